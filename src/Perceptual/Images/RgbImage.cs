@@ -1,0 +1,150 @@
+using System.Globalization;
+using System.Numerics;
+
+namespace Perceptual;
+
+/// <summary>
+/// An RGB image in memory: three planes of 8-bit, 16-bit or float samples, kept as they came, with the range that says what
+/// black and white are. Immutable, so it can be shared between threads.
+/// </summary>
+public sealed class RgbImage
+{
+    private readonly byte[][]? bytes;
+    private readonly ushort[][]? words;
+    private readonly float[][]? floats;
+
+    private RgbImage(Array planes, int width, int height, ValueRange range)
+    {
+        bytes = planes as byte[][];
+        words = planes as ushort[][];
+        floats = planes as float[][];
+        Width = width;
+        Height = height;
+        Range = range;
+    }
+
+    /// <summary>Columns.</summary>
+    public int Width { get; }
+
+    /// <summary>Rows.</summary>
+    public int Height { get; }
+
+    /// <summary>What black and white are in the samples.</summary>
+    public ValueRange Range { get; }
+
+    /// <summary>The size as people write it, "640x480".</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Width}x{Height}");
+
+    /// <summary>An image of 8-bit samples in the order RGBRGB..., rows from the top.</summary>
+    /// <exception cref="ArgumentException">The length is not 3 * width * height.</exception>
+    public static RgbImage FromInterleaved(ReadOnlySpan<byte> pixels, int width, int height) =>
+        new(Split(pixels, width, height), width, height, ValueRange.Byte);
+
+    /// <summary>An image of 16-bit samples (0 to 65535) in the order RGBRGB..., rows from the top.</summary>
+    /// <exception cref="ArgumentException">The length is not 3 * width * height.</exception>
+    public static RgbImage FromInterleaved(ReadOnlySpan<ushort> pixels, int width, int height) =>
+        new(Split(pixels, width, height), width, height, ValueRange.UInt16);
+
+    /// <summary>An image of float samples in the order RGBRGB..., rows from the top.</summary>
+    /// <exception cref="ArgumentException">The length is not 3 * width * height, or a sample is NaN, infinite or outside <paramref name="range"/>.</exception>
+    public static RgbImage FromInterleaved(ReadOnlySpan<float> pixels, int width, int height, ValueRange range) =>
+        new(Checked(Split(pixels, width, height), width, range), width, height, range);
+
+    /// <summary>An image of three planes of 8-bit samples, each width * height, rows from the top.</summary>
+    /// <exception cref="ArgumentException">A plane's length is not width * height.</exception>
+    public static RgbImage FromPlanes(ReadOnlySpan<byte> red, ReadOnlySpan<byte> green, ReadOnlySpan<byte> blue, int width, int height) =>
+        new(Copy(red, green, blue, width, height), width, height, ValueRange.Byte);
+
+    /// <summary>An image of three planes of 16-bit samples (0 to 65535), each width * height, rows from the top.</summary>
+    /// <exception cref="ArgumentException">A plane's length is not width * height.</exception>
+    public static RgbImage FromPlanes(ReadOnlySpan<ushort> red, ReadOnlySpan<ushort> green, ReadOnlySpan<ushort> blue, int width, int height) =>
+        new(Copy(red, green, blue, width, height), width, height, ValueRange.UInt16);
+
+    /// <summary>An image of three planes of float samples, each width * height, rows from the top.</summary>
+    /// <exception cref="ArgumentException">A plane's length is not width * height, or a sample is NaN, infinite or outside <paramref name="range"/>.</exception>
+    public static RgbImage FromPlanes(ReadOnlySpan<float> red, ReadOnlySpan<float> green, ReadOnlySpan<float> blue, int width, int height, ValueRange range) =>
+        new(Checked(Copy(red, green, blue, width, height), width, range), width, height, range);
+
+    /// <summary>Takes over three planes of a decoder without copying them. The caller must not write to them again.</summary>
+    internal static RgbImage Own(byte[][] planes, int width, int height) => new(planes, width, height, ValueRange.Byte);
+
+    /// <inheritdoc cref="Own(byte[][], int, int)"/>
+    internal static RgbImage Own(ushort[][] planes, int width, int height) => new(planes, width, height, ValueRange.UInt16);
+
+    /// <inheritdoc cref="Own(byte[][], int, int)"/>
+    internal static RgbImage Own(float[][] planes, int width, int height, ValueRange range) => new(planes, width, height, range);
+
+    /// <summary>One row of a channel (0 red, 1 green, 2 blue) as stored, converted to float and not scaled.</summary>
+    internal void CopyStoredRow(int channel, int y, Span<float> row) // [width]
+    {
+        var start = y * Width;
+        if (floats is not null)
+            floats[channel].AsSpan(start, Width).CopyTo(row);
+        else if (words is not null)
+            Widen(words[channel].AsSpan(start, Width), row);
+        else
+            Widen(bytes![channel].AsSpan(start, Width), row);
+    }
+
+    /// <summary>One row of a channel (0 red, 1 green, 2 blue) scaled to [-1, 1].</summary>
+    /// <param name="channel">0 red, 1 green, 2 blue.</param>
+    /// <param name="y">The row, 0 at the top.</param>
+    /// <param name="row">Receives <see cref="Width"/> values.</param>
+    public void CopyRow(int channel, int y, Span<float> row)
+    {
+        CopyStoredRow(channel, y, row);
+        var minimum = Range.Minimum;
+        var halfSpan = Range.HalfSpan;
+        for (var x = 0; x < Width; x++)
+            row[x] = (row[x] - minimum) / halfSpan - 1;
+    }
+
+    private static void Widen<T>(ReadOnlySpan<T> source, Span<float> target) where T : unmanaged, IBinaryInteger<T>
+    {
+        for (var i = 0; i < source.Length; i++)
+            target[i] = float.CreateTruncating(source[i]);
+    }
+
+    private static T[][] Split<T>(ReadOnlySpan<T> pixels, int width, int height)
+    {
+        var count = PlaneLength(width, height);
+        if (pixels.Length != 3L * count)
+            throw new ArgumentException($"{pixels.Length} samples are not the 3 x {width} x {height} of an RGB image", nameof(pixels));
+        T[][] planes = [new T[count], new T[count], new T[count]];
+        for (var i = 0; i < count; i++)
+            for (var c = 0; c < 3; c++)
+                planes[c][i] = pixels[3 * i + c];
+        return planes;
+    }
+
+    private static T[][] Copy<T>(ReadOnlySpan<T> red, ReadOnlySpan<T> green, ReadOnlySpan<T> blue, int width, int height)
+    {
+        var count = PlaneLength(width, height);
+        if (red.Length != count || green.Length != count || blue.Length != count)
+            throw new ArgumentException($"planes of {red.Length}, {green.Length} and {blue.Length} samples are not three of {width} x {height}");
+        return [red.ToArray(), green.ToArray(), blue.ToArray()];
+    }
+
+    private static int PlaneLength(int width, int height)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        var count = (long)width * height;
+        return count <= Array.MaxLength ? (int)count : throw new ArgumentException($"{width}x{height} is more than the {Array.MaxLength} pixels an image in memory can have");
+    }
+
+    private static float[][] Checked(float[][] planes, int width, ValueRange range)
+    {
+        for (var c = 0; c < 3; c++)
+            for (var i = 0; i < planes[c].Length; i++)
+            {
+                var value = planes[c][i];
+                if (!(value >= range.Minimum && value <= range.Maximum)) // catches NaN too
+                    throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                        $"the {ChannelNames[c]} sample at x {i % width}, y {i / width} is {value}, outside the stated range {range}"));
+            }
+        return planes;
+    }
+
+    private static readonly string[] ChannelNames = ["red", "green", "blue"];
+}

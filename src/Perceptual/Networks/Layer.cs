@@ -1,0 +1,80 @@
+namespace Perceptual;
+
+/// <summary>One step of a network. A network is data: a list of these.</summary>
+public abstract record Layer
+{
+    /// <summary>Whether LPIPS compares the output of this layer.</summary>
+    public bool Tap { get; init; }
+
+    /// <summary>The convolutions in this layer, in the order their weights are stored.</summary>
+    public abstract IEnumerable<Convolution> Convolutions { get; }
+
+    /// <summary>The length of an output side for an input side of <paramref name="length"/>; 0 if the input is too small.</summary>
+    public abstract int OutputLength(int length);
+}
+
+/// <summary>A square convolution with bias, followed by ReLU.</summary>
+/// <param name="Name">The key of the weights without ".weight" and ".bias".</param>
+/// <param name="Inputs">Input channels.</param>
+/// <param name="Outputs">Output channels.</param>
+/// <param name="Kernel">Side of the kernel.</param>
+/// <param name="Stride">Step between two windows.</param>
+/// <param name="Padding">Zeros added on each side.</param>
+public sealed record Convolution(string Name, int Inputs, int Outputs, int Kernel, int Stride = 1, int Padding = 0) : Layer
+{
+    /// <summary>[outputs, inputs, kernel, kernel].</summary>
+    public IReadOnlyList<int> WeightShape => [Outputs, Inputs, Kernel, Kernel];
+
+    /// <summary>The number of weights, bias not counted.</summary>
+    public int WeightCount => Outputs * Inputs * Kernel * Kernel;
+
+    /// <inheritdoc/>
+    public override IEnumerable<Convolution> Convolutions => [this];
+
+    /// <inheritdoc/>
+    public override int OutputLength(int length) =>
+        length + 2 * Padding < Kernel ? 0 : (length + 2 * Padding - Kernel) / Stride + 1;
+}
+
+/// <summary>The largest value of each window, without padding.</summary>
+/// <param name="Kernel">Side of the window.</param>
+/// <param name="Stride">Step between two windows.</param>
+/// <param name="CeilMode">Whether a last, partial window counts, if it starts inside the input.</param>
+public sealed record MaxPool(int Kernel, int Stride, bool CeilMode = false) : Layer
+{
+    /// <inheritdoc/>
+    public override IEnumerable<Convolution> Convolutions => [];
+
+    /// <inheritdoc/>
+    public override int OutputLength(int length)
+    {
+        var room = length - Kernel + (CeilMode ? Stride - 1 : 0);
+        if (room < 0)
+            return 0;
+        var windows = room / Stride + 1;
+        return (windows - 1) * Stride < length ? windows : windows - 1;
+    }
+}
+
+/// <summary>SqueezeNet's module: a 1x1 convolution whose output feeds a 1x1 and a 3x3 convolution, their outputs stacked.</summary>
+/// <param name="Name">The key of the weights without ".squeeze.weight" and its like.</param>
+/// <param name="Inputs">Input channels.</param>
+/// <param name="Squeezed">Channels between.</param>
+/// <param name="Expanded">Output channels of each of the two.</param>
+public sealed record Fire(string Name, int Inputs, int Squeezed, int Expanded) : Layer
+{
+    /// <summary>The first, 1x1.</summary>
+    public Convolution Squeeze { get; } = new($"{Name}.squeeze", Inputs, Squeezed, 1);
+
+    /// <summary>The second, 1x1, whose output comes first.</summary>
+    public Convolution Expand1x1 { get; } = new($"{Name}.expand1x1", Squeezed, Expanded, 1);
+
+    /// <summary>The third, 3x3, whose output comes second.</summary>
+    public Convolution Expand3x3 { get; } = new($"{Name}.expand3x3", Squeezed, Expanded, 3, 1, 1);
+
+    /// <inheritdoc/>
+    public override IEnumerable<Convolution> Convolutions => [Squeeze, Expand1x1, Expand3x3];
+
+    /// <inheritdoc/>
+    public override int OutputLength(int length) => length;
+}

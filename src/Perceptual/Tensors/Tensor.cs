@@ -1,0 +1,11 @@
+namespace Perceptual;
+
+/// <summary>A named array of weights as a file holds it: float32 values in row-major order and their shape.</summary>
+/// <param name="Name">The key, such as "features.0.weight".</param>
+/// <param name="Shape">The dimensions, outermost first; a convolution's is [outputs, inputs, height, width].</param>
+/// <param name="Values">The values, as many as the product of <paramref name="Shape"/>.</param>
+public sealed record Tensor(string Name, IReadOnlyList<int> Shape, float[] Values)
+{
+    /// <summary>A shape as messages write it, "[64, 3, 11, 11]".</summary>
+    internal static string Describe(IEnumerable<int> shape) => $"[{string.Join(", ", shape)}]";
+}
