@@ -1,1 +1,8 @@
-return 0;
+using System.Text;
+using Perceptual.Cli;
+
+if (OperatingSystem.IsWindows())
+    Console.OutputEncoding = Encoding.UTF8;
+
+using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
+return await new App(Console.Out, Console.Error, http).RunAsync(args);

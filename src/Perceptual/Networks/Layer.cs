@@ -31,9 +31,10 @@ public sealed record Convolution(string Name, int Inputs, int Outputs, int Kerne
     /// <inheritdoc/>
     public override IEnumerable<Convolution> Convolutions => [this];
 
+    internal ConvolutionShape Shape => new(Inputs, Outputs, Kernel, Stride, Padding);
+
     /// <inheritdoc/>
-    public override int OutputLength(int length) =>
-        length + 2 * Padding < Kernel ? 0 : (length + 2 * Padding - Kernel) / Stride + 1;
+    public override int OutputLength(int length) => Shape.OutputLength(length);
 }
 
 /// <summary>The largest value of each window, without padding.</summary>

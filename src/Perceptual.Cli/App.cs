@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Perceptual.Cli;
+
+/// <summary>The command <c>lpips</c>: its subcommands, its help and what becomes of errors.</summary>
+/// <param name="output">Results.</param>
+/// <param name="error">Errors and progress.</param>
+/// <param name="http">Fetches weights.</param>
+internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
+{
+    public TextWriter Output { get; } = output;
+
+    public TextWriter Error { get; } = error;
+
+    public HttpClient Http { get; } = http;
+
+    public async Task<int> RunAsync(string[] args)
+    {
+        var root = new RootCommand("""
+            Perceptual distances of images: LPIPS (Zhang et al., CVPR 2018), with no Python and no GPU.
+            0 is identical, larger is further apart.
+
+            Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing.
+            """)
+        {
+            CompareCommand.Create(this),
+            FoldersCommand.Create(this),
+            PairsCommand.Create(this),
+            WeightsCommand.Create(this),
+        };
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!, new()
+        {
+            [root.Name] = ["lpips compare reference.png distorted.png", "lpips compare --help"],
+            ["compare"] = CompareCommand.Examples,
+            ["folders"] = FoldersCommand.Examples,
+            ["pairs"] = PairsCommand.Examples,
+            ["weights"] = WeightsCommand.Examples,
+        });
+
+        // A file may be called @name or -n.png; neither response files nor bundled letters are wanted.
+        var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var problem in parsed.Errors.Select(problem => problem.Message).Distinct())
+                Error.WriteLine($"lpips: {problem}");
+            Error.WriteLine($"Try: {CommandLine(parsed.CommandResult.Command)} --help");
+            return ExitCode.Usage;
+        }
+        return await parsed.InvokeAsync(new() { Output = Output, Error = Error, EnableDefaultExceptionHandler = false });
+    }
+
+    /// <summary>Lets a command do its work, cancelled by Ctrl-C, and turns what goes wrong into one line and an exit code.</summary>
+    public void SetAction(Command command, Func<ParseResult, CancellationToken, int> action) =>
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
+        {
+            try
+            {
+                return action(parsed, cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                return Fail(ExitCode.Interrupted, "interrupted");
+            }
+            catch (UsageException e)
+            {
+                return Fail(ExitCode.Usage, e.Message);
+            }
+            catch (WeightsUnavailableException e)
+            {
+                return Fail(ExitCode.WeightsMissing, e.Message);
+            }
+            catch (OutOfMemoryException)
+            {
+                return Fail(ExitCode.Failed, "not enough memory for images of this size");
+            }
+            catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException)
+            {
+                return Fail(ExitCode.Failed, e.Message);
+            }
+#pragma warning disable CA1031 // the last line of defence: a user never sees a stack trace
+            catch (Exception e)
+            {
+                return Fail(ExitCode.Failed, $"internal error, please report it: {e.GetType().Name}: {e.Message}");
+            }
+#pragma warning restore CA1031
+        }, CancellationToken.None));
+
+    private int Fail(int code, string message)
+    {
+        Error.WriteLine($"lpips: {message.ReplaceLineEndings(" ")}");
+        return code;
+    }
+
+    private static string CommandLine(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{CommandLine(parent)} {command.Name}" : "lpips";
+
+    private sealed class HelpWithExamples(HelpAction help, Dictionary<string, string[]> examples) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            var result = help.Invoke(parseResult);
+            var command = parseResult.CommandResult.Command;
+            while (!examples.ContainsKey(command.Name))
+                command = command.Parents.OfType<Command>().First();
+            var output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine("Examples:");
+            foreach (var example in examples[command.Name])
+                output.WriteLine($"  {example}");
+            return result;
+        }
+    }
+}
+
+/// <summary>The command line asks for something that cannot be meant.</summary>
+internal sealed class UsageException(string message) : Exception(message);

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Globalization;
+using Perceptual.Imaging;
+
+namespace Perceptual.Cli;
+
+/// <summary><c>lpips compare REFERENCE DISTORTED...</c></summary>
+internal static class CompareCommand
+{
+    public static readonly string[] Examples =
+    [
+        "lpips compare reference.png distorted.png",
+        "lpips compare reference.png a.jpg b.webp c.png --net vgg --layers",
+        "lpips compare reference.png distorted.png --map where.png",
+        "lpips compare expected.png actual.png --fail-above 0.05",
+        "lpips compare reference.png distorted.png --net random-alex --baseline --format json",
+    ];
+
+    public static Command Create(App app)
+    {
+        var command = new Command("compare", """
+            The distance of one or more images from a reference: a line "distance TAB path" for each.
+            Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing.
+            """);
+        var referenceArgument = new Argument<string>("REFERENCE") { Description = "The image to compare with: PNG, JPEG, WebP, TIFF, GIF, BMP or TGA." };
+        var distortedArgument = new Argument<string[]>("DISTORTED") { Description = "The images to compare.", Arity = ArgumentArity.OneOrMore };
+        var layers = new Option<bool>("--layers") { Description = "Show what each layer adds (JSON always does)." };
+        var map = new Option<string>("--map")
+        {
+            Description = "Write where the images differ, as a heat map with its scale (.png) or as raw float32 values (.npy).",
+            HelpName = "FILE",
+        };
+        var failAbove = new Option<double?>("--fail-above") { Description = "Exit with code 3 if a distance is larger than this.", HelpName = "X" };
+        var format = new Option<string>("--format") { Description = "How to print the results.", DefaultValueFactory = _ => "text" };
+        format.AcceptOnlyFromAmong(Report.Formats);
+
+        command.Add(referenceArgument);
+        command.Add(distortedArgument);
+        var model = new ModelOptions(command);
+        command.Add(layers);
+        command.Add(map);
+        command.Add(format);
+        command.Add(failAbove);
+        var images = new ImageOptions(command, canResize: true);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(map) is { } file)
+            {
+                if (Path.GetExtension(file).ToLowerInvariant() is not (".png" or ".npy"))
+                    result.AddError($"--map {file}: the name must end in .png (heat map) or .npy (float values)");
+                if (result.GetValue(distortedArgument)?.Length > 1)
+                    result.AddError("--map shows one pair: give one distorted image");
+            }
+            if (result.GetValue(failAbove) is { } limit && !(limit >= 0))
+                result.AddError(string.Create(CultureInfo.InvariantCulture, $"--fail-above must be 0 or more, not {limit}"));
+        });
+
+        app.SetAction(command, (parsed, cancellation) =>
+        {
+            var referencePath = parsed.GetValue(referenceArgument)!;
+            var distortedPaths = parsed.GetValue(distortedArgument)!;
+            var lpips = model.Load(app, parsed, cancellation);
+            var reference = lpips.Extract(images.Read(parsed, referencePath, lpips), cancellation);
+            var rows = Progress.Steps(app, "comparing", distortedPaths.Length, step => distortedPaths.Select(path =>
+            {
+                var distorted = lpips.Extract(images.Read(parsed, path, lpips, referencePath, reference.Width, reference.Height), cancellation);
+                if (parsed.GetValue(map) is { } mapPath)
+                    WriteMap(mapPath, lpips.Map(reference, distorted, cancellation));
+                step();
+                return new Row(referencePath, path, lpips.Compare(reference, distorted, cancellation));
+            }).ToArray());
+
+            app.Output.Write(parsed.GetValue(format) switch
+            {
+                "json" => Report.Json(lpips, referencePath, rows, null) + "\n",
+                "csv" => Report.Csv(rows, parsed.GetValue(layers) ? rows[0].Result.Layers.Count : 0),
+                _ => string.Concat(rows.Select(row => Report.Text(row, parsed.GetValue(layers), bothPaths: false) + Environment.NewLine)),
+            });
+            var above = rows.Count(row => row.Result.Distance > parsed.GetValue(failAbove));
+            if (above == 0)
+                return ExitCode.Fine;
+            app.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"lpips: {above} of {rows.Length} distances above {parsed.GetValue(failAbove)}"));
+            return ExitCode.AboveThreshold;
+        });
+        return command;
+    }
+
+    private static void WriteMap(string path, DistanceMap map)
+    {
+        if (Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase))
+            NpyFile.Write(path, map.Values, map.Height, map.Width);
+        else
+            HeatMap.Write(path, map.Values, map.Width, map.Height);
+    }
+}

@@ -1,0 +1,12 @@
+namespace Perceptual.Cli;
+
+/// <summary>What the process returns.</summary>
+internal static class ExitCode
+{
+    public const int Fine = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+    public const int AboveThreshold = 3;
+    public const int WeightsMissing = 4;
+    public const int Interrupted = 130;
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+
+namespace Perceptual.Cli;
+
+/// <summary><c>lpips folders REF_DIR DIST_DIR</c></summary>
+internal static class FoldersCommand
+{
+    public static readonly string[] Examples =
+    [
+        "lpips folders originals compressed",
+        "lpips folders originals compressed --net squeeze -o distances.csv",
+        "lpips folders originals compressed --allow-unpaired --format json",
+    ];
+
+    public static Command Create(App app)
+    {
+        var command = new Command("folders", """
+            The distances of the images with the same file name in two folders, in ordinal order of the names,
+            then mean, standard deviation (of a sample: n - 1), standard error of the mean, min and max.
+            Files that are not images by their extension are passed over.
+            Exit codes: 0 fine, 1 failed or files without a partner, 2 usage, 4 weights missing.
+            """);
+        var referenceArgument = new Argument<string>("REF_DIR") { Description = "The folder of references." };
+        var distortedArgument = new Argument<string>("DIST_DIR") { Description = "The folder of images to compare." };
+        var allowUnpaired = new Option<bool>("--allow-unpaired") { Description = "Compare what has a partner although some files have none." };
+        command.Add(referenceArgument);
+        command.Add(distortedArgument);
+        command.Add(allowUnpaired);
+        var model = new ModelOptions(command);
+        var many = new ManyPairs(command);
+        var images = new ImageOptions(command, canResize: true);
+
+        app.SetAction(command, (parsed, cancellation) =>
+        {
+            var (referenceFolder, distortedFolder) = (parsed.GetValue(referenceArgument)!, parsed.GetValue(distortedArgument)!);
+            var (references, distorted) = (ManyPairs.ImageNames(referenceFolder), ManyPairs.ImageNames(distortedFolder));
+            var names = references.Intersect(distorted, StringComparer.Ordinal).ToArray();
+            string[] unpaired =
+            [
+                .. references.Except(names, StringComparer.Ordinal).Select(name => Path.Combine(referenceFolder, name)),
+                .. distorted.Except(names, StringComparer.Ordinal).Select(name => Path.Combine(distortedFolder, name)),
+            ];
+            foreach (var path in unpaired)
+                app.Error.WriteLine($"lpips: {path} has no partner of the same name");
+            if (names.Length == 0)
+                throw new InvalidDataException($"{referenceFolder} and {distortedFolder} have no file name in common");
+            if (unpaired.Length > 0 && !parsed.GetValue(allowUnpaired))
+                throw new InvalidDataException($"{unpaired.Length} files have no partner; --allow-unpaired compares the other {names.Length} pairs");
+
+            var lpips = model.Load(app, parsed, cancellation);
+            var rows = Progress.Steps(app, "comparing", names.Length, step => names.Select(name =>
+            {
+                var (referencePath, distortedPath) = (Path.Combine(referenceFolder, name), Path.Combine(distortedFolder, name));
+                var reference = images.Read(parsed, referencePath, lpips);
+                var result = lpips.Compare(reference, images.Read(parsed, distortedPath, lpips, referencePath, reference.Width, reference.Height), cancellation);
+                step();
+                return new Row(referencePath, distortedPath, result);
+            }).ToArray());
+            many.Write(app, parsed, lpips, rows, bothPaths: false);
+            return ExitCode.Fine;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using Perceptual.Imaging;
+
+namespace Perceptual.Cli;
+
+/// <summary>The options that say how image files are read.</summary>
+internal sealed class ImageOptions
+{
+    private readonly Option<string> alpha = new("--alpha") { Description = "What to do with real transparency: ignore it, or lay it over white or black." };
+
+    private readonly Option<bool> icc = new("--icc") { Description = "Convert to sRGB through the embedded colour profile. Otherwise pixel values are taken as stored." };
+
+    private readonly Option<long> maxPixels = new("--max-pixels")
+    {
+        Description = "Refuse images with more pixels than this.",
+        HelpName = "N",
+        DefaultValueFactory = _ => new ImageReadOptions().MaxPixels,
+    };
+
+    private readonly Option<string>? resize;
+
+    /// <param name="command">The command that takes them.</param>
+    /// <param name="canResize">Whether one image of a pair is the reference whose size the other can take.</param>
+    public ImageOptions(Command command, bool canResize)
+    {
+        alpha.AcceptOnlyFromAmong("drop", "white", "black");
+        maxPixels.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && long.TryParse(result.Tokens[0].Value, out var count) && count < 1)
+                result.AddError($"--max-pixels must be at least 1, not {count}");
+        });
+        command.Add(alpha);
+        command.Add(icc);
+        command.Add(maxPixels);
+        if (!canResize)
+            return;
+        resize = new("--resize") { Description = "Resize distorted images to the size of their reference, antialiased, with this filter." };
+        resize.AcceptOnlyFromAmong([.. Enum.GetNames<ResizeFilter>().Select(name => name.ToLowerInvariant())]);
+        command.Add(resize);
+    }
+
+    /// <summary>An image that the model can take.</summary>
+    public RgbImage Read(ParseResult parsed, string path, Lpips lpips)
+    {
+        var image = Decode(parsed, path);
+        var smallest = lpips.Network.MinimumSide;
+        return Math.Min(image.Width, image.Height) >= smallest
+            ? image
+            : throw new InvalidDataException($"{path} is {image}, too small for {lpips.Network.Name}: each side must be at least {smallest} pixels");
+    }
+
+    /// <summary>An image that can be compared with another of the given size: resized to it if the command line says so.</summary>
+    public RgbImage Read(ParseResult parsed, string path, Lpips lpips, string otherPath, int otherWidth, int otherHeight)
+    {
+        var filter = resize is null ? null : parsed.GetValue(resize);
+        if (filter is not null)
+            return Decode(parsed, path).Resize(otherWidth, otherHeight, Enum.Parse<ResizeFilter>(filter, ignoreCase: true));
+        var image = Read(parsed, path, lpips);
+        return (image.Width, image.Height) == (otherWidth, otherHeight)
+            ? image
+            : throw new InvalidDataException(
+                $"{path} is {image} but {otherPath} is {otherWidth}x{otherHeight}{(resize is null ? "" : "; --resize FILTER would resize the distorted one")}");
+    }
+
+    private RgbImage Decode(ParseResult parsed, string path) => ImageFile.Read(path, new()
+    {
+        Alpha = parsed.GetValue(alpha) is { } mode ? Enum.Parse<AlphaMode>(mode, ignoreCase: true) : AlphaMode.Refuse,
+        ConvertToSrgb = parsed.GetValue(icc),
+        MaxPixels = parsed.GetValue(maxPixels),
+    });
+}

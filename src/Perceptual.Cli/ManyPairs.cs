@@ -1,0 +1,61 @@
+using System.CommandLine;
+
+namespace Perceptual.Cli;
+
+/// <summary>What the commands over whole folders share: their options and how their rows are written.</summary>
+internal sealed class ManyPairs
+{
+    // What the decoders read, by the names such files have.
+    private static readonly string[] ImageExtensions = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".tga"];
+
+    private readonly Option<string> outputFile = new("--output", "-o") { Description = "Also write every distance to this file (.csv or .json).", HelpName = "FILE" };
+    private readonly Option<bool> layers = new("--layers") { Description = "Show what each layer adds (JSON always does)." };
+    private readonly Option<string> format = new("--format") { Description = "How to print the results.", DefaultValueFactory = _ => "text" };
+
+    public ManyPairs(Command command)
+    {
+        format.AcceptOnlyFromAmong(Report.Formats);
+        command.Add(layers);
+        command.Add(format);
+        command.Add(outputFile);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(outputFile) is { } file && Path.GetExtension(file).ToLowerInvariant() is not (".csv" or ".json"))
+                result.AddError($"--output {file}: the name must end in .csv or .json");
+        });
+    }
+
+    /// <summary>The names of the image files in a folder, in ordinal order.</summary>
+    public static string[] ImageNames(string folder)
+    {
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException(File.Exists(folder) ? $"{folder} is a file, not a folder" : $"there is no folder {folder}");
+        string[] names =
+        [
+            .. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)!)
+                .Where(name => ImageExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase))
+                .Order(StringComparer.Ordinal),
+        ];
+        return names.Length > 0 ? names : throw new InvalidDataException($"{folder} has no image files ({string.Join(' ', ImageExtensions)})");
+    }
+
+    public void Write(App app, ParseResult parsed, Lpips lpips, IReadOnlyCollection<Row> rows, bool bothPaths)
+    {
+        var summary = Summary.Of(rows);
+        var layerCount = parsed.GetValue(layers) ? lpips.Network.TapChannels.Count : 0;
+        if (parsed.GetValue(outputFile) is { } path)
+            AtomicFile.Write(path, stream =>
+            {
+                using var writer = new StreamWriter(stream);
+                writer.Write(Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase)
+                    ? Report.Csv(rows, layerCount)
+                    : Report.Json(lpips, null, rows, summary) + "\n");
+            });
+        app.Output.Write(parsed.GetValue(format) switch
+        {
+            "json" => Report.Json(lpips, null, rows, summary) + "\n",
+            "csv" => Report.Csv(rows, layerCount),
+            _ => string.Concat(rows.Select(row => Report.Text(row, layerCount > 0, bothPaths) + Environment.NewLine)) + Report.Text(summary) + Environment.NewLine,
+        });
+    }
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+
+namespace Perceptual.Cli;
+
+/// <summary>The options that say which LPIPS: network, version, calibrated or baseline, weights, threads.</summary>
+internal sealed class ModelOptions
+{
+    private const string RandomPrefix = "random-";
+
+    private readonly Option<string> net = new("--net")
+    {
+        Description = "The network whose features are compared. The random- ones have Gaussian weights from --seed, are always baselines and need no file.",
+        DefaultValueFactory = _ => Network.Alex.Name,
+    };
+
+    private readonly Option<string> version = new("--version")
+    {
+        Description = "The version of LPIPS: input scaling and lin weights.",
+        DefaultValueFactory = _ => "0.1",
+    };
+
+    private readonly Option<bool> baseline = new("--baseline") { Description = "No lin weights: every channel counts the same." };
+
+    private readonly Option<ulong> seed = new("--seed") { Description = "The seed of a random- network. [default: 0]", HelpName = "N" };
+
+    private readonly Option<string> trunk = new("--trunk") { Description = "Trunk weights of your own (torch or safetensors) for --net.", HelpName = "FILE" };
+
+    private readonly Option<string> lin = new("--lin") { Description = "Lin weights of your own (torch or safetensors) for --net.", HelpName = "FILE" };
+
+    private readonly Option<string> weights = WeightsOption("A folder to look in first for the published weights.");
+
+    private readonly Option<int> threads = new("--threads")
+    {
+        Description = "How many threads to use; the result is the same for any number. [default: one for each processor]",
+        HelpName = "N",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    public ModelOptions(Command command)
+    {
+        net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name), .. Network.All.Select(network => RandomPrefix + network.Name)]);
+        version.AcceptOnlyFromAmong("0.1", "0.0");
+        threads.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var count) && count < 1)
+                result.AddError($"--threads must be at least 1, not {count}");
+        });
+        foreach (var option in new Option[] { net, version, baseline, seed, trunk, lin, weights, threads })
+            command.Add(option);
+        command.Validators.Add(result =>
+        {
+            var random = result.GetValue(net)?.StartsWith(RandomPrefix, StringComparison.Ordinal) == true;
+            if (random && result.GetResult(trunk) is not null)
+                result.AddError("--trunk is not for a random- network: its weights come from --seed");
+            if (!random && result.GetResult(seed) is not null)
+                result.AddError("--seed is for a random- network only");
+            if (result.GetValue(baseline) && result.GetResult(lin) is not null)
+                result.AddError("--baseline means no lin weights: give it or --lin, not both");
+        });
+    }
+
+    public static Option<string> WeightsOption(string description) => new("--weights") { Description = description, HelpName = "DIR" };
+
+    /// <summary>The model the command line asks for, its weights fetched if need be.</summary>
+    public Lpips Load(App app, ParseResult parsed, CancellationToken cancellation)
+    {
+        var name = parsed.GetValue(net)!;
+        var random = name.StartsWith(RandomPrefix, StringComparison.Ordinal);
+        var network = Network.All.Single(network => network.Name == (random ? name[RandomPrefix.Length..] : name));
+        return Progress.Downloads(app, progress => Lpips.Load(network, new()
+        {
+            Version = parsed.GetValue(version) == "0.0" ? LpipsVersion.V00 : LpipsVersion.V01,
+            Baseline = parsed.GetValue(baseline),
+            RandomSeed = random ? parsed.GetValue(seed) : null,
+            TrunkFile = parsed.GetValue(trunk),
+            LinFile = parsed.GetValue(lin),
+            Store = random ? null : new(parsed.GetValue(weights), app.Http, progress),
+            Threads = parsed.GetValue(threads),
+        }, cancellation));
+    }
+
+    /// <summary>The name that <c>--net</c> knows a model by.</summary>
+    public static string NetName(Lpips lpips) => lpips.RandomSeed is null ? lpips.Network.Name : RandomPrefix + lpips.Network.Name;
+}

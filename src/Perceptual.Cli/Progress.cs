@@ -1,0 +1,63 @@
+using Spectre.Console;
+
+namespace Perceptual.Cli;
+
+/// <summary>Progress bars on stderr, for people only: silent where stderr is not a terminal.</summary>
+internal static class Progress
+{
+    // Work that is over sooner needs no bar.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>Runs work that counts its steps.</summary>
+    public static T Steps<T>(App app, string title, int steps, Func<Action, T> work) => Show(app, bar =>
+    {
+        var done = 0;
+        return work(() => bar(title, Interlocked.Increment(ref done), steps));
+    });
+
+    /// <summary>Runs work that may fetch weights.</summary>
+    public static T Downloads<T>(App app, Func<IProgress<DownloadProgress>, T> work) =>
+        Show(app, bar => work(new Relay(download => bar(download.Name, download.Received, download.Total ?? 0))));
+
+    private static T Show<T>(App app, Func<Action<string, double, double>, T> work)
+    {
+        if (app.Error != Console.Error || Console.IsErrorRedirected)
+            return work((_, _, _) => { });
+
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(app.Error) });
+        var latest = ("", 0.0, 0.0);
+        var gate = new Lock();
+        var running = Task.Run(() => work((title, value, maximum) =>
+        {
+            lock (gate)
+                latest = (title, value, maximum);
+        }));
+        if (Task.WaitAny([running], Patience) < 0)
+            console.Progress().AutoClear(true).Start(context =>
+            {
+                ProgressTask? bar = null;
+                do
+                {
+                    lock (gate)
+                    {
+                        var (title, value, maximum) = latest;
+                        if (title.Length == 0)
+                            continue;
+                        bar ??= context.AddTask(title);
+                        bar.Description = Markup.Escape(title);
+                        bar.IsIndeterminate = maximum <= 0;
+                        bar.MaxValue = Math.Max(maximum, 1);
+                        bar.Value = value;
+                    }
+                }
+                while (Task.WaitAny([running], TimeSpan.FromMilliseconds(100)) < 0);
+            });
+        return running.GetAwaiter().GetResult();
+    }
+
+    // Progress<T> would report on another thread, out of order.
+    private sealed class Relay(Action<DownloadProgress> report) : IProgress<DownloadProgress>
+    {
+        public void Report(DownloadProgress value) => report(value);
+    }
+}

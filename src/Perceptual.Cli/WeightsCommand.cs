@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Perceptual.Cli;
+
+/// <summary><c>lpips weights list | fetch NET | import FILE... | verify</c></summary>
+internal static class WeightsCommand
+{
+    public static readonly string[] Examples =
+    [
+        "lpips weights list",
+        "lpips weights fetch alex",
+        "lpips weights fetch vgg --weights /srv/perceptual",
+        "lpips weights import alexnet-owt-7be5be79.pth alex-v0.1.pth",
+        "lpips weights verify",
+    ];
+
+    public static Command Create(App app)
+    {
+        var command = new Command("weights", """
+            The published weights on this machine: list, fetch, import, verify. They are looked for in --weights DIR, in the folder
+            that the variable PERCEPTUAL_WEIGHTS names, and in the user's cache folder, in this order.
+            """)
+        {
+            List(app),
+            Fetch(app),
+            Import(app),
+            Verify(app),
+        };
+        return command;
+    }
+
+    private static Command List(App app)
+    {
+        var command = new Command("list", "Every published file, where it is, and where it comes from.");
+        var weights = ModelOptions.WeightsOption("A folder to look in first.");
+        command.Add(weights);
+        app.SetAction(command, (parsed, _) =>
+        {
+            foreach (var file in new WeightStore(parsed.GetValue(weights), app.Http).List())
+                app.Output.WriteLine($"{file.Name}\t{(file.Path is null ? "missing" : Megabytes(file.Length!.Value))}\t{file.Path ?? file.Address.ToString()}");
+            return ExitCode.Fine;
+        });
+        return command;
+
+        static string Megabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:F2} MB");
+    }
+
+    private static Command Fetch(App app)
+    {
+        var command = new Command("fetch", "Fetch what a network needs and keep it: the convolution layers and both versions of the lin weights.");
+        var net = new Argument<string>("NET") { Description = "The network." };
+        net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
+        var weights = ModelOptions.WeightsOption("The folder to keep it in, in place of the cache folder.");
+        command.Add(net);
+        command.Add(weights);
+        app.SetAction(command, (parsed, cancellation) =>
+        {
+            var network = Network.All.Single(network => network.Name == parsed.GetValue(net));
+            foreach (var path in Progress.Downloads(app, progress => new WeightStore(parsed.GetValue(weights), app.Http, progress).Fetch(network, cancellation)))
+                app.Output.WriteLine(path);
+            return ExitCode.Fine;
+        });
+        return command;
+    }
+
+    private static Command Import(App app)
+    {
+        var command = new Command("import", "Take published files that were got in another way, on a machine without network.");
+        var files = new Argument<string[]>("FILE") { Description = "torchvision checkpoints or lin weights; what they are is seen from their content.", Arity = ArgumentArity.OneOrMore };
+        var weights = ModelOptions.WeightsOption("The folder to keep them in, in place of the cache folder.");
+        command.Add(files);
+        command.Add(weights);
+        app.SetAction(command, (parsed, cancellation) =>
+        {
+            var store = new WeightStore(parsed.GetValue(weights), app.Http);
+            foreach (var file in parsed.GetValue(files)!)
+                app.Output.WriteLine(store.Import(file, cancellation));
+            return ExitCode.Fine;
+        });
+        return command;
+    }
+
+    private static Command Verify(App app)
+    {
+        var command = new Command("verify", "Check every published file that is here against its digest. Exit code 1 if one is damaged.");
+        var weights = ModelOptions.WeightsOption("A folder to look in first.");
+        command.Add(weights);
+        app.SetAction(command, (parsed, _) =>
+        {
+            var checks = new WeightStore(parsed.GetValue(weights), app.Http).Verify();
+            foreach (var check in checks.Where(check => check.Problem is null))
+                app.Output.WriteLine($"{check.Name}\tok\t{check.Path}");
+            foreach (var check in checks.Where(check => check.Problem is not null))
+                app.Error.WriteLine($"lpips: {check.Problem}");
+            if (checks.Count == 0)
+                app.Error.WriteLine("lpips: no published weights are on this machine; `lpips weights fetch NET` gets them");
+            return checks.All(check => check.Problem is null) ? ExitCode.Fine : ExitCode.Failed;
+        });
+        return command;
+    }
+}

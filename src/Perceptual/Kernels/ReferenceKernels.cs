@@ -1,0 +1,62 @@
+using System.Numerics;
+
+namespace Perceptual;
+
+/// <summary>What each layer computes, as plain loops: slow, and the measure of the fast forms.</summary>
+internal static class ReferenceKernels
+{
+    /// <summary>Convolution, bias, ReLU.</summary>
+    public static void Convolve<T>(
+        ReadOnlySpan<T> input, // [inputs, height, width]
+        int height,
+        int width,
+        ConvolutionShape shape,
+        ReadOnlySpan<T> weight, // [outputs, inputs, kernel, kernel]
+        ReadOnlySpan<T> bias, // [outputs]
+        Span<T> output) // [outputs, outputHeight, outputWidth]
+        where T : IFloatingPointIeee754<T>
+    {
+        var (inputs, outputs, kernel, stride, padding) = shape;
+        var (outputHeight, outputWidth) = (shape.OutputLength(height), shape.OutputLength(width));
+        for (var o = 0; o < outputs; o++)
+            for (var y = 0; y < outputHeight; y++)
+                for (var x = 0; x < outputWidth; x++)
+                {
+                    var sum = bias[o];
+                    for (var i = 0; i < inputs; i++)
+                        for (var ky = 0; ky < kernel; ky++)
+                            for (var kx = 0; kx < kernel; kx++)
+                            {
+                                var (sy, sx) = (y * stride - padding + ky, x * stride - padding + kx);
+                                if (sy >= 0 && sy < height && sx >= 0 && sx < width)
+                                    sum += weight[((o * inputs + i) * kernel + ky) * kernel + kx] * input[(i * height + sy) * width + sx];
+                            }
+                    output[(o * outputHeight + y) * outputWidth + x] = T.Max(sum, T.Zero);
+                }
+    }
+
+    /// <summary>The largest value of each window; what lies outside the input does not count.</summary>
+    public static void MaxPool<T>(
+        ReadOnlySpan<T> input, // [channels, height, width]
+        int channels,
+        int height,
+        int width,
+        int kernel,
+        int stride,
+        int outputHeight,
+        int outputWidth,
+        Span<T> output) // [channels, outputHeight, outputWidth]
+        where T : IFloatingPointIeee754<T>
+    {
+        for (var c = 0; c < channels; c++)
+            for (var y = 0; y < outputHeight; y++)
+                for (var x = 0; x < outputWidth; x++)
+                {
+                    var largest = T.NegativeInfinity;
+                    for (var sy = y * stride; sy < Math.Min(y * stride + kernel, height); sy++)
+                        for (var sx = x * stride; sx < Math.Min(x * stride + kernel, width); sx++)
+                            largest = T.Max(largest, input[(c * height + sy) * width + sx]);
+                    output[(c * outputHeight + y) * outputWidth + x] = largest;
+                }
+    }
+}

@@ -1,0 +1,44 @@
+using System.Reflection;
+
+namespace Perceptual.Cli.Tests;
+
+public class HelpTests
+{
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("compare", "--help")]
+    [InlineData("folders", "--help")]
+    [InlineData("pairs", "--help")]
+    [InlineData("weights", "--help")]
+    [InlineData("weights", "list", "--help")]
+    [InlineData("weights", "fetch", "--help")]
+    [InlineData("weights", "import", "--help")]
+    [InlineData("weights", "verify", "--help")]
+    public void Every_command_has_help_with_an_example(params string[] args)
+    {
+        var run = CommandLine.Run(args);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Contains("Examples:", run.Output, StringComparison.Ordinal);
+        Assert.Contains("  lpips ", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Version_alone_is_the_programs_and_inside_a_command_lpips_s()
+    {
+        var run = CommandLine.Run("--version");
+        Assert.Equal(0, run.Code);
+        Assert.Equal(typeof(App).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion, run.Output.Trim());
+
+        using var lpips = new CommandLine();
+        var (a, b) = (lpips.Image("a.png"), lpips.Image("b.png", seed: 2));
+        var current = CommandLine.Run("compare", a, b, CommandLine.RandomAlex);
+        Assert.Equal(current.Output, CommandLine.Run("compare", a, b, CommandLine.RandomAlex, "--version 0.1").Output);
+        Assert.NotEqual(current.Output, CommandLine.Run("compare", a, b, CommandLine.RandomAlex, "--version 0.0").Output);
+    }
+
+    [Fact]
+    public void No_command_is_a_usage_error() => CommandLine.Run().ShouldBeUsage();
+
+    [Fact]
+    public void An_unknown_command_is_a_usage_error() => CommandLine.Run("comapre").ShouldBeUsage("comapre");
+}

@@ -1,0 +1,84 @@
+namespace Perceptual.Tests.Images;
+
+public class RgbImageTests
+{
+    [Fact]
+    public void Black_and_white_are_minus_one_and_one_in_every_kind_of_sample()
+    {
+        var row = new float[2];
+        foreach (var image in new[]
+        {
+            RgbImage.FromInterleaved([0, 0, 0, 255, 255, 255], 2, 1),
+            RgbImage.FromInterleaved(new ushort[] { 0, 0, 0, 65535, 65535, 65535 }, 2, 1),
+            RgbImage.FromInterleaved([0f, 0, 0, 1, 1, 1], 2, 1, ValueRange.Unit),
+            RgbImage.FromInterleaved([-1f, -1, -1, 1, 1, 1], 2, 1, ValueRange.Signed),
+            RgbImage.FromPlanes(new byte[] { 0, 255 }, [0, 255], [0, 255], 2, 1),
+            RgbImage.FromPlanes(new ushort[] { 0, 65535 }, [0, 65535], [0, 65535], 2, 1),
+            RgbImage.FromPlanes([2f, 10], [2f, 10], [2f, 10], 2, 1, new(2, 10)),
+        })
+            for (var c = 0; c < 3; c++)
+            {
+                image.CopyRow(c, 0, row);
+                Assert.Equal([-1f, 1f], row);
+            }
+    }
+
+    [Fact]
+    public void Every_byte_is_scaled_as_the_reference_implementation_scales_it()
+    {
+        var bytes = Enumerable.Range(0, 256).Select(value => (byte)value).ToArray();
+        var row = new float[256];
+        RgbImage.FromPlanes(bytes, bytes, bytes, 256, 1).CopyRow(1, 0, row);
+        for (var value = 0; value < 256; value++)
+            Assert.Equal(value / 127.5f - 1, row[value]);
+    }
+
+    [Fact]
+    public void Interleaved_pixels_and_planes_are_the_same_image()
+    {
+        var (interleaved, planar) = (RgbImage.FromInterleaved([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 2, 2), RgbImage.FromPlanes(new byte[] { 1, 4, 7, 10 }, [2, 5, 8, 11], [3, 6, 9, 12], 2, 2));
+        var (a, b) = (new float[2], new float[2]);
+        for (var c = 0; c < 3; c++)
+            for (var y = 0; y < 2; y++)
+            {
+                interleaved.CopyStoredRow(c, y, a);
+                planar.CopyStoredRow(c, y, b);
+                Assert.Equal([6f * y + c + 1, 6 * y + c + 4], a);
+                Assert.Equal(a, b);
+            }
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    [InlineData(1.0001f)]
+    [InlineData(-0.0001f)]
+    public void A_float_outside_the_stated_range_is_refused_naming_its_place(float bad)
+    {
+        var plane = new float[6];
+        plane[5] = bad;
+        var error = Assert.Throws<ArgumentException>(() => RgbImage.FromPlanes(new float[6], plane, new float[6], 3, 2, ValueRange.Unit));
+        Assert.Contains("green", error.Message, StringComparison.Ordinal);
+        Assert.Contains("x 2, y 1", error.Message, StringComparison.Ordinal);
+        Assert.Contains("0..1", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Wrong_lengths_and_sizes_are_refused()
+    {
+        Assert.Throws<ArgumentException>(() => RgbImage.FromInterleaved(new byte[11], 2, 2));
+        Assert.Throws<ArgumentException>(() => RgbImage.FromPlanes(new byte[4], new byte[4], new byte[3], 2, 2));
+        Assert.ThrowsAny<ArgumentException>(() => RgbImage.FromInterleaved([], 0, 2));
+        Assert.ThrowsAny<ArgumentException>(() => RgbImage.FromInterleaved(new byte[3], 1, -1));
+        Assert.ThrowsAny<ArgumentException>(() => RgbImage.FromInterleaved(new byte[3], int.MaxValue, int.MaxValue));
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 0)]
+    [InlineData(float.NaN, 1)]
+    [InlineData(0, float.PositiveInfinity)]
+    public void A_range_needs_two_finite_numbers_in_ascending_order(float minimum, float maximum) =>
+        Assert.Throws<ArgumentException>(() => new ValueRange(minimum, maximum));
+}

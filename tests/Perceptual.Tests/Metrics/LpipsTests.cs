@@ -1,0 +1,164 @@
+namespace Perceptual.Tests.Metrics;
+
+[Trait("Category", "Numbers")]
+public class LpipsTests
+{
+    public static TheoryData<string> Nets => [.. Network.All.Select(network => network.Name)];
+
+    [Theory, MemberData(nameof(Nets))]
+    public void Identical_images_have_distance_exactly_zero(string net)
+    {
+        var result = Random(net).Compare(TestImages.Waves(40, 33, 1), TestImages.Waves(40, 33, 1), TestContext.Current.CancellationToken);
+        Assert.Equal(0, result.Distance);
+        Assert.All(result.Layers, layer => Assert.Equal(0, layer));
+    }
+
+    [Theory, MemberData(nameof(Nets))]
+    public void Swapped_images_have_the_same_bits(string net)
+    {
+        var (a, b) = (TestImages.Waves(40, 33, 1), TestImages.Waves(40, 33, 2));
+        Assert.Equal(Random(net).Compare(a, b, TestContext.Current.CancellationToken).Layers, Random(net).Compare(b, a, TestContext.Current.CancellationToken).Layers);
+    }
+
+    [Theory, MemberData(nameof(Nets))]
+    public void One_thread_and_several_give_the_same_bits(string net)
+    {
+        // 75 x 61 is several tiles of pixels in the first layers and not a multiple of any.
+        var (a, b) = (TestImages.Waves(75, 61, 1), TestImages.Waves(75, 61, 2));
+        var one = Random(net, threads: 1);
+        var map = one.Map(a, b, TestContext.Current.CancellationToken).Values.ToArray();
+        foreach (var threads in new[] { 2, 3 })
+        {
+            var several = Random(net, threads);
+            Assert.Equal(one.Compare(a, b, TestContext.Current.CancellationToken).Layers, several.Compare(a, b, TestContext.Current.CancellationToken).Layers);
+            Assert.Equal(map, several.Map(a, b, TestContext.Current.CancellationToken).Values.ToArray());
+        }
+    }
+
+    [Theory, MemberData(nameof(Nets))]
+    public void A_pair_alone_and_in_a_batch_of_seven_has_the_same_bits(string net)
+    {
+        var lpips = Random(net);
+        var pairs = Enumerable.Range(0, 7).Select(i => (TestImages.Waves(33 + i, 34, i), TestImages.Waves(33 + i, 34, 100 + i))).ToArray();
+        var batch = lpips.Compare(pairs, TestContext.Current.CancellationToken);
+        Assert.Equal(7, batch.Count);
+        for (var i = 0; i < 7; i++)
+            Assert.Equal(lpips.Compare(pairs[i].Item1, pairs[i].Item2, TestContext.Current.CancellationToken).Layers, batch[i].Layers);
+    }
+
+    [Theory, MemberData(nameof(Nets))]
+    public void Many_callers_at_once_get_the_bits_of_one(string net)
+    {
+        var lpips = Random(net);
+        var (a, b) = (TestImages.Waves(40, 33, 1), TestImages.Waves(40, 33, 2));
+        var alone = lpips.Distance(a, b, TestContext.Current.CancellationToken);
+        var together = new double[8];
+        Parallel.For(0, together.Length, i => together[i] = lpips.Distance(a, b));
+        Assert.All(together, distance => Assert.Equal(alone, distance));
+    }
+
+    [Theory, MemberData(nameof(Nets))]
+    public void Kept_features_give_the_same_bits_as_images(string net)
+    {
+        var lpips = Random(net);
+        var (a, b) = (TestImages.Waves(40, 33, 1), TestImages.Waves(40, 33, 2));
+        var (fa, fb) = (lpips.Extract(a, TestContext.Current.CancellationToken), lpips.Extract(b, TestContext.Current.CancellationToken));
+        for (var again = 0; again < 2; again++)
+            Assert.Equal(lpips.Distance(a, b, TestContext.Current.CancellationToken), lpips.Distance(fa, fb, TestContext.Current.CancellationToken));
+    }
+
+    // The whole network, on random weights, against plain loops in float64. The features of a layer are off by about the square root
+    // of its depth (at most 4608) times 2^-24, that is 4e-6, relative to their length; a baseline layer's distance, a mean of squared
+    // differences of unit vectors, by at most twice that times the vectors' distance (at most 1.5): the tolerance of the golden baselines.
+    [Theory, MemberData(nameof(Nets))]
+    public void Whole_network_agrees_with_float64_loops(string net)
+    {
+        var (a, b) = (TestImages.Waves(39, 34, 1), TestImages.Waves(39, 34, 2));
+        foreach (var version in Enum.GetValues<LpipsVersion>())
+        {
+            var lpips = Random(net, version: version);
+            var expected = Float64.Layers(lpips.Network, TrunkWeights.Random(lpips.Network, 7).Tensors, null, version, a, b);
+            var actual = lpips.Compare(a, b, TestContext.Current.CancellationToken);
+            Assert.All(actual.Layers.Zip(expected), pair => Assert.Equal(pair.Second, pair.First, 1e-5));
+            Assert.Equal(expected.Sum(), actual.Distance, 1e-5);
+        }
+    }
+
+    [Fact]
+    public void The_smallest_image_works_and_one_pixel_less_is_refused()
+    {
+        foreach (var network in Network.All)
+        {
+            var lpips = Random(network.Name);
+            var smallest = network.MinimumSide;
+            Assert.True(lpips.Distance(TestImages.Waves(smallest, smallest, 1), TestImages.Waves(smallest, smallest, 2), TestContext.Current.CancellationToken) > 0);
+            var tooSmall = TestImages.Waves(smallest, smallest - 1, 1);
+            var error = Assert.Throws<ArgumentException>(() => lpips.Distance(tooSmall, tooSmall));
+            Assert.Contains($"{smallest}x{smallest - 1}", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"at least {smallest} pixels", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Different_sizes_are_an_error_naming_both()
+    {
+        var lpips = Random("alex");
+        var error = Assert.Throws<ArgumentException>(() => lpips.Distance(TestImages.Waves(40, 33, 1), TestImages.Waves(33, 40, 1)));
+        Assert.Contains("33x40", error.Message, StringComparison.Ordinal);
+        Assert.Contains("40x33", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Features_of_another_model_are_refused()
+    {
+        var image = TestImages.Waves(40, 33, 1);
+        var features = Random("alex").Extract(image, TestContext.Current.CancellationToken);
+        foreach (var other in new[] { Random("squeeze"), Random("alex", version: LpipsVersion.V00), Lpips.Load(Network.Alex, new() { RandomSeed = 8 }) })
+            Assert.Throws<ArgumentException>(() => other.Distance(features, other.Extract(image)));
+    }
+
+    [Fact]
+    public void The_same_picture_in_8_bits_16_bits_and_floats_has_the_same_distance()
+    {
+        // 257 times a byte is the same fraction of 65535; both are exact up to the rounding of the scaling, half an ulp of 1 or 6e-8.
+        var lpips = Random("alex");
+        var bytes = new byte[3 * 40 * 33];
+        new Random(3).NextBytes(bytes);
+        var words = Array.ConvertAll(bytes, value => (ushort)(257 * value));
+        var unit = Array.ConvertAll(bytes, value => value / 255f);
+        var other = TestImages.Waves(40, 33, 1);
+        var expected = lpips.Distance(RgbImage.FromInterleaved(bytes, 40, 33), other, TestContext.Current.CancellationToken);
+        Assert.Equal(expected, lpips.Distance(RgbImage.FromInterleaved(words, 40, 33), other, TestContext.Current.CancellationToken), 1e-6);
+        Assert.Equal(expected, lpips.Distance(RgbImage.FromInterleaved(unit, 40, 33, ValueRange.Unit), other, TestContext.Current.CancellationToken), 1e-6);
+    }
+
+    [Fact]
+    public void A_cancelled_call_ends_with_an_exception_and_no_number()
+    {
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        var image = TestImages.Waves(40, 33, 1);
+        Assert.ThrowsAny<OperationCanceledException>(() => Random("alex").Distance(image, image, cancelled.Token));
+    }
+
+    [Fact]
+    public void Contradicting_options_are_refused()
+    {
+        Assert.Throws<ArgumentException>(() => Lpips.Load(Network.Alex, new() { RandomSeed = 1, TrunkFile = "x" }));
+        Assert.Throws<ArgumentException>(() => Lpips.Load(Network.Alex, new() { Baseline = true, LinFile = "x" }));
+        Assert.ThrowsAny<ArgumentException>(() => Lpips.Load(Network.Alex, new() { RandomSeed = 1, Threads = 0 }));
+    }
+
+    [Fact]
+    public void A_random_trunk_is_a_baseline_that_depends_on_its_seed_alone()
+    {
+        var (a, b) = (TestImages.Waves(40, 33, 1), TestImages.Waves(40, 33, 2));
+        var seven = Lpips.Load(Network.Alex, new() { RandomSeed = 7 });
+        Assert.False(seven.Calibrated);
+        Assert.Equal(seven.Distance(a, b, TestContext.Current.CancellationToken), Lpips.Load(Network.Alex, new() { RandomSeed = 7, Baseline = true }).Distance(a, b, TestContext.Current.CancellationToken));
+        Assert.NotEqual(seven.Distance(a, b, TestContext.Current.CancellationToken), Lpips.Load(Network.Alex, new() { RandomSeed = 8 }).Distance(a, b, TestContext.Current.CancellationToken));
+    }
+
+    private static Lpips Random(string net, int threads = 2, LpipsVersion version = LpipsVersion.V01) =>
+        Lpips.Load(Network.All.Single(network => network.Name == net), new() { RandomSeed = 7, Threads = threads, Version = version });
+}

@@ -1,0 +1,21 @@
+namespace Perceptual.Tests;
+
+/// <summary>Images made from a seed.</summary>
+internal static class TestImages
+{
+    /// <summary>Smooth waves with some noise: flat, edged and busy parts, as photographs have.</summary>
+    public static RgbImage Waves(int width, int height, int seed)
+    {
+        var random = new Random(seed);
+        var pixels = new byte[3 * width * height];
+        Span<double> frequency = stackalloc double[6];
+        foreach (ref var f in frequency)
+            f = random.NextDouble() * 0.4;
+        for (var y = 0; y < height; y++)
+            for (var x = 0; x < width; x++)
+                for (var c = 0; c < 3; c++)
+                    pixels[3 * (y * width + x) + c] =
+                        (byte)Math.Clamp(127 + 100 * Math.Sin(frequency[c] * x + frequency[c + 3] * y) + random.Next(-20, 21), 0, 255);
+        return RgbImage.FromInterleaved(pixels, width, height);
+    }
+}
