@@ -58,7 +58,7 @@ public sealed partial class TrunkWeights
                 throw new InvalidDataException($"{sourceName}: {key} has a value that is not finite");
             chosen[key] = tensor;
         }
-        return found.Count == 0 ? new(network, chosen) : throw new InvalidDataException($"{sourceName}: has {found.Keys.First()}, which {network.Name} does not have");
+        return found.Count == 0 ? new(network, chosen) : throw new InvalidDataException($"{sourceName}: has {WeightFile.Printable(found.Keys.First())}, which {network.Name} does not have");
     }
 
     /// <summary>
@@ -108,12 +108,12 @@ public sealed partial class TrunkWeights
                 throw new InvalidDataException($"{sourceName}: has {WeightFile.Printable(key)}, which is no part of a network here");
             var name = $"features.{match.Groups["layer"]}";
             if (!canonical.TryAdd(name, tensor with { Name = name }))
-                throw new InvalidDataException($"{sourceName}: has {name} twice, once as {WeightFile.Printable(key)}");
+                throw new InvalidDataException($"{sourceName}: has {WeightFile.Printable(name)} twice, once as {WeightFile.Printable(key)}");
         }
         return canonical;
     }
 
-    [GeneratedRegex(@"^(features\.|net\.slice[0-9]+\.)?(?<layer>[0-9]+\..+)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(features\.|net\.slice[0-9]+\.)?(?<layer>[0-9]+\..+)\z", RegexOptions.CultureInvariant)]
     private static partial Regex TrunkKey();
 
     [GeneratedRegex(@"^(classifier\.|lin[0-9]+\.|lins\.|scaling_layer\.)", RegexOptions.CultureInvariant)]

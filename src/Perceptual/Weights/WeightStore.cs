@@ -263,6 +263,7 @@ public sealed class WeightStore
         }
     }
 
+    /// <summary>The sole right to write, given back when disposed. The empty file stays: to delete it would let two own it.</summary>
     private static FileStream Lock(string path, CancellationToken cancellation)
     {
         while (true)
@@ -272,7 +273,7 @@ public sealed class WeightStore
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException) when (File.Exists(path)) // another holds it
+            catch (IOException e) when (e.HResult is unchecked((int)0x80070020) or 11 or 35) // another holds it, says Windows, Linux, macOS
             {
                 cancellation.WaitHandle.WaitOne(TimeSpan.FromSeconds(0.1));
             }

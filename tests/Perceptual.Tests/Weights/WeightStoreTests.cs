@@ -36,7 +36,7 @@ public class WeightStoreTests
         using var folder = new TempFolder();
         using var server = new BadServer(Good);
         var reports = new List<DownloadProgress>();
-        var store = Store(folder["cache"], server, progress: new Reports(reports));
+        var store = Store(folder["cache"], server, progress: new Reports(reports.Add));
         Assert.Equal(Tiny.Trunk.Digest, store.LoadTrunk(Tiny.Network, Cancellation).Digest);
         Assert.Equal(Tiny.Trunk.Digest, store.LoadTrunk(Tiny.Network, Cancellation).Digest);
         Assert.Equal([[0, 1, 2, 3], [0, 1, 2, 3, 4, 5]], store.LoadLin(Tiny.Network, LpipsVersion.V01, Cancellation).Layers);
@@ -184,12 +184,15 @@ public class WeightStoreTests
         IEnumerable<byte[]> Stalling()
         {
             yield return Tiny.Checkpoint[..1500];
-            cancellation.CancelAfter(100);
             Thread.Sleep(5000);
         }
         using var server = new BadServer(request => request.Number == 1
             ? new("200 OK", [$"Content-Length: {Tiny.Checkpoint.Length}"], Stalling()) : Good(request));
-        var store = Store(folder.Root, server);
+        var store = Store(folder.Root, server, new Reports(progress =>
+        {
+            if (progress.Received == 1500)
+                cancellation.Cancel();
+        }));
         var watch = System.Diagnostics.Stopwatch.StartNew();
         Assert.ThrowsAny<OperationCanceledException>(() => store.LoadTrunk(Tiny.Network, cancellation.Token));
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(4));
@@ -459,8 +462,9 @@ public class WeightStoreTests
         return process.ExitCode == 0;
     }
 
-    private sealed class Reports(List<DownloadProgress> list) : IProgress<DownloadProgress>
+    /// <summary>Progress at once, on the thread that reports.</summary>
+    private sealed class Reports(Action<DownloadProgress> report) : IProgress<DownloadProgress>
     {
-        public void Report(DownloadProgress value) => list.Add(value);
+        public void Report(DownloadProgress value) => report(value);
     }
 }
