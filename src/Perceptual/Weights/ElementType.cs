@@ -1,0 +1,74 @@
+using System.Buffers.Binary;
+
+namespace Perceptual;
+
+/// <summary>How a file stores one value. Everything becomes float32 when it is read.</summary>
+internal enum ElementType
+{
+    F32,
+    F16,
+    BF16,
+    F64,
+}
+
+internal static class ElementTypes
+{
+    /// <summary>Bytes of one stored value.</summary>
+    public static int Size(this ElementType type) => type switch
+    {
+        ElementType.F64 => 8,
+        ElementType.F32 => 4,
+        _ => 2,
+    };
+
+    /// <summary>The next <paramref name="count"/> little-endian values of a stream, which the caller knows to be long enough.</summary>
+    public static float[] Read(this ElementType type, Stream stream, int count)
+    {
+        var values = new float[count];
+        var size = type.Size();
+        var buffer = new byte[Math.Min((long)count * size, 1 << 16)];
+        for (var done = 0; done < count;)
+        {
+            var bytes = buffer.AsSpan(0, Math.Min(count - done, buffer.Length / size) * size);
+            stream.ReadExactly(bytes);
+            for (; bytes.Length > 0; bytes = bytes[size..])
+                values[done++] = type switch
+                {
+                    ElementType.F32 => BinaryPrimitives.ReadSingleLittleEndian(bytes),
+                    ElementType.F16 => (float)BinaryPrimitives.ReadHalfLittleEndian(bytes),
+                    ElementType.BF16 => BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(bytes) << 16),
+                    _ => (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes),
+                };
+        }
+        return values;
+    }
+
+    /// <summary>Values as little-endian float32, piece by piece. A piece is good until the next one.</summary>
+    public static IEnumerable<ReadOnlyMemory<byte>> Bytes(float[] values)
+    {
+        var buffer = new byte[Math.Min(4L * values.Length, 1 << 16)];
+        for (var done = 0; done < values.Length;)
+        {
+            var count = Math.Min(values.Length - done, buffer.Length / 4);
+            for (var i = 0; i < count; i++)
+                BinaryPrimitives.WriteSingleLittleEndian(buffer.AsSpan(4 * i), values[done + i]);
+            done += count;
+            yield return buffer.AsMemory(0, 4 * count);
+        }
+    }
+
+    /// <summary>The product of dimensions that are not negative, or -1 if it is more than <paramref name="limit"/>.</summary>
+    public static long Count(IReadOnlyList<long> shape, long limit)
+    {
+        if (shape.Contains(0))
+            return 0;
+        var count = 1L;
+        foreach (var length in shape)
+        {
+            if (length > limit / count)
+                return -1;
+            count *= length;
+        }
+        return count;
+    }
+}

@@ -1,0 +1,48 @@
+namespace Perceptual;
+
+/// <summary>Files of named tensors: safetensors and what <c>torch.save</c> writes of a state dict, before and since version 1.6.</summary>
+public static class WeightFile
+{
+    private const long MaximumLength = int.MaxValue;
+
+    /// <summary>
+    /// Reads all tensors of a file as float32, by the names in the file. The format is recognised by the content. Nothing in a
+    /// torch file is run: a pickle that asks for more than a state dict of float tensors needs is refused.
+    /// </summary>
+    /// <param name="path">A safetensors, .pth or .pt file of at most 2 GiB.</param>
+    /// <exception cref="InvalidDataException">The content is damaged or of another kind. The message starts with the path.</exception>
+    /// <exception cref="IOException">The file cannot be opened or read.</exception>
+    public static IReadOnlyDictionary<string, Tensor> Read(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return Read(stream, path);
+    }
+
+    internal static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name)
+    {
+        CheckLength(stream, name);
+        var first = new byte[TorchFile.LegacyMagic.Length];
+        var start = first.AsSpan(0, stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false));
+        stream.Position = 0;
+        if (start.StartsWith(TorchFile.ZipMagic))
+            return TorchFile.ReadZip(stream, name);
+        if (start.StartsWith(TorchFile.LegacyMagic))
+            return TorchFile.ReadLegacy(stream, name);
+        if (start.Length > 8 && start[8] == '{')
+            return Safetensors.Read(stream, name).Tensors;
+        throw new InvalidDataException($"{name}: is neither a safetensors file nor a torch file");
+    }
+
+    internal static void CheckLength(Stream stream, string name)
+    {
+        if (stream.Length > MaximumLength)
+            throw new InvalidDataException($"{name}: {stream.Length} bytes are more than the {MaximumLength} a weights file may have");
+    }
+
+    /// <summary>Text from a file as one short line.</summary>
+    internal static string Printable(string text)
+    {
+        var line = string.Concat(text.Take(100).Select(c => char.IsControl(c) ? '?' : c));
+        return text.Length > 100 ? line + "..." : line;
+    }
+}

@@ -1,0 +1,317 @@
+using System.Security.Cryptography;
+
+namespace Perceptual;
+
+/// <summary>A published weights file and whether a store has it.</summary>
+/// <param name="Name">The file in a weights folder, such as "alexnet.safetensors" or "lin/alex-v0.1.pth".</param>
+/// <param name="Network">The network it belongs to.</param>
+/// <param name="Version">The version of lin weights; null for a network's own.</param>
+/// <param name="Path">Where it was found; null if it was not.</param>
+/// <param name="Length">Its bytes; null if it was not found.</param>
+/// <param name="Address">Where its authors publish it.</param>
+public sealed record StoredWeights(string Name, Network Network, LpipsVersion? Version, string? Path, long? Length, Uri Address);
+
+/// <summary>What checking a file of a store came to.</summary>
+/// <param name="Name">The file in a weights folder.</param>
+/// <param name="Path">Where it was found.</param>
+/// <param name="Problem">What is wrong with it, in one line; null if nothing is.</param>
+public sealed record WeightCheck(string Name, string Path, string? Problem);
+
+/// <summary>
+/// Finds the published weights, and fetches what is missing. Each file is looked for in the folder given, in the folder the
+/// environment variable PERCEPTUAL_WEIGHTS names, and in the user's cache folder, and is checked bit for bit each time it is
+/// loaded. Networks are kept as safetensors of their convolutions only: 10 MB of AlexNet's 233. Stores in several threads and
+/// processes can share a folder.
+/// </summary>
+public sealed class WeightStore
+{
+    private const string Variable = "PERCEPTUAL_WEIGHTS";
+    private static readonly HttpClient SharedClient = new();
+    private readonly IReadOnlyList<WeightEntry> entries;
+    private readonly string destination;
+    private readonly string cache;
+    private readonly string[] folders;
+    private readonly HttpClient http;
+    private readonly IProgress<DownloadProgress>? progress;
+
+    /// <summary>A store over the given folder, the variable's and the cache folder.</summary>
+    /// <param name="directory">An existing folder to look in first, and to fetch and import into; null for none.</param>
+    /// <param name="http">What downloads; null for one that follows the system's proxy settings.</param>
+    /// <param name="progress">Is told how far a download is, on the thread that loads.</param>
+    /// <exception cref="DirectoryNotFoundException">The folder given, or the one the variable names, does not exist.</exception>
+    public WeightStore(string? directory = null, HttpClient? http = null, IProgress<DownloadProgress>? progress = null)
+        : this(directory, Environment.GetEnvironmentVariable(Variable), CacheFolder(), http, progress, WeightManifest.Published)
+    {
+    }
+
+    internal WeightStore(string? directory, string? variable, string cache, HttpClient? http, IProgress<DownloadProgress>? progress, IReadOnlyList<WeightEntry> entries)
+    {
+        if (directory is not null && !Directory.Exists(directory))
+            throw new DirectoryNotFoundException($"the weights folder {directory} does not exist");
+        if (variable is { Length: > 0 } && !Directory.Exists(variable))
+            throw new DirectoryNotFoundException($"the folder {variable}, which {Variable} names, does not exist");
+        this.cache = cache;
+        this.http = http ?? SharedClient;
+        this.progress = progress;
+        this.entries = entries;
+        destination = directory ?? cache;
+        folders = [.. new[] { directory, variable, cache }.OfType<string>().Where(folder => folder.Length > 0)];
+    }
+
+    /// <summary>The wait before a second attempt; it doubles with each further one.</summary>
+    internal TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>The published weights of a network, fetched into the cache folder if they are nowhere.</summary>
+    /// <exception cref="WeightsUnavailableException">They are nowhere and cannot be fetched.</exception>
+    /// <exception cref="InvalidDataException">The file found, or what the server sent, is not the published one.</exception>
+    public TrunkWeights LoadTrunk(Network network, CancellationToken cancellation = default)
+    {
+        var entry = Entry(network, null);
+        return ReadTrunk(entry, Locate(entry, cancellation));
+    }
+
+    /// <summary>The published lin weights of a network, fetched into the cache folder if they are nowhere.</summary>
+    /// <inheritdoc cref="LoadTrunk" path="/exception"/>
+    public LinWeights LoadLin(Network network, LpipsVersion version, CancellationToken cancellation = default)
+    {
+        var entry = Entry(network, version);
+        return ReadLin(entry, Locate(entry, cancellation));
+    }
+
+    /// <summary>Every published file, and where this store finds it.</summary>
+    public IReadOnlyList<StoredWeights> List() =>
+    [
+        .. entries.Select(entry =>
+        {
+            var path = Find(entry);
+            return new StoredWeights(entry.Name, entry.Network, entry.Version, path, path is null ? null : new FileInfo(path).Length, entry.Address);
+        }),
+    ];
+
+    /// <summary>
+    /// Fetches a network's own and both versions of its lin weights, where they are missing or damaged, into the folder given
+    /// or, without one, the cache folder.
+    /// </summary>
+    /// <returns>The paths of the three files.</returns>
+    /// <exception cref="WeightsUnavailableException">One cannot be fetched.</exception>
+    /// <exception cref="InvalidDataException">What the server sent is not the published file.</exception>
+    public IReadOnlyList<string> Fetch(Network network, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return [.. entries.Where(entry => entry.Network.Name == network.Name).Select(entry => FetchInto(destination, entry, cancellation))];
+    }
+
+    /// <summary>
+    /// Takes a published file that was got in another way into the folder given or, without one, the cache folder: a torchvision
+    /// checkpoint, a safetensors file of a network, or a file of lin weights. What it is, is seen from its content.
+    /// </summary>
+    /// <returns>The path of the installed file.</returns>
+    /// <exception cref="InvalidDataException">The file is damaged, or not a published one.</exception>
+    /// <exception cref="WeightsUnavailableException">The folder cannot be written.</exception>
+    public string Import(string path, CancellationToken cancellation = default)
+    {
+        using var stream = File.OpenRead(path);
+        WeightFile.CheckLength(stream, path);
+        var sha256 = Sha256(stream);
+        if (entries.FirstOrDefault(entry => entry.Version is not null && entry.Sha256 == sha256) is { } lin)
+            return Install(destination, lin, target => WriteWhole(target, stream.CopyTo), replace: true, cancellation);
+
+        var tensors = WeightFile.Read(stream, path);
+        var trunks = entries.Where(entry => entry.Version is null).ToList();
+        if (TrunkWeights.Recognise(trunks.Select(entry => entry.Network), tensors, path) is not { } network)
+            throw NotPublished(path);
+        var trunk = TrunkWeights.From(network, tensors, path);
+        var found = trunks.Single(entry => entry.Network == network);
+        var proven = PinnedDigest(found, trunk) == found.PinnedDigest
+            && (found.PinnedTensors == trunk.Tensors.Count || sha256.StartsWith(found.Sha256, StringComparison.Ordinal) || IsOurs(found, path));
+        return proven
+            ? Install(destination, found, target => WriteSlim(target, found, trunk), replace: true, cancellation)
+            : throw NotPublished(path);
+    }
+
+    /// <summary>Checks every file this store finds.</summary>
+    public IReadOnlyList<WeightCheck> Verify() =>
+        [.. entries.Select(entry => (entry, path: Find(entry))).Where(found => found.path is not null).Select(found => new WeightCheck(found.entry.Name, found.path!, Problem(found.entry, found.path!)))];
+
+    private static InvalidDataException NotPublished(string path) =>
+        new($"{path}: is not one of the published weights, or not provably so; use your own with `--trunk FILE` or `--lin FILE`");
+
+    private WeightEntry Entry(Network network, LpipsVersion? version)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return entries.FirstOrDefault(entry => entry.Network.Name == network.Name && entry.Version == version)
+            ?? throw new ArgumentException($"there are no published weights of {network.Name}", nameof(network));
+    }
+
+    private static string PathIn(string folder, WeightEntry entry) => Path.Combine([folder, .. entry.Name.Split('/')]);
+
+    private string? Find(WeightEntry entry) => folders.Select(folder => PathIn(folder, entry)).FirstOrDefault(File.Exists);
+
+    private string Locate(WeightEntry entry, CancellationToken cancellation) => Find(entry) ?? FetchInto(cache, entry, cancellation);
+
+    private static TrunkWeights ReadTrunk(WeightEntry entry, string path)
+    {
+        using var stream = File.OpenRead(path);
+        WeightFile.CheckLength(stream, path);
+        var file = Safetensors.Read(stream, path);
+        var trunk = TrunkWeights.From(entry.Network, file.Tensors, path);
+        if (PinnedDigest(entry, trunk) is var digest && digest != entry.PinnedDigest)
+            throw new InvalidDataException($"{path}: its first {entry.PinnedTensors} tensors have the SHA-256 {digest}, the published ones {entry.PinnedDigest}; {Remedy(entry)}");
+        // The store writes one header for given tensors, with their digest in it. To demand just that header guards the bytes
+        // the tensors' digest does not cover and, where not all tensors are pinned, those tensors.
+        if (file.Header.AsSpan().SequenceEqual(Safetensors.HeaderOf(trunk.Tensors.Values, Metadata(entry, trunk))))
+            return trunk;
+        if (file.Metadata.TryGetValue("digest", out var promised))
+            throw new InvalidDataException($"{path}: its tensors have the SHA-256 {trunk.Digest}, its header says {WeightFile.Printable(promised)} or is damaged; {Remedy(entry)}");
+        if (entry.OtherFiles.Contains(Sha256(stream)))
+            return trunk;
+        throw new InvalidDataException($"{path}: was not written by `lpips weights`, so it cannot be checked; import the original with `lpips weights import`");
+    }
+
+    private static LinWeights ReadLin(WeightEntry entry, string path)
+    {
+        using var stream = File.OpenRead(path);
+        var sha256 = Sha256(stream);
+        return sha256 == entry.Sha256
+            ? LinWeights.From(entry.Network, WeightFile.Read(stream, path), path)
+            : throw new InvalidDataException($"{path}: its SHA-256 is {sha256}, the published file's is {entry.Sha256}; {Remedy(entry)}");
+    }
+
+    private static string Remedy(WeightEntry entry) => $"delete it, or run `lpips weights fetch {entry.Network.Name}`";
+
+    private static string? Problem(WeightEntry entry, string path)
+    {
+        try
+        {
+            _ = entry.Version is null ? (object)ReadTrunk(entry, path) : ReadLin(entry, path);
+            return null;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
+        }
+    }
+
+    private static bool IsOurs(WeightEntry entry, string path) => Problem(entry, path) is null;
+
+    private static string PinnedDigest(WeightEntry entry, TrunkWeights trunk) => entry.PinnedTensors == trunk.Tensors.Count
+        ? trunk.Digest
+        : TensorDigest.Of(trunk.Tensors.Values.Take(entry.PinnedTensors));
+
+    private static Dictionary<string, string> Metadata(WeightEntry entry, TrunkWeights trunk) => new()
+    {
+        ["digest"] = trunk.Digest,
+        ["source"] = entry.Address.AbsoluteUri,
+    };
+
+    private static string Sha256(Stream stream)
+    {
+        stream.Position = 0;
+        var digest = Convert.ToHexStringLower(SHA256.HashData(stream));
+        stream.Position = 0;
+        return digest;
+    }
+
+    private string FetchInto(string folder, WeightEntry entry, CancellationToken cancellation) => Install(folder, entry, target =>
+    {
+        var part = target + ".part";
+        try
+        {
+            new Download(http, entry, part, progress, RetryDelay).Run(cancellation);
+            CheckPart(entry, part, target);
+            if (entry.Version is null)
+                WriteSlim(target, entry, TrunkWeights.Read(entry.Network, part));
+            else
+                File.Move(part, target, overwrite: true);
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        {
+            throw; // what has come is kept, for the next time to go on from
+        }
+        catch
+        {
+            File.Delete(part);
+            throw;
+        }
+        File.Delete(part);
+    }, replace: false, cancellation);
+
+    private static void CheckPart(WeightEntry entry, string part, string target)
+    {
+        using var stream = File.OpenRead(part);
+        if (Sha256(stream) is var sha256 && !sha256.StartsWith(entry.Sha256, StringComparison.Ordinal))
+            throw new InvalidDataException($"{target}: what {entry.Address} sent has the SHA-256 {sha256}, the published file's is {entry.Sha256}{(entry.Sha256.Length < 64 ? "..." : "")}");
+    }
+
+    /// <summary>Puts a file into a folder while no other thread or process does.</summary>
+    private static string Install(string folder, WeightEntry entry, Action<string> write, bool replace, CancellationToken cancellation)
+    {
+        var target = PathIn(folder, entry);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            using var held = Lock(target + ".lock", cancellation);
+            // Who held the lock before may have done the work.
+            if (replace || !File.Exists(target) || Problem(entry, target) is not null)
+                write(target);
+            return target;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or HttpRequestException)
+        {
+            throw new WeightsUnavailableException($"{entry.Name} from {entry.Address} cannot be put into {folder}: {e.Message} " +
+                "(on another machine, download it; here, run `lpips weights import FILE`)", e);
+        }
+    }
+
+    /// <summary>The sole right to write, given back when disposed. The empty file stays: to delete it would let two own it.</summary>
+    private static FileStream Lock(string path, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e) when (e.HResult is unchecked((int)0x80070020) or 11 or 35) // another holds it, says Windows, Linux, macOS
+            {
+                cancellation.WaitHandle.WaitOne(TimeSpan.FromSeconds(0.1));
+            }
+        }
+    }
+
+    private static void WriteSlim(string target, WeightEntry entry, TrunkWeights trunk) =>
+        WriteWhole(target, stream => Safetensors.Write(stream, [.. trunk.Tensors.Values], Metadata(entry, trunk)));
+
+    /// <summary>Writes a file so that it is there complete or not at all.</summary>
+    private static void WriteWhole(string target, Action<Stream> write)
+    {
+        var temporary = target + ".tmp";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>perceptual/weights in the user's cache folder, as the platform has it.</summary>
+    private static string CacheFolder()
+    {
+        string Known(Environment.SpecialFolder folder) => Environment.GetFolderPath(folder, Environment.SpecialFolderOption.DoNotVerify);
+
+        var root = OperatingSystem.IsWindows() ? Known(Environment.SpecialFolder.LocalApplicationData)
+            : OperatingSystem.IsMacOS() ? Path.Combine(Known(Environment.SpecialFolder.UserProfile), "Library", "Caches")
+            : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { } given && Path.IsPathRooted(given) ? given // a relative one counts as unset
+            : Path.Combine(Known(Environment.SpecialFolder.UserProfile), ".cache");
+        return Path.Combine(root, "perceptual", "weights");
+    }
+}

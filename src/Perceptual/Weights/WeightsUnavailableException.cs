@@ -1,0 +1,23 @@
+namespace Perceptual;
+
+/// <summary>
+/// Published weights are not on this machine and could not be fetched: no network, no such address, a folder that cannot be
+/// written, a full disk. The message says which file, from where, into which folder, and why.
+/// </summary>
+public sealed class WeightsUnavailableException : IOException
+{
+    /// <summary>An exception without a message of its own.</summary>
+    public WeightsUnavailableException()
+    {
+    }
+
+    /// <summary>An exception with a message.</summary>
+    public WeightsUnavailableException(string message) : base(message)
+    {
+    }
+
+    /// <summary>An exception with a message and its cause.</summary>
+    public WeightsUnavailableException(string message, Exception innerException) : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,93 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Perceptual.Tests;
+
+public class SafetensorsTests
+{
+
+    [Fact]
+    public void What_is_written_is_read_back_with_its_metadata()
+    {
+        Tensor[] tensors = [new("b", [2, 3], [1, 2, 3, 4, 5, float.MinValue]), new("a", [], [7]), new("none", [0, 4], []), new("é\"", [1], [float.Epsilon])];
+        var read = Safetensors.Read(new MemoryStream(Tiny.Safetensors(tensors, ("source", "https://example.org/?a=b&c=\"é\""))), "x");
+        Assert.Equal("https://example.org/?a=b&c=\"é\"", read.Metadata["source"]);
+        Assert.Equal(tensors.Select(t => t.Name).Order(), read.Tensors.Keys.Order());
+        foreach (var tensor in tensors)
+        {
+            Assert.Equal(tensor.Shape, read.Tensors[tensor.Name].Shape);
+            Assert.Equal(tensor.Values, read.Tensors[tensor.Name].Values);
+        }
+    }
+
+    [Fact]
+    public void All_four_types_become_float32()
+    {
+        byte[] values = [0, 0, 0xC0, 0x3F, /* 1.5 */ 0, 0x3E, /* 1.5 as half */ 0xC0, 0x3F, /* 1.5 as bfloat16 */ 0, 0, 0, 0, 0, 0, 0xF8, 0x3F];
+        var tensors = Read("""
+            {"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"b":{"dtype":"F16","shape":[1],"data_offsets":[4,6]},
+             "c":{"dtype":"BF16","shape":[1,1],"data_offsets":[6,8]},"d":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}
+            """, values);
+        Assert.All(tensors.Values, tensor => Assert.Equal([1.5f], tensor.Values));
+    }
+
+    [Fact]
+    public void Header_of_two_gigabytes_is_refused_before_it_is_read()
+    {
+        var file = new byte[64];
+        BinaryPrimitives.WriteUInt64LittleEndian(file, 1UL << 31);
+        file[8] = (byte)'{';
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var error = Assert.Throws<InvalidDataException>(() => WeightFile.Read(new MemoryStream(file), "big.safetensors"));
+        Assert.StartsWith("big.safetensors: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("2147483648", error.Message, StringComparison.Ordinal);
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
+    }
+
+    [Theory]
+    [InlineData("""{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}""", "I64")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", "8 bytes")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,8]}}""", "8 bytes")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[4294967296],"data_offsets":[0,8]}}""", "too long")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", "whole numbers")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}}""", "whole numbers")]
+    [InlineData("""{"a":{"dtype":"F32","shape":"2","data_offsets":[0,8]}}""", "whole numbers")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", "0 to 16 of 8")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", "8 to 0")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "overlaps")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "hole")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "end at 4")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "not valid JSON")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":1}}""", "more")]
+    [InlineData("""{"a":{"shape":[2],"data_offsets":[0,8]}}""", "needs a dtype")]
+    [InlineData("""{"a":{"dtype":1,"shape":[2],"data_offsets":[0,8]}}""", "not valid")]
+    [InlineData("""{"a":5}""", "'a'")]
+    [InlineData("""{"__metadata__":{"n":1},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "'n'")]
+    [InlineData("""{"\ud800":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "not valid")]
+    [InlineData("""{"a":{"dtype":"F32" """, "not valid JSON")]
+    public void A_header_that_breaks_a_rule_is_refused_with_the_rule(string header, string expected)
+    {
+        var error = Assert.Throws<InvalidDataException>(() => Read(header, new byte[8]));
+        Assert.StartsWith("x.safetensors: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("<!DOCTYPE html><html>404</html>")]
+    public void What_is_no_weights_file_is_said_to_be_none(string content)
+    {
+        var error = Assert.Throws<InvalidDataException>(() => WeightFile.Read(new MemoryStream(Encoding.ASCII.GetBytes(content)), "x"));
+        Assert.Equal("x: is neither a safetensors file nor a torch file", error.Message);
+    }
+
+    private static IReadOnlyDictionary<string, Tensor> Read(string header, byte[] values)
+    {
+        var json = Encoding.UTF8.GetBytes(header);
+        var length = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
+        return WeightFile.Read(new MemoryStream([.. length, .. json, .. values]), "x.safetensors");
+    }
+}

@@ -1,0 +1,470 @@
+using System.Security.Cryptography;
+
+namespace Perceptual.Tests;
+
+public class WeightStoreTests
+{
+    private static readonly WeightEntry Trunk = new()
+    {
+        Name = "tiny.safetensors",
+        Network = Tiny.Network,
+        Address = new("https://weights.example/models/tiny.pth"),
+        Sha256 = Sha256(Tiny.Checkpoint)[..8],
+        MaximumLength = 100_000,
+        PinnedTensors = Tiny.Trunk.Tensors.Count,
+        PinnedDigest = Tiny.Trunk.Digest,
+    };
+
+    /// <summary>As VGG16 is in the manifest: only the first tensors' digest is known.</summary>
+    private static readonly WeightEntry HalfPinned = Trunk with { PinnedTensors = 2, PinnedDigest = TensorDigest.Of(Tiny.Trunk.Tensors.Values.Take(2)) };
+
+    private static readonly WeightEntry Lin = new()
+    {
+        Name = "lin/tiny-v0.1.pth",
+        Network = Tiny.Network,
+        Version = LpipsVersion.V01,
+        Address = new("https://weights.example/lin/tiny.pth"),
+        Sha256 = Sha256(Tiny.Lin),
+        MaximumLength = 100_000,
+    };
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void Missing_weights_are_fetched_once_slimmed_and_checked()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(Good);
+        var reports = new List<DownloadProgress>();
+        var store = Store(folder["cache"], server, progress: new Reports(reports.Add));
+        Assert.Equal(Tiny.Trunk.Digest, store.LoadTrunk(Tiny.Network, Cancellation).Digest);
+        Assert.Equal(Tiny.Trunk.Digest, store.LoadTrunk(Tiny.Network, Cancellation).Digest);
+        Assert.Equal([[0, 1, 2, 3], [0, 1, 2, 3, 4, 5]], store.LoadLin(Tiny.Network, LpipsVersion.V01, Cancellation).Layers);
+        Assert.Equal(["/models/tiny.pth", "/lin/tiny.pth"], server.Requests.Select(request => request.Path));
+        Assert.Equal(["cache/lin/tiny-v0.1.pth", "cache/tiny.safetensors"], folder.Files);
+        Assert.Contains(new("tiny.safetensors", Tiny.Checkpoint.Length, Tiny.Checkpoint.Length), reports);
+        using var file = File.OpenRead(folder["cache/tiny.safetensors"]);
+        var read = Safetensors.Read(file, "x");
+        Assert.DoesNotContain("classifier.1.weight", read.Tensors.Keys);
+        Assert.Equal(("https://weights.example/models/tiny.pth", Tiny.Trunk.Digest), (read.Metadata["source"], read.Metadata["digest"]));
+    }
+
+    [Fact]
+    public void A_broken_download_goes_on_where_it_was_cut_off()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(request => BadServer.Answer.Good(Tiny.Checkpoint, request.Start, cut: request.Number < 4 ? 1000 : int.MaxValue));
+        Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
+        Assert.Equal([0, 1000, 2000, 3000], server.Requests.Select(request => request.Start));
+    }
+
+    [Fact]
+    public void A_server_that_ignores_ranges_starts_over()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(request => BadServer.Answer.Good(Tiny.Checkpoint, cut: request.Number == 1 ? 1000 : int.MaxValue));
+        Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
+        Assert.Equal([0, 1000], server.Requests.Select(request => request.Start));
+    }
+
+    [Theory]
+    [InlineData("Content-Range: bytes 0-9999/10000")]
+    [InlineData("Content-Range: bytes */10000")]
+    [InlineData("Content-Range: rows 10-9999/10000")]
+    [InlineData("X-Nothing: here")]
+    public void A_range_other_than_the_one_asked_for_is_not_appended(string header)
+    {
+        using var folder = new TempFolder();
+        folder.Write("tiny.safetensors.part", Tiny.Checkpoint[..10]);
+        using var server = new BadServer(request => request.Number == 1 ? new("206 Partial Content", [header, "Content-Length: 4"], [[1, 2, 3, 4]]) : Good(request));
+        Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
+        Assert.Equal([10, 0], server.Requests.Select(request => request.Start));
+    }
+
+    [Fact]
+    public void A_complete_part_is_used_when_the_server_has_no_more()
+    {
+        using var folder = new TempFolder();
+        folder.Write("tiny.safetensors.part", Tiny.Checkpoint);
+        using var server = new BadServer(_ => new("416 Range Not Satisfiable", [$"Content-Range: bytes */{Tiny.Checkpoint.Length}", "Content-Length: 0"], []));
+        Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
+        Assert.Equal(["tiny.safetensors"], folder.Files);
+    }
+
+    [Fact]
+    public void A_part_longer_than_the_file_is_thrown_away()
+    {
+        using var folder = new TempFolder();
+        folder.Write("tiny.safetensors.part", new byte[Tiny.Checkpoint.Length + 1]);
+        using var server = new BadServer(request => request.Start > Tiny.Checkpoint.Length
+            ? new("416 Range Not Satisfiable", [$"Content-Range: bytes */{Tiny.Checkpoint.Length}", "Content-Length: 0"], []) : Good(request));
+        Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
+        Assert.Equal(2, server.Requests.Count);
+    }
+
+    [Fact]
+    public void Wrong_bytes_are_refused_with_both_digests_and_deleted()
+    {
+        using var folder = new TempFolder();
+        var wrong = Tiny.Checkpoint.ToArray();
+        wrong[^500] ^= 1;
+        using var server = new BadServer(request => BadServer.Answer.Good(wrong, request.Start));
+        var error = Assert.Throws<InvalidDataException>(() => Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation));
+        Assert.Contains(Sha256(wrong), error.Message, StringComparison.Ordinal);
+        Assert.Contains(Trunk.Sha256, error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(folder["tiny.safetensors"], error.Message, StringComparison.Ordinal);
+        Assert.Empty(folder.Files);
+    }
+
+    [Theory]
+    [InlineData("404 Not Found", 1)]
+    [InlineData("403 Forbidden", 1)]
+    [InlineData("500 Internal Server Error", 5)]
+    [InlineData("503 Service Unavailable", 5)]
+    public void A_server_that_refuses_is_reported_with_file_address_and_folder(string status, int requests)
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(_ => BadServer.Answer.Error(status));
+        AssertUnavailable(Store(folder.Root, server), folder.Root, status);
+        Assert.Equal(requests, server.Requests.Count);
+        Assert.Empty(folder.Files);
+    }
+
+    [Fact]
+    public void A_server_that_recovers_is_asked_again()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(request => request.Number < 5 ? BadServer.Answer.Error("503 Service Unavailable") : Good(request));
+        Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
+    }
+
+    [Fact]
+    public void An_endless_body_is_given_up()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(_ => new("200 OK", [], Enumerable.Repeat(new byte[4096], int.MaxValue)));
+        var error = Assert.Throws<InvalidDataException>(() => Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation));
+        Assert.Contains("more than the 100000 bytes", error.Message, StringComparison.Ordinal);
+        Assert.Empty(folder.Files);
+    }
+
+    [Fact]
+    public void A_length_beyond_the_limit_is_refused_before_the_body()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(_ => new("200 OK", ["Content-Length: 5000000000"], []));
+        Assert.Throws<InvalidDataException>(() => Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation));
+        Assert.Single(server.Requests);
+        Assert.Empty(folder.Files);
+    }
+
+    [Fact]
+    public void A_length_longer_than_the_body_counts_as_cut_off()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(_ => new("200 OK", ["Content-Length: 50000"], [Tiny.Checkpoint]));
+        AssertUnavailable(Store(folder.Root, server), folder.Root, "");
+        Assert.Equal(["tiny.safetensors.part"], folder.Files);
+    }
+
+    [Fact]
+    public void A_length_shorter_than_the_file_is_found_by_the_digest()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(_ => new("200 OK", ["Content-Length: 1000"], [Tiny.Checkpoint]));
+        Assert.Throws<InvalidDataException>(() => Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation));
+        Assert.Empty(folder.Files);
+    }
+
+    [Fact]
+    public void Cancelling_keeps_what_has_come_for_the_next_time()
+    {
+        using var folder = new TempFolder();
+        using var cancellation = new CancellationTokenSource();
+        IEnumerable<byte[]> Stalling()
+        {
+            yield return Tiny.Checkpoint[..1500];
+            Thread.Sleep(5000);
+        }
+        using var server = new BadServer(request => request.Number == 1
+            ? new("200 OK", [$"Content-Length: {Tiny.Checkpoint.Length}"], Stalling()) : Good(request));
+        var store = Store(folder.Root, server, new Reports(progress =>
+        {
+            if (progress.Received == 1500)
+                cancellation.Cancel();
+        }));
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        Assert.ThrowsAny<OperationCanceledException>(() => store.LoadTrunk(Tiny.Network, cancellation.Token));
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(4));
+        Assert.Equal(["tiny.safetensors.part"], folder.Files);
+        store.LoadTrunk(Tiny.Network, Cancellation);
+        Assert.Equal([0, 1500], server.Requests.Select(request => request.Start));
+    }
+
+    [Fact]
+    public void Stores_that_need_the_same_file_at_once_fetch_it_once()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(request =>
+        {
+            Thread.Sleep(200);
+            return Good(request);
+        });
+        Parallel.For(0, 4, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Cancellation }, _ => Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation));
+        Assert.Single(server.Requests);
+    }
+
+    [Fact]
+    public void Waiting_for_another_process_can_be_cancelled()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(Good);
+        using var cancellation = new CancellationTokenSource(200);
+        using var held = new FileStream(folder["tiny.safetensors.lock"], FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        Assert.ThrowsAny<OperationCanceledException>(() => Store(folder.Root, server).LoadTrunk(Tiny.Network, cancellation.Token));
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public void Without_a_network_the_message_names_file_address_and_folder()
+    {
+        using var folder = new TempFolder();
+        using var closed = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectCallback = (_, _) => throw new System.Net.Sockets.SocketException(11001) });
+        AssertUnavailable(new(null, null, folder.Root, closed, null, [Trunk, Lin]) { RetryDelay = TimeSpan.Zero }, folder.Root, "weights.example");
+        Assert.Empty(folder.Files);
+    }
+
+    [Fact]
+    public void A_cache_folder_that_cannot_be_made_is_reported()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(Good);
+        folder.Write("file", [1]);
+        AssertUnavailable(Store(folder["file/cache"], server), folder["file/cache"], "");
+    }
+
+    [Fact]
+    public void A_full_disk_while_slimming_leaves_nothing_behind()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "this system has no /dev/full");
+        using var folder = new TempFolder();
+        using var server = new BadServer(Good);
+        File.CreateSymbolicLink(folder["tiny.safetensors.tmp"], "/dev/full");
+        AssertUnavailable(Store(folder.Root, server), folder.Root, "space");
+        Assert.Empty(folder.Files);
+    }
+
+    [Fact]
+    public void A_full_disk_while_downloading_leaves_nothing_behind()
+    {
+        using var folder = new TempFolder();
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root on Linux can mount a small disk");
+        Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", folder.Root), "this process may not mount a small disk");
+        try
+        {
+            using var server = new BadServer(Good);
+            AssertUnavailable(Store(folder.Root, server), folder.Root, "space");
+            Assert.Empty(folder.Files);
+        }
+        finally
+        {
+            Run("umount", folder.Root);
+        }
+    }
+
+    [Fact]
+    public void Every_flipped_bit_of_a_stored_file_is_noticed()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(Good);
+        Store(folder.Root, server).Fetch(Tiny.Network, Cancellation);
+        foreach (var entry in new[] { Trunk, Lin, HalfPinned })
+        {
+            var store = new WeightStore(folder.Root, null, "", null, null, [entry]);
+            Assert.Null(Assert.Single(store.Verify()).Problem);
+            var good = File.ReadAllBytes(folder[entry.Name]);
+            for (var i = 0; i < good.Length; i++)
+            {
+                var bad = good.ToArray();
+                bad[i] ^= (byte)(1 << i % 8);
+                File.WriteAllBytes(folder[entry.Name], bad);
+                Assert.True(store.Verify()[0].Problem is { } problem && problem.StartsWith(folder[entry.Name], StringComparison.Ordinal), $"{entry.Name}, byte {i}");
+            }
+            foreach (var length in new[] { 0, 1, good.Length / 2, good.Length - 1 })
+            {
+                File.WriteAllBytes(folder[entry.Name], good[..length]);
+                Assert.NotNull(store.Verify()[0].Problem);
+            }
+            File.WriteAllBytes(folder[entry.Name], good);
+        }
+    }
+
+    [Fact]
+    public void Flipped_bits_of_the_real_files_are_noticed()
+    {
+        using var folder = new TempFolder();
+        foreach (var name in new[] { "squeezenet1_1.safetensors", "lin/alex-v0.1.pth" })
+        {
+            var good = File.ReadAllBytes(Shared.Path("weights/" + name));
+            folder.Write(name, good);
+            var store = new WeightStore(folder.Root, null, "", null, null, [.. WeightManifest.Published.Where(entry => entry.Name == name)]);
+            Assert.Null(Assert.Single(store.Verify()).Problem);
+            var random = new Random(1);
+            foreach (var position in Enumerable.Range(0, 140).Concat(Enumerable.Range(0, 40).Select(_ => random.Next(good.Length))))
+            {
+                Overwrite(folder[name], position, (byte)(good[position] ^ 1 << position % 8));
+                Assert.True(store.Verify()[0].Problem is not null, $"{name}, byte {position}");
+                Overwrite(folder[name], position, good[position]);
+            }
+        }
+    }
+
+    [Fact]
+    public void Fetch_mends_a_damaged_file_and_leaves_good_ones_alone()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(Good);
+        var store = new WeightStore(folder.Root, null, folder["cache"], server.Client, null, [Trunk, Lin]);
+        Assert.Equal([folder["tiny.safetensors"], folder["lin/tiny-v0.1.pth"]], store.Fetch(Tiny.Network, Cancellation));
+        store.Fetch(Tiny.Network, Cancellation);
+        Assert.Equal(2, server.Requests.Count);
+        folder.Write("lin/tiny-v0.1.pth", [1, 2, 3]);
+        var error = Assert.Throws<InvalidDataException>(() => store.LoadLin(Tiny.Network, LpipsVersion.V01, Cancellation));
+        Assert.Contains("lpips weights fetch tiny", error.Message, StringComparison.Ordinal);
+        store.Fetch(Tiny.Network, Cancellation);
+        Assert.Equal(3, server.Requests.Count);
+        Assert.All(store.Verify(), check => Assert.Null(check.Problem));
+    }
+
+    [Fact]
+    public void The_folder_given_comes_before_the_variable_and_that_before_the_cache()
+    {
+        using var folder = new TempFolder();
+        string[] names = ["given", "variable", "cache"];
+        foreach (var name in names)
+            folder.Write(name + "/lin/tiny-v0.1.pth", Tiny.Lin);
+        var store = new WeightStore(folder["given"], folder["variable"], folder["cache"], null, null, [Trunk, Lin]);
+        foreach (var name in names)
+        {
+            Assert.Equal(folder[name + "/lin/tiny-v0.1.pth"], store.List()[1].Path);
+            File.Delete(folder[name + "/lin/tiny-v0.1.pth"]);
+        }
+        Assert.Equal(new StoredWeights("lin/tiny-v0.1.pth", Tiny.Network, LpipsVersion.V01, null, null, Lin.Address), store.List()[1]);
+        Assert.Empty(store.Verify());
+    }
+
+    [Fact]
+    public void A_folder_that_does_not_exist_is_named()
+    {
+        using var folder = new TempFolder();
+        var given = Assert.Throws<DirectoryNotFoundException>(() => new WeightStore(folder["gone"]));
+        Assert.Contains(folder["gone"], given.Message, StringComparison.Ordinal);
+        var variable = Assert.Throws<DirectoryNotFoundException>(() => new WeightStore(null, folder["away"], folder.Root, null, null, []));
+        Assert.Contains("PERCEPTUAL_WEIGHTS", variable.Message, StringComparison.Ordinal);
+        Assert.Contains(folder["away"], variable.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Published_files_are_recognised_by_content_and_imported()
+    {
+        using var folder = new TempFolder();
+        var store = new WeightStore(null, null, folder["cache"], null, null, [HalfPinned, Lin]);
+        Assert.Equal(folder["cache/tiny.safetensors"], store.Import(folder.Write("a", Tiny.Checkpoint), Cancellation));
+        Assert.Equal(folder["cache/lin/tiny-v0.1.pth"], store.Import(folder.Write("b", Tiny.Lin), Cancellation));
+        Assert.Equal(Tiny.Trunk.Digest, store.LoadTrunk(Tiny.Network, Cancellation).Digest);
+        Assert.Equal(2, store.LoadLin(Tiny.Network, LpipsVersion.V01, Cancellation).Layers.Count);
+        // what one store wrote, another takes
+        var other = new WeightStore(null, null, folder["other"], null, null, [HalfPinned, Lin]);
+        Assert.Equal(folder["other/tiny.safetensors"], other.Import(folder["cache/tiny.safetensors"], Cancellation));
+        Assert.Equal(File.ReadAllBytes(folder["cache/tiny.safetensors"]), File.ReadAllBytes(folder["other/tiny.safetensors"]));
+    }
+
+    [Fact]
+    public void Weights_that_are_not_provably_the_published_ones_are_not_imported()
+    {
+        using var folder = new TempFolder();
+        var store = new WeightStore(folder.Root, null, "", null, null, [HalfPinned, Lin]);
+        var repacked = Tiny.Safetensors(Tiny.Trunk.Tensors.Values); // the tensors unpinned here could be anybody's
+        var others = TorchWriter.Zip(TrunkWeights.Random(Tiny.Network, 2).Tensors.Values.Select(tensor => SavedTensor.Of(tensor, tensor.Name)));
+        var lin = TorchWriter.Zip(SavedTensor.Of(new("", [1, 4, 1, 1], new float[4]), "lin0.model.1.weight"));
+        foreach (var content in new[] { repacked, others, lin })
+        {
+            var error = Assert.Throws<InvalidDataException>(() => store.Import(folder.Write("mine.pth", content), Cancellation));
+            Assert.StartsWith(folder["mine.pth"], error.Message, StringComparison.Ordinal);
+            Assert.Contains("--trunk FILE", error.Message, StringComparison.Ordinal);
+        }
+        Assert.Equal(["mine.pth"], folder.Files);
+        // with all tensors pinned, the container does not matter
+        new WeightStore(folder.Root, null, "", null, null, [Trunk]).Import(folder.Write("mine.pth", repacked), Cancellation);
+    }
+
+    [Fact]
+    public void A_stored_trunk_that_nothing_vouches_for_is_to_be_imported()
+    {
+        using var folder = new TempFolder();
+        folder.Write("tiny.safetensors", Tiny.Safetensors(Tiny.Trunk.Tensors.Values, ("format", "pt")));
+        var error = Assert.Throws<InvalidDataException>(() => new WeightStore(folder.Root, null, "", null, null, [HalfPinned]).LoadTrunk(Tiny.Network, Cancellation));
+        Assert.Contains("lpips weights import", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_real_weights_are_found_and_pass()
+    {
+        var folder = Shared.Path("weights");
+        using var cache = new TempFolder();
+        using var server = new BadServer(_ => BadServer.Answer.Error("404 Not Found"));
+        var store = new WeightStore(null, folder, cache.Root, server.Client, null, WeightManifest.Published);
+        Assert.Equal(8, store.Verify().Count(check => check.Problem is null));
+        Assert.Equal(64, store.LoadTrunk(Network.Alex, Cancellation).Tensors["features.0.bias"].Values.Length);
+        foreach (var network in Network.All)
+            foreach (var version in Enum.GetValues<LpipsVersion>())
+                Assert.Equal(network.TapChannels.Count, store.LoadLin(network, version, Cancellation).Layers.Count);
+        Assert.Throws<WeightsUnavailableException>(() => store.LoadTrunk(Network.Vgg, Cancellation));
+        Assert.Equal("/models/vgg16-397923af.pth", Assert.Single(server.Requests).Path);
+
+        var first = WeightFile.Read(Shared.Path("weights/vgg16_features0-7.safetensors")).Values;
+        Assert.Equal(WeightManifest.Published.Single(entry => entry.Name == "vgg16.safetensors").PinnedDigest, TensorDigest.Of(first));
+
+        var own = new WeightStore(cache.Root, null, cache.Root, null, null, WeightManifest.Published);
+        own.Import(Shared.Path("weights/squeezenet1_1_features.legacy.pth"), Cancellation);
+        own.Import(Shared.Path("weights/alexnet.safetensors"), Cancellation);
+        Assert.Equal(["alexnet.safetensors", "squeezenet1_1.safetensors"], cache.Files);
+        Assert.All(own.Verify(), check => Assert.Null(check.Problem));
+    }
+
+    private static WeightStore Store(string cache, BadServer server, IProgress<DownloadProgress>? progress = null) =>
+        new(null, null, cache, server.Client, progress, [Trunk, Lin]) { RetryDelay = TimeSpan.FromMilliseconds(1) };
+
+    private static BadServer.Answer Good(BadServer.Request request) =>
+        BadServer.Answer.Good(request.Path.StartsWith("/lin/", StringComparison.Ordinal) ? Tiny.Lin : Tiny.Checkpoint, request.Start);
+
+    private static string Sha256(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
+
+    private static void Overwrite(string path, int position, byte value)
+    {
+        using var file = File.OpenWrite(path);
+        file.Position = position;
+        file.WriteByte(value);
+    }
+
+    private static void AssertUnavailable(WeightStore store, string folder, string cause)
+    {
+        var error = Assert.Throws<WeightsUnavailableException>(() => store.LoadTrunk(Tiny.Network, Cancellation));
+        foreach (var part in new[] { "tiny.safetensors", "https://weights.example/models/tiny.pth", folder, cause })
+            Assert.Contains(part, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    private static bool Run(string command, params string[] arguments)
+    {
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(command, arguments) { RedirectStandardError = true });
+        process!.WaitForExit();
+        return process.ExitCode == 0;
+    }
+
+    /// <summary>Progress at once, on the thread that reports.</summary>
+    private sealed class Reports(Action<DownloadProgress> report) : IProgress<DownloadProgress>
+    {
+        public void Report(DownloadProgress value) => report(value);
+    }
+}
