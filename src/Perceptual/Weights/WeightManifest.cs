@@ -26,9 +26,6 @@ internal sealed record WeightEntry
 
     /// <summary>The <see cref="TensorDigest"/> of the first <see cref="PinnedTensors"/> tensors.</summary>
     public string PinnedDigest { get; init; } = "";
-
-    /// <summary>The SHA-256 of files with the published tensors that are good as they are, though the store did not write them.</summary>
-    public IReadOnlyList<string> OtherFiles { get; init; } = [];
 }
 
 /// <summary>Every published file LPIPS needs.</summary>
@@ -45,7 +42,6 @@ internal static class WeightManifest
             MaximumLength = 300_000_000,
             PinnedTensors = 10, // all
             PinnedDigest = "aba921089308d2c97e766e06262864de3f2e8c175d56777d1636ef4004676c18",
-            OtherFiles = ["82c6dd4257ffaef6a08223fb0a4a9dcdd68a81bade852c80bc4463e09df9251a"],
         },
         Lin(Network.Alex, LpipsVersion.V01, "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0"),
         Lin(Network.Alex, LpipsVersion.V00, "18720f55913d0af89042f13faa7e536a6ce1444a0914e6db9461355ece1e8cd5"),
@@ -72,7 +68,6 @@ internal static class WeightManifest
             MaximumLength = 10_000_000,
             PinnedTensors = 50, // all
             PinnedDigest = "141f4de7519b8a8a3fe5096f490e585bd704379a5e633f1431e8ea2e1523ce86",
-            OtherFiles = ["d69e7695f5f5705c40b244efe5b37ffedeb1a5eebfd506a563b36a22ab059d35"],
         },
         Lin(Network.Squeeze, LpipsVersion.V01, "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76"),
         Lin(Network.Squeeze, LpipsVersion.V00, "c27abd3a0145541baa50990817df58d3759c3f8154949f42af3b59b4e042d0bf"),

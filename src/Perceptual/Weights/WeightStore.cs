@@ -157,15 +157,15 @@ public sealed class WeightStore
         var trunk = TrunkWeights.From(entry.Network, file.Tensors, path);
         if (PinnedDigest(entry, trunk) is var digest && digest != entry.PinnedDigest)
             throw new InvalidDataException($"{path}: its first {entry.PinnedTensors} tensors have the SHA-256 {digest}, the published ones {entry.PinnedDigest}; {Remedy(entry)}");
-        // The store writes one header for given tensors, with their digest in it. To demand just that header guards the bytes
-        // the tensors' digest does not cover and, where not all tensors are pinned, those tensors.
+        if (entry.PinnedTensors == trunk.Tensors.Count)
+            return trunk;
+        // Where only some tensors are pinned, the others are vouched for by what the store wrote beside them when it had the
+        // published file: for given tensors it writes one header, with their digest in it.
         if (file.Header.AsSpan().SequenceEqual(Safetensors.HeaderOf(trunk.Tensors.Values, Metadata(entry, trunk))))
             return trunk;
-        if (file.Metadata.TryGetValue("digest", out var promised))
-            throw new InvalidDataException($"{path}: its tensors have the SHA-256 {trunk.Digest}, its header says {WeightFile.Printable(promised)} or is damaged; {Remedy(entry)}");
-        if (entry.OtherFiles.Contains(Sha256(stream)))
-            return trunk;
-        throw new InvalidDataException($"{path}: was not written by `lpips weights`, so it cannot be checked; import the original with `lpips weights import`");
+        throw new InvalidDataException(file.Metadata.TryGetValue("digest", out var promised)
+            ? $"{path}: its tensors have the SHA-256 {trunk.Digest}, its header says {WeightFile.Printable(promised)} or is damaged; {Remedy(entry)}"
+            : $"{path}: was not written by `lpips weights`, so it cannot be checked; import the original with `lpips weights import`");
     }
 
     private static LinWeights ReadLin(WeightEntry entry, string path)
