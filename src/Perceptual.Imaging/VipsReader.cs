@@ -9,15 +9,6 @@ internal static class VipsReader
 {
     private const int StripBytes = 1 << 22;
 
-    // Decoders warn about what does no harm; what does is an error here.
-    private static readonly Log.LogDelegate Silence = (_, _, _) => { };
-
-    static VipsReader()
-    {
-        Cache.Max = 0; // every file is read once
-        Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Silence);
-    }
-
     /// <summary>One of the formats, by the first bytes.</summary>
     public delegate Image Loader(Source source);
 
@@ -40,6 +31,7 @@ internal static class VipsReader
 
     public static RgbImage Read(string path, (string Name, Loader Open) format, ImageReadOptions options)
     {
+        Vips.Configure();
         try
         {
             using var source = Source.NewFromFile(path);
