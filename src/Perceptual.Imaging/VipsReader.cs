@@ -52,6 +52,10 @@ internal static class VipsReader
 
     private static RgbImage Read(Image stored, Image image, string name, ImageReadOptions options)
     {
+        if (image.Format is not (Enums.BandFormat.Uchar or Enums.BandFormat.Ushort))
+            throw new InvalidDataException(image.Format is Enums.BandFormat.Float or Enums.BandFormat.Double
+                ? $"the {name} has float samples, whose black and white are not known; save it with 8 or 16 bits"
+                : $"the {name} has samples of type {image.Format}; save it with 8 or 16 bits");
         var layout = (image.Interpretation, image.Bands) switch
         {
             (Enums.Interpretation.Bw or Enums.Interpretation.Grey16, 1) => PixelLayout.Gray,
@@ -62,14 +66,9 @@ internal static class VipsReader
             _ => throw new InvalidDataException($"the {name} has {image.Bands} channels that are not gray, RGB or CMYK; save it as RGB"),
         };
         var orientation = stored.Contains("orientation") ? (int)stored.Get("orientation") : 1;
-        return image.Format switch
-        {
-            Enums.BandFormat.Uchar => Fill(new PlaneBuilder<byte>(image.Width, image.Height, layout, options.Alpha, orientation), image),
-            Enums.BandFormat.Ushort => Fill(new PlaneBuilder<ushort>(image.Width, image.Height, layout, options.Alpha, orientation), image),
-            Enums.BandFormat.Float or Enums.BandFormat.Double =>
-                throw new InvalidDataException($"the {name} has float samples, whose black and white are not known; save it with 8 or 16 bits"),
-            var other => throw new InvalidDataException($"the {name} has samples of type {other}; save it with 8 or 16 bits"),
-        };
+        return image.Format == Enums.BandFormat.Uchar
+            ? Fill(new PlaneBuilder<byte>(image.Width, image.Height, layout, options.Alpha, orientation), image)
+            : Fill(new PlaneBuilder<ushort>(image.Width, image.Height, layout, options.Alpha, orientation), image);
     }
 
     private static RgbImage Fill<T>(PlaneBuilder<T> planes, Image image) where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>

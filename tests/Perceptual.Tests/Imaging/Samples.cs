@@ -165,11 +165,11 @@ internal static class Samples
         yield return ("tiled.tif", image.TiffsaveBuffer(tile: true, tileWidth: 16, tileHeight: 16));
         yield return ("jpeg.tif", image.TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Jpeg));
         yield return ("colours.gif", image.GifsaveBuffer());
-        yield return ("rgb.bmp", Bmp(W, H, 24, [], Rows(Swap(rgb), H)));
+        yield return ("rgb.bmp", Bmp(W, -H, 24, [], Rows(Swap(rgb), H)));
         yield return ("palette.bmp", Bmp(W, H, 4, [.. Pattern(16, 1, 4)], Rows(Pattern((W + 1) / 2, H, 1), H)));
         yield return ("masks.bmp", Bmp(W, -H, 16, [], Rows(Pattern(W, H, 2), H), [0xF800, 0x7E0, 0x1F]));
         yield return ("rgb.tga", Tga(2, W, H, 24, 0x20, Swap(rgb)));
-        yield return ("runs.tga", Tga(10, W, H, 24, 0, TgaPackets(Swap(rgb), 3)));
+        yield return ("runs.tga", Tga(10, W, H, 24, 0x20, TgaPackets(Swap(rgb), 3)));
         yield return ("palette.tga", Tga(9, W, H, 8, 0, TgaPackets([.. Pattern(W, H, 1).Select(v => (byte)(v % 16))], 1), palette, 24));
     }
 }
