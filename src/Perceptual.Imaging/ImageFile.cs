@@ -3,6 +3,7 @@ namespace Perceptual.Imaging;
 /// <summary>Reads image files.</summary>
 public static class ImageFile
 {
+    private const int MaxWidth = int.MaxValue / 8; // a row of four 16-bit samples a pixel is one array
     private const string Formats = "PNG, JPEG, WebP, TIFF, GIF, BMP, TGA";
 
     /// <summary>
@@ -63,6 +64,8 @@ public static class ImageFile
     {
         if (width < 1 || height < 1)
             throw new InvalidDataException($"is damaged: a size of {width}x{height}; get the file again");
+        if (width > MaxWidth)
+            throw new InvalidDataException($"has rows of {width} pixels, more than {MaxWidth}; cut it into parts");
         var limit = Math.Min(options.MaxPixels, Array.MaxLength);
         if (height > limit / width)
             throw new InvalidDataException($"has {width}x{height} pixels, more than the limit of {limit}; make it smaller or raise the limit");

@@ -4,16 +4,13 @@ using NetVips;
 
 namespace Perceptual.Imaging;
 
-/// <summary>PNG, JPEG, WebP, TIFF and GIF through libvips, in strips of rows.</summary>
+/// <summary>PNG, JPEG, WebP, TIFF and GIF through libvips, row by row.</summary>
 internal static class VipsReader
 {
-    private const int StripBytes = 1 << 22;
+    private const int PieceWidth = 8192; // of a row: at most 64 KiB, which the garbage collector takes back soon
 
-    /// <summary>One of the formats, by the first bytes.</summary>
-    public delegate Image Loader(Source source);
-
-    /// <summary>The format's name and loader, or null.</summary>
-    public static (string Name, Loader Open)? FindFormat(ReadOnlySpan<byte> start)
+    /// <summary>The name and the loader of the format that files with these first bytes have, or null.</summary>
+    public static (string Name, Func<Source, Image> Open)? FindFormat(ReadOnlySpan<byte> start)
     {
         const Enums.Access Rows = Enums.Access.Sequential;
         if (start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]))
@@ -29,7 +26,7 @@ internal static class VipsReader
         return null;
     }
 
-    public static RgbImage Read(string path, (string Name, Loader Open) format, ImageReadOptions options)
+    public static RgbImage Read(string path, (string Name, Func<Source, Image> Open) format, ImageReadOptions options)
     {
         Vips.Configure();
         try
@@ -40,7 +37,10 @@ internal static class VipsReader
             if (!options.ConvertToSrgb || !image.Contains("icc-profile-data"))
                 return Read(image, image, format.Name, options);
             var depth = image.Format == Enums.BandFormat.Ushort ? 16 : 8;
-            using var converted = image.IccTransform("srgb", pcs: Enums.PCS.Xyz, intent: Enums.Intent.Relative, embedded: true, depth: depth);
+            var warnings = Vips.Warnings;
+            using var converted = image.IccTransform("srgb", Enums.PCS.Xyz, Enums.Intent.Relative, embedded: true, depth: depth);
+            if (Vips.Warnings != warnings) // libvips goes on as if the image were sRGB
+                throw new InvalidDataException("has a colour profile that cannot be used; read it without --icc");
             return Read(image, converted, format.Name, options);
         }
         catch (VipsException)
@@ -74,12 +74,14 @@ internal static class VipsReader
     private static RgbImage Fill<T>(PlaneBuilder<T> planes, Image image) where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
         using var region = Region.New(image);
-        var strip = Math.Max(StripBytes / (planes.RowLength * Marshal.SizeOf<T>()), 1);
-        for (var y = 0; y < image.Height; y += strip)
+        var row = new T[planes.RowLength];
+        var bytes = MemoryMarshal.AsBytes(row.AsSpan());
+        var pixelBytes = bytes.Length / image.Width;
+        for (var y = 0; y < image.Height; y++)
         {
-            var rows = MemoryMarshal.Cast<byte, T>(region.Fetch(0, y, image.Width, Math.Min(strip, image.Height - y)));
-            for (; !rows.IsEmpty; rows = rows[planes.RowLength..])
-                planes.AddRow(rows[..planes.RowLength]);
+            for (var x = 0; x < image.Width; x += PieceWidth)
+                region.Fetch(x, y, Math.Min(PieceWidth, image.Width - x), 1).CopyTo(bytes[(x * pixelBytes)..]);
+            planes.AddRow(row);
         }
         return planes.ToImage();
     }

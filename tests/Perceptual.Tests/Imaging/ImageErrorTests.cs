@@ -118,6 +118,17 @@ public class ImageErrorTests
     }
 
     [Fact]
+    public void A_profile_that_is_none_is_an_error_only_when_asked_for()
+    {
+        using var image = Vips(Pattern(3, 3), 3, 3);
+        var plain = image.JpegsaveBuffer();
+        byte[] profile = [.. "ICC_PROFILE\0"u8, 1, 1, .. new byte[500]];
+        byte[] jpeg = [.. plain[..2], 0xFF, 0xE2, (byte)((profile.Length + 2) >> 8), (byte)(profile.Length + 2), .. profile, .. plain[2..]];
+        AssertPixels(Interleaved(Read(plain)), jpeg);
+        Assert.Contains("profile", Problem(jpeg, options: new() { ConvertToSrgb = true }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_folder_is_refused_and_what_is_missing_is_missing()
     {
         using var folder = new TempFolder();

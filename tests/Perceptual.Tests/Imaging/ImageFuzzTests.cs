@@ -4,7 +4,7 @@ namespace Perceptual.Tests.Imaging;
 
 public class ImageFuzzTests
 {
-    private const int FilesPerSample = 800;
+    private const int FilesPerSample = 600;
     private static readonly ImageReadOptions Small = new() { MaxPixels = 100_000, Alpha = AlphaMode.White };
 
     /// <summary>A crash of native code ends the whole run: then the last file in the temporary folder is the one to look at.</summary>

@@ -149,11 +149,14 @@ internal static class Samples
         using var gray = Vips(Pattern(W, H, 1), W, H, Enums.Interpretation.Bw);
         using var cmyk = Vips(Pattern(W, H, 4), W, H, Enums.Interpretation.Cmyk);
         using var words = Vips(Pattern16(W, H), W, H);
+        using var wide = image.IccTransform("p3", inputProfile: "srgb", embedded: false);
         var palette = Pattern(16, 1);
         yield return ("rgb.png", image.PngsaveBuffer());
         yield return ("interlaced.png", image.PngsaveBuffer(interlace: true));
         yield return ("words.png", words.PngsaveBuffer());
         yield return ("palette.png", Png(W, H, 8, 3, [.. Pattern(W, H, 1).Select(v => (byte)(v % 16))], ("PLTE", palette)));
+        yield return ("profile.png", wide.PngsaveBuffer(keep: Enums.ForeignKeep.Icc));
+        yield return ("profile.jpg", wide.JpegsaveBuffer(keep: Enums.ForeignKeep.Icc));
         yield return ("plain.jpg", image.JpegsaveBuffer());
         yield return ("progressive.jpg", image.JpegsaveBuffer(interlace: true));
         yield return ("cmyk.jpg", cmyk.JpegsaveBuffer());
