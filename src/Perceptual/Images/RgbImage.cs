@@ -99,6 +99,21 @@ public sealed class RgbImage
             row[x] = (row[x] - minimum) / halfSpan - 1;
     }
 
+    /// <summary>The image at another size, as Pillow's <c>Image.resize</c> computes it: bit-exact for 8-bit samples; 16-bit and float samples are weighed
+    /// in double precision with the same weights and clipped to their range.</summary>
+    /// <exception cref="ArgumentException">A side is less than 1, or the result would have too many pixels.</exception>
+    public RgbImage Resize(int width, int height, ResizeFilter filter)
+    {
+        PlaneLength(width, height);
+        if (width == Width && height == Height)
+            return this;
+        if (floats is not null)
+            return Own(Array.ConvertAll(floats, plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter, Range)), width, height, Range);
+        if (words is not null)
+            return Own(Array.ConvertAll(words, plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter)), width, height);
+        return Own(Array.ConvertAll(bytes!, plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter)), width, height);
+    }
+
     private static void Widen<T>(ReadOnlySpan<T> source, Span<float> target) where T : unmanaged, IBinaryInteger<T>
     {
         for (var i = 0; i < source.Length; i++)

@@ -1,0 +1,32 @@
+namespace Perceptual.Imaging;
+
+/// <summary>What becomes of pixels that are not fully opaque. An alpha channel that is opaque everywhere is dropped in any case.</summary>
+public enum AlphaMode
+{
+    /// <summary>They are an error: what shows through is not in the file.</summary>
+    Refuse,
+
+    /// <summary>Alpha is ignored; the colours count as stored, also where nothing of them shows.</summary>
+    Drop,
+
+    /// <summary>Blended over white: (v * a + max * (max - a)) / max for samples 0..max, rounded to the nearest.</summary>
+    White,
+
+    /// <summary>Blended over black: v * a / max for samples 0..max, rounded to the nearest.</summary>
+    Black,
+}
+
+/// <summary>How <see cref="ImageFile.Read"/> treats what a file can hold besides RGB samples.</summary>
+public sealed record ImageReadOptions
+{
+    /// <summary>What to do with transparency.</summary>
+    public AlphaMode Alpha { get; init; }
+
+    /// <summary>
+    /// Whether colours are taken through the embedded ICC profile to sRGB (relative colorimetric). A file without a profile is unchanged.
+    /// </summary>
+    public bool ConvertToSrgb { get; init; }
+
+    /// <summary>The most pixels (width x height) an image may have; checked before any is decoded.</summary>
+    public long MaxPixels { get; init; } = 1_000_000_000;
+}

@@ -1,0 +1,27 @@
+using NetVips;
+
+namespace Perceptual.Imaging;
+
+/// <summary>The settings of libvips, which are one for the process.</summary>
+internal static class Vips
+{
+    [ThreadStatic]
+    private static int warnings;
+
+    // Kept in a field because native code calls it. What libvips warns about would otherwise go to stderr.
+    private static readonly Log.LogDelegate Count = (_, _, _) => warnings++;
+
+    static Vips()
+    {
+        Cache.Max = 0; // no operation is asked for twice
+        Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Count);
+    }
+
+    /// <summary>How often libvips has warned on this thread.</summary>
+    public static int Warnings => warnings;
+
+    /// <summary>Runs the static constructor, once.</summary>
+    public static void Configure()
+    {
+    }
+}

@@ -1,0 +1,96 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Perceptual;
+
+/// <summary>
+/// NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): maps out, judgements and maps in.
+/// </summary>
+public static partial class NpyFile
+{
+    private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
+
+    private const int ChunkLength = 1 << 14; // values converted at a time
+
+    /// <summary>Writes a map as format 1.0, little-endian float32 in C order, shape (height, width). The file appears whole or not at all.</summary>
+    /// <exception cref="ArgumentException">The number of values is not height * width.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    public static void Write(string path, ReadOnlySpan<float> values, int height, int width)
+    {
+        if (height < 0 || width < 0 || values.Length != (long)height * width)
+            throw new ArgumentException($"{values.Length} values are not {height} x {width}", nameof(values));
+        using var file = new AtomicFile(path);
+        var header = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
+        header = header.PadRight((10 + header.Length + 1 + 63) / 64 * 64 - 11) + "\n"; // the values start at a multiple of 64
+        file.Stream.Write([.. Magic, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
+        file.Stream.Write(Encoding.ASCII.GetBytes(header));
+        var bytes = new byte[4 * ChunkLength];
+        while (!values.IsEmpty)
+        {
+            var count = Math.Min(values.Length, ChunkLength);
+            for (var i = 0; i < count; i++)
+                BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(4 * i), values[i]);
+            file.Stream.Write(bytes, 0, 4 * count);
+            values = values[count..];
+        }
+        file.Commit();
+    }
+
+    /// <summary>Reads a little-endian float32 or float64 array of any shape in C order; float64 is rounded to float32.</summary>
+    /// <exception cref="InvalidDataException">The file is not such an array, or is shorter or longer than its header says.</exception>
+    /// <exception cref="IOException">The file is not there or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    public static (float[] Values, int[] Shape) ReadFloat32(string path)
+    {
+        using var stream = File.OpenRead(path);
+        var start = new byte[12];
+        var known = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        if (known < 10 || !start.AsSpan(0, 6).SequenceEqual(Magic) || start[6] is < 1 or > 3 || start[7] != 0)
+            throw new InvalidDataException($"{path}: not a NumPy array file");
+        var headerStart = start[6] == 1 ? 10 : 12; // the header's length has 2 bytes in version 1.0 and 4 in 2.0 and 3.0
+        var headerLength = start[6] == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8)) : BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8));
+        if (headerLength > Math.Min(stream.Length - headerStart, 1 << 16))
+            throw new InvalidDataException($"{path}: the NumPy header is cut short");
+        var text = new byte[headerLength];
+        stream.Position = headerStart;
+        stream.ReadExactly(text);
+
+        var header = Header().Match(Encoding.Latin1.GetString(text));
+        if (!header.Success)
+            throw new InvalidDataException($"{path}: not a NumPy array in C order: {Encoding.Latin1.GetString(text).Trim()}");
+        var size = header.Groups["type"].Value switch
+        {
+            "<f4" => 4,
+            "<f8" => 8,
+            var other => throw new InvalidDataException($"{path}: the values are of type {other}; save them as float32 or float64, little-endian"),
+        };
+        var shape = new List<int>();
+        var count = 1L;
+        foreach (var side in header.Groups["side"].Captures.Select(side => side.Value))
+        {
+            if (!int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out var length) || (count *= length) > Array.MaxLength)
+                throw new InvalidDataException($"{path}: an array with a side of {side} is too large");
+            shape.Add(length);
+        }
+        if (stream.Length - stream.Position != count * size)
+            throw new InvalidDataException($"{path}: holds {stream.Length - stream.Position} bytes of values, but its header needs {count * size}");
+
+        var values = new float[count];
+        var bytes = new byte[size * ChunkLength];
+        for (var done = 0; done < values.Length; done += ChunkLength)
+        {
+            var chunk = values.AsSpan(done, Math.Min(ChunkLength, values.Length - done));
+            stream.ReadExactly(bytes, 0, size * chunk.Length);
+            for (var i = 0; i < chunk.Length; i++)
+                chunk[i] = size == 4 ? BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(4 * i)) : (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes.AsSpan(8 * i));
+        }
+        return (values, [.. shape]);
+    }
+
+    // NumPy writes the three keys in this order, always.
+    [GeneratedRegex(@"^\{'descr': '(?<type>[^']*)', 'fortran_order': False, 'shape': \((?:(?<side>\d+)(?:, ?|(?=\))))*\), ?\}\s*$", RegexOptions.CultureInvariant)]
+    private static partial Regex Header();
+}
