@@ -42,7 +42,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 
         // A file may be called @name or -n.png; neither response files nor bundled letters are wanted.
         var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
-        if (parsed.Errors.Count > 0)
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
         {
             foreach (var problem in parsed.Errors.Select(problem => problem.Message).Distinct())
                 Error.WriteLine($"lpips: {problem}");

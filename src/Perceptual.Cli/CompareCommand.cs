@@ -44,6 +44,9 @@ internal static class CompareCommand
         var images = new ImageOptions(command, canResize: true);
         command.Validators.Add(result =>
         {
+            // Where any number of files may follow, a mistyped option is taken for one.
+            if (result.GetValue(distortedArgument)?.FirstOrDefault(path => path.StartsWith('-') && !Path.Exists(path)) is { } unknown)
+                result.AddError($"there is no option and no file {unknown}");
             if (result.GetValue(map) is { } file)
             {
                 if (Path.GetExtension(file).ToLowerInvariant() is not (".png" or ".npy"))
@@ -59,6 +62,7 @@ internal static class CompareCommand
         {
             var referencePath = parsed.GetValue(referenceArgument)!;
             var distortedPaths = parsed.GetValue(distortedArgument)!;
+            ImageOptions.CheckThere([referencePath, .. distortedPaths]);
             var lpips = model.Load(app, parsed, cancellation);
             var reference = lpips.Extract(images.Read(parsed, referencePath, lpips), cancellation);
             var rows = Progress.Steps(app, "comparing", distortedPaths.Length, step => distortedPaths.Select(path =>

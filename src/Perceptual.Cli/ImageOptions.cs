@@ -39,6 +39,14 @@ internal sealed class ImageOptions
         command.Add(resize);
     }
 
+    /// <summary>A misspelt name is better found before the weights are fetched.</summary>
+    public static void CheckThere(IEnumerable<string> paths)
+    {
+        foreach (var path in paths)
+            if (!Path.Exists(path))
+                throw new FileNotFoundException($"there is no file {path}");
+    }
+
     /// <summary>An image that the model can take.</summary>
     public RgbImage Read(ParseResult parsed, string path, Lpips lpips)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 
 namespace Perceptual.Cli;
 
@@ -44,13 +45,13 @@ internal sealed class ManyPairs
         var summary = Summary.Of(rows);
         var layerCount = parsed.GetValue(layers) ? lpips.Network.TapChannels.Count : 0;
         if (parsed.GetValue(outputFile) is { } path)
-            AtomicFile.Write(path, stream =>
-            {
-                using var writer = new StreamWriter(stream);
-                writer.Write(Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase)
-                    ? Report.Csv(rows, layerCount)
-                    : Report.Json(lpips, null, rows, summary) + "\n");
-            });
+        {
+            using var file = new AtomicFile(path);
+            file.Stream.Write(Encoding.UTF8.GetBytes(Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase)
+                ? Report.Csv(rows, layerCount)
+                : Report.Json(lpips, null, rows, summary) + "\n"));
+            file.Commit();
+        }
         app.Output.Write(parsed.GetValue(format) switch
         {
             "json" => Report.Json(lpips, null, rows, summary) + "\n",

@@ -59,6 +59,21 @@ public static class ImageFile
         throw new InvalidDataException($"is not an image of a format that can be read ({Formats}); save it as PNG");
     }
 
+    /// <summary>Writes an image of 8-bit samples as a PNG. The file appears whole or not at all.</summary>
+    /// <param name="path">The file, replaced if it exists.</param>
+    /// <param name="image">An image in the range of <see cref="ValueRange.Byte"/>.</param>
+    /// <exception cref="ArgumentException">The samples are not of 8 bits.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    public static void WritePng(string path, RgbImage image)
+    {
+        if (image.Range != ValueRange.Byte)
+            throw new ArgumentException($"an image with samples of {image.Range} would lose some of them in 8 bits", nameof(image));
+        using var file = new AtomicFile(path);
+        file.Stream.Write(VipsWriter.Png(image));
+        file.Commit();
+    }
+
     /// <exception cref="InvalidDataException">The image has no pixels, or more than are allowed.</exception>
     internal static void CheckSize(long width, long height, ImageReadOptions options)
     {

@@ -1,27 +1,33 @@
 namespace Perceptual;
 
-/// <summary>A file that appears whole or not at all: it is written under another name in the same folder and renamed at the end.</summary>
+/// <summary>
+/// A file that appears whole or not at all: it is written beside its place, under its name and ".tmp", and renamed at the end.
+/// What a killed process leaves under that name, the next one overwrites.
+/// </summary>
 internal sealed class AtomicFile : IDisposable
 {
     private readonly string path;
     private readonly string temporary;
     private bool committed;
 
-    /// <exception cref="IOException">The folder does not exist or cannot be written to.</exception>
+    /// <exception cref="IOException">The folder does not exist or cannot be written to, or another process writes the file.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
     public AtomicFile(string path)
     {
-        this.path = Path.GetFullPath(path);
-        temporary = Path.Combine(Path.GetDirectoryName(this.path) ?? this.path, Path.GetRandomFileName());
-        Stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write);
+        this.path = path;
+        temporary = path + ".tmp";
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"{path} cannot be written: there is no folder {folder}");
+        Stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
     }
 
     /// <summary>Takes the content.</summary>
-    public Stream Stream { get; }
+    public FileStream Stream { get; }
 
     /// <summary>Gives the file its name, replacing one that has it. Without this call, nothing is left behind.</summary>
     public void Commit()
     {
+        Stream.Flush(flushToDisk: true);
         Stream.Dispose();
         File.Move(temporary, path, overwrite: true);
         committed = true;
@@ -30,8 +36,16 @@ internal sealed class AtomicFile : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Stream.Dispose();
-        if (!committed)
-            File.Delete(temporary);
+        if (committed)
+            return;
+        try
+        {
+            Stream.Dispose();
+        }
+        catch (IOException)
+        {
+            // What is still buffered need not be written: the file is given up.
+        }
+        File.Delete(temporary);
     }
 }

@@ -38,10 +38,10 @@ internal sealed class CommandLine : IDisposable
     private sealed class NoNetwork : HttpMessageHandler
     {
         protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            throw new HttpRequestException("no network in tests");
+            throw new HttpRequestException(HttpRequestError.NameResolutionError, "no network in tests");
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            throw new HttpRequestException("no network in tests");
+            throw new HttpRequestException(HttpRequestError.NameResolutionError, "no network in tests");
     }
 }
 

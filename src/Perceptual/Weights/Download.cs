@@ -30,15 +30,17 @@ internal sealed class Download(HttpClient http, WeightEntry entry, string part, 
                 Attempt(cancellation);
                 return;
             }
-            catch (HttpRequestException e) when (attempt < Attempts && MayPass(e.StatusCode))
+            catch (HttpRequestException e) when (attempt < Attempts && MayPass(e))
             {
                 cancellation.WaitHandle.WaitOne(retryDelay * (1 << (attempt - 1)));
             }
         }
     }
 
-    private static bool MayPass(HttpStatusCode? status) =>
-        status is null or >= HttpStatusCode.InternalServerError or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests;
+    // A server's hiccup and a cut connection may; no network, no such server, a forbidden address will not within seconds.
+    private static bool MayPass(HttpRequestException failure) => failure.StatusCode is null
+        ? failure.HttpRequestError is not (HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError)
+        : failure.StatusCode is >= HttpStatusCode.InternalServerError or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests;
 
     private void Attempt(CancellationToken cancellation)
     {

@@ -114,7 +114,12 @@ public sealed class WeightStore
         WeightFile.CheckLength(stream, path);
         var sha256 = Sha256(stream);
         if (entries.FirstOrDefault(entry => entry.Version is not null && entry.Sha256 == sha256) is { } lin)
-            return Install(destination, lin, target => WriteWhole(target, stream.CopyTo), replace: true, cancellation);
+            return Install(destination, lin, target =>
+            {
+                using var file = new AtomicFile(target);
+                stream.CopyTo(file.Stream);
+                file.Commit();
+            }, replace: true, cancellation);
 
         var tensors = WeightFile.Read(stream, path);
         var trunks = entries.Where(entry => entry.Version is null).ToList();
@@ -280,27 +285,11 @@ public sealed class WeightStore
         }
     }
 
-    private static void WriteSlim(string target, WeightEntry entry, TrunkWeights trunk) =>
-        WriteWhole(target, stream => Safetensors.Write(stream, [.. trunk.Tensors.Values], Metadata(entry, trunk)));
-
-    /// <summary>Writes a file so that it is there complete or not at all.</summary>
-    private static void WriteWhole(string target, Action<Stream> write)
+    private static void WriteSlim(string target, WeightEntry entry, TrunkWeights trunk)
     {
-        var temporary = target + ".tmp";
-        try
-        {
-            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, target, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        using var file = new AtomicFile(target);
+        Safetensors.Write(file.Stream, [.. trunk.Tensors.Values], Metadata(entry, trunk));
+        file.Commit();
     }
 
     /// <summary>perceptual/weights in the user's cache folder, as the platform has it.</summary>

@@ -69,7 +69,7 @@ public class RgbImageTests
     {
         Assert.Throws<ArgumentException>(() => RgbImage.FromInterleaved(new byte[11], 2, 2));
         Assert.Throws<ArgumentException>(() => RgbImage.FromPlanes(new byte[4], new byte[4], new byte[3], 2, 2));
-        Assert.ThrowsAny<ArgumentException>(() => RgbImage.FromInterleaved([], 0, 2));
+        Assert.ThrowsAny<ArgumentException>(() => RgbImage.FromInterleaved(Array.Empty<byte>(), 0, 2));
         Assert.ThrowsAny<ArgumentException>(() => RgbImage.FromInterleaved(new byte[3], 1, -1));
         Assert.ThrowsAny<ArgumentException>(() => RgbImage.FromInterleaved(new byte[3], int.MaxValue, int.MaxValue));
     }

@@ -15,13 +15,20 @@ public class SamplesTests
     {
         var painted = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "painted-samples")).FullName;
         var reference = Paint();
-        foreach (var (name, pixels) in new[] { ("reference", reference), ("blurred", Blur(reference)), ("noisy", AddNoise(reference)), ("shifted", Shift(reference)) })
+        var pictures = new (string Name, byte[] Pixels)[]
         {
-            var image = RgbImage.FromInterleaved(pixels, Side, Side);
-            ImageFile.WritePng(Path.Combine(painted, name + ".png"), image);
-            var committed = Path.Combine(AppContext.BaseDirectory, "samples", name + ".png");
-            Assert.True(File.Exists(committed) && SamePixels(ImageFile.Read(committed), image),
-                $"samples/{name}.png is not what is painted here; the fresh pictures are in {painted}");
+            ("reference.png", reference),
+            ("blurred.png", Blur(reference)),
+            ("noisy.png", AddNoise(reference)),
+            ("shifted.png", Shift(reference)),
+        };
+        foreach (var (name, pixels) in pictures)
+            ImageFile.WritePng(Path.Combine(painted, name), RgbImage.FromInterleaved(pixels, Side, Side));
+        foreach (var (name, pixels) in pictures)
+        {
+            var committed = Path.Combine(AppContext.BaseDirectory, "samples", name);
+            Assert.True(File.Exists(committed) && SamePixels(ImageFile.Read(committed), RgbImage.FromInterleaved(pixels, Side, Side)),
+                $"samples/{name} is not what is painted here; the fresh pictures are in {painted}");
         }
     }
 
