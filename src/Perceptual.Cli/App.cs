@@ -18,12 +18,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 
     public async Task<int> RunAsync(string[] args)
     {
-        var root = new RootCommand("""
-            Perceptual distances of images: LPIPS (Zhang et al., CVPR 2018), with no Python and no GPU.
-            0 is identical, larger is further apart.
-
-            Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing.
-            """)
+        var root = new RootCommand("Perceptual distances of images: LPIPS (Zhang et al., CVPR 2018), with no Python and no GPU. 0 is identical, larger is further apart.")
         {
             CompareCommand.Create(this),
             FoldersCommand.Create(this),
@@ -31,18 +26,25 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             WeightsCommand.Create(this),
         };
         var help = root.Options.OfType<HelpOption>().Single();
-        help.Action = new HelpWithExamples((HelpAction)help.Action!, new()
+        help.Action = new LongHelp((HelpAction)help.Action!, new()
         {
-            [root.Name] = ["lpips compare reference.png distorted.png", "lpips compare --help"],
-            ["compare"] = CompareCommand.Examples,
-            ["folders"] = FoldersCommand.Examples,
-            ["pairs"] = PairsCommand.Examples,
-            ["weights"] = WeightsCommand.Examples,
+            [root.Name] = """
+                Exit codes:
+                  0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
+
+                Examples:
+                  lpips compare reference.png distorted.png
+                  lpips compare --help
+                """,
+            ["compare"] = CompareCommand.Help,
+            ["folders"] = FoldersCommand.Help,
+            ["pairs"] = PairsCommand.Help,
+            ["weights"] = WeightsCommand.Help,
         });
 
         // A file may be called @name or -n.png; neither response files nor bundled letters are wanted.
         var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
-        if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
+        if (parsed.Errors.Count > 0 && parsed.Action is not LongHelp)
         {
             foreach (var problem in parsed.Errors.Select(problem => problem.Message).Distinct())
                 Error.WriteLine($"lpips: {problem}");
@@ -63,10 +65,6 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             catch (OperationCanceledException)
             {
                 return Fail(ExitCode.Interrupted, "interrupted");
-            }
-            catch (UsageException e)
-            {
-                return Fail(ExitCode.Usage, e.Message);
             }
             catch (WeightsUnavailableException e)
             {
@@ -97,22 +95,17 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
     private static string CommandLine(Command command) =>
         command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{CommandLine(parent)} {command.Name}" : "lpips";
 
-    private sealed class HelpWithExamples(HelpAction help, Dictionary<string, string[]> examples) : SynchronousCommandLineAction
+    /// <summary>What the options' descriptions leave open, and examples, after the usual help.</summary>
+    private sealed class LongHelp(HelpAction help, Dictionary<string, string> more) : SynchronousCommandLineAction
     {
         public override int Invoke(ParseResult parseResult)
         {
             var result = help.Invoke(parseResult);
             var command = parseResult.CommandResult.Command;
-            while (!examples.ContainsKey(command.Name))
+            while (!more.ContainsKey(command.Name))
                 command = command.Parents.OfType<Command>().First();
-            var output = parseResult.InvocationConfiguration.Output;
-            output.WriteLine("Examples:");
-            foreach (var example in examples[command.Name])
-                output.WriteLine($"  {example}");
+            parseResult.InvocationConfiguration.Output.WriteLine(more[command.Name].ReplaceLineEndings());
             return result;
         }
     }
 }
-
-/// <summary>The command line asks for something that cannot be meant.</summary>
-internal sealed class UsageException(string message) : Exception(message);

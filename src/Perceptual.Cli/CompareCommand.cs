@@ -7,21 +7,26 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips compare REFERENCE DISTORTED...</c></summary>
 internal static class CompareCommand
 {
-    public static readonly string[] Examples =
-    [
-        "lpips compare reference.png distorted.png",
-        "lpips compare reference.png a.jpg b.webp c.png --net vgg --layers",
-        "lpips compare reference.png distorted.png --map where.png",
-        "lpips compare expected.png actual.png --fail-above 0.05",
-        "lpips compare reference.png distorted.png --net random-alex --baseline --format json",
-    ];
+    public const string Help = """
+        Results:
+          text  one line for each image: distance TAB path, then the layers if asked for
+          json  one object: model (net, version, calibrated, digest of the weights), reference, results (distorted, distance, layers)
+          csv   reference,distorted,distance, then the layers if asked for; every digit
+
+        Exit codes:
+          0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
+
+        Examples:
+          lpips compare reference.png distorted.png
+          lpips compare reference.png a.jpg b.webp c.png --net vgg --layers
+          lpips compare reference.png distorted.png --map where.png
+          lpips compare expected.png actual.png --fail-above 0.05
+          lpips compare reference.png distorted.png --net random-alex --baseline --format json
+        """;
 
     public static Command Create(App app)
     {
-        var command = new Command("compare", """
-            The distance of one or more images from a reference: a line "distance TAB path" for each.
-            Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing.
-            """);
+        var command = new Command("compare", "The distance of one or more images from a reference.");
         var referenceArgument = new Argument<string>("REFERENCE") { Description = "The image to compare with: PNG, JPEG, WebP, TIFF, GIF, BMP or TGA." };
         var distortedArgument = new Argument<string[]>("DISTORTED") { Description = "The images to compare.", Arity = ArgumentArity.OneOrMore };
         var layers = new Option<bool>("--layers") { Description = "Show what each layer adds (JSON always does)." };

@@ -5,21 +5,22 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips folders REF_DIR DIST_DIR</c></summary>
 internal static class FoldersCommand
 {
-    public static readonly string[] Examples =
-    [
-        "lpips folders originals compressed",
-        "lpips folders originals compressed --net squeeze -o distances.csv",
-        "lpips folders originals compressed --allow-unpaired --format json",
-    ];
+    public const string Help = """
+        Files that are not images by their extension are passed over. A file without a partner is an error unless --allow-unpaired.
+        The standard deviation is that of a sample (n - 1), the standard error that of the mean.
+
+        Exit codes:
+          0 fine, 1 failed or a file without a partner, 2 usage, 4 weights missing, 130 interrupted
+
+        Examples:
+          lpips folders originals compressed
+          lpips folders originals compressed --net squeeze -o distances.csv
+          lpips folders originals compressed --allow-unpaired --format json
+        """;
 
     public static Command Create(App app)
     {
-        var command = new Command("folders", """
-            The distances of the images with the same file name in two folders, in ordinal order of the names,
-            then mean, standard deviation (of a sample: n - 1), standard error of the mean, min and max.
-            Files that are not images by their extension are passed over.
-            Exit codes: 0 fine, 1 failed or files without a partner, 2 usage, 4 weights missing.
-            """);
+        var command = new Command("folders", "The distances of images with the same file name in two folders, in ordinal order, then their mean and spread.");
         var referenceArgument = new Argument<string>("REF_DIR") { Description = "The folder of references." };
         var distortedArgument = new Argument<string>("DIST_DIR") { Description = "The folder of images to compare." };
         var allowUnpaired = new Option<bool>("--allow-unpaired") { Description = "Compare what has a partner although some files have none." };

@@ -29,11 +29,10 @@ internal sealed class ModelOptions
 
     private readonly Option<string> weights = WeightsOption("A folder to look in first for the published weights.");
 
-    private readonly Option<int> threads = new("--threads")
+    private readonly Option<int?> threads = new("--threads")
     {
         Description = "How many threads to use; the result is the same for any number. [default: one for each processor]",
         HelpName = "N",
-        DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
     public ModelOptions(Command command)
@@ -75,7 +74,7 @@ internal sealed class ModelOptions
             TrunkFile = parsed.GetValue(trunk),
             LinFile = parsed.GetValue(lin),
             Store = random ? null : new(parsed.GetValue(weights), app.Http, progress),
-            Threads = parsed.GetValue(threads),
+            Threads = parsed.GetValue(threads) ?? Environment.ProcessorCount,
         }, cancellation));
     }
 

@@ -5,21 +5,23 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips pairs DIR [--consecutive]</c></summary>
 internal static class PairsCommand
 {
-    public static readonly string[] Examples =
-    [
-        "lpips pairs samples",
-        "lpips pairs frames --consecutive",
-        "lpips pairs samples --net vgg -o diversity.csv",
-    ];
+    public const string Help = """
+        All pairs say how diverse a set is, consecutive ones (in ordinal order of the names) how much frames change.
+        Each image is decoded and passed through the network once. Files that are not images by their extension are passed over.
+        The standard deviation is that of a sample (n - 1), the standard error that of the mean.
+
+        Exit codes:
+          0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
+
+        Examples:
+          lpips pairs samples
+          lpips pairs frames --consecutive
+          lpips pairs samples --net vgg -o diversity.csv
+        """;
 
     public static Command Create(App app)
     {
-        var command = new Command("pairs", """
-            The distances of all pairs of images within a folder (how diverse are they?), or of each image and the next
-            in ordinal order of the names (how much do frames change?), then mean, standard deviation (of a sample: n - 1),
-            standard error of the mean, min and max. Each image is decoded and passed through the network once.
-            Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing.
-            """);
+        var command = new Command("pairs", "The distances of all pairs of images within a folder, or of each image and the next, then their mean and spread.");
         var folderArgument = new Argument<string>("DIR") { Description = "The folder of images, all of one size." };
         var consecutive = new Option<bool>("--consecutive") { Description = "Compare each image with the next only." };
         command.Add(folderArgument);

@@ -6,21 +6,24 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips weights list | fetch NET | import FILE... | verify</c></summary>
 internal static class WeightsCommand
 {
-    public static readonly string[] Examples =
-    [
-        "lpips weights list",
-        "lpips weights fetch alex",
-        "lpips weights fetch vgg --weights /srv/perceptual",
-        "lpips weights import alexnet-owt-7be5be79.pth alex-v0.1.pth",
-        "lpips weights verify",
-    ];
+    public const string Help = """
+        Weights are looked for in --weights DIR, in the folder that the variable PERCEPTUAL_WEIGHTS names, and in the user's cache
+        folder, in this order, and fetched into the cache folder if they are nowhere.
+
+        Exit codes:
+          0 fine, 1 failed or damaged weights, 2 usage, 4 weights missing, 130 interrupted
+
+        Examples:
+          lpips weights list
+          lpips weights fetch alex
+          lpips weights fetch vgg --weights /srv/perceptual
+          lpips weights import alexnet-owt-7be5be79.pth alex.pth
+          lpips weights verify
+        """;
 
     public static Command Create(App app)
     {
-        var command = new Command("weights", """
-            The published weights on this machine: list, fetch, import, verify. They are looked for in --weights DIR, in the folder
-            that the variable PERCEPTUAL_WEIGHTS names, and in the user's cache folder, in this order.
-            """)
+        var command = new Command("weights", "The published weights on this machine: list, fetch, import, verify.")
         {
             List(app),
             Fetch(app),

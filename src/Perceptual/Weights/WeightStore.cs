@@ -263,8 +263,8 @@ public sealed class WeightStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or HttpRequestException)
         {
-            throw new WeightsUnavailableException($"{entry.Name} from {entry.Address} cannot be put into {folder}: {e.Message} " +
-                "(on another machine, download it; here, run `lpips weights import FILE`)", e);
+            throw new WeightsUnavailableException($"{entry.Name} is not on this machine and could not be fetched into {folder}: {e.Message}. " +
+                $"Download {entry.Address} on another machine and put it there with `lpips weights import FILE`", e);
         }
     }
 
