@@ -12,7 +12,8 @@ internal static class ColourMap
     private const double Speed = 0.53; // how far a and b move while lightness goes once through its range
 
     /// <summary>256 sRGB colours, darkest first.</summary>
-    public static IReadOnlyList<(byte Red, byte Green, byte Blue)> Colours { get; } = [.. Curve(256).Select(ToSrgb).Select(rgb => (Byte(rgb.Red), Byte(rgb.Green), Byte(rgb.Blue)))];
+    public static IReadOnlyList<(byte Red, byte Green, byte Blue)> Colours { get; } =
+        [.. Curve(256).Select(ToSrgb).Select(rgb => (Byte(rgb.Red), Byte(rgb.Green), Byte(rgb.Blue)))];
 
     /// <summary>The curve in Oklab.</summary>
     internal static IEnumerable<(double L, double A, double B)> Curve(int count)

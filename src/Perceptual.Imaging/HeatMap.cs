@@ -28,7 +28,7 @@ public static class HeatMap
             throw new ArgumentException($"{map.Length} values are not a map of {width} x {height}", nameof(map));
         var maximum = 0f;
         foreach (var value in map)
-            maximum = float.IsFinite(value) ? Math.Max(maximum, value) : throw new ArgumentException($"the map has a value that is not a number: {value}", nameof(map));
+            maximum = float.IsFinite(value) ? Math.Max(maximum, value) : throw new ArgumentException("the map has a value that is not finite", nameof(map));
 
         using var file = new AtomicFile(path);
         var indices = new byte[map.Length];
@@ -58,7 +58,7 @@ public static class HeatMap
         return picture.PngsaveBuffer();
     }
 
-    /// <summary>The bar of colours with the numbers 0, half and all of the maximum under it, in a size that suits the width; one colour and 0 if that is all there is.</summary>
+    /// <summary>The bar of colours with 0, half the maximum and the maximum under it; one colour and 0 if that is all there is.</summary>
     private sealed class Legend
     {
         private readonly int scale;

@@ -6,10 +6,10 @@ namespace Perceptual.Imaging;
 internal static class Vips
 {
     [ThreadStatic]
-    private static int warnings;
+    private static int Warned;
 
     // Kept in a field because native code calls it. What libvips warns about would otherwise go to stderr.
-    private static readonly Log.LogDelegate Count = (_, _, _) => warnings++;
+    private static readonly Log.LogDelegate Count = (_, _, _) => Warned++;
 
     static Vips()
     {
@@ -18,7 +18,7 @@ internal static class Vips
     }
 
     /// <summary>How often libvips has warned on this thread.</summary>
-    public static int Warnings => warnings;
+    public static int Warnings => Warned;
 
     /// <summary>Runs the static constructor, once.</summary>
     public static void Configure()

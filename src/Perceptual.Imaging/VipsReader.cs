@@ -34,6 +34,7 @@ internal static class VipsReader
             using var source = Source.NewFromFile(path);
             using var image = format.Open(source);
             ImageFile.CheckSize(image.Width, image.Height, options);
+            CheckSamples(image.Format, format.Name);
             if (!options.ConvertToSrgb || !image.Contains("icc-profile-data"))
                 return Read(image, image, format.Name, options);
             var depth = image.Format == Enums.BandFormat.Ushort ? 16 : 8;
@@ -50,12 +51,16 @@ internal static class VipsReader
         }
     }
 
+    private static void CheckSamples(Enums.BandFormat type, string name)
+    {
+        if (type is Enums.BandFormat.Float or Enums.BandFormat.Double)
+            throw new InvalidDataException($"the {name} has float samples, whose black and white are not known; save it with 8 or 16 bits");
+        if (type is not (Enums.BandFormat.Uchar or Enums.BandFormat.Ushort))
+            throw new InvalidDataException($"the {name} has samples of type {type}; save it with 8 or 16 bits");
+    }
+
     private static RgbImage Read(Image stored, Image image, string name, ImageReadOptions options)
     {
-        if (image.Format is not (Enums.BandFormat.Uchar or Enums.BandFormat.Ushort))
-            throw new InvalidDataException(image.Format is Enums.BandFormat.Float or Enums.BandFormat.Double
-                ? $"the {name} has float samples, whose black and white are not known; save it with 8 or 16 bits"
-                : $"the {name} has samples of type {image.Format}; save it with 8 or 16 bits");
         var layout = (image.Interpretation, image.Bands) switch
         {
             (Enums.Interpretation.Bw or Enums.Interpretation.Grey16, 1) => PixelLayout.Gray,

@@ -85,7 +85,9 @@ public static partial class NpyFile
             var chunk = values.AsSpan(done, Math.Min(ChunkLength, values.Length - done));
             stream.ReadExactly(bytes, 0, size * chunk.Length);
             for (var i = 0; i < chunk.Length; i++)
-                chunk[i] = size == 4 ? BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(4 * i)) : (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes.AsSpan(8 * i));
+                chunk[i] = size == 4
+                    ? BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(4 * i))
+                    : (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes.AsSpan(8 * i));
         }
         return (values, [.. shape]);
     }

@@ -54,7 +54,7 @@ public class BmpTgaTests
         Assert.Contains("palette", Changed(good.Length - 1, 16).Message, StringComparison.Ordinal);
         Assert.Contains("0x4", Changed(18, 0).Message, StringComparison.Ordinal);
         Assert.Contains("-16777212x4", Changed(21, 255).Message, StringComparison.Ordinal);
-        Assert.Contains("limit", Changed(24, 127).Message, StringComparison.Ordinal);
+        Assert.Contains("limit", Changed(25, 127).Message, StringComparison.Ordinal);
         Assert.Contains("rows of 2130706436 pixels", Changed(21, 127).Message, StringComparison.Ordinal);
         Assert.Contains("cut short", Changed(10, 255).Message, StringComparison.Ordinal);
         Assert.Contains("cut short", Changed(10, 20).Message, StringComparison.Ordinal);
