@@ -9,7 +9,7 @@ public class AtomicFileTests
         var path = folder.Write("a.txt", "old"u8);
         using (var file = new AtomicFile(path))
             file.Stream.Write("half"u8);
-        Assert.Equal(["a.txt"], folder.Names);
+        Assert.Equal(["a.txt"], folder.Files);
         Assert.Equal("old", File.ReadAllText(path));
 
         using (var file = new AtomicFile(path))
@@ -17,7 +17,7 @@ public class AtomicFileTests
             file.Stream.Write("new"u8);
             file.Commit();
         }
-        Assert.Equal(["a.txt"], folder.Names);
+        Assert.Equal(["a.txt"], folder.Files);
         Assert.Equal("new", File.ReadAllText(path));
     }
 
@@ -25,6 +25,6 @@ public class AtomicFileTests
     public void A_folder_that_is_not_there_is_an_error()
     {
         using var folder = new TempFolder();
-        Assert.Throws<DirectoryNotFoundException>(() => new AtomicFile(folder.Path(Path.Combine("none", "a.txt"))));
+        Assert.Throws<DirectoryNotFoundException>(() => new AtomicFile(folder["none/a.txt"]));
     }
 }

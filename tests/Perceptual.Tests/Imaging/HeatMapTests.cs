@@ -51,17 +51,17 @@ public class HeatMapTests
     public void A_map_with_a_value_that_is_no_number_leaves_no_file()
     {
         using var folder = new TempFolder();
-        Assert.Throws<ArgumentException>(() => HeatMap.Write(folder.Path("map.png"), [0, float.NaN], 2, 1));
-        Assert.Throws<ArgumentException>(() => HeatMap.Write(folder.Path("map.png"), [0, 1], 3, 1));
-        Assert.Empty(folder.Names);
+        Assert.Throws<ArgumentException>(() => HeatMap.Write(folder["map.png"], [0, float.NaN], 2, 1));
+        Assert.Throws<ArgumentException>(() => HeatMap.Write(folder["map.png"], [0, 1], 3, 1));
+        Assert.Empty(folder.Files);
     }
 
     private static RgbImage Written(float[] map, int width, int height)
     {
         using var folder = new TempFolder();
-        HeatMap.Write(folder.Path("map [1].png"), map, width, height);
-        Assert.Equal(["map [1].png"], folder.Names);
-        return ImageFile.Read(folder.Path("map [1].png"));
+        HeatMap.Write(folder["map [1].png"], map, width, height);
+        Assert.Equal(["map [1].png"], folder.Files);
+        return ImageFile.Read(folder["map [1].png"]);
     }
 
     private static (byte, byte, byte) Pixel(RgbImage image, int x, int y)

@@ -132,8 +132,8 @@ public class ImageErrorTests
     public void A_folder_is_refused_and_what_is_missing_is_missing()
     {
         using var folder = new TempFolder();
-        Assert.Contains("is a folder", Assert.Throws<InvalidDataException>(() => ImageFile.Read(folder.Path("."))).Message, StringComparison.Ordinal);
-        Assert.Throws<FileNotFoundException>(() => ImageFile.Read(folder.Path("none.png")));
-        Assert.Throws<DirectoryNotFoundException>(() => ImageFile.Read(folder.Path(Path.Combine("none", "none.png"))));
+        Assert.Contains("is a folder", Assert.Throws<InvalidDataException>(() => ImageFile.Read(folder["."])).Message, StringComparison.Ordinal);
+        Assert.Throws<FileNotFoundException>(() => ImageFile.Read(folder["none.png"]));
+        Assert.Throws<DirectoryNotFoundException>(() => ImageFile.Read(folder[Path.Combine("none", "none.png")]));
     }
 }

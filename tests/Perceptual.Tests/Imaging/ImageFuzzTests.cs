@@ -1,3 +1,4 @@
+using CsCheck;
 using Perceptual.Imaging;
 
 namespace Perceptual.Tests.Imaging;
@@ -6,6 +7,13 @@ public class ImageFuzzTests
 {
     private const int FilesPerSample = 600;
     private static readonly ImageReadOptions Small = new() { MaxPixels = 100_000, Alpha = AlphaMode.White };
+
+    // Most often near the start, where the headers are: a bit, a byte, a run of ones or zeros, a piece doubled or cut out, the end cut off.
+    private static readonly Gen<(double Where, bool Early, int Kind, byte Value, int Length)> Edit =
+        Gen.Select(Gen.Double[0, 1], Gen.Int[0, 2].Select(n => n > 0), Gen.Int[0, 24], Gen.Byte, Gen.Int[1, 8]);
+
+    private static readonly Gen<((double Where, bool Early, int Kind, byte Value, int Length)[] Edits, bool Repair, bool Icc)> Damage =
+        Gen.Select(Edit.Array[1, 5], Gen.Int[0, 3].Select(n => n > 0), Gen.Bool);
 
     /// <summary>A crash of native code ends the whole run: then the last file in the temporary folder is the one to look at.</summary>
     [Theory]
@@ -19,18 +27,19 @@ public class ImageFuzzTests
     public void Damaged_files_are_read_or_refused_and_nothing_else(string format)
     {
         using var folder = new TempFolder();
-        foreach (var (name, bytes) in Samples.All().Where(sample => sample.Name.EndsWith(format, StringComparison.Ordinal)))
+        foreach (var (name, good) in Samples.All().Where(sample => sample.Name.EndsWith(format, StringComparison.Ordinal)))
         {
-            var random = new Random(1);
+            var random = new PCG(1, 1);
             for (var i = 0; i < FilesPerSample; i++)
             {
-                var damaged = Damage(bytes, random);
-                if (format == "png" && random.Next(4) > 0)
+                var (edits, repair, icc) = Damage.Generate(random, null, out _);
+                var damaged = Apply(edits, good);
+                if (format == "png" && repair)
                     Samples.RepairPng(damaged);
                 var path = folder.Write(name, damaged);
                 try
                 {
-                    var image = ImageFile.Read(path, random.Next(2) == 0 ? Small : Small with { ConvertToSrgb = true });
+                    var image = ImageFile.Read(path, Small with { ConvertToSrgb = icc });
                     Assert.True((long)image.Width * image.Height <= Small.MaxPixels);
                 }
                 catch (InvalidDataException problem)
@@ -41,42 +50,38 @@ public class ImageFuzzTests
         }
     }
 
-    private static byte[] Damage(byte[] bytes, Random random)
+    private static byte[] Apply((double Where, bool Early, int Kind, byte Value, int Length)[] edits, byte[] good)
     {
-        var damaged = bytes.ToList();
-        for (var n = random.Next(1, 6); n > 0 && damaged.Count > 8; n--)
+        var bytes = good.ToList();
+        foreach (var (where, early, kind, value, wanted) in edits)
         {
-            // Most often near the start, where the headers are.
-            var at = random.Next(random.Next(3) == 0 ? damaged.Count : Math.Min(damaged.Count, 80));
-            var length = Math.Min(random.Next(1, 9), damaged.Count - at);
-            switch (random.Next(7))
+            if (bytes.Count <= 8)
+                break;
+            var at = (int)(where * ((early ? Math.Min(bytes.Count, 80) : bytes.Count) - 1));
+            var length = Math.Min(wanted, bytes.Count - at);
+            switch (kind)
             {
-                case 0:
-                    damaged[at] ^= (byte)(1 << random.Next(8));
+                case < 4:
+                    bytes[at] ^= (byte)(1 << value % 8);
                     break;
-                case 1:
-                    damaged[at] = (byte)random.Next(256);
+                case < 8:
+                    bytes[at] = value;
                     break;
-                case 2:
+                case < 16:
                     for (var i = 0; i < length; i++)
-                        damaged[at + i] = 0xFF;
+                        bytes[at + i] = kind < 12 ? byte.MaxValue : byte.MinValue;
                     break;
-                case 3:
-                    for (var i = 0; i < length; i++)
-                        damaged[at + i] = 0;
+                case < 20:
+                    bytes.InsertRange(at, bytes.GetRange(value % (bytes.Count - length), length));
                     break;
-                case 4:
-                    damaged.InsertRange(at, damaged.GetRange(random.Next(damaged.Count - length), length));
-                    break;
-                case 5:
-                    damaged.RemoveRange(at, length);
+                case < 24:
+                    bytes.RemoveRange(at, length);
                     break;
                 default:
-                    if (random.Next(4) == 0)
-                        damaged.RemoveRange(at, damaged.Count - at);
+                    bytes.RemoveRange(at, bytes.Count - at);
                     break;
             }
         }
-        return [.. damaged];
+        return [.. bytes];
     }
 }

@@ -13,9 +13,9 @@ public class NpyFileTests
     {
         float[] map = [.. Enumerable.Range(0, height * width).Select(i => i * 0.37f - 3)];
         using var folder = new TempFolder();
-        NpyFile.Write(folder.Path("map.npy"), map, height, width);
-        Assert.Equal(["map.npy"], folder.Names);
-        var (values, shape) = NpyFile.ReadFloat32(folder.Path("map.npy"));
+        NpyFile.Write(folder["map.npy"], map, height, width);
+        Assert.Equal(["map.npy"], folder.Files);
+        var (values, shape) = NpyFile.ReadFloat32(folder["map.npy"]);
         Assert.Equal(map, values);
         Assert.Equal([height, width], shape);
     }
@@ -24,9 +24,9 @@ public class NpyFileTests
     public void The_bytes_are_those_that_NumPy_writes()
     {
         using var folder = new TempFolder();
-        NpyFile.Write(folder.Path("map.npy"), [1, 2], 1, 2);
+        NpyFile.Write(folder["map.npy"], [1, 2], 1, 2);
         byte[] expected = [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. Encoding.ASCII.GetBytes("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }".PadRight(117) + "\n"), 0, 0, 0x80, 0x3F, 0, 0, 0, 0x40];
-        Assert.Equal(expected, File.ReadAllBytes(folder.Path("map.npy")));
+        Assert.Equal(expected, File.ReadAllBytes(folder["map.npy"]));
     }
 
     [Theory]

@@ -7,7 +7,7 @@ internal sealed class TempFolder : IDisposable
 
     public string this[string name] => Path.Combine([Root, .. name.Split('/')]);
 
-    public string Write(string name, byte[] content)
+    public string Write(string name, ReadOnlySpan<byte> content)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(this[name])!);
         File.WriteAllBytes(this[name], content);
