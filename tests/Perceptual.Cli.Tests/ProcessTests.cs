@@ -1,0 +1,61 @@
+using System.Diagnostics;
+
+namespace Perceptual.Cli.Tests;
+
+/// <summary>What only shows in a process of its own: its exit code, its streams, signals.</summary>
+public sealed class ProcessTests : IDisposable
+{
+    private readonly CommandLine lpips = new();
+
+    public void Dispose() => lpips.Dispose();
+
+    [Fact]
+    public void Results_go_to_stdout_errors_to_stderr_and_neither_has_anything_else()
+    {
+        lpips.Image("a.png");
+        using var fine = Start("compare", "a.png", "a.png", "--net", "random-alex");
+        Assert.Equal(("0.00000000\ta.png", "", 0), Finish(fine));
+        using var failed = Start("compare", "a.png", "b.png", "--net", "random-alex");
+        Assert.Equal(("", "lpips: there is no file b.png", 1), Finish(failed));
+    }
+
+    [Fact]
+    public void Names_that_look_like_response_files_or_options_are_files()
+    {
+        lpips.Image("@a.png");
+        lpips.Image("-b.png");
+        using var process = Start("compare", "--net", "random-alex", "--", "@a.png", "-b.png");
+        Assert.Equal(("0.00000000\t-b.png", "", 0), Finish(process));
+    }
+
+    [Fact]
+    public void Ctrl_C_ends_with_130_and_leaves_no_file()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent with the kill command");
+        for (var i = 0; i < 40; i++)
+            lpips.Image($"set/{i}.png", 200, 200, i);
+        using var process = Start("pairs", "set", "--net", "random-vgg", "-o", "out.csv");
+        Thread.Sleep(2000); // 40 passes of vgg take longer
+        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
+            kill.WaitForExit();
+        var (output, error, code) = Finish(process);
+        Assert.Equal(("", 130), (output, code));
+        Assert.Equal("lpips: interrupted", error);
+        Assert.Equal(["set"], Directory.EnumerateFileSystemEntries(lpips.Folder).Select(Path.GetFileName));
+    }
+
+    private Process Start(params string[] args) => Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "lpips.dll"), .. args])
+    {
+        WorkingDirectory = lpips.Folder,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
+
+    private static (string Output, string Error, int Code) Finish(Process process)
+    {
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd().TrimEnd();
+        process.WaitForExit();
+        return (output, error.GetAwaiter().GetResult().TrimEnd(), process.ExitCode);
+    }
+}
