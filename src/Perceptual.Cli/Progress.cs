@@ -24,7 +24,8 @@ internal static class Progress
         if (app.Error != Console.Error || Console.IsErrorRedirected)
             return work((_, _, _) => { });
 
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(app.Error) });
+        // Left to itself, Spectre.Console asks whether stdout is a terminal.
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(app.Error), Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes });
         var latest = ("", 0.0, 0.0);
         var gate = new Lock();
         var running = Task.Run(() => work((title, value, maximum) =>

@@ -261,10 +261,15 @@ public sealed class WeightStore
                 write(target);
             return target;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or HttpRequestException)
+        catch (HttpRequestException e)
         {
-            throw new WeightsUnavailableException($"{entry.Name} is not on this machine and could not be fetched into {folder}: {e.Message}. " +
-                $"Download {entry.Address} on another machine and put it there with `lpips weights import FILE`", e);
+            throw new WeightsUnavailableException($"{entry.Name} is not on this machine and could not be fetched: {e.Message.TrimEnd('.')}. " +
+                $"Download {entry.Address} on another machine and put it into {folder} with `lpips weights import FILE`", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new WeightsUnavailableException($"{entry.Name} from {entry.Address} cannot be put into {folder}: {e.Message.TrimEnd('.')}. " +
+                $"Name a folder that can with `lpips weights fetch {entry.Network.Name} --weights DIR`", e);
         }
     }
 
