@@ -114,6 +114,9 @@ public sealed class RgbImage
         return Own(Array.ConvertAll(bytes!, plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter)), width, height);
     }
 
+    /// <summary>Its rows, one after another.</summary>
+    public RgbRowReader OpenRows() => new Rows(this);
+
     private static void Widen<T>(ReadOnlySpan<T> source, Span<float> target) where T : unmanaged, IBinaryInteger<T>
     {
         for (var i = 0; i < source.Length; i++)
@@ -162,4 +165,16 @@ public sealed class RgbImage
     }
 
     private static readonly string[] ChannelNames = ["red", "green", "blue"];
+
+    private sealed class Rows(RgbImage image) : RgbRowReader(image.Width, image.Height)
+    {
+        private int next;
+
+        public override void ReadRow(Span<float> red, Span<float> green, Span<float> blue)
+        {
+            image.CopyRow(0, next, red);
+            image.CopyRow(1, next, green);
+            image.CopyRow(2, next++, blue);
+        }
+    }
 }

@@ -1,13 +1,17 @@
 namespace Perceptual;
 
-/// <summary>Where two images differ: one value for each pixel, 0 where they look the same, larger where they look further apart.</summary>
+/// <summary>
+/// Where two images differ: one value for each pixel, 0 where they look the same, larger where they look further apart. Each layer's
+/// map, as large as the layer, is resized to the size of the images (bilinear, aligned at the outer edges of the pixels), and these
+/// are summed; that is done row by row when a row is asked for, so that a map takes little memory.
+/// </summary>
 public sealed class DistanceMap
 {
-    private readonly float[] values; // [height, width]
+    private readonly Layer[] layers;
 
-    internal DistanceMap(float[] values, int width, int height)
+    internal DistanceMap(IEnumerable<(float[] Values, int Width, int Height)> layers, int width, int height)
     {
-        this.values = values;
+        this.layers = [.. layers.Select(layer => new Layer(layer.Values, layer.Width, Positions(layer.Width, width), Positions(layer.Height, height)))];
         Width = width;
         Height = height;
     }
@@ -18,39 +22,35 @@ public sealed class DistanceMap
     /// <summary>Rows, as the images'.</summary>
     public int Height { get; }
 
-    /// <summary>The values, [height, width], rows from the top.</summary>
-    public ReadOnlySpan<float> Values => values;
-
-    /// <summary>
-    /// Each layer's map resized to the size of the images (bilinear, aligned at the outer edges of the pixels), then summed
-    /// in the order of the layers.
-    /// </summary>
-    internal static DistanceMap Sum(
-        IReadOnlyList<(float[] Values, int Width, int Height)> layers, int width, int height, int threads, CancellationToken cancellation)
+    /// <summary>One row of the map.</summary>
+    /// <param name="y">The row, 0 at the top.</param>
+    /// <param name="row">Receives <see cref="Width"/> values.</param>
+    public void CopyRow(int y, Span<float> row)
     {
-        if ((long)width * height > Array.MaxLength)
-            throw new ArgumentException($"a map of {width}x{height} does not fit in one array");
-        var columns = layers.Select(layer => Positions(layer.Width, width)).ToArray();
-        var rows = layers.Select(layer => Positions(layer.Height, height)).ToArray();
-        var sum = new float[width * height];
-        Workers.For(height, threads, y =>
+        row = row[..Width];
+        row.Clear();
+        foreach (var layer in layers)
         {
-            var target = sum.AsSpan(y * width, width);
-            for (var k = 0; k < layers.Count; k++)
+            var (upper, lower, down) = layer.Rows[y];
+            var top = layer.Values.AsSpan(upper * layer.Width, layer.Width);
+            var bottom = layer.Values.AsSpan(lower * layer.Width, layer.Width);
+            for (var x = 0; x < row.Length; x++)
             {
-                var (upper, lower, down) = rows[k][y];
-                var top = layers[k].Values.AsSpan(upper * layers[k].Width, layers[k].Width);
-                var bottom = layers[k].Values.AsSpan(lower * layers[k].Width, layers[k].Width);
-                for (var x = 0; x < width; x++)
-                {
-                    var (left, right, across) = columns[k][x];
-                    var above = top[left] + across * (top[right] - top[left]);
-                    var below = bottom[left] + across * (bottom[right] - bottom[left]);
-                    target[x] += above + down * (below - above);
-                }
+                var (left, right, across) = layer.Columns[x];
+                var above = top[left] + across * (top[right] - top[left]);
+                var below = bottom[left] + across * (bottom[right] - bottom[left]);
+                row[x] += above + down * (below - above);
             }
-        }, cancellation);
-        return new(sum, width, height);
+        }
+    }
+
+    /// <summary>The whole map, [height, width], rows from the top.</summary>
+    public float[] ToArray()
+    {
+        var values = new float[Width * Height];
+        for (var y = 0; y < Height; y++)
+            CopyRow(y, values.AsSpan(y * Width, Width));
+        return values;
     }
 
     // For each output pixel the two input pixels it lies between and how far it is towards the second.
@@ -65,4 +65,10 @@ public sealed class DistanceMap
         }
         return positions;
     }
+
+    private sealed record Layer(
+        float[] Values, // [height, width]
+        int Width,
+        (int First, int Second, float Fraction)[] Columns,
+        (int First, int Second, float Fraction)[] Rows);
 }

@@ -130,7 +130,7 @@ public sealed class Lpips
     /// </summary>
     /// <inheritdoc cref="Distance(LpipsFeatures, LpipsFeatures, CancellationToken)" path="/exception"/>
     public DistanceMap Map(LpipsFeatures reference, LpipsFeatures distorted, CancellationToken cancellation = default) =>
-        DistanceMap.Sum(Differences(reference, distorted, cancellation), reference.Width, reference.Height, threads, cancellation);
+        new(Differences(reference, distorted, cancellation), reference.Width, reference.Height);
 
     /// <summary>Where two images of the same size differ.</summary>
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>

@@ -6,23 +6,23 @@ public class DistanceMapTests
     [Fact]
     public void One_value_fills_the_map()
     {
-        var map = DistanceMap.Sum([([3f], 1, 1), ([0.5f], 1, 1)], 5, 4, 1, default);
-        Assert.All(map.Values.ToArray(), value => Assert.Equal(3.5f, value));
+        var map = new DistanceMap([([3f], 1, 1), ([0.5f], 1, 1)], 5, 4);
+        Assert.All(map.ToArray(), value => Assert.Equal(3.5f, value));
     }
 
     [Fact]
     public void Two_values_are_joined_by_a_line_between_the_centres_of_their_pixels()
     {
         // Output pixel centres, in input pixels: (i + .5) / 3 - .5 = -1/3, 0, 1/3, 2/3, 1, 4/3; what lies outside takes the edge's value.
-        var map = DistanceMap.Sum([([0f, 3f], 2, 1)], 6, 1, 1, default);
+        var map = new DistanceMap([([0f, 3f], 2, 1)], 6, 1);
         float[] expected = [0, 0, 1, 2, 3, 3];
-        Assert.All(expected.Zip(map.Values.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-6));
+        Assert.All(expected.Zip(map.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-6));
     }
 
     [Fact]
     public void A_map_of_the_same_size_is_kept_bit_for_bit()
     {
         float[] values = [.1f, .2f, .3f, .4f, .5f, .6f];
-        Assert.Equal(values, DistanceMap.Sum([(values, 3, 2)], 3, 2, 2, default).Values.ToArray());
+        Assert.Equal(values, new DistanceMap([(values, 3, 2)], 3, 2).ToArray());
     }
 }
