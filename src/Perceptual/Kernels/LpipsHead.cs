@@ -2,82 +2,71 @@ using System.Numerics;
 
 namespace Perceptual;
 
-/// <summary>
-/// What LPIPS does with the features of two images: normalise along the channels, weigh the squared differences.
-/// Pixels are independent of each other, so they are taken in pieces of a fixed length, several at a time.
-/// </summary>
-internal static class LpipsHead
+/// <summary>What LPIPS does with one row of the features of two images: normalise along the channels, weigh the squared differences.</summary>
+internal static unsafe class LpipsHead
 {
-    private const int Piece = 1024; // pixels; a multiple of every vector length
-
     // Zhang et al. 2018, as published: outside the root, so that a vector of zeros stays one.
     private const float Epsilon = 1e-10f;
+    private const int Lanes = RowBuffer.Lanes;
 
-    /// <summary>f / (sqrt(sum over channels of f^2) + 1e-10), in place.</summary>
-    public static void Normalise(FeatureMap features, int threads, CancellationToken cancellation) =>
-        ForPieces(features.PlaneLength, threads, (first, count) =>
+    /// <summary>1 / (sqrt(sum over channels of f^2) + 1e-10) at each pixel.</summary>
+    /// <param name="features">[planes, width, 16]</param>
+    /// <param name="planeLength">Floats from a plane to the next.</param>
+    /// <param name="planes">Channels / 16.</param>
+    /// <param name="width">Pixels.</param>
+    /// <param name="inverse">[width]</param>
+    public static void InverseNorms(float* features, long planeLength, int planes, int width, float* inverse)
+    {
+        var lanes = stackalloc float[Vector<float>.Count];
+        for (var x = 0; x < width; x++, features += Lanes)
         {
-            Span<float> norms = stackalloc float[Piece];
-            norms = norms[..count];
-            norms.Clear();
-            for (var c = 0; c < features.Channels; c++)
-            {
-                var values = features.Plane(c).Slice(first, count);
-                var p = 0;
-                for (; p <= count - Vector<float>.Count; p += Vector<float>.Count)
+            var sum = Vector<float>.Zero;
+            for (var plane = 0; plane < planes; plane++)
+                for (var lane = 0; lane < Lanes; lane += Vector<float>.Count)
                 {
-                    var value = new Vector<float>(values[p..]);
-                    Vector.MultiplyAddEstimate(value, value, new Vector<float>(norms[p..])).CopyTo(norms[p..]);
+                    var value = Vector.Load(features + plane * planeLength + lane);
+                    sum += value * value;
                 }
-                for (; p < count; p++)
-                    norms[p] = float.MultiplyAddEstimate(values[p], values[p], norms[p]);
-            }
-            for (var p = 0; p < count; p++)
-                norms[p] = MathF.Sqrt(norms[p]) + Epsilon;
-            for (var c = 0; c < features.Channels; c++)
-            {
-                var values = features.Plane(c).Slice(first, count);
-                var p = 0;
-                for (; p <= count - Vector<float>.Count; p += Vector<float>.Count)
-                    (new Vector<float>(values[p..]) / new Vector<float>(norms[p..])).CopyTo(values[p..]);
-                for (; p < count; p++)
-                    values[p] /= norms[p];
-            }
-        }, cancellation);
+            inverse[x] = 1 / (MathF.Sqrt(Sum(sum, lanes)) + Epsilon);
+        }
+    }
 
-    /// <summary>sum over channels of w (a - b)^2 at each pixel.</summary>
-    /// <param name="a">Normalised features.</param>
-    /// <param name="b">Normalised features of the same shape.</param>
-    /// <param name="weights">[channels], or null where each is 1.</param>
-    /// <param name="map">[height, width]</param>
-    /// <param name="threads">How many threads may work.</param>
-    /// <param name="cancellation">Stops the work.</param>
-    public static void Difference(FeatureMap a, FeatureMap b, float[]? weights, float[] map, int threads, CancellationToken cancellation) =>
-        ForPieces(a.PlaneLength, threads, (first, count) =>
+    /// <summary>sum over channels of w (a - b)^2 at each pixel, of the normalised features; the same bits with a and b exchanged.</summary>
+    /// <param name="a">[planes, width, 16]</param>
+    /// <param name="aPlaneLength">Floats from a plane of a to the next.</param>
+    /// <param name="aInverse">[width]</param>
+    /// <param name="b">[planes, width, 16]</param>
+    /// <param name="bPlaneLength">Floats from a plane of b to the next.</param>
+    /// <param name="bInverse">[width]</param>
+    /// <param name="weights">[16 * planes]</param>
+    /// <param name="planes">Channels / 16.</param>
+    /// <param name="width">Pixels.</param>
+    /// <param name="map">[width]</param>
+    public static void Difference(
+        float* a, long aPlaneLength, float* aInverse, float* b, long bPlaneLength, float* bInverse, float* weights, int planes, int width, float* map)
+    {
+        var lanes = stackalloc float[Vector<float>.Count];
+        for (var x = 0; x < width; x++, a += Lanes, b += Lanes)
         {
-            var sums = map.AsSpan(first, count);
-            sums.Clear();
-            for (var c = 0; c < a.Channels; c++)
-            {
-                var weight = weights is null ? 1 : weights[c];
-                if (weight == 0)
-                    continue; // many published lin weights are exactly 0
-                var left = a.Plane(c).Slice(first, count);
-                var right = b.Plane(c).Slice(first, count);
-                var p = 0;
-                for (; p <= count - Vector<float>.Count; p += Vector<float>.Count)
+            var (scaleA, scaleB) = (new Vector<float>(aInverse[x]), new Vector<float>(bInverse[x]));
+            var sum = Vector<float>.Zero;
+            for (var plane = 0; plane < planes; plane++)
+                for (var lane = 0; lane < Lanes; lane += Vector<float>.Count)
                 {
-                    var difference = new Vector<float>(left[p..]) - new Vector<float>(right[p..]);
-                    Vector.MultiplyAddEstimate(difference * difference, new Vector<float>(weight), new Vector<float>(sums[p..])).CopyTo(sums[p..]);
+                    var difference = Vector.Load(a + plane * aPlaneLength + lane) * scaleA - Vector.Load(b + plane * bPlaneLength + lane) * scaleB;
+                    sum += difference * difference * Vector.Load(weights + plane * Lanes + lane);
                 }
-                for (; p < count; p++)
-                {
-                    var difference = left[p] - right[p];
-                    sums[p] = float.MultiplyAddEstimate(difference * difference, weight, sums[p]);
-                }
-            }
-        }, cancellation);
+            map[x] = Sum(sum, lanes);
+        }
+    }
 
-    private static void ForPieces(int pixels, int threads, Action<int, int> body, CancellationToken cancellation) =>
-        Workers.For((pixels + Piece - 1) / Piece, threads, piece => body(piece * Piece, Math.Min(Piece, pixels - piece * Piece)), cancellation);
+    // Vector.Sum adds in an order that depends on how far the method has been optimised, and the same input must give the same bits.
+    private static float Sum(Vector<float> vector, float* lanes)
+    {
+        Vector.Store(vector, lanes);
+        var sum = 0f;
+        for (var lane = 0; lane < Vector<float>.Count; lane++)
+            sum += lanes[lane];
+        return sum;
+    }
 }

@@ -1,27 +1,34 @@
+using System.Numerics;
+
 namespace Perceptual;
 
-/// <summary>Max pooling, channels in parallel.</summary>
-internal static class MaxPooling
+/// <summary>
+/// Max pooling over row buffers. Windows may reach into the zeros around the image: activations are never negative, so a zero
+/// is never the largest where it should not be.
+/// </summary>
+internal static unsafe class MaxPooling
 {
-    public static void Run(FeatureMap input, int kernel, int stride, FeatureMap output, int threads, CancellationToken cancellation) =>
-        Workers.For(input.Channels, threads, channel => Pool(input, channel, kernel, stride, output), cancellation);
+    /// <summary>Asks for the zeros it reads around its input.</summary>
+    public static void Reserve(int kernel, int stride, RowBuffer input, RowBuffer output) => input.Reserve(
+        0, Math.Max(0, (output.Width - 1) * stride + kernel - input.Width),
+        0, Math.Max(0, (output.Height - 1) * stride + kernel - input.Height));
 
-    private static void Pool(FeatureMap input, int channel, int kernel, int stride, FeatureMap output)
+    /// <summary>Computes one row of one image.</summary>
+    public static void Run(int kernel, int stride, RowBuffer input, RowBuffer output, int image, int y)
     {
-        var source = input.Plane(channel);
-        var target = output.Plane(channel);
-        for (var y = 0; y < output.Height; y++)
+        for (var plane = 0; plane < output.Planes; plane++)
         {
-            var row = target.Slice(y * output.Width, output.Width);
-            row.Fill(float.NegativeInfinity);
-            for (var sy = y * stride; sy < Math.Min(y * stride + kernel, input.Height); sy++)
-            {
-                var line = source.Slice(sy * input.Width, input.Width);
-                for (var kx = 0; kx < kernel; kx++)
-                    for (int x = 0, sx = kx; x < row.Length && sx < line.Length; x++, sx += stride)
-                        if (line[sx] > row[x])
-                            row[x] = line[sx];
-            }
+            var target = output.Row(image, plane, y);
+            var source = input.Row(image, plane, y * stride);
+            for (var x = 0; x < output.Width; x++, source += stride * RowBuffer.Lanes, target += RowBuffer.Lanes)
+                for (var lane = 0; lane < RowBuffer.Lanes; lane += Vector<float>.Count)
+                {
+                    var largest = Vector.Load(source + lane);
+                    for (var ky = 0; ky < kernel; ky++)
+                        for (var kx = 0; kx < kernel; kx++)
+                            largest = Vector.Max(largest, Vector.Load(source + (long)ky * input.RowLength + kx * RowBuffer.Lanes + lane));
+                    Vector.Store(largest, target + lane);
+                }
         }
     }
 }

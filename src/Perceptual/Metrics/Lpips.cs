@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -16,14 +17,17 @@ namespace Perceptual;
 /// double distance = lpips.Distance(reference, distorted);
 /// </code>
 /// </example>
-public sealed class Lpips
+public sealed unsafe class Lpips
 {
     // The ImageNet mean (.485, .456, .406) and deviation (.229, .224, .225) on [0, 1], moved to [-1, 1] and rounded as published.
     private static readonly float[] Shift = [-.030f, -.088f, -.188f];
     private static readonly float[] Scale = [.458f, .448f, .450f];
+    private static readonly float[] None = [0, 0, 0];
+    private static readonly float[] Whole = [1, 1, 1];
 
     private readonly Trunk trunk;
-    private readonly IReadOnlyList<float[]>? lin;
+    private readonly PinnedFloats[] lin; // [tap][channels]
+    private readonly bool scaled;
     private readonly string trunkDigest;
     private readonly int threads;
 
@@ -33,7 +37,9 @@ public sealed class Lpips
         Version = options.Version;
         RandomSeed = options.RandomSeed;
         trunk = new(Network, trunkWeights.Tensors);
-        lin = linWeights?.Layers;
+        lin = [.. Network.TapChannels.Select((channels, k) => PackLin(linWeights?.Layers[k], channels))];
+        Calibrated = linWeights is not null;
+        scaled = Version == LpipsVersion.V01;
         threads = options.Threads;
         trunkDigest = trunkWeights.Digest;
         Digest = linWeights is null ? trunkDigest : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(trunkDigest + linWeights.Digest)));
@@ -46,7 +52,7 @@ public sealed class Lpips
     public LpipsVersion Version { get; }
 
     /// <summary>Whether lin weights are used; otherwise this is a baseline.</summary>
-    public bool Calibrated => lin is not null;
+    public bool Calibrated { get; }
 
     /// <summary>The seed of a random trunk, or null for a trained one.</summary>
     public ulong? RandomSeed { get; }
@@ -102,27 +108,41 @@ public sealed class Lpips
 
     /// <summary>The distance of two images of the same size, and of each layer.</summary>
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
-    public LpipsResult Compare(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default)
-    {
-        CheckSizes(reference.ToString(), distorted.ToString());
-        return Compare(Extract(reference, cancellation), Extract(distorted, cancellation), cancellation);
-    }
+    public LpipsResult Compare(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default) =>
+        Compare([(reference, distorted)], cancellation)[0];
 
-    /// <summary>The distances of a batch of pairs. Sizes may differ between pairs, not within one. Each result has the same bits as alone.</summary>
+    /// <summary>
+    /// The distance of two images of the same size, and of each layer, from their rows: memory grows with the width of the images and
+    /// not with their height. The result has the same bits as for images in memory.
+    /// </summary>
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
-    public IReadOnlyList<LpipsResult> Compare(IReadOnlyList<(RgbImage Reference, RgbImage Distorted)> pairs, CancellationToken cancellation = default) =>
-        [.. pairs.Select(pair => Compare(pair.Reference, pair.Distorted, cancellation))];
+    public LpipsResult Compare(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default) =>
+        Run([reference, distorted], withMaps: false, cancellation)[0].Result();
+
+    /// <summary>
+    /// The distances of a batch of pairs. Sizes may differ between pairs, not within one. Each result has the same bits as alone;
+    /// neighbours of the same size are computed side by side, which is faster for small images.
+    /// </summary>
+    /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
+    public IReadOnlyList<LpipsResult> Compare(IReadOnlyList<(RgbImage Reference, RgbImage Distorted)> pairs, CancellationToken cancellation = default)
+    {
+        var results = new List<LpipsResult>(pairs.Count);
+        while (results.Count < pairs.Count)
+        {
+            var (width, height) = (pairs[results.Count].Reference.Width, pairs[results.Count].Reference.Height);
+            CheckSize(width, height);
+            var together = pairs.Skip(results.Count).Take(Math.Max(1, trunk.ImagesAtOnce(width, height) / 2))
+                .TakeWhile(pair => (pair.Reference.Width, pair.Reference.Height) == (width, height));
+            var readers = together.SelectMany(pair => new[] { pair.Reference.OpenRows(), pair.Distorted.OpenRows() }).ToArray();
+            results.AddRange(Run(readers, withMaps: false, cancellation).Select(sums => sums.Result()));
+        }
+        return results;
+    }
 
     /// <summary>The distance of the images of two features, and of each layer.</summary>
     /// <inheritdoc cref="Distance(LpipsFeatures, LpipsFeatures, CancellationToken)" path="/exception"/>
-    public LpipsResult Compare(LpipsFeatures reference, LpipsFeatures distorted, CancellationToken cancellation = default)
-    {
-        var layers = Differences(reference, distorted, cancellation).Select(layer => Mean(layer.Values, layer.Width)).ToArray();
-        var distance = layers.Sum();
-        return double.IsFinite(distance)
-            ? new(distance, layers)
-            : throw new InvalidDataException("the distance is not a finite number: the weights in use are too large for float32");
-    }
+    public LpipsResult Compare(LpipsFeatures reference, LpipsFeatures distorted, CancellationToken cancellation = default) =>
+        Sum(reference, distorted, withMap: false, cancellation).Result();
 
     /// <summary>
     /// Where the images of two features differ: each layer's differences resized to the size of the images, then summed.
@@ -130,76 +150,147 @@ public sealed class Lpips
     /// </summary>
     /// <inheritdoc cref="Distance(LpipsFeatures, LpipsFeatures, CancellationToken)" path="/exception"/>
     public DistanceMap Map(LpipsFeatures reference, LpipsFeatures distorted, CancellationToken cancellation = default) =>
-        new(Differences(reference, distorted, cancellation), reference.Width, reference.Height);
+        Sum(reference, distorted, withMap: true, cancellation).Map(reference.Width, reference.Height);
 
     /// <summary>Where two images of the same size differ.</summary>
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
-    public DistanceMap Map(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default)
+    public DistanceMap Map(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default) =>
+        CompareAndMap(reference.OpenRows(), distorted.OpenRows(), cancellation).Map;
+
+    /// <summary>The distance of two images of the same size, and where they differ, from their rows in one pass.</summary>
+    /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
+    public (LpipsResult Result, DistanceMap Map) CompareAndMap(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
     {
-        CheckSizes(reference.ToString(), distorted.ToString());
-        return Map(Extract(reference, cancellation), Extract(distorted, cancellation), cancellation);
+        var sums = Run([reference, distorted], withMaps: true, cancellation)[0];
+        return (sums.Result(), sums.Map(reference.Width, reference.Height));
     }
 
     /// <summary>The features of an image, to be compared with those of others: the network runs once for each image, not for each pair.</summary>
-    /// <exception cref="ArgumentException">The image is too small for the network.</exception>
+    /// <exception cref="ArgumentException">The image is too small for the network, or too large for its features to be kept.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    public LpipsFeatures Extract(RgbImage image, CancellationToken cancellation = default)
-    {
-        if (Math.Min(image.Width, image.Height) < Network.MinimumSide)
-            throw new ArgumentException($"an image of {image} is too small for {Network.Name}: each side must be at least {Network.MinimumSide} pixels");
-        var taps = trunk.Run(Input(image), threads, cancellation);
-        foreach (var tap in taps)
-            LpipsHead.Normalise(tap, threads, cancellation);
-        return new(taps, image.Width, image.Height, $"{trunkDigest} {Version}");
-    }
+    public LpipsFeatures Extract(RgbImage image, CancellationToken cancellation = default) => Extract(image.OpenRows(), cancellation);
 
-    // [3, height, width]: the image on [-1, 1], shifted and scaled for version 0.1
-    private FeatureMap Input(RgbImage image)
+    /// <inheritdoc cref="Extract(RgbImage, CancellationToken)"/>
+    public LpipsFeatures Extract(RgbRowReader image, CancellationToken cancellation = default)
     {
-        var input = new FeatureMap(3, image.Height, image.Width);
-        for (var c = 0; c < 3; c++)
-            for (var y = 0; y < image.Height; y++)
+        CheckSize(image.Width, image.Height);
+        var taps = new LpipsFeatures.Tap[lin.Length];
+        var crew = new Crew(threads);
+        try
+        {
+            trunk.Run([image], scaled ? Shift : None, scaled ? Scale : Whole, crew, (k, buffer, from, to) =>
             {
-                var row = input.Plane(c).Slice(y * image.Width, image.Width);
-                image.CopyRow(c, y, row);
-                if (Version == LpipsVersion.V01)
-                    for (var x = 0; x < row.Length; x++)
-                        row[x] = (row[x] - Shift[c]) / Scale[c];
-            }
-        return input;
-    }
-
-    // each layer's differences [height, width]
-    private (float[] Values, int Width, int Height)[] Differences(LpipsFeatures reference, LpipsFeatures distorted, CancellationToken cancellation)
-    {
-        if (reference.Digest != $"{trunkDigest} {Version}" || distorted.Digest != reference.Digest)
-            throw new ArgumentException("features can only be compared by the model that made them: these come from another trunk or version");
-        CheckSizes($"{reference.Width}x{reference.Height}", $"{distorted.Width}x{distorted.Height}");
-        return [.. reference.Taps.Select((tap, k) =>
-        {
-            var map = new float[tap.PlaneLength];
-            LpipsHead.Difference(tap, distorted.Taps[k], lin?[k], map, threads, cancellation);
-            return (map, tap.Width, tap.Height);
-        })];
-    }
-
-    private static void CheckSizes(string reference, string distorted)
-    {
-        if (reference != distorted)
-            throw new ArgumentException($"the distorted image is {distorted} but the reference is {reference}");
-    }
-
-    // Row by row, so that rounding errors do not add up over large maps.
-    private static double Mean(float[] values, int width)
-    {
-        var total = 0.0;
-        for (var row = 0; row < values.Length; row += width)
-        {
-            var sum = 0.0;
-            foreach (var value in values.AsSpan(row, width))
-                sum += value;
-            total += sum;
+                var tap = taps[k] ??= new(buffer);
+                crew.Run(to - from, (task, _) =>
+                {
+                    var y = from + task;
+                    for (var plane = 0; plane < tap.Planes; plane++)
+                        new ReadOnlySpan<float>(buffer.Row(0, plane, y), tap.Width * RowBuffer.Lanes)
+                            .CopyTo(new(tap.Row(y) + plane * tap.PlaneLength, tap.Width * RowBuffer.Lanes));
+                    LpipsHead.InverseNorms(tap.Row(y), tap.PlaneLength, tap.Planes, tap.Width, tap.InverseRow(y));
+                });
+            }, cancellation);
         }
-        return total / values.Length;
+        finally
+        {
+            crew.Dismiss();
+        }
+        return new(taps, image.Width, image.Height, FeatureDigest);
+    }
+
+    private string FeatureDigest => $"{trunkDigest} {Version}";
+
+    // Images 2i and 2i + 1 are a pair; all go through the network side by side, and a row's differences are taken when it is there.
+    private TapSums[] Run(RgbRowReader[] images, bool withMaps, CancellationToken cancellation)
+    {
+        CheckSize(images[0].Width, images[0].Height);
+        for (var i = 0; i < images.Length; i += 2)
+            CheckSizes(images[i].Width, images[i].Height, images[i + 1].Width, images[i + 1].Height);
+        var pairs = Enumerable.Range(0, images.Length / 2).Select(_ => new TapSums(lin.Length, withMaps)).ToArray();
+        var crew = new Crew(threads);
+        try
+        {
+            trunk.Run(images, scaled ? Shift : None, scaled ? Scale : Whole, crew, (k, buffer, from, to) =>
+            {
+                foreach (var pair in pairs)
+                    pair.Expect(k, buffer.Width, buffer.Height);
+                var rows = to - from;
+                crew.Run(pairs.Length * rows, (task, _) =>
+                {
+                    var (pair, y) = (task / rows, from + task % rows);
+                    float* a = buffer.Row(2 * pair, 0, y), b = buffer.Row(2 * pair + 1, 0, y);
+                    var scratch = ArrayPool<float>.Shared.Rent(3 * buffer.Width);
+                    fixed (float* inverseA = scratch)
+                    {
+                        float* inverseB = inverseA + buffer.Width, map = inverseB + buffer.Width;
+                        LpipsHead.InverseNorms(a, buffer.PlaneLength, buffer.Planes, buffer.Width, inverseA);
+                        LpipsHead.InverseNorms(b, buffer.PlaneLength, buffer.Planes, buffer.Width, inverseB);
+                        LpipsHead.Difference(a, buffer.PlaneLength, inverseA, b, buffer.PlaneLength, inverseB, lin[k].Pointer, buffer.Planes, buffer.Width, map);
+                        pairs[pair].Take(k, y, new(map, buffer.Width));
+                    }
+                    ArrayPool<float>.Shared.Return(scratch);
+                });
+            }, cancellation);
+        }
+        finally
+        {
+            crew.Dismiss();
+            GC.KeepAlive(this); // of the weights only pointers are used
+        }
+        return pairs;
+    }
+
+    private TapSums Sum(LpipsFeatures reference, LpipsFeatures distorted, bool withMap, CancellationToken cancellation)
+    {
+        if (reference.Digest != FeatureDigest || distorted.Digest != FeatureDigest)
+            throw new ArgumentException("features can only be compared by the model that made them: these come from another trunk or version");
+        CheckSizes(reference.Width, reference.Height, distorted.Width, distorted.Height);
+        var sums = new TapSums(lin.Length, withMap);
+        var crew = new Crew(threads);
+        try
+        {
+            for (var k = 0; k < lin.Length; k++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var (a, b, weights) = (reference.Taps[k], distorted.Taps[k], lin[k]);
+                sums.Expect(k, a.Width, a.Height);
+                crew.Run(a.Height, (y, _) =>
+                {
+                    var scratch = ArrayPool<float>.Shared.Rent(a.Width);
+                    fixed (float* map = scratch)
+                    {
+                        LpipsHead.Difference(a.Row(y), a.PlaneLength, a.InverseRow(y), b.Row(y), b.PlaneLength, b.InverseRow(y), weights.Pointer, a.Planes, a.Width, map);
+                        sums.Take(k, y, new(map, a.Width));
+                    }
+                    ArrayPool<float>.Shared.Return(scratch);
+                });
+            }
+        }
+        finally
+        {
+            crew.Dismiss();
+            GC.KeepAlive((this, reference, distorted)); // of their values only pointers are used
+        }
+        return sums;
+    }
+
+    private static PinnedFloats PackLin(float[]? weights, int channels)
+    {
+        var packed = new PinnedFloats((channels + RowBuffer.Lanes - 1) / RowBuffer.Lanes * RowBuffer.Lanes);
+        for (var c = 0; c < channels; c++)
+            packed.Pointer[c] = weights is null ? 1 : weights[c];
+        return packed;
+    }
+
+    private void CheckSize(int width, int height)
+    {
+        if (Math.Min(width, height) < Network.MinimumSide)
+            throw new ArgumentException($"an image of {width}x{height} is too small for {Network.Name}: each side must be at least {Network.MinimumSide} pixels");
+    }
+
+    private static void CheckSizes(int referenceWidth, int referenceHeight, int width, int height)
+    {
+        if ((referenceWidth, referenceHeight) != (width, height))
+            throw new ArgumentException($"the distorted image is {width}x{height} but the reference is {referenceWidth}x{referenceHeight}");
     }
 }

@@ -1,12 +1,12 @@
 namespace Perceptual;
 
 /// <summary>
-/// What LPIPS keeps of an image: the normalised activations at each tap. Made by <see cref="Lpips.Extract"/> once, compared as often
-/// as wanted. Takes about 42 bytes of memory for each pixel of the image with alex, 140 with squeeze and 488 with vgg.
+/// What LPIPS keeps of an image: the activations at each tap. Made by <see cref="Lpips.Extract(RgbImage, CancellationToken)"/> once, compared as often
+/// as wanted. Takes about 43 bytes of memory for each pixel of the image with alex, 142 with squeeze and 494 with vgg.
 /// </summary>
 public sealed class LpipsFeatures
 {
-    internal LpipsFeatures(IReadOnlyList<FeatureMap> taps, int width, int height, string digest)
+    internal LpipsFeatures(Tap[] taps, int width, int height, string digest)
     {
         Taps = taps;
         Width = width;
@@ -20,8 +20,35 @@ public sealed class LpipsFeatures
     /// <summary>Rows of the image.</summary>
     public int Height { get; }
 
-    internal IReadOnlyList<FeatureMap> Taps { get; }
+    internal Tap[] Taps { get; }
 
     /// <summary>Trunk, version: what features must have in common to be compared.</summary>
     internal string Digest { get; }
+
+    /// <summary>The activations of one layer, and what normalises them.</summary>
+    internal sealed class Tap
+    {
+        public Tap(RowBuffer buffer)
+        {
+            (Planes, Height, Width) = (buffer.Planes, buffer.Height, buffer.Width);
+            Values = new(Planes * PlaneLength);
+            Inverse = new((long)Height * Width);
+        }
+
+        public int Planes { get; }
+
+        public int Height { get; }
+
+        public int Width { get; }
+
+        public long PlaneLength => (long)Height * Width * RowBuffer.Lanes;
+
+        public PinnedFloats Values { get; } // [planes, height, width, lanes]
+
+        public PinnedFloats Inverse { get; } // [height, width], 1 / norm
+
+        public unsafe float* Row(int y) => Values.Pointer + (long)y * Width * RowBuffer.Lanes;
+
+        public unsafe float* InverseRow(int y) => Inverse.Pointer + (long)y * Width;
+    }
 }

@@ -1,58 +1,306 @@
+using System.Collections.Concurrent;
+
 namespace Perceptual;
 
-/// <summary>A network with its weights: image in, feature maps at the taps out.</summary>
-internal sealed class Trunk
+/// <summary>Takes rows [from, to) of a tap, of all images, as soon as they are computed.</summary>
+internal delegate void TapSink(int tap, RowBuffer features, int from, int to);
+
+/// <summary>A network with its weights: rows of images in, rows of features at the taps out.</summary>
+internal sealed unsafe class Trunk
 {
-    private readonly Network network;
-    private readonly Dictionary<string, Im2colConvolution> convolutions;
+    // Layers of a small image stay in memory whole; a large one goes through in bands of rows that fit into about this.
+    private const long BandMemory = 160L << 20;
+    private const int SmallestBand = 16; // rows of the image
+
+    private readonly Stage[] stages;
+    private readonly ConcurrentBag<Workspace> workspaces = [];
 
     /// <param name="network">The layers.</param>
     /// <param name="weights">"NAME.weight" and "NAME.bias" of every convolution, of the right shapes.</param>
     public Trunk(Network network, IReadOnlyDictionary<string, Tensor> weights)
     {
-        this.network = network;
-        convolutions = network.Convolutions.ToDictionary(
-            layer => layer.Name,
-            layer => new Im2colConvolution(layer.Shape, weights[layer.Name + ".weight"].Values, weights[layer.Name + ".bias"].Values));
+        stages = [.. network.Layers.SelectMany(layer => layer switch
+        {
+            Convolution convolution => [new Stage(layer, layer.Tap, Convolver(convolution))],
+            MaxPool => [new Stage(layer, layer.Tap)],
+            Fire fire => (Stage[])[new(fire.Squeeze, false, Convolver(fire.Squeeze)), new(layer, layer.Tap, Convolver(fire.Expand1x1), Convolver(fire.Expand3x3))],
+            _ => throw new NotSupportedException($"there is no kernel for {layer.GetType().Name}"),
+        })];
+
+        Convolver Convolver(Convolution layer) =>
+            Perceptual.Convolver.Choose(layer.Shape, weights[layer.Name + ".weight"].Values, weights[layer.Name + ".bias"].Values);
     }
 
-    /// <summary>The outputs of the tapped layers, first to last.</summary>
-    public IReadOnlyList<FeatureMap> Run(FeatureMap input, int threads, CancellationToken cancellation)
+    /// <summary>How many images of a size fit into memory whole, at least one.</summary>
+    public int ImagesAtOnce(int width, int height) => (int)Math.Clamp(BandMemory / sizeof(float) / new Layout(stages, 1, width, height, height).Length, 1, 64);
+
+    /// <summary>Sends images of one size through the network side by side.</summary>
+    /// <param name="images">Their rows on [-1, 1].</param>
+    /// <param name="shift">What is taken off each channel of the input.</param>
+    /// <param name="scale">What each channel of the input is divided by then.</param>
+    /// <param name="crew">The threads.</param>
+    /// <param name="sink">Takes the features.</param>
+    /// <param name="cancellation">Stops the work between two steps.</param>
+    public void Run(IReadOnlyList<RgbRowReader> images, float[] shift, float[] scale, Crew crew, TapSink sink, CancellationToken cancellation)
     {
-        var taps = new List<FeatureMap>();
-        var current = input;
-        foreach (var layer in network.Layers)
-        {
-            current = layer switch
-            {
-                Convolution convolution => Convolve(current, convolution.Outputs, [convolution]),
-                MaxPool pool => Pool(current, pool),
-                Fire fire => Convolve(Convolve(current, fire.Squeezed, [fire.Squeeze]), 2 * fire.Expanded, [fire.Expand1x1, fire.Expand3x3]),
-                _ => throw new NotSupportedException($"no kernel for {layer.GetType().Name}"),
-            };
-            if (layer.Tap)
-                taps.Add(current);
-        }
-        return taps;
+        if (!workspaces.TryTake(out var workspace))
+            workspace = new();
+        workspace.Prepare(stages, images.Count, images[0].Width, images[0].Height, crew.Threads);
+        new Pass(stages, workspace, images, shift, scale, crew, sink, cancellation).Run();
+        workspaces.Add(workspace);
+    }
 
-        // The outputs of several convolutions of one input are stacked.
-        FeatureMap Convolve(FeatureMap from, int channels, ReadOnlySpan<Convolution> layers)
+    /// <summary>A layer that writes one buffer: a pool, or convolutions of one input whose outputs are stacked.</summary>
+    private sealed record Stage(Layer Layer, bool Tap, params Convolver[] Convolvers)
+    {
+        public int UnitRows => Convolvers.Length == 0 ? 1 : Convolvers.Max(convolver => convolver.UnitRows);
+
+        public RowBuffer Output(RowBuffer input) => new(
+            Convolvers.Length == 0 ? input.Channels : Convolvers.Sum(convolver => convolver.Shape.Outputs), RowBuffer.Lanes,
+            Layer.OutputLength(input.Height), Layer.OutputLength(input.Width));
+
+        public void Reserve(RowBuffer input, RowBuffer output)
         {
-            var to = new FeatureMap(channels, layers[0].OutputLength(from.Height), layers[0].OutputLength(from.Width));
-            var first = 0;
-            foreach (var layer in layers)
+            foreach (var convolver in Convolvers)
+                convolver.Reserve(input, output);
+            if (Layer is MaxPool pool)
+                MaxPooling.Reserve(pool.Kernel, pool.Stride, input, output);
+        }
+
+        /// <summary>The row after the last that can be computed from what is there.</summary>
+        public int Ready(RowBuffer input, RowBuffer output)
+        {
+            if (input.IsComplete)
+                return output.Height;
+            var end = Layer is MaxPool pool ? Count(pool.Kernel, pool.Stride, 0)
+                : Convolvers.Min(convolver => Count(convolver.Shape.Kernel, convolver.Shape.Stride, convolver.Shape.Padding));
+            return Math.Max(output.End, end / UnitRows * UnitRows);
+
+            int Count(int kernel, int stride, int padding) =>
+                input.End + padding < kernel ? 0 : Math.Min((input.End + padding - kernel) / stride + 1, output.Height);
+        }
+
+        /// <summary>The first row that is still needed.</summary>
+        public int Keep(RowBuffer input, RowBuffer output)
+        {
+            var first = Layer is MaxPool pool ? output.End * pool.Stride
+                : Convolvers.Min(convolver => output.End * convolver.Shape.Stride - convolver.Shape.Padding);
+            return Math.Clamp(first, input.First, input.End);
+        }
+    }
+
+    /// <summary>The buffers for images of one size, and how many rows of each layer must be in memory for bands of a height.</summary>
+    private sealed class Layout
+    {
+        public Layout(Stage[] stages, int images, int width, int height, int band)
+        {
+            Images = images;
+            Band = band;
+            Buffers = new RowBuffer[stages.Length + 1];
+            Buffers[0] = new(3, 1, height, width);
+            for (var i = 0; i < stages.Length; i++)
             {
-                convolutions[layer.Name].Run(from, to, first, threads, cancellation);
-                first += layer.Outputs;
+                Buffers[i + 1] = stages[i].Output(Buffers[i]);
+                stages[i].Reserve(Buffers[i], Buffers[i + 1]);
             }
-            return to;
+            // A pass without values tells how many rows each buffer holds at most.
+            Restart();
+            while (!Buffers[0].IsComplete)
+            {
+                Extend(0, Math.Min(height, Buffers[0].End + band));
+                for (var i = 0; i < stages.Length; i++)
+                    Extend(i + 1, stages[i].Ready(Buffers[i], Buffers[i + 1]));
+                for (var i = 0; i < stages.Length; i++)
+                    Buffers[i].First = stages[i].Keep(Buffers[i], Buffers[i + 1]);
+                Buffers[^1].First = Buffers[^1].End;
+            }
+
+            void Extend(int i, int end)
+            {
+                var buffer = Buffers[i];
+                buffer.End = end;
+                buffer.Capacity = Math.Max(buffer.Capacity, end + (buffer.IsComplete ? buffer.Below : 0) - buffer.First);
+            }
         }
 
-        FeatureMap Pool(FeatureMap from, MaxPool pool)
+        public int Images { get; }
+
+        public int Band { get; }
+
+        public RowBuffer[] Buffers { get; }
+
+        /// <summary>Floats, with some to spare: kernels read a few pixels beyond the last row.</summary>
+        public long Length => Buffers.Sum(buffer => Aligned(Images * buffer.ImageLength)) + 1024;
+
+        public void Place(PinnedFloats memory)
         {
-            var to = new FeatureMap(from.Channels, pool.OutputLength(from.Height), pool.OutputLength(from.Width));
-            MaxPooling.Run(from, pool.Kernel, pool.Stride, to, threads, cancellation);
-            return to;
+            var next = memory.Pointer;
+            foreach (var buffer in Buffers)
+            {
+                buffer.Data = next;
+                next += Aligned(Images * buffer.ImageLength);
+            }
         }
+
+        public void Restart()
+        {
+            foreach (var buffer in Buffers)
+                (buffer.First, buffer.End) = (-buffer.Above, 0);
+        }
+
+        private static long Aligned(long length) => (length + 15) / 16 * 16;
+    }
+
+    /// <summary>Memory that is kept from one call to the next.</summary>
+    private sealed class Workspace
+    {
+        private Layout? layout;
+        private PinnedFloats? memory;
+        private PinnedFloats? scratch;
+        private int[][][] offsets = []; // [stage, convolver, offset], pinned
+        private long scratchLength;
+
+        public Layout Layout => layout!;
+
+        public void Prepare(Stage[] stages, int images, int width, int height, int threads)
+        {
+            if (layout is null || layout.Images != images || layout.Buffers[0].Width != width || layout.Buffers[0].Height != height)
+            {
+                var next = Fit(stages, images, width, height);
+                if (memory is null || memory.Length < next.Length)
+                    memory = new(next.Length);
+                for (var at = 0L; at < next.Length; at += 1 << 28)
+                    new Span<float>(memory.Pointer + at, (int)Math.Min(1 << 28, next.Length - at)).Clear();
+                next.Place(memory);
+                offsets = [.. stages.Select((stage, i) => stage.Convolvers.Select(convolver =>
+                {
+                    var table = GC.AllocateUninitializedArray<int>(convolver.OffsetCount, pinned: true);
+                    convolver.FillOffsets(next.Buffers[i], table);
+                    return table;
+                }).ToArray())];
+                scratchLength = Math.Max(
+                    stages.SelectMany(stage => stage.Convolvers).Max(convolver => convolver.ScratchLength) + 64, 3L * next.Buffers.Max(buffer => buffer.Width) + 64) / 16 * 16;
+                layout = next;
+            }
+            if (scratch is null || scratch.Length < threads * scratchLength)
+                scratch = new(threads * scratchLength);
+        }
+
+        public float* Scratch(int worker) => scratch!.Pointer + worker * scratchLength;
+
+        public int[] Offsets(int stage, int convolver) => offsets[stage][convolver];
+
+        private static Layout Fit(Stage[] stages, int images, int width, int height)
+        {
+            var band = height;
+            while (true)
+            {
+                var layout = new Layout(stages, images, width, height, band);
+                if (layout.Length * sizeof(float) <= BandMemory || band <= SmallestBand)
+                    return layout;
+                band = Math.Max(SmallestBand, (band + 1) / 2 / SmallestBand * SmallestBand);
+            }
+        }
+    }
+
+    /// <summary>One call: the images go through in bands.</summary>
+    private sealed class Pass(
+        Stage[] stages, Workspace workspace, IReadOnlyList<RgbRowReader> images, float[] shift, float[] scale, Crew crew, TapSink sink, CancellationToken cancellation)
+    {
+        private readonly Layout layout = workspace.Layout;
+        private readonly RowBuffer[] buffers = workspace.Layout.Buffers;
+
+        public void Run()
+        {
+            layout.Restart();
+            foreach (var buffer in buffers)
+                if (buffer.Above > 0)
+                    ForPlanes(buffer, (image, plane) => buffer.Clear(image, plane, -buffer.Above, 0));
+            while (!buffers[0].IsComplete)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Read(Math.Min(layout.Band, buffers[0].Height - buffers[0].End));
+                var tap = 0;
+                for (var i = 0; i < stages.Length; i++)
+                {
+                    var (from, to) = (buffers[i + 1].End, stages[i].Ready(buffers[i], buffers[i + 1]));
+                    if (to > from)
+                    {
+                        cancellation.ThrowIfCancellationRequested();
+                        Compute(i, from, to);
+                        SetEnd(buffers[i + 1], to);
+                        if (stages[i].Tap)
+                            sink(tap, buffers[i + 1], from, to);
+                    }
+                    tap += stages[i].Tap ? 1 : 0;
+                }
+                if (!buffers[0].IsComplete)
+                    Shift();
+            }
+        }
+
+        private void Read(int rows)
+        {
+            var buffer = buffers[0];
+            crew.Run(images.Count, (image, _) =>
+            {
+                for (var y = buffer.End; y < buffer.End + rows; y++)
+                {
+                    Span<float> Plane(int channel) => new(buffer.Row(image, channel, y), buffer.Width);
+                    images[image].ReadRow(Plane(0), Plane(1), Plane(2));
+                    for (var channel = 0; channel < 3; channel++)
+                        Scale(Plane(channel), shift[channel], scale[channel]);
+                }
+            });
+            SetEnd(buffer, buffer.End + rows);
+        }
+
+        private static void Scale(Span<float> row, float shift, float scale)
+        {
+            if (shift == 0 && scale == 1)
+                return;
+            var x = 0;
+            for (; x <= row.Length - System.Numerics.Vector<float>.Count; x += System.Numerics.Vector<float>.Count)
+                ((new System.Numerics.Vector<float>(row[x..]) - new System.Numerics.Vector<float>(shift)) / new System.Numerics.Vector<float>(scale)).CopyTo(row[x..]);
+            for (; x < row.Length; x++)
+                row[x] = (row[x] - shift) / scale;
+        }
+
+        private void Compute(int stage, int from, int to)
+        {
+            var (input, output) = (buffers[stage], buffers[stage + 1]);
+            if (stages[stage].Layer is MaxPool pool)
+                crew.Run(images.Count * (to - from), (task, _) => MaxPooling.Run(pool.Kernel, pool.Stride, input, output, task / (to - from), from + task % (to - from)));
+            var channel = 0;
+            for (var i = 0; i < stages[stage].Convolvers.Length; i++)
+            {
+                var convolver = stages[stage].Convolvers[i];
+                var step = new ConvolutionStep(input, output, channel, workspace.Offsets(stage, i), images.Count, from, to, crew.Threads);
+                crew.Run(convolver.CountTasks(step), (task, worker) => convolver.Run(step, task, workspace.Scratch(worker)));
+                channel += convolver.Shape.Outputs;
+            }
+        }
+
+        private void SetEnd(RowBuffer buffer, int end)
+        {
+            buffer.End = end;
+            if (buffer.IsComplete && buffer.Below > 0)
+                ForPlanes(buffer, (image, plane) => buffer.Clear(image, plane, end, end + buffer.Below));
+        }
+
+        private void Shift()
+        {
+            for (var i = 0; i < buffers.Length; i++)
+            {
+                var buffer = buffers[i];
+                var keep = i < stages.Length ? stages[i].Keep(buffer, buffers[i + 1]) : buffer.End;
+                if (keep > buffer.First && buffer.End > keep)
+                    ForPlanes(buffer, (image, plane) => buffer.Shift(image, plane, keep));
+                buffer.First = keep;
+            }
+        }
+
+        private void ForPlanes(RowBuffer buffer, Action<int, int> action) =>
+            crew.Run(images.Count * buffer.Planes, (task, _) => action(task / buffer.Planes, task % buffer.Planes));
     }
 }

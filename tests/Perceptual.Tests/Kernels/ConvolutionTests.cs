@@ -1,15 +1,17 @@
+using System.Runtime.Intrinsics;
+
 namespace Perceptual.Tests.Kernels;
 
 [Trait("Category", "Numbers")]
-public class ConvolutionTests
+public unsafe class ConvolutionTests
 {
-    // Every shape of the three networks, and odd ones: outputs that fill no register block, depths around the slice length.
+    // Every shape of the three networks, and odd ones: channels that fill no plane, other strides and paddings.
     public static TheoryData<int, int, int, int, int> Shapes
     {
         get
         {
             var real = Network.All.SelectMany(network => network.Convolutions).Select(layer => layer.Shape);
-            ConvolutionShape[] odd = [new(1, 1, 1, 1, 0), new(5, 7, 3, 1, 1), new(3, 2, 5, 3, 2), new(257, 3, 1, 1, 0), new(256, 5, 1, 2, 0), new(29, 6, 3, 2, 2)];
+            ConvolutionShape[] odd = [new(1, 16, 1, 1, 0), new(5, 32, 3, 1, 1), new(3, 8, 5, 2, 2), new(17, 48, 3, 1, 0), new(20, 33, 1, 1, 0), new(33, 20, 5, 1, 1), new(16, 5, 3, 1, 2)];
             var data = new TheoryData<int, int, int, int, int>();
             foreach (var (inputs, outputs, kernel, stride, padding) in real.Concat(odd).Distinct())
                 data.Add(inputs, outputs, kernel, stride, padding);
@@ -18,13 +20,53 @@ public class ConvolutionTests
     }
 
     [Theory, MemberData(nameof(Shapes))]
-    public void Fast_form_agrees_with_float64_loops(int inputs, int outputs, int kernel, int stride, int padding)
+    public void Fast_form_agrees_with_float64_loops_for_every_vector(int inputs, int outputs, int kernel, int stride, int padding)
     {
         var shape = new ConvolutionShape(inputs, outputs, kernel, stride, padding);
-        // Rows shorter and longer than a register block of pixels, and more pixels than one tile where that is cheap.
-        (int, int)[] sizes = (long)shape.Depth * outputs < 100_000 ? [(11, 11), (12, 14), (47, 33)] : [(11, 11), (9 + kernel, 14)];
-        foreach (var (height, width) in sizes)
-            Check(shape, height, width);
+        // Narrower and wider than a register block and a tile, and more than one chunk of tiles where that is cheap.
+        (int, int)[] sizes = (long)shape.Depth * outputs < 60_000 ? [(11, 11), (12, 14), (3 + kernel, 2 + kernel), (47, 33)] : [(11, 13), (3, 5)];
+        foreach (var (height, width) in sizes.Where(size => shape.OutputLength(Math.Min(size.Item1, size.Item2)) > 0))
+        {
+            var random = new Random(shape.GetHashCode());
+            float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];
+            var (weight, bias, input) = (Values(shape.Outputs * shape.Depth), Values(shape.Outputs), Values(2 * shape.Inputs * height * width));
+            var expected = new double[2][];
+            var magnitude = new double[2][];
+            for (var image = 0; image < 2; image++)
+            {
+                var one = input.AsSpan(image * input.Length / 2, input.Length / 2).ToArray();
+                expected[image] = new double[shape.Outputs * shape.OutputLength(height) * shape.OutputLength(width)];
+                magnitude[image] = new double[expected[image].Length];
+                ReferenceKernels.Convolve<double>(Float64.Doubles(one), height, width, shape, Float64.Doubles(weight), Float64.Doubles(bias), expected[image]);
+                ReferenceKernels.Convolve<double>(Absolute(one), height, width, shape, Absolute(weight), Absolute(bias), magnitude[image]);
+            }
+            // A chain of n multiply-adds in float32 is off by at most n roundings of half an ulp, 2^-24, of the sum of magnitudes;
+            // each product rounds once more where it is not fused. Winograd's transforms mix the values of a tile, so that the
+            // largest sum of magnitudes counts; their matrices enlarge errors by up to about 10 (3x3) and 100 (5x5), while the
+            // chains, over the input channels only, are shorter by the kernel's area.
+            var depth = 2 * (shape.Depth + 1) * Math.ScaleB(1, -24);
+            var largest = magnitude.Max(values => values.Max());
+            double Tolerance(int image, int i) => kernel == 1 || inputs < 16 ? depth * magnitude[image][i] : depth * largest * (kernel == 3 ? 1 : 4);
+
+            Check<Simd128>(true);
+            Check<Simd256>(Vector256.IsHardwareAccelerated);
+            Check<Simd512>(Vector512.IsHardwareAccelerated && outputs % 32 == 0);
+
+            void Check<T>(bool possible) where T : struct, ISimd<T>
+            {
+                if (!possible)
+                    return;
+                var convolver = Convolver.Choose<T>(shape, weight, bias);
+                var whole = Run(convolver, input, height, width, band: height, threads: 1);
+                for (var image = 0; image < 2; image++)
+                    for (var i = 0; i < expected[image].Length; i++)
+                        Assert.True(Math.Abs(whole[image][i] - expected[image][i]) <= Tolerance(image, i),
+                            $"{typeof(T).Name} {shape} on {width}x{height}, value {i}: {whole[image][i]}, not {expected[image][i]}");
+                var inBands = Run(convolver, input, height, width, convolver.UnitRows, threads: 3);
+                Assert.True(whole[0].AsSpan().SequenceEqual(inBands[0]), $"{typeof(T).Name} {shape} on {width}x{height} in bands");
+                Assert.Equal(whole[1], inBands[1]);
+            }
+        }
     }
 
     [Fact]
@@ -41,34 +83,50 @@ public class ConvolutionTests
         Assert.Equal([4, 6 + 12, 8 + 28, 5 + 12 + 24 + 36], output);
     }
 
-    private static void Check(ConvolutionShape shape, int height, int width)
+    /// <summary>Two images through a convolver, some rows at a time, into the middle of a larger output.</summary>
+    private static float[][] Run(Convolver convolver, float[] values, int height, int width, int band, int threads)
     {
-        var random = new Random(shape.GetHashCode());
-        var weight = Values(shape.Outputs * shape.Depth);
-        var bias = Values(shape.Outputs);
-        var input = new FeatureMap(shape.Inputs, height, width);
-        Values(input.Values.Length).CopyTo(input.Values, 0);
-        // One channel more on each side shows writes outside the range.
-        var output = new FeatureMap(shape.Outputs + 2, shape.OutputLength(height), shape.OutputLength(width));
-        output.Values.AsSpan().Fill(-7);
-
-        new Im2colConvolution(shape, weight, bias).Run(input, output, 1, 2, default);
-
-        var exact = new double[shape.Outputs * output.PlaneLength];
-        var magnitude = new double[exact.Length];
-        ReferenceKernels.Convolve<double>(Float64.Doubles(input.Values), height, width, shape, Float64.Doubles(weight), Float64.Doubles(bias), exact);
-        ReferenceKernels.Convolve<double>(Absolute(input.Values), height, width, shape, Absolute(weight), Absolute(bias), magnitude);
-        for (var i = 0; i < exact.Length; i++)
+        var shape = convolver.Shape;
+        var input = new RowBuffer(shape.Inputs, Convolver.LanesOf(shape.Inputs), height, width);
+        var output = new RowBuffer((shape.Outputs + 15) / 16 * 16 + 32, RowBuffer.Lanes, shape.OutputLength(height), shape.OutputLength(width));
+        convolver.Reserve(input, output);
+        (input.Capacity, input.First, input.End) = (input.Above + height + input.Below, -input.Above, height);
+        (output.Capacity, output.End) = (output.Height, 0);
+        var (from, to) = (new PinnedFloats(2 * input.ImageLength + 1024), new PinnedFloats(2 * output.ImageLength));
+        input.Data = from.Pointer;
+        output.Data = to.Pointer;
+        new Span<float>(to.Pointer, (int)to.Length).Fill(-7);
+        for (var image = 0; image < 2; image++)
+            for (var c = 0; c < shape.Inputs; c++)
+                for (var y = 0; y < height; y++)
+                    for (var x = 0; x < width; x++)
+                        input.Row(image, c / input.LaneCount, y)[x * input.LaneCount + c % input.LaneCount] = values[((image * shape.Inputs + c) * height + y) * width + x];
+        var offsets = GC.AllocateArray<int>(convolver.OffsetCount, pinned: true);
+        convolver.FillOffsets(input, offsets);
+        var scratch = new PinnedFloats(convolver.ScratchLength);
+        new Span<float>(scratch.Pointer, (int)convolver.ScratchLength).Fill(float.NaN); // nothing may be read that was not written
+        for (var y = 0; y < output.Height; y += band)
         {
-            // A chain of n multiply-adds in float32 is off by at most n roundings of half an ulp, 2^-24, of the sum of magnitudes;
-            // n is the depth and the bias, each product rounds once more where it is not fused.
-            var tolerance = 2 * (shape.Depth + 1) * Math.ScaleB(1, -24) * magnitude[i];
-            Assert.True(Math.Abs(output.Values[output.PlaneLength + i] - exact[i]) <= tolerance, $"{shape} on {width}x{height}, value {i}: {output.Values[output.PlaneLength + i]}, not {exact[i]}");
+            var step = new ConvolutionStep(input, output, 16, offsets, 2, y, Math.Min(y + band, output.Height), threads);
+            for (var task = convolver.CountTasks(step) - 1; task >= 0; task--)
+                convolver.Run(step, task, scratch.Pointer);
         }
-        Assert.All(output.Plane(0).ToArray(), value => Assert.Equal(-7, value));
-        Assert.All(output.Plane(shape.Outputs + 1).ToArray(), value => Assert.Equal(-7, value));
-
-        float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];
-        static double[] Absolute(float[] values) => [.. values.Select(value => Math.Abs((double)value))];
+        var results = new float[2][];
+        for (var image = 0; image < 2; image++)
+        {
+            results[image] = new float[shape.Outputs * output.Height * output.Width];
+            for (var i = 0; i < results[image].Length; i++)
+            {
+                var (c, y, x) = (i / (output.Height * output.Width) + 16, i / output.Width % output.Height, i % output.Width);
+                results[image][i] = output.Row(image, c / 16, y)[x * 16 + c % 16];
+            }
+            foreach (var plane in new[] { 0, output.Planes - 1 }) // nothing is written outside the channels asked for
+                for (var i = 0; i < output.PlaneLength; i++)
+                    Assert.Equal(-7, output.Row(image, plane, 0)[i]);
+        }
+        GC.KeepAlive((convolver, from, to, scratch)); // only their pointers were used
+        return results;
     }
+
+    private static double[] Absolute(float[] values) => [.. values.Select(value => Math.Abs((double)value))];
 }

@@ -1,0 +1,77 @@
+using System.Runtime.Intrinsics;
+
+namespace Perceptual;
+
+/// <summary>Rows [From, To) of a convolution to compute, for all images.</summary>
+/// <param name="Input">What is read.</param>
+/// <param name="Output">What is written.</param>
+/// <param name="FirstChannel">The first channel of the output that is written, a multiple of 16.</param>
+/// <param name="Offsets">What <see cref="Convolver.FillOffsets"/> gave for the input, pinned.</param>
+/// <param name="Images">How many.</param>
+/// <param name="From">The first row.</param>
+/// <param name="To">The row after the last.</param>
+/// <param name="Threads">How many may work.</param>
+internal readonly record struct ConvolutionStep(RowBuffer Input, RowBuffer Output, int FirstChannel, int[] Offsets, int Images, int From, int To, int Threads);
+
+/// <summary>
+/// A convolution with bias and ReLU over row buffers, with its weights packed for the processor it runs on. Rows come in multiples of
+/// <see cref="UnitRows"/>, counted from the top, but at the end: so an output has the same bits however the rows come, whoever
+/// computes them, and whatever other images are there.
+/// </summary>
+internal abstract unsafe class Convolver(ConvolutionShape shape)
+{
+    public ConvolutionShape Shape { get; } = shape;
+
+    /// <summary>1 for direct convolution, the height of a tile for Winograd's.</summary>
+    public abstract int UnitRows { get; }
+
+    /// <summary>Floats of memory a worker needs.</summary>
+    public abstract long ScratchLength { get; }
+
+    /// <summary>From the first input of an output to each of its inputs.</summary>
+    public abstract int OffsetCount { get; }
+
+    public abstract void FillOffsets(RowBuffer input, Span<int> offsets);
+
+    /// <summary>Asks for the zeros it reads around its input.</summary>
+    public abstract void Reserve(RowBuffer input, RowBuffer output);
+
+    /// <summary>Into how many tasks a step is divided.</summary>
+    public abstract int CountTasks(in ConvolutionStep step);
+
+    public abstract void Run(in ConvolutionStep step, int task, float* scratch);
+
+    /// <summary>The form that suits a layer on this processor.</summary>
+    /// <param name="shape">The convolution.</param>
+    /// <param name="weight">[outputs, inputs, kernel, kernel]</param>
+    /// <param name="bias">[outputs]</param>
+    public static Convolver Choose(ConvolutionShape shape, float[] weight, float[] bias) =>
+        Vector512.IsHardwareAccelerated && shape.Outputs % 32 == 0 ? Choose<Simd512>(shape, weight, bias)
+        : Vector256.IsHardwareAccelerated ? Choose<Simd256>(shape, weight, bias)
+        : Choose<Simd128>(shape, weight, bias);
+
+    /// <summary>The form that suits a layer, for a given vector.</summary>
+    public static Convolver Choose<T>(ConvolutionShape shape, float[] weight, float[] bias) where T : struct, ISimd<T> => shape switch
+    {
+        { Inputs: < RowBuffer.Lanes, Stride: 1 } => new DirectConvolver<T, One>(shape, weight, bias),
+        { Inputs: < RowBuffer.Lanes, Stride: 2 } => new DirectConvolver<T, Two>(shape, weight, bias),
+        { Inputs: < RowBuffer.Lanes, Stride: 4 } => new DirectConvolver<T, Four>(shape, weight, bias),
+        { Kernel: 3, Stride: 1 } => new WinogradConvolver<T, Tile4x3>(shape, weight, bias),
+        { Kernel: 5, Stride: 1 } => new WinogradConvolver<T, Tile4x5>(shape, weight, bias),
+        { Stride: 1 } => new DirectConvolver<T, Sixteen>(shape, weight, bias),
+        _ => throw new NotSupportedException($"there is no kernel for {shape}"),
+    };
+
+    /// <summary>Lanes a buffer of so many channels has: a network's input comes in planes of one.</summary>
+    public static int LanesOf(int channels) => channels < RowBuffer.Lanes ? 1 : RowBuffer.Lanes;
+
+    protected static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
+
+    /// <summary>A bias as the kernels read it, with zeros up to whole planes.</summary>
+    protected static PinnedFloats PackBias(float[] bias)
+    {
+        var packed = new PinnedFloats(RoundUp(bias.Length, RowBuffer.Lanes));
+        bias.CopyTo(new Span<float>(packed.Pointer, bias.Length));
+        return packed;
+    }
+}

@@ -1,0 +1,94 @@
+namespace Perceptual;
+
+/// <summary>
+/// The threads of one call. The caller's own does each step's tasks; others help where the thread pool spares them. Nobody waits for
+/// a helper that has not taken a task, so a busy thread pool makes a call slower but cannot stop it.
+/// </summary>
+internal sealed class Crew
+{
+    private readonly Lock gate = new();
+    private Action<int, int> body = (_, _) => { }; // (task, worker)
+    private long step; // its number in the upper half, its tasks in the lower
+    private long claims; // the number in the upper half, tasks claimed in the lower
+    private int done;
+    private volatile bool dismissed;
+    private Exception? failure;
+
+    public Crew(int threads)
+    {
+        Threads = threads;
+        for (var worker = 1; worker < threads; worker++)
+            ThreadPool.UnsafeQueueUserWorkItem(static state => state.Crew.Help(state.Worker), (Crew: this, Worker: worker), preferLocal: false);
+    }
+
+    /// <summary>The largest number of threads that work at a time; workers are numbered from 0.</summary>
+    public int Threads { get; }
+
+    /// <summary>Runs tasks 0 to count - 1 and returns when all are done.</summary>
+    public void Run(int tasks, Action<int, int> action)
+    {
+        if (Threads == 1 || tasks == 1)
+        {
+            for (var i = 0; i < tasks; i++)
+                action(i, 0);
+            return;
+        }
+        // Who still claims tasks of the step before sees that the numbers differ.
+        var number = ((claims >> 32) + 1) << 32;
+        Volatile.Write(ref step, number | (uint)tasks);
+        body = action;
+        done = 0;
+        Volatile.Write(ref claims, number);
+        Work(0);
+        var wait = new SpinWait();
+        while (Volatile.Read(ref done) < tasks)
+            wait.SpinOnce(sleep1Threshold: -1);
+        if (failure is not null)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+    }
+
+    /// <summary>Sends the helpers away.</summary>
+    public void Dismiss() => dismissed = true;
+
+    private void Help(int worker)
+    {
+        var seen = 0L;
+        var wait = new SpinWait();
+        while (!dismissed)
+        {
+            var current = Volatile.Read(ref claims) >> 32;
+            if (current == seen)
+            {
+                wait.SpinOnce(sleep1Threshold: -1);
+                continue;
+            }
+            seen = current;
+            Work(worker);
+            wait.Reset();
+        }
+    }
+
+    private void Work(int worker)
+    {
+        while (true)
+        {
+            var claim = Interlocked.Increment(ref claims) - 1;
+            var current = Volatile.Read(ref step);
+            var task = (int)(claim & uint.MaxValue);
+            if (claim >> 32 != current >> 32 || task >= (int)(current & uint.MaxValue))
+                return;
+            try
+            {
+                body(task, worker);
+            }
+#pragma warning disable CA1031 // whatever it is, the caller throws it again
+            catch (Exception e)
+            {
+                lock (gate)
+                    failure ??= e;
+            }
+#pragma warning restore CA1031
+            Interlocked.Increment(ref done);
+        }
+    }
+}

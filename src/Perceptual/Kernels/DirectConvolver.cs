@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+
+namespace Perceptual;
+
+/// <summary>Convolution as it is defined, a row of one image at a time.</summary>
+/// <typeparam name="T">The vector.</typeparam>
+/// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the input's lanes.</typeparam>
+internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
+    where T : struct, ISimd<T>
+    where TStep : IConstant
+{
+    private readonly int lanes;
+    private readonly int depth;
+    private readonly PinnedFloats weights; // [groups of channels, depth, channels]
+    private readonly PinnedFloats bias;
+
+    public DirectConvolver(ConvolutionShape shape, float[] weight, float[] bias) : base(shape)
+    {
+        lanes = LanesOf(shape.Inputs);
+        var inputs = RoundUp(shape.Inputs, lanes);
+        var area = shape.Kernel * shape.Kernel;
+        depth = inputs * area;
+        var group = MicroKernel<T, TStep>.Channels;
+        weights = new((long)RoundUp(shape.Outputs, RowBuffer.Lanes) * depth);
+        this.bias = PackBias(bias);
+        for (var o = 0; o < shape.Outputs; o++)
+            for (var i = 0; i < shape.Inputs; i++)
+                for (var tap = 0; tap < area; tap++)
+                {
+                    var k = (i / lanes * area + tap) * lanes + i % lanes; // [plane, tap, lane]
+                    weights.Pointer[((long)(o / group) * depth + k) * group + o % group] = weight[(o * shape.Inputs + i) * area + tap];
+                }
+    }
+
+    public override int UnitRows => 1;
+
+    public override long ScratchLength => 0;
+
+    public override int OffsetCount => depth;
+
+    public override void FillOffsets(RowBuffer input, Span<int> offsets)
+    {
+        var area = Shape.Kernel * Shape.Kernel;
+        for (var k = 0; k < depth; k++)
+        {
+            var (lane, tap, plane) = (k % lanes, k / lanes % area, k / lanes / area);
+            offsets[k] = checked((int)(plane * input.PlaneLength)) + tap / Shape.Kernel * input.RowLength + tap % Shape.Kernel * lanes + lane;
+        }
+    }
+
+    public override void Reserve(RowBuffer input, RowBuffer output) => input.Reserve(Shape.Padding, Shape.Padding, Shape.Padding, Shape.Padding);
+
+    public override int CountTasks(in ConvolutionStep step) => step.Images * (step.To - step.From);
+
+    public override void Run(in ConvolutionStep step, int task, float* scratch)
+    {
+        var (input, output) = (step.Input, step.Output);
+        var rows = step.To - step.From;
+        var (image, y) = (task / rows, step.From + task % rows);
+        var x = input.Row(image, 0, y * Shape.Stride - Shape.Padding) - Shape.Padding * lanes;
+        var channels = MicroKernel<T, TStep>.Channels;
+        var offsets = (int*)Unsafe.AsPointer(ref step.Offsets[0]);
+        for (var channel = 0; channel < RoundUp(Shape.Outputs, RowBuffer.Lanes); channel += channels)
+        {
+            var (first, second) = (step.FirstChannel + channel, step.FirstChannel + channel + T.Count);
+            var target = output.Row(image, first / RowBuffer.Lanes, y) + first % RowBuffer.Lanes;
+            var toSecond = (nint)((second / RowBuffer.Lanes - first / RowBuffer.Lanes) * output.PlaneLength) + second % RowBuffer.Lanes - first % RowBuffer.Lanes;
+            for (var column = 0; column < output.Width; column += MicroKernel<T, TStep>.Pixels)
+                MicroKernel<T, TStep>.Run(x + (long)column * TStep.Value, offsets, depth, weights.Pointer + (long)channel * depth, bias.Pointer + channel,
+                    target + (long)column * RowBuffer.Lanes, toSecond, Math.Min(MicroKernel<T, TStep>.Pixels, output.Width - column), floor: 0);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using System.Runtime.CompilerServices;
+
+namespace Perceptual;
+
+/// <summary>
+/// Convolution of stride 1 in tiles of 4 x 4 outputs: tiles and kernels are taken to the points of <typeparamref name="TTile"/>, where
+/// convolution is a product; the products are summed over the input channels (at each point a matrix product) and taken back. A chunk
+/// of tiles goes all the way at a time, so that it stays in cache.
+/// </summary>
+internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
+    where T : struct, ISimd<T>
+    where TTile : ITile
+{
+    private const int Outputs = 4; // of a tile, to each side
+    private const int Lanes = RowBuffer.Lanes;
+
+    private readonly int depth; // input channels, in whole planes
+    private readonly int outputs; // output channels, in whole planes
+    private readonly int chunk; // tiles
+    private readonly PinnedFloats weights; // [points, points, groups of channels, depth, channels]
+    private readonly PinnedFloats bias;
+    private readonly PinnedFloats zeros = new(32);
+
+    public WinogradConvolver(ConvolutionShape shape, float[] weight, float[] bias) : base(shape)
+    {
+        depth = RoundUp(shape.Inputs, Lanes);
+        outputs = RoundUp(shape.Outputs, Lanes);
+        // Both sides of the product in about a megabyte, but enough tiles that reading the weights does not dominate.
+        chunk = RoundUp(Math.Clamp((1 << 18) / (TTile.Points * TTile.Points * depth), 24, 48), MicroKernel<T, Sixteen>.Pixels);
+        this.bias = PackBias(bias);
+        weights = Pack(shape, weight);
+    }
+
+    private static int Positions => TTile.Points * TTile.Points;
+
+    public override int UnitRows => Outputs;
+
+    public override long ScratchLength => (long)Positions * chunk * (depth + outputs) + 2 * Positions * Lanes;
+
+    public override int OffsetCount => depth;
+
+    public override void FillOffsets(RowBuffer input, Span<int> offsets)
+    {
+        for (var k = 0; k < depth; k++)
+            offsets[k] = k / Lanes * chunk * Lanes + k % Lanes; // [plane, tile, lane]
+    }
+
+    public override void Reserve(RowBuffer input, RowBuffer output)
+    {
+        var beyond = TTile.Kernel - 1 - Shape.Padding; // what a tile that ends at the edge reads beyond it
+        input.Reserve(Shape.Padding, RoundUp(output.Width, Outputs) - output.Width + beyond + output.Width - input.Width,
+            Shape.Padding, RoundUp(output.Height, Outputs) - output.Height + beyond + output.Height - input.Height);
+    }
+
+    public override int CountTasks(in ConvolutionStep step) => Chunks(step) * Slices(step);
+
+    public override void Run(in ConvolutionStep step, int task, float* scratch)
+    {
+        var slices = Slices(step);
+        var (across, down) = (TilesAcross(step), TilesDown(step));
+        var first = task / slices * chunk;
+        var tiles = Math.Min(chunk, step.Images * down * across - first);
+        var sliceLength = RoundUp((outputs + slices - 1) / slices, Math.Max(MicroKernel<T, Sixteen>.Channels, Lanes));
+        var from = task % slices * sliceLength;
+        var to = Math.Min(from + sliceLength, outputs);
+
+        var points = scratch; // [positions, depth / Lanes, chunk, Lanes]
+        var products = points + (long)Positions * depth * chunk; // [positions, outputs / Lanes, chunk, Lanes]
+        var square = products + (long)Positions * outputs * chunk; // [points, points, Lanes]
+        for (var tile = 0; tile < tiles; tile++)
+        {
+            var (image, y, x) = Locate(first + tile, across, down, step.From);
+            for (var plane = 0; plane < depth / Lanes; plane++)
+                TakeToPoints(step.Input.Row(image, plane, y - Shape.Padding) + (x - Shape.Padding) * Lanes, step.Input.RowLength,
+                    square, points + ((long)plane * chunk + tile) * Lanes, (long)depth * chunk);
+        }
+        Multiply((int*)Unsafe.AsPointer(ref step.Offsets[0]), points, products, tiles, from, to);
+        for (var tile = 0; tile < tiles; tile++)
+        {
+            var (image, y, x) = Locate(first + tile, across, down, step.From);
+            for (var channel = from; channel < to; channel += Lanes)
+                TakeBack(products + ((long)channel / Lanes * chunk + tile) * Lanes, (long)outputs * chunk, square, bias.Pointer + channel,
+                    step.Output.Row(image, (step.FirstChannel + channel) / Lanes, y) + x * Lanes, step.Output.RowLength,
+                    Math.Min(Outputs, step.To - y), Math.Min(Outputs, step.Output.Width - x));
+        }
+    }
+
+    private void Multiply(int* offsets, float* points, float* products, int tiles, int from, int to)
+    {
+        var channels = MicroKernel<T, Sixteen>.Channels;
+        var second = T.Count < Lanes ? T.Count : chunk * Lanes;
+        for (var position = 0; position < Positions; position++)
+        {
+            var x = points + (long)position * depth * chunk;
+            var y = products + (long)position * outputs * chunk;
+            for (var channel = from; channel < to; channel += channels)
+            {
+                var w = weights.Pointer + ((long)position * outputs + channel) * depth;
+                var target = y + (long)(channel / Lanes) * chunk * Lanes + channel % Lanes;
+                for (var tile = 0; tile < tiles; tile += MicroKernel<T, Sixteen>.Pixels)
+                    MicroKernel<T, Sixteen>.Run(x + tile * Lanes, offsets, depth, w, zeros.Pointer, target + tile * Lanes, second,
+                        MicroKernel<T, Sixteen>.Pixels, float.NegativeInfinity);
+            }
+        }
+    }
+
+    private static void TakeToPoints(float* source, int rowLength, float* square, float* target, long positionLength)
+    {
+        for (var lane = 0; lane < Lanes; lane += T.Count)
+        {
+            for (var column = 0; column < TTile.Points; column++)
+                TTile.Input<T>(source + column * Lanes + lane, rowLength, square + column * Lanes, TTile.Points * Lanes);
+            for (var row = 0; row < TTile.Points; row++)
+                TTile.Input<T>(square + row * TTile.Points * Lanes, Lanes, target + row * TTile.Points * positionLength + lane, (nint)positionLength);
+        }
+    }
+
+    private static void TakeBack(float* source, long positionLength, float* square, float* bias, float* target, int rowLength, int rows, int columns)
+    {
+        var zero = T.Create(0);
+        for (var lane = 0; lane < Lanes; lane += T.Count)
+        {
+            for (var column = 0; column < TTile.Points; column++)
+                TTile.Output<T>(source + column * positionLength + lane, (nint)(TTile.Points * positionLength), square + column * Lanes, TTile.Points * Lanes);
+            var start = T.Load(bias + lane);
+            var line = square + TTile.Points * TTile.Points * Lanes;
+            for (var row = 0; row < rows; row++)
+            {
+                TTile.Output<T>(square + row * TTile.Points * Lanes, Lanes, line, Lanes);
+                for (var column = 0; column < columns; column++)
+                    T.Max(T.Load(line + column * Lanes) + start, zero).Store(target + (long)row * rowLength + column * Lanes + lane);
+            }
+        }
+    }
+
+    private static int TilesAcross(in ConvolutionStep step) => (step.Output.Width + Outputs - 1) / Outputs;
+
+    private static int TilesDown(in ConvolutionStep step) => (step.To - step.From + Outputs - 1) / Outputs;
+
+    private int Chunks(in ConvolutionStep step) => (step.Images * TilesDown(step) * TilesAcross(step) + chunk - 1) / chunk;
+
+    // A few chunks for several threads: each takes some of the output channels, and with them some of the weights.
+    private int Slices(in ConvolutionStep step)
+    {
+        var wanted = Chunks(step) >= 4 * step.Threads ? 1 : step.Threads;
+        return Math.Clamp(wanted, 1, outputs / MicroKernel<T, Sixteen>.Channels);
+    }
+
+    private static (int Image, int Y, int X) Locate(int tile, int across, int down, int from) =>
+        (tile / (across * down), from + tile / across % down * Outputs, tile % across * Outputs);
+
+    private PinnedFloats Pack(ConvolutionShape shape, float[] weight)
+    {
+        var packed = new PinnedFloats((long)Positions * outputs * depth);
+        var group = MicroKernel<T, Sixteen>.Channels;
+        var (points, kernel) = (TTile.Points, TTile.Kernel);
+        var table = TTile.Weights;
+        Parallel.For(0, shape.Outputs, o =>
+        {
+            var half = new double[points * kernel];
+            for (var i = 0; i < shape.Inputs; i++)
+            {
+                var source = (o * shape.Inputs + i) * kernel * kernel;
+                for (var p = 0; p < points; p++)
+                    for (var x = 0; x < kernel; x++)
+                    {
+                        var sum = 0.0;
+                        for (var y = 0; y < kernel; y++)
+                            sum += table[p, y] * weight[source + y * kernel + x];
+                        half[p * kernel + x] = sum;
+                    }
+                for (var p = 0; p < points; p++)
+                    for (var q = 0; q < points; q++)
+                    {
+                        var sum = 0.0;
+                        for (var x = 0; x < kernel; x++)
+                            sum += half[p * kernel + x] * table[q, x];
+                        packed.Pointer[(((long)(p * points + q) * outputs + o / group * group) * depth) + (long)i * group + o % group] = (float)sum;
+                    }
+            }
+        });
+        return packed;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Runtime.CompilerServices;
+
+namespace Perceptual;
+
+/// <summary>An array of floats that does not move and begins at a multiple of 64 bytes, a cache line and the longest vector.</summary>
+internal sealed unsafe class PinnedFloats
+{
+    private readonly float[] array;
+
+    public PinnedFloats(long length)
+    {
+        if (length + 16 > Array.MaxLength)
+            throw new ArgumentException($"the images are too large: {length} values do not fit in one array");
+        array = GC.AllocateArray<float>((int)length + 16, pinned: true);
+        var start = (nint)Unsafe.AsPointer(ref array[0]);
+        Pointer = (float*)((start + 63) / 64 * 64);
+        Length = length;
+    }
+
+    /// <summary>Valid as long as this object is.</summary>
+    public float* Pointer { get; }
+
+    public long Length { get; }
+}

@@ -1,0 +1,87 @@
+namespace Perceptual;
+
+/// <summary>
+/// A window of rows of one layer's activations, for several images of the same size:
+/// [image, plane, row, column, lane]. Channels come in planes of 16 lanes (an image's input in planes of one), and every row has
+/// zeros to its left and right, so that kernels need not ask where the edge is. Rows above the first and below the last are zeros too.
+/// </summary>
+internal sealed unsafe class RowBuffer
+{
+    /// <summary>Channels that lie next to each other.</summary>
+    public const int Lanes = 16;
+
+    public RowBuffer(int channels, int lanes, int height, int width)
+    {
+        LaneCount = lanes;
+        Channels = channels;
+        Planes = (channels + lanes - 1) / lanes;
+        Height = height;
+        Width = width;
+    }
+
+    public int Channels { get; }
+
+    public int LaneCount { get; }
+
+    public int Planes { get; }
+
+    /// <summary>Rows of the whole layer.</summary>
+    public int Height { get; }
+
+    public int Width { get; }
+
+    /// <summary>Zero columns before a row and after it, and zero rows above the first and below the last: what the kernels that read it need.</summary>
+    public int Before { get; private set; }
+
+    public int After { get; private set; }
+
+    public int Above { get; private set; }
+
+    public int Below { get; private set; }
+
+    /// <summary>Rows in memory.</summary>
+    public int Capacity { get; set; }
+
+    /// <summary>The row at the start of the memory.</summary>
+    public int First { get; set; }
+
+    /// <summary>The row after the last that is there.</summary>
+    public int End { get; set; }
+
+    public float* Data { get; set; }
+
+    /// <summary>Floats from a row to the next.</summary>
+    public int RowLength => (Before + Width + After) * LaneCount;
+
+    public long PlaneLength => (long)Capacity * RowLength;
+
+    public long ImageLength => Planes * PlaneLength;
+
+    /// <summary>Asks for room around the image.</summary>
+    public void Reserve(int before, int after, int above, int below)
+    {
+        Before = Math.Max(Before, before);
+        After = Math.Max(After, after);
+        Above = Math.Max(Above, above);
+        Below = Math.Max(Below, below);
+    }
+
+    /// <summary>The first pixel of a row.</summary>
+    public float* Row(int image, int plane, int row) =>
+        Data + image * ImageLength + plane * PlaneLength + (long)(row - First) * RowLength + Before * LaneCount;
+
+    /// <summary>Whether all rows of the layer have come, so that those below are known to be zeros.</summary>
+    public bool IsComplete => End == Height;
+
+    /// <summary>Makes rows [from, to) of a plane zeros, with all that lies around them.</summary>
+    public void Clear(int image, int plane, int from, int to) =>
+        new Span<float>(Row(image, plane, from) - Before * LaneCount, (to - from) * RowLength).Clear();
+
+    /// <summary>Moves rows [from, End) of a plane to the start of its memory.</summary>
+    public void Shift(int image, int plane, int from)
+    {
+        var length = (long)(End - from) * RowLength * sizeof(float);
+        var target = Row(image, plane, First) - Before * LaneCount;
+        Buffer.MemoryCopy(Row(image, plane, from) - Before * LaneCount, target, length, length);
+    }
+}
