@@ -51,15 +51,16 @@ public class HeatMapTests
     public void A_map_with_a_value_that_is_no_number_leaves_no_file()
     {
         using var folder = new TempFolder();
-        Assert.Throws<ArgumentException>(() => HeatMap.Write(folder["map.png"], [0, float.NaN], 2, 1));
-        Assert.Throws<ArgumentException>(() => HeatMap.Write(folder["map.png"], [0, 1], 3, 1));
+        Assert.Throws<ArgumentException>(() => HeatMap.Write(folder["map.png"], Map([0, float.NaN], 2, 1)));
         Assert.Empty(folder.Files);
     }
+
+    private static DistanceMap Map(float[] values, int width, int height) => new([(values, width, height)], width, height);
 
     private static RgbImage Written(float[] map, int width, int height)
     {
         using var folder = new TempFolder();
-        HeatMap.Write(folder["map [1].png"], map, width, height);
+        HeatMap.Write(folder["map [1].png"], Map(map, width, height));
         Assert.Equal(["map [1].png"], folder.Files);
         return ImageFile.Read(folder["map [1].png"]);
     }
