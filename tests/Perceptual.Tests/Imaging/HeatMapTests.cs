@@ -55,6 +55,20 @@ public class HeatMapTests
         Assert.Empty(folder.Files);
     }
 
+    [Fact]
+    public void A_map_is_painted_without_being_in_memory()
+    {
+        using var folder = new TempFolder();
+        var map = new DistanceMap([([0, 1, 2, 3], 2, 2)], 64, 20_000);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        HeatMap.Write(folder["map.png"], map);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000); // the pixels have 3,840,000, the values 5,120,000
+        var picture = ImageFile.Read(folder["map.png"]);
+        Assert.Equal(20_000, picture.Height - 32);
+        Assert.Equal(ColourMap.Colours[0], Pixel(picture, (picture.Width - 64) / 2, 0));
+        Assert.Equal(ColourMap.Colours[255], Pixel(picture, (picture.Width + 64) / 2 - 1, 19_999));
+    }
+
     private static DistanceMap Map(float[] values, int width, int height) => new([(values, width, height)], width, height);
 
     private static RgbImage Written(float[] map, int width, int height)
