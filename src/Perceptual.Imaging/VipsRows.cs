@@ -32,10 +32,15 @@ internal sealed class VipsRows : StoredRows
             Orientation = stored.Contains("orientation") ? (int)stored.Get("orientation") : 1;
             region = Own(Region.New(image));
         }
-        catch (Exception problem)
+        catch (VipsException)
         {
             Dispose();
-            throw problem is VipsException ? Damaged() : problem;
+            throw Damaged();
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 

@@ -1,5 +1,6 @@
 namespace Perceptual.Tests.Images;
 
+[Trait("Category", "Numbers")]
 public class RgbImageTests
 {
     [Fact]
