@@ -97,8 +97,8 @@ internal static class CompareCommand
     private static void WriteMap(string path, DistanceMap map)
     {
         if (Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase))
-            NpyFile.Write(path, map.ToArray(), map.Height, map.Width);
+            NpyFile.Write(path, map.Height, map.Width, map.CopyRow);
         else
-            HeatMap.Write(path, map.ToArray(), map.Width, map.Height);
+            HeatMap.Write(path, map);
     }
 }

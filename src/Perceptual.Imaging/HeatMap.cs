@@ -1,5 +1,4 @@
 using System.Globalization;
-using NetVips;
 
 namespace Perceptual.Imaging;
 
@@ -14,28 +13,38 @@ public static class HeatMap
     /// The file appears whole or not at all.
     /// </summary>
     /// <param name="path">The file, replaced if it exists.</param>
-    /// <param name="map">[height, width], finite; what is below 0 counts as 0.</param>
-    /// <param name="width">Columns.</param>
-    /// <param name="height">Rows.</param>
-    /// <exception cref="ArgumentException">The length is not width * height or is 0, or a value is not finite.</exception>
+    /// <param name="map">Finite; what is below 0 counts as 0.</param>
+    /// <exception cref="ArgumentException">A value is not finite.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
-    public static void Write(string path, ReadOnlySpan<float> map, int width, int height)
+    public static void Write(string path, DistanceMap map)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        if (map.Length != (long)width * height)
-            throw new ArgumentException($"{map.Length} values are not a map of {width} x {height}", nameof(map));
+        var values = new float[map.Width];
         var maximum = 0f;
-        foreach (var value in map)
-            maximum = float.IsFinite(value) ? Math.Max(maximum, value) : throw new ArgumentException("the map has a value that is not finite", nameof(map));
+        for (var y = 0; y < map.Height; y++)
+        {
+            map.CopyRow(y, values);
+            foreach (var value in values)
+                maximum = float.IsFinite(value) ? Math.Max(maximum, value) : throw new ArgumentException("the map has a value that is not finite", nameof(map));
+        }
 
         using var file = new AtomicFile(path);
-        var indices = new byte[map.Length];
-        if (maximum > 0)
-            for (var i = 0; i < indices.Length; i++)
-                indices[i] = Index(map[i], maximum);
-        file.Stream.Write(Encode(indices, width, height, maximum));
+        var legend = new Legend(map.Width, maximum);
+        using var png = new PngWriter(file.Stream, legend.Width, map.Height + legend.Height);
+        var row = new byte[3 * legend.Width];
+        Array.Fill(row, Paper);
+        var colours = ColourMap.Colours.ToArray();
+        var centred = row.AsSpan(3 * ((legend.Width - map.Width) / 2));
+        for (var y = 0; y < map.Height; y++)
+        {
+            map.CopyRow(y, values);
+            for (var x = 0; x < values.Length; x++)
+                (centred[3 * x], centred[3 * x + 1], centred[3 * x + 2]) = colours[maximum > 0 ? Index(values[x], maximum) : 0];
+            png.WriteRow(row);
+        }
+        for (var y = 0; y < legend.Height; y++)
+            png.WriteRow(legend.Row(y));
+        png.Finish();
         file.Commit();
     }
 
@@ -43,25 +52,11 @@ public static class HeatMap
 
     private static string Label(float value) => value.ToString("G3", CultureInfo.InvariantCulture);
 
-    private static byte[] Encode(byte[] indices, int width, int height, float maximum)
-    {
-        Vips.Configure();
-        var legend = new Legend(width, maximum);
-        byte[] colours = [.. ColourMap.Colours.SelectMany(colour => new[] { colour.Red, colour.Green, colour.Blue })];
-        using var values = Image.NewFromMemory(indices, width, height, 1, Enums.BandFormat.Uchar);
-        using var table = Image.NewFromMemory(colours, 256, 1, 3, Enums.BandFormat.Uchar);
-        using var coloured = values.Maplut(table);
-        using var centred = coloured.Embed((legend.Width - width) / 2, 0, legend.Width, height, extend: Enums.Extend.White);
-        using var below = Image.NewFromMemory(legend.Pixels, legend.Width, legend.Height, 3, Enums.BandFormat.Uchar);
-        using var joined = centred.Join(below, Enums.Direction.Vertical);
-        using var picture = joined.Copy(interpretation: Enums.Interpretation.Srgb);
-        return picture.PngsaveBuffer();
-    }
-
     /// <summary>The bar of colours with 0, half the maximum and the maximum under it; one colour and 0 if that is all there is.</summary>
     private sealed class Legend
     {
         private readonly int scale;
+        private readonly byte[] pixels; // [height / scale, width, 3]: drawn at scale 1 from top to bottom, since every row comes scale times
 
         public Legend(int mapWidth, float maximum)
         {
@@ -72,17 +67,18 @@ public static class HeatMap
             // The label of the half is in the middle, so the wider side counts twice.
             var side = Math.Max(DigitFont.Measure("0"), DigitFont.Measure(full)) + BetweenLabels;
             Width = Math.Max(mapWidth, (2 * Margin + 2 * side + DigitFont.Measure(half)) * scale);
-            Height = (Margin + 1 + Bar + 1 + Tick + Gap + DigitFont.Height + Margin) * scale;
-            Pixels = new byte[3 * Width * Height];
-            Array.Fill(Pixels, Paper);
+            const int Rows = Margin + 1 + Bar + 1 + Tick + Gap + DigitFont.Height + Margin;
+            Height = Rows * scale;
+            pixels = new byte[Rows * Width * 3];
+            Array.Fill(pixels, Paper);
 
             var (left, right) = (Margin * scale, Width - Margin * scale);
-            var (top, bottom) = (Margin * scale, (Margin + 2 + Bar) * scale);
-            Fill(left, top, right, bottom, (0, 0, 0));
+            const int Top = Margin, Bottom = Margin + 1 + Bar + 1;
+            Fill(left, Top, right, Bottom, (0, 0, 0));
             for (var x = left + scale; x < right - scale; x++)
             {
                 var position = (double)(x - left - scale) / Math.Max(right - left - 2 * scale - 1, 1);
-                Fill(x, top + scale, x + 1, bottom - scale, ColourMap.Colours[maximum > 0 ? (int)(position * 255 + 0.5) : 0]);
+                Fill(x, Top + 1, x + 1, Bottom - 1, ColourMap.Colours[maximum > 0 ? (int)(position * 255 + 0.5) : 0]);
             }
             Mark("0", left, left);
             if (maximum == 0)
@@ -92,9 +88,9 @@ public static class HeatMap
 
             void Mark(string text, int tickX, int textX)
             {
-                Fill(tickX, bottom, tickX + scale, bottom + Tick * scale, (0, 0, 0));
-                var textY = bottom + (Tick + Gap) * scale;
-                DigitFont.Draw(text, (x, y) => Fill(textX + x * scale, textY + y * scale, textX + (x + 1) * scale, textY + (y + 1) * scale, (0, 0, 0)));
+                Fill(tickX, Bottom, tickX + scale, Bottom + Tick, (0, 0, 0));
+                const int TextY = Bottom + Tick + Gap;
+                DigitFont.Draw(text, (x, y) => Fill(textX + x * scale, TextY + y, textX + (x + 1) * scale, TextY + y + 1, (0, 0, 0)));
             }
         }
 
@@ -102,13 +98,13 @@ public static class HeatMap
 
         public int Height { get; }
 
-        public byte[] Pixels { get; } // [height, width, 3]
+        public ReadOnlySpan<byte> Row(int y) => pixels.AsSpan(y / scale * Width * 3, Width * 3);
 
         private void Fill(int left, int top, int right, int bottom, (byte Red, byte Green, byte Blue) colour)
         {
             for (var y = top; y < bottom; y++)
-                for (var x = left; x < right; x++)
-                    (Pixels[3 * (y * Width + x)], Pixels[3 * (y * Width + x) + 1], Pixels[3 * (y * Width + x) + 2]) = colour;
+                for (var i = 3 * (y * Width + left); i < 3 * (y * Width + right); i += 3)
+                    (pixels[i], pixels[i + 1], pixels[i + 2]) = colour;
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace Perceptual.Imaging;
 
-/// <summary>Reads image files.</summary>
+/// <summary>Reads and writes image files.</summary>
 public static class ImageFile
 {
     private const int MaxWidth = int.MaxValue / 8; // a row of four 16-bit samples a pixel is one array
@@ -23,10 +23,34 @@ public static class ImageFile
     /// limit, transparent where that is refused, or of float samples. The message begins with the path.</exception>
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
-        options ??= new();
+        using var rows = Open(path, options ?? new());
+        return rows.ReadAll();
+    }
+
+    /// <summary>
+    /// Opens an image file to be read row by row, for images that are too large to be in memory. The samples, the files that can be read and the errors
+    /// are those of <see cref="Read"/>, but damage and transparency are found when their row is read. A reader is for one thread at a time.
+    /// </summary>
+    /// <remarks>
+    /// Memory grows with the width and not with the area (of a TIFF a strip or a row of tiles is held), except for files whose rows do not come in
+    /// order, which are decoded whole: interlaced PNG, progressive JPEG, WebP, GIF, run-length coded TGA from the bottom up, and where the orientation
+    /// that EXIF or TIFF states is not upright.
+    /// </remarks>
+    /// <inheritdoc cref="Read"/>
+    public static RgbRowReader OpenRows(string path, ImageReadOptions? options = null)
+    {
+        var rows = Open(path, options ?? new());
+        if (rows.Stored.Orientation is not (>= 2 and <= 8))
+            return rows;
+        using (rows)
+            return rows.ReadAll().OpenRows();
+    }
+
+    private static FileRows Open(string path, ImageReadOptions options)
+    {
         if (Directory.Exists(path))
             throw new InvalidDataException($"{path}: is a folder; name an image file");
-        using var stream = File.OpenRead(path);
+        var stream = File.OpenRead(path);
         try
         {
             if (!stream.CanSeek)
@@ -34,30 +58,37 @@ public static class ImageFile
             var start = new byte[18];
             var known = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
             stream.Position = 0;
-            return Decode(stream, path, start.AsSpan(0, known), options);
+            var stored = Open(stream, path, start.AsSpan(0, known), options);
+            return stored.SampleBytes == 1 ? new FileRows<byte>(stored, path, options.Alpha) : new FileRows<ushort>(stored, path, options.Alpha);
         }
-        catch (EndOfStreamException)
+        catch (Exception problem)
         {
-            throw new InvalidDataException($"{path}: is cut short; get the file again");
-        }
-        catch (InvalidDataException problem)
-        {
-            throw new InvalidDataException($"{path}: {problem.Message}", problem);
+            stream.Dispose();
+            if (problem is EndOfStreamException or InvalidDataException)
+                throw Named(path, problem);
+            throw;
         }
     }
 
-    private static RgbImage Decode(FileStream stream, string path, ReadOnlySpan<byte> start, ImageReadOptions options)
+    private static StoredRows Open(FileStream stream, string path, ReadOnlySpan<byte> start, ImageReadOptions options)
     {
         if (start.IsEmpty)
             throw new InvalidDataException("is empty (0 bytes); get the file again");
-        if (VipsReader.FindFormat(start) is { } format)
-            return VipsReader.Read(path, format, options);
+        if (VipsRows.FindFormat(start) is { } format)
+        {
+            stream.Dispose(); // libvips opens the file itself
+            return new VipsRows(path, format, options);
+        }
         if (start.StartsWith("BM"u8))
-            return BmpReader.Read(stream, options);
-        if (path.EndsWith(".tga", StringComparison.OrdinalIgnoreCase) && TgaReader.Accepts(start))
-            return TgaReader.Read(stream, options);
+            return new BmpRows(stream, options);
+        if (path.EndsWith(".tga", StringComparison.OrdinalIgnoreCase) && TgaRows.Accepts(start))
+            return new TgaRows(stream, options);
         throw new InvalidDataException($"is not an image of a format that can be read ({Formats}); save it as PNG");
     }
+
+    /// <summary>What is wrong with a file, with its path.</summary>
+    internal static InvalidDataException Named(string path, Exception problem) =>
+        new(problem is EndOfStreamException ? $"{path}: is cut short; get the file again" : $"{path}: {problem.Message}", problem);
 
     /// <summary>Writes an image of 8-bit samples as a PNG. The file appears whole or not at all.</summary>
     /// <param name="path">The file, replaced if it exists.</param>
@@ -70,19 +101,31 @@ public static class ImageFile
         if (image.Range != ValueRange.Byte)
             throw new ArgumentException($"an image with samples of {image.Range} would lose some of them in 8 bits", nameof(image));
         using var file = new AtomicFile(path);
-        file.Stream.Write(VipsWriter.Png(image));
+        using var png = new PngWriter(file.Stream, image.Width, image.Height);
+        var channel = new float[image.Width];
+        var row = new byte[3 * image.Width];
+        for (var y = 0; y < image.Height; y++)
+        {
+            for (var c = 0; c < 3; c++)
+            {
+                image.CopyStoredRow(c, y, channel);
+                for (var x = 0; x < channel.Length; x++)
+                    row[3 * x + c] = (byte)channel[x];
+            }
+            png.WriteRow(row);
+        }
+        png.Finish();
         file.Commit();
     }
 
     /// <exception cref="InvalidDataException">The image has no pixels, or more than are allowed.</exception>
-    internal static void CheckSize(long width, long height, ImageReadOptions options)
+    internal static void CheckSize(long width, long height, long limit)
     {
         if (width < 1 || height < 1)
             throw new InvalidDataException($"is damaged: a size of {width}x{height}; get the file again");
         if (width > MaxWidth)
             throw new InvalidDataException($"has rows of {width} pixels, more than {MaxWidth}; cut it into parts");
-        var limit = Math.Min(options.MaxPixels, Array.MaxLength);
-        if (height > limit / width)
+        if (height > Math.Min(limit / width, int.MaxValue))
             throw new InvalidDataException($"has {width}x{height} pixels, more than the limit of {limit}; make it smaller or raise the limit");
     }
 }

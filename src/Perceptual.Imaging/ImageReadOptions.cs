@@ -16,7 +16,7 @@ public enum AlphaMode
     Black,
 }
 
-/// <summary>How <see cref="ImageFile.Read"/> treats what a file can hold besides RGB samples.</summary>
+/// <summary>How <see cref="ImageFile"/> treats what a file can hold besides RGB samples.</summary>
 public sealed record ImageReadOptions
 {
     /// <summary>What to do with transparency.</summary>

@@ -92,11 +92,16 @@ public sealed class RgbImage
     /// <param name="row">Receives <see cref="Width"/> values.</param>
     public void CopyRow(int channel, int y, Span<float> row)
     {
-        CopyStoredRow(channel, y, row);
-        var minimum = Range.Minimum;
-        var halfSpan = Range.HalfSpan;
-        for (var x = 0; x < Width; x++)
-            row[x] = (row[x] - minimum) / halfSpan - 1;
+        var start = y * Width;
+        if (bytes is not null)
+            ValueRange.Scale(bytes[channel].AsSpan(start, Width), row);
+        else if (words is not null)
+            ValueRange.Scale(words[channel].AsSpan(start, Width), row);
+        else
+        {
+            floats![channel].AsSpan(start, Width).CopyTo(row);
+            Range.Scale(row[..Width]);
+        }
     }
 
     /// <summary>The image at another size, as Pillow's <c>Image.resize</c> computes it: bit-exact for 8-bit samples; 16-bit and float samples are weighed

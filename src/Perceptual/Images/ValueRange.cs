@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace Perceptual;
 
@@ -36,6 +37,51 @@ public readonly record struct ValueRange
     /// <summary>What a sample is divided by before 1 is taken off: 127.5 for 8 bits, 32767.5 for 16.</summary>
     internal float HalfSpan => (Maximum - Minimum) / 2;
 
+    /// <summary>8-bit samples to [-1, 1].</summary>
+    internal static void Scale(ReadOnlySpan<byte> samples, Span<float> row)
+    {
+        row = row[..samples.Length];
+        var x = 0;
+        for (; x <= row.Length - Vector<byte>.Count; x += Vector<byte>.Count)
+        {
+            Vector.Widen(new Vector<byte>(samples[x..]), out var low, out var high);
+            Convert(low, row[x..]);
+            Convert(high, row[(x + Vector<ushort>.Count)..]);
+        }
+        for (; x < row.Length; x++)
+            row[x] = samples[x];
+        Byte.Scale(row);
+    }
+
+    /// <summary>16-bit samples to [-1, 1].</summary>
+    internal static void Scale(ReadOnlySpan<ushort> samples, Span<float> row)
+    {
+        row = row[..samples.Length];
+        var x = 0;
+        for (; x <= row.Length - Vector<ushort>.Count; x += Vector<ushort>.Count)
+            Convert(new Vector<ushort>(samples[x..]), row[x..]);
+        for (; x < row.Length; x++)
+            row[x] = samples[x];
+        UInt16.Scale(row);
+    }
+
+    /// <summary>Samples of this range to [-1, 1], in place.</summary>
+    internal void Scale(Span<float> row)
+    {
+        var x = 0;
+        for (; x <= row.Length - Vector<float>.Count; x += Vector<float>.Count)
+            ((new Vector<float>(row[x..]) - new Vector<float>(Minimum)) / new Vector<float>(HalfSpan) - Vector<float>.One).CopyTo(row[x..]);
+        for (; x < row.Length; x++)
+            row[x] = (row[x] - Minimum) / HalfSpan - 1;
+    }
+
     /// <summary>The range as people write it, "0..255".</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Minimum}..{Maximum}");
+
+    private static void Convert(Vector<ushort> samples, Span<float> row)
+    {
+        Vector.Widen(samples, out var low, out var high);
+        Vector.ConvertToSingle(Vector.AsVectorInt32(low)).CopyTo(row); // below 2^16, so that signed is the same, and one instruction
+        Vector.ConvertToSingle(Vector.AsVectorInt32(high)).CopyTo(row[Vector<float>.Count..]);
+    }
 }

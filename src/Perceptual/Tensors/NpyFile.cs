@@ -23,20 +23,52 @@ public static partial class NpyFile
         if (height < 0 || width < 0 || values.Length != (long)height * width)
             throw new ArgumentException($"{values.Length} values are not {height} x {width}", nameof(values));
         using var file = new AtomicFile(path);
+        WriteHeader(file.Stream, height, width);
+        WriteValues(file.Stream, values, new byte[4 * ChunkLength]);
+        file.Commit();
+    }
+
+    /// <summary>Writes a map that need not be in memory as a whole, in the same format.</summary>
+    /// <param name="path">The file, replaced if it exists.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="copyRow">Is called for every row from the top and fills it, as the <c>CopyRow</c> of a distance map does.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    public static void Write(string path, int height, int width, Action<int, Span<float>> copyRow)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(height);
+        ArgumentOutOfRangeException.ThrowIfNegative(width);
+        using var file = new AtomicFile(path);
+        WriteHeader(file.Stream, height, width);
+        var row = new float[width];
+        var bytes = new byte[4 * ChunkLength];
+        for (var y = 0; y < height; y++)
+        {
+            copyRow(y, row);
+            WriteValues(file.Stream, row, bytes);
+        }
+        file.Commit();
+    }
+
+    private static void WriteHeader(FileStream stream, int height, int width)
+    {
         var header = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
         header = header.PadRight((10 + header.Length + 1 + 63) / 64 * 64 - 11) + "\n"; // the values start at a multiple of 64
-        file.Stream.Write([.. Magic, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
-        file.Stream.Write(Encoding.ASCII.GetBytes(header));
-        var bytes = new byte[4 * ChunkLength];
+        stream.Write([.. Magic, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
+        stream.Write(Encoding.ASCII.GetBytes(header));
+    }
+
+    private static void WriteValues(FileStream stream, ReadOnlySpan<float> values, byte[] bytes)
+    {
         while (!values.IsEmpty)
         {
             var count = Math.Min(values.Length, ChunkLength);
             for (var i = 0; i < count; i++)
                 BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(4 * i), values[i]);
-            file.Stream.Write(bytes, 0, 4 * count);
+            stream.Write(bytes, 0, 4 * count);
             values = values[count..];
         }
-        file.Commit();
     }
 
     /// <summary>Reads a little-endian float32 or float64 array of any shape in C order; float64 is rounded to float32.</summary>

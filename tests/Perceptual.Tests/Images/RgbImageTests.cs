@@ -1,5 +1,6 @@
 namespace Perceptual.Tests.Images;
 
+[Trait("Category", "Numbers")]
 public class RgbImageTests
 {
     [Fact]
@@ -26,11 +27,38 @@ public class RgbImageTests
     [Fact]
     public void Every_byte_is_scaled_as_the_reference_implementation_scales_it()
     {
-        var bytes = Enumerable.Range(0, 256).Select(value => (byte)value).ToArray();
-        var row = new float[256];
-        RgbImage.FromPlanes(bytes, bytes, bytes, 256, 1).CopyRow(1, 0, row);
-        for (var value = 0; value < 256; value++)
-            Assert.Equal(value / 127.5f - 1, row[value]);
+        byte[] bytes = [.. Enumerable.Range(0, 256).Select(value => (byte)value), 7]; // one more than vectors hold
+        var image = RgbImage.FromPlanes(bytes, bytes, bytes, bytes.Length, 1);
+        AssertBits([.. bytes.Select(value => value / 127.5f - 1)], image);
+    }
+
+    [Fact]
+    public void Every_16_bit_value_is_scaled_by_half_its_range()
+    {
+        ushort[] words = [.. Enumerable.Range(0, 65536).Select(value => (ushort)value), 7];
+        var image = RgbImage.FromPlanes(words, words, words, words.Length, 1);
+        AssertBits([.. words.Select(value => value / 32767.5f - 1)], image);
+    }
+
+    [Fact]
+    public void Floats_are_scaled_by_half_the_stated_range()
+    {
+        float[] floats = [.. Enumerable.Range(0, 1003).Select(value => value * 0.0137f - 3.1f)];
+        ValueRange range = new(-3.25f, 12.5f);
+        var image = RgbImage.FromPlanes(floats, floats, floats, floats.Length, 1, range);
+        AssertBits([.. floats.Select(value => (value - range.Minimum) / ((range.Maximum - range.Minimum) / 2) - 1)], image);
+    }
+
+    private static void AssertBits(float[] expected, RgbImage image)
+    {
+        var row = new float[image.Width + 1];
+        row[^1] = 5;
+        for (var c = 0; c < 3; c++)
+        {
+            image.CopyRow(c, 0, row);
+            Assert.Equal(expected.Select(BitConverter.SingleToInt32Bits), row[..^1].Select(BitConverter.SingleToInt32Bits));
+        }
+        Assert.Equal(5, row[^1]);
     }
 
     [Fact]

@@ -51,15 +51,30 @@ public class HeatMapTests
     public void A_map_with_a_value_that_is_no_number_leaves_no_file()
     {
         using var folder = new TempFolder();
-        Assert.Throws<ArgumentException>(() => HeatMap.Write(folder["map.png"], [0, float.NaN], 2, 1));
-        Assert.Throws<ArgumentException>(() => HeatMap.Write(folder["map.png"], [0, 1], 3, 1));
+        Assert.Throws<ArgumentException>(() => HeatMap.Write(folder["map.png"], Map([0, float.NaN], 2, 1)));
         Assert.Empty(folder.Files);
     }
+
+    [Fact]
+    public void A_map_is_painted_without_being_in_memory()
+    {
+        using var folder = new TempFolder();
+        var map = new DistanceMap([([0, 1, 2, 3], 2, 2)], 64, 20_000);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        HeatMap.Write(folder["map.png"], map);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000); // the pixels have 3,840,000, the values 5,120,000
+        var picture = ImageFile.Read(folder["map.png"]);
+        Assert.Equal(20_000, picture.Height - 32);
+        Assert.Equal(ColourMap.Colours[0], Pixel(picture, (picture.Width - 64) / 2, 0));
+        Assert.Equal(ColourMap.Colours[255], Pixel(picture, (picture.Width + 64) / 2 - 1, 19_999));
+    }
+
+    private static DistanceMap Map(float[] values, int width, int height) => new([(values, width, height)], width, height);
 
     private static RgbImage Written(float[] map, int width, int height)
     {
         using var folder = new TempFolder();
-        HeatMap.Write(folder["map [1].png"], map, width, height);
+        HeatMap.Write(folder["map [1].png"], Map(map, width, height));
         Assert.Equal(["map [1].png"], folder.Files);
         return ImageFile.Read(folder["map [1].png"]);
     }

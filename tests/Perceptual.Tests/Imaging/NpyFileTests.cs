@@ -18,6 +18,20 @@ public class NpyFileTests
         var (values, shape) = NpyFile.ReadFloat32(folder["map.npy"]);
         Assert.Equal(map, values);
         Assert.Equal([height, width], shape);
+
+        NpyFile.Write(folder["rows.npy"], height, width, (y, row) => map.AsSpan(y * width, width).CopyTo(row));
+        Assert.Equal(File.ReadAllBytes(folder["map.npy"]), File.ReadAllBytes(folder["rows.npy"]));
+    }
+
+    [Fact]
+    public void A_map_is_written_without_being_in_memory()
+    {
+        using var folder = new TempFolder();
+        var map = new DistanceMap([([0, 1, 2, 3], 2, 2)], 64, 20_000);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        NpyFile.Write(folder["map.npy"], map.Height, map.Width, map.CopyRow);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 200_000); // the map has 5,120,000
+        Assert.Equal(map.ToArray(), NpyFile.ReadFloat32(folder["map.npy"]).Values);
     }
 
     [Fact]

@@ -7,12 +7,21 @@ namespace Perceptual.Imaging;
 /// Windows and OS/2 bitmaps of 1, 4, 8, 16, 24 and 32 bits, as Microsoft documents BITMAPINFOHEADER and its kin; run-length coding is refused.
 /// Fewer than 8 bits become v * 255 / max, rounded down, as in Pillow.
 /// </summary>
-internal static class BmpReader
+internal sealed class BmpRows : StoredRows
 {
     private const int Uncompressed = 0, BitFields = 3, AlphaBitFields = 6;
 
-    public static RgbImage Read(FileStream stream, ImageReadOptions options)
+    private readonly FileStream stream;
+    private readonly int bits;
+    private readonly uint[] masks = [];
+    private readonly byte[] palette = []; // [colours, blue green red]
+    private readonly byte[] stored;
+    private readonly long rowStep; // bytes from a row to the one below it
+    private long rowStart;
+
+    public BmpRows(FileStream stream, ImageReadOptions options)
     {
+        this.stream = stream;
         var file = new byte[18];
         stream.ReadExactly(file);
         var pixelStart = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(10));
@@ -26,35 +35,41 @@ internal static class BmpReader
         long height = old ? UInt16(header, 6) : BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(8));
         var topDown = height < 0;
         height = Math.Abs(height);
-        var bits = UInt16(header, old ? 10 : 14);
+        bits = UInt16(header, old ? 10 : 14);
         var compression = old ? Uncompressed : BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(16));
-        ImageFile.CheckSize(width, height, options);
+        ImageFile.CheckSize(width, height, options.MaxPixels);
         if (!(bits is 1 or 4 or 8 or 16 or 24 or 32 && compression == Uncompressed) && !(bits is 16 or 32 && compression is BitFields or AlphaBitFields))
             throw new InvalidDataException($"the BMP has {bits} bits a pixel with compression {compression}, which cannot be read; save it as PNG");
 
-        uint[] masks = bits == 16 ? [0x7C00, 0x3E0, 0x1F, 0] : [0xFF0000, 0xFF00, 0xFF, 0];
-        if (compression != Uncompressed)
+        if (bits <= 8)
+            palette = ReadPalette(stream, header, bits);
+        else if (compression != Uncompressed)
             masks = ReadMasks(stream, header, compression);
-        var palette = bits <= 8 ? ReadPalette(stream, header, bits) : [];
+        else
+            masks = bits == 16 ? [0x7C00, 0x3E0, 0x1F, 0] : [0xFF0000, 0xFF00, 0xFF, 0];
 
         var stride = ((long)width * bits + 31) / 32 * 4;
         if (pixelStart < stream.Position || pixelStart + stride * height > stream.Length)
             throw new EndOfStreamException();
-        stream.Position = pixelStart;
-        var planes = new PlaneBuilder<byte>(width, (int)height, masks[3] == 0 ? PixelLayout.Rgb : PixelLayout.Rgba, options.Alpha, topDown ? 1 : 4);
-        var stored = new byte[stride];
-        var row = new byte[planes.RowLength];
-        for (var y = 0; y < height; y++)
-        {
-            stream.ReadExactly(stored);
-            if (bits <= 8)
-                ExpandPalette(stored, bits, palette, row);
-            else
-                ExpandMasks(stored, bits / 8, masks, row);
-            planes.AddRow(row);
-        }
-        return planes.ToImage();
+        stored = new byte[stride];
+        (rowStart, rowStep) = topDown ? (pixelStart, stride) : (pixelStart + stride * (height - 1), -stride);
+        Width = width;
+        Height = (int)height;
+        Layout = masks is [_, _, _, not 0] ? PixelLayout.Rgba : PixelLayout.Rgb;
     }
+
+    public override void ReadRow(Span<byte> row)
+    {
+        stream.Position = rowStart;
+        rowStart += rowStep;
+        stream.ReadExactly(stored);
+        if (bits <= 8)
+            ExpandPalette(row);
+        else
+            ExpandMasks(row);
+    }
+
+    public override void Dispose() => stream.Dispose();
 
     private static ushort UInt16(byte[] header, int at) => BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(at));
 
@@ -92,9 +107,9 @@ internal static class BmpReader
         return palette;
     }
 
-    private static void ExpandPalette(byte[] stored, int bits, byte[] palette, byte[] row)
+    private void ExpandPalette(Span<byte> row)
     {
-        for (var x = 0; x < row.Length / 3; x++)
+        for (var x = 0; x < Width; x++)
         {
             var bit = (long)x * bits;
             var index = (stored[bit / 8] >> (8 - bits - (int)(bit % 8))) & ((1 << bits) - 1);
@@ -104,11 +119,11 @@ internal static class BmpReader
         }
     }
 
-    private static void ExpandMasks(byte[] stored, int pixelBytes, uint[] masks, byte[] row)
+    private void ExpandMasks(Span<byte> row)
     {
-        var samples = masks[3] == 0 ? 3 : 4;
+        var (samples, pixelBytes) = (Samples, bits / 8);
         Span<byte> pixel = stackalloc byte[4];
-        for (var x = 0; x < row.Length / samples; x++)
+        for (var x = 0; x < Width; x++)
         {
             stored.AsSpan(x * pixelBytes, pixelBytes).CopyTo(pixel);
             var value = BinaryPrimitives.ReadUInt32LittleEndian(pixel);

@@ -1,0 +1,156 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Perceptual.Imaging;
+
+/// <summary>The rows of an image file, in the order of the file.</summary>
+internal abstract class FileRows(StoredRows stored) : RgbRowReader(stored.Width, stored.Height)
+{
+    /// <summary>What reads the file.</summary>
+    public StoredRows Stored => stored;
+
+    /// <summary>Reads all rows and makes an upright image of them.</summary>
+    public abstract RgbImage ReadAll();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        stored.Dispose();
+        base.Dispose(disposing);
+    }
+}
+
+/// <inheritdoc cref="FileRows"/>
+/// <typeparam name="T">byte or ushort.</typeparam>
+internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alpha) : FileRows(stored)
+    where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+{
+    private readonly T[] row = new T[stored.Width * stored.Samples];
+    private readonly T[][] channels = [new T[stored.Width], new T[stored.Width], new T[stored.Width]];
+    private int next;
+
+    public override void ReadRow(Span<float> red, Span<float> green, Span<float> blue)
+    {
+        ReadChannels();
+        Scale(channels[0], red);
+        Scale(channels[1], green);
+        Scale(channels[2], blue);
+    }
+
+    public override RgbImage ReadAll()
+    {
+        ImageFile.CheckSize(Width, Height, Array.MaxLength);
+        var count = Width * Height;
+        T[][] planes = [new T[count], new T[count], new T[count]];
+        var (target, columnStep, rowStep) = Stored.Orientation switch
+        {
+            2 => (Width - 1, -1, Width),
+            3 => (count - 1, -1, -Width),
+            4 => (count - Width, 1, -Width),
+            5 => (0, Height, 1),
+            6 => (Height - 1, Height, -1),
+            7 => (count - 1, -Height, -1),
+            8 => (count - Height, -Height, 1),
+            _ => (0, 1, Width),
+        };
+        for (var y = 0; y < Height; y++, target += rowStep)
+        {
+            ReadChannels();
+            for (var c = 0; c < 3; c++)
+            {
+                var (plane, channel) = (planes[c], channels[c]);
+                if (columnStep == 1)
+                    channel.CopyTo(plane, target);
+                else
+                    for (var x = 0; x < channel.Length; x++)
+                        plane[target + x * columnStep] = channel[x];
+            }
+        }
+        var (width, height) = Stored.Orientation is >= 5 and <= 8 ? (Height, Width) : (Width, Height);
+        return planes is byte[][] bytes ? RgbImage.Own(bytes, width, height) : RgbImage.Own((ushort[][])(object)planes, width, height);
+    }
+
+    private static void Scale(T[] channel, Span<float> values)
+    {
+        if (channel is byte[] bytes)
+            ValueRange.Scale(bytes, values);
+        else
+            ValueRange.Scale((ushort[])(object)channel, values);
+    }
+
+    private void ReadChannels()
+    {
+        if (next++ >= Height)
+            throw new InvalidOperationException($"{path} has no more than {Height} rows");
+        try
+        {
+            Stored.ReadRow(MemoryMarshal.AsBytes(row.AsSpan()));
+            Split(channels[0], channels[1], channels[2]);
+        }
+        catch (Exception problem) when (problem is EndOfStreamException or InvalidDataException)
+        {
+            throw ImageFile.Named(path, problem);
+        }
+    }
+
+    private void Split(T[] red, T[] green, T[] blue)
+    {
+        switch (Stored.Layout)
+        {
+            case PixelLayout.Gray:
+                row.CopyTo(red, 0);
+                row.CopyTo(green, 0);
+                row.CopyTo(blue, 0);
+                break;
+            case PixelLayout.GrayAlpha:
+                for (var x = 0; x < red.Length; x++)
+                    red[x] = green[x] = blue[x] = Blend(row[2 * x], row[2 * x + 1]);
+                break;
+            case PixelLayout.Rgb:
+                for (var x = 0; x < red.Length; x++)
+                    (red[x], green[x], blue[x]) = (row[3 * x], row[3 * x + 1], row[3 * x + 2]);
+                break;
+            case PixelLayout.Rgba:
+                for (var x = 0; x < red.Length; x++)
+                {
+                    var opacity = row[4 * x + 3];
+                    (red[x], green[x], blue[x]) = (Blend(row[4 * x], opacity), Blend(row[4 * x + 1], opacity), Blend(row[4 * x + 2], opacity));
+                }
+                break;
+            case PixelLayout.Cmyk:
+                for (var x = 0; x < red.Length; x++)
+                {
+                    var black = row[4 * x + 3];
+                    (red[x], green[x], blue[x]) = (Print(row[4 * x], black), Print(row[4 * x + 1], black), Print(row[4 * x + 2], black));
+                }
+                break;
+        }
+    }
+
+    private T Blend(T value, T opacity)
+    {
+        if (opacity == T.MaxValue || alpha == AlphaMode.Drop)
+            return value;
+        var background = alpha switch
+        {
+            AlphaMode.White => T.MaxValue,
+            AlphaMode.Black => T.Zero,
+            _ => throw new InvalidDataException("has transparent pixels; choose --alpha drop, white or black"),
+        };
+        return T.CreateTruncating(Share(value, opacity) + Share(background, T.MaxValue - opacity));
+    }
+
+    // What Pillow does: ink over the light that black leaves. No colour management.
+    private static T Print(T ink, T black)
+    {
+        var light = T.MaxValue - black;
+        return T.CreateTruncating(long.CreateTruncating(light) - Share(ink, light));
+    }
+
+    /// <summary>value * part / max, rounded to the nearest (max is odd: there are no ties).</summary>
+    private static long Share(T value, T part)
+    {
+        var max = long.CreateTruncating(T.MaxValue);
+        return (long.CreateTruncating(value) * long.CreateTruncating(part) + max / 2) / max;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+
+namespace Perceptual.Imaging;
+
+/// <summary>A PNG of 8-bit RGB, row by row (W3C, "Portable Network Graphics (PNG) Specification", third edition).</summary>
+internal sealed class PngWriter : IDisposable
+{
+    private const int DataLength = 1 << 16; // compressed bytes from which on a chunk is written
+
+    private static readonly uint[] CrcTable = [.. Enumerable.Range(0, 256).Select(CrcOfByte)];
+
+    private readonly Stream stream;
+    private readonly MemoryStream data = new();
+    private readonly ZLibStream zlib;
+
+    public PngWriter(Stream stream, int width, int height)
+    {
+        this.stream = stream;
+        zlib = new(data, CompressionLevel.Optimal, leaveOpen: true);
+        stream.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]);
+        var header = new byte[13];
+        BinaryPrimitives.WriteInt32BigEndian(header, width);
+        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
+        header[8] = 8; // bits
+        header[9] = 2; // RGB
+        WriteChunk("IHDR"u8, header);
+    }
+
+    public void WriteRow(ReadOnlySpan<byte> row) // [width, 3]
+    {
+        zlib.WriteByte(0); // not filtered
+        zlib.Write(row);
+        if (data.Length >= DataLength)
+            WriteData();
+    }
+
+    /// <summary>To be called after the last row.</summary>
+    public void Finish()
+    {
+        zlib.Dispose();
+        WriteData();
+        WriteChunk("IEND"u8, []);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => zlib.Dispose();
+
+    private void WriteData()
+    {
+        WriteChunk("IDAT"u8, data.GetBuffer().AsSpan(0, (int)data.Length));
+        data.SetLength(0);
+    }
+
+    private void WriteChunk(ReadOnlySpan<byte> name, ReadOnlySpan<byte> content)
+    {
+        Span<byte> number = stackalloc byte[4];
+        BinaryPrimitives.WriteInt32BigEndian(number, content.Length);
+        stream.Write(number);
+        stream.Write(name);
+        stream.Write(content);
+        BinaryPrimitives.WriteUInt32BigEndian(number, ~Crc(Crc(uint.MaxValue, name), content));
+        stream.Write(number);
+    }
+
+    private static uint Crc(uint crc, ReadOnlySpan<byte> bytes)
+    {
+        foreach (var b in bytes)
+            crc = CrcTable[(byte)crc ^ b] ^ crc >> 8;
+        return crc;
+    }
+
+    private static uint CrcOfByte(int value)
+    {
+        var crc = (uint)value;
+        for (var i = 0; i < 8; i++)
+            crc = (crc & 1) == 0 ? crc >> 1 : crc >> 1 ^ 0xEDB88320;
+        return crc;
+    }
+}

@@ -1,0 +1,123 @@
+using NetVips;
+
+namespace Perceptual.Imaging;
+
+/// <summary>
+/// PNG, JPEG, WebP, TIFF and GIF through libvips, row by row. libvips itself holds a whole interlaced PNG, progressive JPEG, WebP or GIF
+/// while it decodes; of the others a few rows, strips or rows of tiles.
+/// </summary>
+internal sealed class VipsRows : StoredRows
+{
+    private const int PieceWidth = 8192; // of a row: at most 64 KiB, which the garbage collector takes back soon
+
+    private readonly string name;
+    private readonly Stack<IDisposable> owned = [];
+    private readonly Region region;
+    private int next;
+
+    public VipsRows(string path, (string Name, Func<Source, Image> Open) format, ImageReadOptions options)
+    {
+        Vips.Configure();
+        name = format.Name;
+        try
+        {
+            var stored = Own(format.Open(Own(Source.NewFromFile(path))));
+            ImageFile.CheckSize(stored.Width, stored.Height, options.MaxPixels);
+            CheckSamples(stored.Format);
+            var image = options.ConvertToSrgb && stored.Contains("icc-profile-data") ? Own(ToSrgb(stored)) : stored;
+            Width = image.Width;
+            Height = image.Height;
+            Layout = FindLayout(image);
+            SampleBytes = image.Format == Enums.BandFormat.Uchar ? 1 : 2;
+            Orientation = stored.Contains("orientation") ? (int)stored.Get("orientation") : 1;
+            region = Own(Region.New(image));
+        }
+        catch (VipsException)
+        {
+            Dispose();
+            throw Damaged();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The name and the loader of the format that files with these first bytes have, or null.</summary>
+    public static (string Name, Func<Source, Image> Open)? FindFormat(ReadOnlySpan<byte> start)
+    {
+        const Enums.Access Rows = Enums.Access.Sequential;
+        if (start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]))
+            return ("PNG", source => Image.PngloadSource(source, access: Rows, failOn: Enums.FailOn.Error));
+        if (start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]))
+            return ("JPEG", source => Image.JpegloadSource(source, access: Rows, failOn: Enums.FailOn.Warning));
+        if (start.StartsWith("RIFF"u8) && start.Length >= 12 && start[8..].StartsWith("WEBP"u8))
+            return ("WebP", source => Image.WebploadSource(source, access: Rows, failOn: Enums.FailOn.Error));
+        if (start.StartsWith("II*\0"u8) || start.StartsWith("MM\0*"u8) || start.StartsWith("II+\0"u8) || start.StartsWith("MM\0+"u8))
+            return ("TIFF", source => Image.TiffloadSource(source, access: Rows, failOn: Enums.FailOn.Error));
+        if (start.StartsWith("GIF87a"u8) || start.StartsWith("GIF89a"u8))
+            return ("GIF", source => Image.GifloadSource(source, access: Rows, failOn: Enums.FailOn.Error));
+        return null;
+    }
+
+    public override void ReadRow(Span<byte> row)
+    {
+        var pixelBytes = row.Length / Width;
+        try
+        {
+            for (var x = 0; x < Width; x += PieceWidth)
+                region.Fetch(x, next, Math.Min(PieceWidth, Width - x), 1).CopyTo(row[(x * pixelBytes)..]);
+            next++;
+        }
+        catch (VipsException)
+        {
+            throw Damaged();
+        }
+    }
+
+    public override void Dispose()
+    {
+        while (owned.TryPop(out var part))
+            part.Dispose();
+    }
+
+    private T Own<T>(T part) where T : IDisposable
+    {
+        owned.Push(part);
+        return part;
+    }
+
+    private void CheckSamples(Enums.BandFormat type)
+    {
+        if (type is Enums.BandFormat.Float or Enums.BandFormat.Double)
+            throw new InvalidDataException($"the {name} has float samples, whose black and white are not known; save it with 8 or 16 bits");
+        if (type is not (Enums.BandFormat.Uchar or Enums.BandFormat.Ushort))
+            throw new InvalidDataException($"the {name} has samples of type {type}; save it with 8 or 16 bits");
+    }
+
+    private PixelLayout FindLayout(Image image) => (image.Interpretation, image.Bands) switch
+    {
+        (Enums.Interpretation.Bw or Enums.Interpretation.Grey16, 1) => PixelLayout.Gray,
+        (Enums.Interpretation.Bw or Enums.Interpretation.Grey16, 2) => PixelLayout.GrayAlpha,
+        (Enums.Interpretation.Srgb or Enums.Interpretation.Rgb16 or Enums.Interpretation.Rgb, 3) => PixelLayout.Rgb,
+        (Enums.Interpretation.Srgb or Enums.Interpretation.Rgb16 or Enums.Interpretation.Rgb, 4) => PixelLayout.Rgba,
+        (Enums.Interpretation.Cmyk, 4) => PixelLayout.Cmyk,
+        _ => throw new InvalidDataException($"the {name} has {image.Bands} channels that are not gray, RGB or CMYK; save it as RGB"),
+    };
+
+    private static Image ToSrgb(Image image)
+    {
+        var depth = image.Format == Enums.BandFormat.Ushort ? 16 : 8;
+        var warnings = Vips.Warnings;
+        var converted = image.IccTransform("srgb", Enums.PCS.Xyz, Enums.Intent.Relative, embedded: true, depth: depth);
+        if (Vips.Warnings == warnings)
+            return converted;
+        converted.Dispose(); // libvips goes on as if the image were sRGB
+        throw new InvalidDataException("has a colour profile that cannot be used; read it without --icc");
+    }
+
+    // The message of libvips is left out: it keeps one for all threads.
+    private InvalidDataException Damaged() =>
+        new($"the {name} is damaged, cut short or of a rare kind; get the file again or save it as a plain PNG");
+}
