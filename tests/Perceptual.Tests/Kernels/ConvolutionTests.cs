@@ -57,7 +57,7 @@ public unsafe class ConvolutionTests
                 if (!possible)
                     return;
                 var convolver = Convolver.Choose<T>(shape, weight, bias);
-                var whole = Run(convolver, input, height, width, band: height, threads: 1);
+                var whole = Run(convolver, input, height, width, band: int.MaxValue / 2, threads: 1);
                 for (var image = 0; image < 2; image++)
                     for (var i = 0; i < expected[image].Length; i++)
                         Assert.True(Math.Abs(whole[image][i] - expected[image][i]) <= Tolerance(image, i),
