@@ -36,7 +36,7 @@ public sealed unsafe class Lpips
         Network = trunkWeights.Network;
         Version = options.Version;
         RandomSeed = options.RandomSeed;
-        trunk = new(Network, trunkWeights.Tensors);
+        trunk = new(Network, trunkWeights.Tensors, options.BandMemory);
         lin = [.. Network.TapChannels.Select((channels, k) => PackLin(linWeights?.Layers[k], channels))];
         Calibrated = linWeights is not null;
         scaled = Version == LpipsVersion.V01;

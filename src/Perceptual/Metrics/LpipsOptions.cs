@@ -26,4 +26,6 @@ public sealed record LpipsOptions
 
     /// <summary>How many threads one call may use; by default one for each processor. The result does not depend on it.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
+
+    internal long BandMemory { get; init; } = Trunk.DefaultBandMemory;
 }

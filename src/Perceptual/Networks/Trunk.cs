@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Numerics;
 
 namespace Perceptual;
 
@@ -8,17 +9,21 @@ internal delegate void TapSink(int tap, RowBuffer features, int from, int to);
 /// <summary>A network with its weights: rows of images in, rows of features at the taps out.</summary>
 internal sealed unsafe class Trunk
 {
-    // Layers of a small image stay in memory whole; a large one goes through in bands of rows that fit into about this.
-    private const long BandMemory = 160L << 20;
+    /// <summary>Layers of a small image stay in memory whole; a large one goes through in bands of rows that fit into about this.</summary>
+    public const long DefaultBandMemory = 160L << 20;
+
     private const int SmallestBand = 16; // rows of the image
 
     private readonly Stage[] stages;
+    private readonly long bandMemory;
     private readonly ConcurrentBag<Workspace> workspaces = [];
 
     /// <param name="network">The layers.</param>
     /// <param name="weights">"NAME.weight" and "NAME.bias" of every convolution, of the right shapes.</param>
-    public Trunk(Network network, IReadOnlyDictionary<string, Tensor> weights)
+    /// <param name="bandMemory">Bytes for the activations of one call; wide images take more if 16 rows need it.</param>
+    public Trunk(Network network, IReadOnlyDictionary<string, Tensor> weights, long bandMemory = DefaultBandMemory)
     {
+        this.bandMemory = bandMemory;
         stages = [.. network.Layers.SelectMany(layer => layer switch
         {
             Convolution convolution => [new Stage(layer, layer.Tap, Convolver(convolution))],
@@ -32,7 +37,7 @@ internal sealed unsafe class Trunk
     }
 
     /// <summary>How many images of a size fit into memory whole, at least one.</summary>
-    public int ImagesAtOnce(int width, int height) => (int)Math.Clamp(BandMemory / sizeof(float) / new Layout(stages, 1, width, height, height).Length, 1, 64);
+    public int ImagesAtOnce(int width, int height) => (int)Math.Clamp(bandMemory / sizeof(float) / new Layout(stages, 1, width, height, height).Length, 1, 64);
 
     /// <summary>Sends images of one size through the network side by side.</summary>
     /// <param name="images">Their rows on [-1, 1].</param>
@@ -45,7 +50,7 @@ internal sealed unsafe class Trunk
     {
         if (!workspaces.TryTake(out var workspace))
             workspace = new();
-        workspace.Prepare(stages, images.Count, images[0].Width, images[0].Height, crew.Threads);
+        workspace.Prepare(stages, images.Count, images[0].Width, images[0].Height, crew.Threads, bandMemory);
         new Pass(stages, workspace, images, shift, scale, crew, sink, cancellation).Run();
         workspaces.Add(workspace);
     }
@@ -162,11 +167,11 @@ internal sealed unsafe class Trunk
 
         public Layout Layout => layout!;
 
-        public void Prepare(Stage[] stages, int images, int width, int height, int threads)
+        public void Prepare(Stage[] stages, int images, int width, int height, int threads, long bandMemory)
         {
             if (layout is null || layout.Images != images || layout.Buffers[0].Width != width || layout.Buffers[0].Height != height)
             {
-                var next = Fit(stages, images, width, height);
+                var next = Fit(stages, images, width, height, bandMemory);
                 if (memory is null || memory.Length < next.Length)
                     memory = new(next.Length);
                 for (var at = 0L; at < next.Length; at += 1 << 28)
@@ -190,13 +195,13 @@ internal sealed unsafe class Trunk
 
         public int[] Offsets(int stage, int convolver) => offsets[stage][convolver];
 
-        private static Layout Fit(Stage[] stages, int images, int width, int height)
+        private static Layout Fit(Stage[] stages, int images, int width, int height, long bandMemory)
         {
             var band = height;
             while (true)
             {
                 var layout = new Layout(stages, images, width, height, band);
-                if (layout.Length * sizeof(float) <= BandMemory || band <= SmallestBand)
+                if (layout.Length * sizeof(float) <= bandMemory || band <= SmallestBand)
                     return layout;
                 band = Math.Max(SmallestBand, (band + 1) / 2 / SmallestBand * SmallestBand);
             }
@@ -260,8 +265,8 @@ internal sealed unsafe class Trunk
             if (shift == 0 && scale == 1)
                 return;
             var x = 0;
-            for (; x <= row.Length - System.Numerics.Vector<float>.Count; x += System.Numerics.Vector<float>.Count)
-                ((new System.Numerics.Vector<float>(row[x..]) - new System.Numerics.Vector<float>(shift)) / new System.Numerics.Vector<float>(scale)).CopyTo(row[x..]);
+            for (; x <= row.Length - Vector<float>.Count; x += Vector<float>.Count)
+                ((new Vector<float>(row[x..]) - new Vector<float>(shift)) / new Vector<float>(scale)).CopyTo(row[x..]);
             for (; x < row.Length; x++)
                 row[x] = (row[x] - shift) / scale;
         }

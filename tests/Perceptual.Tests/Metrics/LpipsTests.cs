@@ -47,6 +47,56 @@ public class LpipsTests
     }
 
     [Theory, MemberData(nameof(Nets))]
+    public void Bands_of_rows_of_any_height_give_the_same_bits(string net)
+    {
+        var network = Network.All.Single(network => network.Name == net);
+        var (a, b) = (TestImages.Waves(53, 211, 1), TestImages.Waves(53, 211, 2));
+        var whole = Random(net).CompareAndMap(a.OpenRows(), b.OpenRows());
+        foreach (var memory in new[] { 1L, 1 << 20, 3 << 20 }) // 16 rows at a time, and some more
+        {
+            var inBands = Lpips.Load(network, new() { RandomSeed = 7, BandMemory = memory });
+            var (result, map) = inBands.CompareAndMap(a.OpenRows(), b.OpenRows());
+            Assert.Equal(whole.Result.Layers, result.Layers);
+            Assert.Equal(whole.Map.ToArray(), map.ToArray());
+            Assert.Equal(result.Layers, inBands.Compare(inBands.Extract(a), inBands.Extract(b)).Layers);
+        }
+    }
+
+    [Theory, MemberData(nameof(Nets))]
+    public void Memory_is_kept_from_one_pair_to_the_next(string net)
+    {
+        var lpips = Random(net, threads: 1);
+        var (a, b) = (TestImages.Waves(64, 64, 1), TestImages.Waves(64, 64, 2));
+        lpips.Distance(a, b);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        lpips.Distance(a, b);
+        // Readers, delegates and the sums of each row; the layers of such a pair take megabytes.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 << 10);
+    }
+
+    // A few grey levels in a few pixels: the difference of two large, nearly equal numbers, where rounding shows most.
+    [Theory, MemberData(nameof(Nets))]
+    public void Nearly_identical_images_agree_with_float64_loops(string net)
+    {
+        var bytes = new byte[3 * 48 * 40];
+        var row = new float[48];
+        var image = TestImages.Waves(48, 40, 1);
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            if (i % (3 * 48) == 0)
+                row = new float[48];
+            image.CopyStoredRow(i % 3, i / 3 / 48, row);
+            bytes[i] = (byte)row[i / 3 % 48];
+        }
+        foreach (var (at, step) in new[] { (1000, 1), (2501, 2), (4002, 1) })
+            bytes[at] = (byte)(bytes[at] < 128 ? bytes[at] + step : bytes[at] - step);
+        var other = RgbImage.FromInterleaved(bytes, 48, 40);
+        var lpips = Random(net);
+        var expected = Float64.Layers(lpips.Network, TrunkWeights.Random(lpips.Network, 7).Tensors, null, LpipsVersion.V01, image, other).Sum();
+        Assert.InRange(lpips.Distance(image, other) / expected, 1 - 1e-4, 1 + 1e-4);
+    }
+
+    [Theory, MemberData(nameof(Nets))]
     public void Many_callers_at_once_get_the_bits_of_one(string net)
     {
         var lpips = Random(net);
