@@ -69,15 +69,8 @@ internal static class CompareCommand
             var distortedPaths = parsed.GetValue(distortedArgument)!;
             ImageOptions.CheckThere([referencePath, .. distortedPaths]);
             var lpips = model.Load(app, parsed, cancellation);
-            var reference = lpips.Extract(images.Read(parsed, referencePath, lpips), cancellation);
-            var rows = Progress.Steps(app, "comparing", distortedPaths.Length, step => distortedPaths.Select(path =>
-            {
-                var distorted = lpips.Extract(images.Read(parsed, path, lpips, referencePath, reference.Width, reference.Height), cancellation);
-                if (parsed.GetValue(map) is { } mapPath)
-                    WriteMap(mapPath, lpips.Map(reference, distorted, cancellation));
-                step();
-                return new Row(referencePath, path, lpips.Compare(reference, distorted, cancellation));
-            }).ToArray());
+            var rows = Progress.Steps(app, "comparing", distortedPaths.Length, step => Compare(
+                parsed, images, lpips, referencePath, distortedPaths, parsed.GetValue(map), step, cancellation).ToArray());
 
             app.Output.Write(parsed.GetValue(format) switch
             {
@@ -92,6 +85,36 @@ internal static class CompareCommand
             return ExitCode.AboveThreshold;
         });
         return command;
+    }
+
+    // One pair goes through the network row by row, in memory that does not grow with the images' height. Of a reference with several
+    // images to compare, the features are kept if they take no more than a quarter of the memory there is.
+    private static IEnumerable<Row> Compare(
+        ParseResult parsed, ImageOptions images, Lpips lpips, string referencePath, string[] distortedPaths, string? mapPath, Action step,
+        CancellationToken cancellation)
+    {
+        LpipsFeatures? features = null;
+        foreach (var path in distortedPaths)
+        {
+            using var reference = images.Open(parsed, referencePath, lpips);
+            using var distorted = images.Open(parsed, path, lpips, referencePath, reference.Width, reference.Height);
+            if (distortedPaths.Length > 1 && 2 * lpips.FeatureBytes(reference.Width, reference.Height) <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4)
+            {
+                features ??= lpips.Extract(reference, cancellation);
+                yield return new Row(referencePath, path, lpips.Compare(features, lpips.Extract(distorted, cancellation), cancellation));
+            }
+            else if (mapPath is null)
+            {
+                yield return new Row(referencePath, path, lpips.Compare(reference, distorted, cancellation));
+            }
+            else
+            {
+                var (result, distanceMap) = lpips.CompareAndMap(reference, distorted, cancellation);
+                WriteMap(mapPath, distanceMap);
+                yield return new Row(referencePath, path, result);
+            }
+            step();
+        }
     }
 
     private static void WriteMap(string path, DistanceMap map)

@@ -49,14 +49,15 @@ internal static class FoldersCommand
                 throw new InvalidDataException($"{unpaired.Length} files have no partner; --allow-unpaired compares the other {names.Length} pairs");
 
             var lpips = model.Load(app, parsed, cancellation);
-            var rows = Progress.Steps(app, "comparing", names.Length, step => names.Select(name =>
+            var rows = Progress.Steps(app, "comparing", names.Length, step => ManyPairs.InParallel(names.Length, lpips, (single, i) =>
             {
-                var (referencePath, distortedPath) = (Path.Combine(referenceFolder, name), Path.Combine(distortedFolder, name));
-                var reference = images.Read(parsed, referencePath, lpips);
-                var result = lpips.Compare(reference, images.Read(parsed, distortedPath, lpips, referencePath, reference.Width, reference.Height), cancellation);
+                var (referencePath, distortedPath) = (Path.Combine(referenceFolder, names[i]), Path.Combine(distortedFolder, names[i]));
+                using var reference = images.Open(parsed, referencePath, lpips);
+                using var distorted = images.Open(parsed, distortedPath, lpips, referencePath, reference.Width, reference.Height);
+                var result = single.Compare(reference, distorted, cancellation);
                 step();
                 return new Row(referencePath, distortedPath, result);
-            }).ToArray());
+            }, cancellation));
             many.Write(app, parsed, lpips, rows, bothPaths: false);
             return ExitCode.Fine;
         });

@@ -47,33 +47,34 @@ internal sealed class ImageOptions
                 throw new FileNotFoundException($"there is no file {path}");
     }
 
-    /// <summary>An image that the model can take.</summary>
-    public RgbImage Read(ParseResult parsed, string path, Lpips lpips)
+    /// <summary>The rows of an image that the model can take.</summary>
+    public RgbRowReader Open(ParseResult parsed, string path, Lpips lpips)
     {
-        var image = Decode(parsed, path);
+        var rows = ImageFile.OpenRows(path, Options(parsed));
         var smallest = lpips.Network.MinimumSide;
-        return Math.Min(image.Width, image.Height) >= smallest
-            ? image
-            : throw new InvalidDataException($"{path} is {image}, too small for {lpips.Network.Name}: each side must be at least {smallest} pixels");
+        if (Math.Min(rows.Width, rows.Height) >= smallest)
+            return rows;
+        rows.Dispose();
+        throw new InvalidDataException($"{path} is {rows.Width}x{rows.Height}, too small for {lpips.Network.Name}: each side must be at least {smallest} pixels");
     }
 
-    /// <summary>An image that can be compared with another of the given size: resized to it if the command line says so.</summary>
-    public RgbImage Read(ParseResult parsed, string path, Lpips lpips, string otherPath, int otherWidth, int otherHeight)
+    /// <summary>The rows of an image that can be compared with another of the given size: resized to it if the command line says so.</summary>
+    public RgbRowReader Open(ParseResult parsed, string path, Lpips lpips, string otherPath, int otherWidth, int otherHeight)
     {
-        var filter = resize is null ? null : parsed.GetValue(resize);
-        if (filter is not null)
-            return Decode(parsed, path).Resize(otherWidth, otherHeight, Enum.Parse<ResizeFilter>(filter, ignoreCase: true));
-        var image = Read(parsed, path, lpips);
-        return (image.Width, image.Height) == (otherWidth, otherHeight)
-            ? image
-            : throw new InvalidDataException(
-                $"{path} is {image} but {otherPath} is {otherWidth}x{otherHeight}{(resize is null ? "" : "; --resize FILTER would resize the distorted one")}");
+        if (resize is not null && parsed.GetValue(resize) is { } filter)
+            return ImageFile.Read(path, Options(parsed)).Resize(otherWidth, otherHeight, Enum.Parse<ResizeFilter>(filter, ignoreCase: true)).OpenRows();
+        var rows = Open(parsed, path, lpips);
+        if ((rows.Width, rows.Height) == (otherWidth, otherHeight))
+            return rows;
+        rows.Dispose();
+        throw new InvalidDataException(
+            $"{path} is {rows.Width}x{rows.Height} but {otherPath} is {otherWidth}x{otherHeight}{(resize is null ? "" : "; --resize FILTER would resize the distorted one")}");
     }
 
-    private RgbImage Decode(ParseResult parsed, string path) => ImageFile.Read(path, new()
+    private ImageReadOptions Options(ParseResult parsed) => new()
     {
         Alpha = parsed.GetValue(alpha) is { } mode ? Enum.Parse<AlphaMode>(mode, ignoreCase: true) : AlphaMode.Refuse,
         ConvertToSrgb = parsed.GetValue(icc),
         MaxPixels = parsed.GetValue(maxPixels),
-    });
+    };
 }

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
+using System.Runtime.ExceptionServices;
 using System.Text;
 
 namespace Perceptual.Cli;
@@ -38,6 +40,35 @@ internal sealed class ManyPairs
                 .Order(StringComparer.Ordinal),
         ];
         return names.Length > 0 ? names : throw new InvalidDataException($"{folder} has no image files ({string.Join(' ', ImageExtensions)})");
+    }
+
+    /// <summary>
+    /// Runs independent pieces of work side by side, each on one thread: decoding and computing overlap, and no thread waits for
+    /// another. What went wrong first in the order of the pieces is thrown.
+    /// </summary>
+    public static T[] InParallel<T>(int count, Lpips lpips, Func<Lpips, int, T> work, CancellationToken cancellation)
+    {
+        var single = lpips.WithThreads(1);
+        var results = new T[count];
+        var failures = new ConcurrentDictionary<int, Exception>();
+        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = lpips.Threads }, (i, state) =>
+        {
+            try
+            {
+                cancellation.ThrowIfCancellationRequested();
+                results[i] = work(single, i);
+            }
+#pragma warning disable CA1031 // thrown again below
+            catch (Exception e)
+            {
+                failures[i] = e;
+                state.Stop();
+            }
+#pragma warning restore CA1031
+        });
+        if (!failures.IsEmpty)
+            ExceptionDispatchInfo.Throw(failures.MinBy(failure => failure.Key).Value);
+        return results;
     }
 
     public void Write(App app, ParseResult parsed, Lpips lpips, IReadOnlyCollection<Row> rows, bool bothPaths)

@@ -39,24 +39,58 @@ internal static class PairsCommand
             var lpips = model.Load(app, parsed, cancellation);
             var rows = Progress.Steps(app, "comparing", paths.Length, step =>
             {
-                var first = Extract(paths[0]);
-                var earlier = new List<(string Path, LpipsFeatures Features)> { (paths[0], first) };
-                var rows = new List<(int First, Row Row)>();
-                for (var i = 1; i < paths.Length; i++)
-                {
-                    var features = Extract(paths[i], first.Width, first.Height);
-                    rows.AddRange(earlier.Select((other, k) => (k, new Row(other.Path, paths[i], lpips.Compare(other.Features, features, cancellation)))));
-                    if (parsed.GetValue(consecutive))
-                        earlier.Clear();
-                    earlier.Add((paths[i], features));
-                }
-                return rows.OrderBy(pair => pair.First).Select(pair => pair.Row).ToArray();
+                int width, height;
+                using (var first = images.Open(parsed, paths[0], lpips))
+                    (width, height) = (first.Width, first.Height);
+                return parsed.GetValue(consecutive) ? Consecutive() : All();
 
-                LpipsFeatures Extract(string path, int? width = null, int? height = null)
+                LpipsFeatures[] Extract(int from, int to) => ManyPairs.InParallel(to - from, lpips, (single, i) =>
                 {
-                    var image = width is null ? images.Read(parsed, path, lpips) : images.Read(parsed, path, lpips, paths[0], width.Value, height!.Value);
+                    using var rows = images.Open(parsed, paths[from + i], lpips, paths[0], width, height);
+                    var features = single.Extract(rows, cancellation);
                     step();
-                    return lpips.Extract(image, cancellation);
+                    return features;
+                }, cancellation);
+
+                // The features of a block of images are kept, all if they fit; those after it come one block after the other.
+                Row[] All()
+                {
+                    var block = BlockSize(lpips.FeatureBytes(width, height));
+                    var rows = new List<(int I, int J, Row Row)>();
+                    for (var start = 0; start < paths.Length; start += block)
+                    {
+                        var end = Math.Min(start + block, paths.Length);
+                        var kept = Extract(start, end);
+                        rows.AddRange(Compare(start, kept, start, kept));
+                        for (var other = end; other < paths.Length; other += block)
+                            rows.AddRange(Compare(start, kept, other, Extract(other, Math.Min(other + block, paths.Length))));
+                    }
+                    return [.. rows.OrderBy(row => row.I).ThenBy(row => row.J).Select(row => row.Row)];
+                }
+
+                Row[] Consecutive()
+                {
+                    var block = BlockSize(lpips.FeatureBytes(width, height));
+                    var rows = new List<Row>();
+                    LpipsFeatures? last = null;
+                    for (var start = 0; start < paths.Length; start += block)
+                    {
+                        var features = Extract(start, Math.Min(start + block, paths.Length));
+                        for (var i = 0; i < features.Length; last = features[i++])
+                            if (last is not null)
+                                rows.Add(new(paths[start + i - 1], paths[start + i], lpips.Compare(last, features[i], cancellation)));
+                    }
+                    return [.. rows];
+                }
+
+                IEnumerable<(int I, int J, Row Row)> Compare(int firstA, LpipsFeatures[] a, int firstB, LpipsFeatures[] b)
+                {
+                    (int I, int J)[] pairs = [.. from i in Enumerable.Range(0, a.Length) from j in Enumerable.Range(0, b.Length) where firstA + i < firstB + j select (i, j)];
+                    return ManyPairs.InParallel(pairs.Length, lpips, (single, k) =>
+                    {
+                        var (i, j) = pairs[k];
+                        return (firstA + i, firstB + j, new Row(paths[firstA + i], paths[firstB + j], single.Compare(a[i], b[j], cancellation)));
+                    }, cancellation);
                 }
             });
             many.Write(app, parsed, lpips, rows, bothPaths: true);
@@ -64,4 +98,7 @@ internal static class PairsCommand
         });
         return command;
     }
+
+    // Two blocks of features at a time take at most a quarter of the memory there is.
+    private static int BlockSize(long featureBytes) => (int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8 / featureBytes, 1, 1 << 20);
 }

@@ -29,7 +29,13 @@ public sealed unsafe class Lpips
     private readonly PinnedFloats[] lin; // [tap][channels]
     private readonly bool scaled;
     private readonly string trunkDigest;
-    private readonly int threads;
+
+    private Lpips(Lpips other, int threads)
+    {
+        (Network, Version, RandomSeed, Calibrated, Digest) = (other.Network, other.Version, other.RandomSeed, other.Calibrated, other.Digest);
+        (trunk, lin, scaled, trunkDigest) = (other.trunk, other.lin, other.scaled, other.trunkDigest);
+        Threads = threads;
+    }
 
     private Lpips(TrunkWeights trunkWeights, LinWeights? linWeights, LpipsOptions options)
     {
@@ -40,7 +46,7 @@ public sealed unsafe class Lpips
         lin = [.. Network.TapChannels.Select((channels, k) => PackLin(linWeights?.Layers[k], channels))];
         Calibrated = linWeights is not null;
         scaled = Version == LpipsVersion.V01;
-        threads = options.Threads;
+        Threads = options.Threads;
         trunkDigest = trunkWeights.Digest;
         Digest = linWeights is null ? trunkDigest : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(trunkDigest + linWeights.Digest)));
     }
@@ -56,6 +62,9 @@ public sealed unsafe class Lpips
 
     /// <summary>The seed of a random trunk, or null for a trained one.</summary>
     public ulong? RandomSeed { get; }
+
+    /// <summary>How many threads one call may use. The result does not depend on it.</summary>
+    public int Threads { get; }
 
     /// <summary>SHA-256 of the weights in use, whatever file they came from: of the trunk for a baseline, else of the trunk's and the lin weights' digests.</summary>
     public string Digest { get; }
@@ -92,6 +101,15 @@ public sealed unsafe class Lpips
             _ => (store ?? new()).LoadLin(network, options.Version, cancellation),
         };
         return new(trunk, lin, options);
+    }
+
+    /// <summary>
+    /// The same model, its weights shared, with another number of threads: one for each call if many calls are made side by side.
+    /// </summary>
+    public Lpips WithThreads(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        return new(this, threads);
     }
 
     /// <summary>The distance of two images of the same size.</summary>
@@ -175,7 +193,7 @@ public sealed unsafe class Lpips
     {
         CheckSize(image.Width, image.Height);
         var taps = new LpipsFeatures.Tap[lin.Length];
-        var crew = new Crew(threads);
+        var crew = new Crew(Threads);
         try
         {
             trunk.Run([image], scaled ? Shift : None, scaled ? Scale : Whole, crew, (k, buffer, from, to) =>
@@ -198,6 +216,19 @@ public sealed unsafe class Lpips
         return new(taps, image.Width, image.Height, FeatureDigest);
     }
 
+    /// <summary>The memory that the features of an image of a size take.</summary>
+    public long FeatureBytes(int width, int height)
+    {
+        var bytes = 0L;
+        foreach (var layer in Network.Layers)
+        {
+            (width, height) = (layer.OutputLength(width), layer.OutputLength(height));
+            if (layer.Tap)
+                bytes += sizeof(float) * (long)width * height * (1 + (layer is Fire fire ? 2 * fire.Expanded : ((Convolution)layer).Outputs));
+        }
+        return bytes;
+    }
+
     private string FeatureDigest => $"{trunkDigest} {Version}";
 
     // Images 2i and 2i + 1 are a pair; all go through the network side by side, and a row's differences are taken when it is there.
@@ -207,7 +238,7 @@ public sealed unsafe class Lpips
         for (var i = 0; i < images.Length; i += 2)
             CheckSizes(images[i].Width, images[i].Height, images[i + 1].Width, images[i + 1].Height);
         var pairs = Enumerable.Range(0, images.Length / 2).Select(_ => new TapSums(lin.Length, withMaps)).ToArray();
-        var crew = new Crew(threads);
+        var crew = new Crew(Threads);
         try
         {
             trunk.Run(images, scaled ? Shift : None, scaled ? Scale : Whole, crew, (k, buffer, from, to) =>
@@ -246,7 +277,7 @@ public sealed unsafe class Lpips
             throw new ArgumentException("features can only be compared by the model that made them: these come from another trunk or version");
         CheckSizes(reference.Width, reference.Height, distorted.Width, distorted.Height);
         var sums = new TapSums(lin.Length, withMap);
-        var crew = new Crew(threads);
+        var crew = new Crew(Threads);
         try
         {
             for (var k = 0; k < lin.Length; k++)

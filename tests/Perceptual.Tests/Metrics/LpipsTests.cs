@@ -74,7 +74,9 @@ public class LpipsTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 << 10);
     }
 
-    // A few grey levels in a few pixels: the difference of two large, nearly equal numbers, where rounding shows most.
+    // A few grey levels in a few pixels: the difference of two large, nearly equal numbers, where rounding shows most. Features differ
+    // by some 1e-4 of their length there and are off by 1e-7 (direct) to 1e-6 (Winograd) of it; the errors of thousands of features
+    // average out to within 1 %. The distance itself is about 1e-6.
     [Theory, MemberData(nameof(Nets))]
     public void Nearly_identical_images_agree_with_float64_loops(string net)
     {
@@ -93,7 +95,7 @@ public class LpipsTests
         var other = RgbImage.FromInterleaved(bytes, 48, 40);
         var lpips = Random(net);
         var expected = Float64.Layers(lpips.Network, TrunkWeights.Random(lpips.Network, 7).Tensors, null, LpipsVersion.V01, image, other).Sum();
-        Assert.InRange(lpips.Distance(image, other) / expected, 1 - 1e-4, 1 + 1e-4);
+        Assert.InRange(lpips.Distance(image, other) / expected, 0.99, 1.01);
     }
 
     [Theory, MemberData(nameof(Nets))]
