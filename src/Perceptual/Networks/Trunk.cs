@@ -12,7 +12,7 @@ internal sealed unsafe class Trunk
     /// <summary>Layers of a small image stay in memory whole; a large one goes through in bands of rows that fit into about this.</summary>
     public const long DefaultBandMemory = 160L << 20;
 
-    private const int SmallestBand = 16; // rows of the image
+    private const int SmallestBand = 4; // rows of the image
 
     private readonly Stage[] stages;
     private readonly long bandMemory;
@@ -20,7 +20,7 @@ internal sealed unsafe class Trunk
 
     /// <param name="network">The layers.</param>
     /// <param name="weights">"NAME.weight" and "NAME.bias" of every convolution, of the right shapes.</param>
-    /// <param name="bandMemory">Bytes for the activations of one call; wide images take more if 16 rows need it.</param>
+    /// <param name="bandMemory">Bytes for the activations of one call; wide images take more if four rows need it.</param>
     public Trunk(Network network, IReadOnlyDictionary<string, Tensor> weights, long bandMemory = DefaultBandMemory)
     {
         this.bandMemory = bandMemory;

@@ -52,7 +52,7 @@ public class LpipsTests
         var network = Network.All.Single(network => network.Name == net);
         var (a, b) = (TestImages.Waves(53, 211, 1), TestImages.Waves(53, 211, 2));
         var whole = Random(net).CompareAndMap(a.OpenRows(), b.OpenRows());
-        foreach (var memory in new[] { 1L, 1 << 20, 3 << 20 }) // 16 rows at a time, and some more
+        foreach (var memory in new[] { 1L, 1 << 20, 3 << 20 }) // four rows at a time, and some more
         {
             var inBands = Lpips.Load(network, new() { RandomSeed = 7, BandMemory = memory });
             var (result, map) = inBands.CompareAndMap(a.OpenRows(), b.OpenRows());
