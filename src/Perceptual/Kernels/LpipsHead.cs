@@ -11,7 +11,7 @@ internal static class LpipsHead
     private const int Piece = 1024; // pixels; a multiple of every vector length
 
     // Zhang et al. 2018, as published: outside the root, so that a vector of zeros stays one.
-    private const float Epsilon = 1e-10f;
+    public const float Epsilon = 1e-10f;
 
     /// <summary>f / (sqrt(sum over channels of f^2) + 1e-10), in place.</summary>
     public static void Normalise(FeatureMap features, int threads, CancellationToken cancellation) =>
