@@ -44,13 +44,14 @@ public static class OnnxFile
             .WriteTo(stream);
     }
 
-    // The images of both inputs pass the network as one batch and share its weights. They are parted again by their counts, so that
-    // inputs with different counts are an error of the runtime, never wrong pairs.
+    // The images of both inputs pass the network as one batch: in ONNX Runtime up to a tenth faster than the network twice. They are
+    // parted again by their counts, so that inputs with different counts are an error of the runtime, never wrong pairs.
     private static void Metric(OnnxGraph graph, TrunkWeights trunk, LinWeights? lin, LpipsVersion version)
     {
         foreach (var tensor in trunk.Tensors.Values)
             graph.Constant(tensor);
         var epsilon = graph.Constant(new("epsilon", [], [LpipsHead.Epsilon]));
+        var two = graph.Constant(new("two", [], [2]));
         var channels = graph.Constant("channel_axis", 1);
 
         var counts = graph.Node("Concat", [Count("reference"), Count("distorted")], Attribute("axis", 0));
@@ -91,9 +92,10 @@ public static class OnnxFile
             graph.Node("Concat", [Convolve(layer.Expand1x1, input), Convolve(layer.Expand3x3, input)], Attribute("axis", 1));
 
         // [N, 1]. The mean over the pixels comes first and the channels are weighed after it: both run over adjacent values.
+        // The power is not a product because ONNX Runtime would compute that in the convolutions' layout and then convert it too.
         string Distance(string features, float[]? weights)
         {
-            var norms = graph.Node("Sqrt", [graph.Node("ReduceSum", [graph.Node("Mul", [features, features]), channels])]);
+            var norms = graph.Node("Sqrt", [graph.Node("ReduceSum", [graph.Node("Pow", [features, two]), channels])]);
             var unit = graph.Node("Div", [features, graph.Node("Add", [norms, epsilon])]);
             var (reference, distorted) = (unit + "_reference", unit + "_distorted");
             graph.Node("Split", [unit, counts], [reference, distorted], Attribute("axis", 0));
