@@ -55,7 +55,7 @@ internal static class PeersCommand
         return command.Parse(args).Invoke();
     }
 
-    // The lines of a Markdown document, each as soon as it is known.
+    /// <summary>The lines of a Markdown document, each as soon as it is known.</summary>
     private static IEnumerable<string> Measure(List<Case> cases, int threads, int runs, bool withPeer)
     {
         yield return $"- CPU: {Machine.Cpu}, {Machine.VectorLevel}";
@@ -66,6 +66,8 @@ internal static class PeersCommand
         yield return withPeer ? "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |" : "| --- | --- | --- | --- | --- | --- |";
         foreach (var one in cases)
             yield return Row(one, threads, runs, withPeer);
+        yield return "";
+        yield return Text($"Peak once more at the end: {Machine.PeakGflops(threads):F0} GFLOP/s. If that is not what it was, others used the machine.");
     }
 
     private static string Row(Case one, int threads, int runs, bool withPeer)

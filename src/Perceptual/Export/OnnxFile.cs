@@ -45,7 +45,8 @@ public static class OnnxFile
     }
 
     // The images of both inputs pass the network as one batch: in ONNX Runtime up to a tenth faster than the network twice. They are
-    // parted again by their counts, so that inputs with different counts are an error of the runtime, never wrong pairs.
+    // parted again by their counts, so that inputs with different counts are an error of the runtime (or one image against each of
+    // the others, where a count is 1), never wrong pairs.
     private static void Metric(OnnxGraph graph, TrunkWeights trunk, LinWeights? lin, LpipsVersion version)
     {
         foreach (var tensor in trunk.Tensors.Values)
