@@ -23,6 +23,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             CompareCommand.Create(this),
             FoldersCommand.Create(this),
             PairsCommand.Create(this),
+            ExportCommand.Create(this),
             WeightsCommand.Create(this),
         };
         var help = root.Options.OfType<HelpOption>().Single();
@@ -39,6 +40,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             ["compare"] = CompareCommand.Help,
             ["folders"] = FoldersCommand.Help,
             ["pairs"] = PairsCommand.Help,
+            ["export"] = ExportCommand.Help,
             ["weights"] = WeightsCommand.Help,
         });
 

@@ -35,7 +35,9 @@ internal sealed class ModelOptions
         HelpName = "N",
     };
 
-    public ModelOptions(Command command)
+    /// <param name="command">Gets the options.</param>
+    /// <param name="runs">Whether the command computes distances, so that the number of threads matters.</param>
+    public ModelOptions(Command command, bool runs = true)
     {
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name), .. Network.All.Select(network => RandomPrefix + network.Name)]);
         version.AcceptOnlyFromAmong("0.1", "0.0");
@@ -44,8 +46,10 @@ internal sealed class ModelOptions
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var count) && count < 1)
                 result.AddError($"--threads must be at least 1, not {count}");
         });
-        foreach (var option in new Option[] { net, version, baseline, seed, trunk, lin, weights, threads })
+        foreach (var option in new Option[] { net, version, baseline, seed, trunk, lin, weights })
             command.Add(option);
+        if (runs)
+            command.Add(threads);
         command.Validators.Add(result =>
         {
             var random = result.GetValue(net)?.StartsWith(RandomPrefix, StringComparison.Ordinal) == true;
@@ -61,12 +65,23 @@ internal sealed class ModelOptions
     public static Option<string> WeightsOption(string description) => new("--weights") { Description = description, HelpName = "DIR" };
 
     /// <summary>The model the command line asks for, its weights fetched if need be.</summary>
-    public Lpips Load(App app, ParseResult parsed, CancellationToken cancellation)
+    public Lpips Load(App app, ParseResult parsed, CancellationToken cancellation) =>
+        Load(app, parsed, (network, options) => Lpips.Load(network, options, cancellation));
+
+    /// <summary>The weights of that model and its version.</summary>
+    public (TrunkWeights Trunk, LinWeights? Lin, LpipsVersion Version) LoadWeights(App app, ParseResult parsed, CancellationToken cancellation) =>
+        Load(app, parsed, (network, options) =>
+        {
+            var (trunk, lin) = Lpips.LoadWeights(network, options, cancellation);
+            return (trunk, lin, options.Version);
+        });
+
+    private T Load<T>(App app, ParseResult parsed, Func<Network, LpipsOptions, T> load)
     {
         var name = parsed.GetValue(net)!;
         var random = name.StartsWith(RandomPrefix, StringComparison.Ordinal);
         var network = Network.All.Single(network => network.Name == (random ? name[RandomPrefix.Length..] : name));
-        return Progress.Downloads(app, progress => Lpips.Load(network, new()
+        return Progress.Downloads(app, progress => load(network, new()
         {
             Version = parsed.GetValue(version) == "0.0" ? LpipsVersion.V00 : LpipsVersion.V01,
             Baseline = parsed.GetValue(baseline),
@@ -75,7 +90,7 @@ internal sealed class ModelOptions
             LinFile = parsed.GetValue(lin),
             Store = random ? null : new(parsed.GetValue(weights), app.Http, progress),
             Threads = parsed.GetValue(threads) ?? Environment.ProcessorCount,
-        }, cancellation));
+        }));
     }
 
     /// <summary>The name that <c>--net</c> knows a model by.</summary>

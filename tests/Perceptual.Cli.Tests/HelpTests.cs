@@ -9,6 +9,7 @@ public class HelpTests
     [InlineData("compare", "--help")]
     [InlineData("folders", "--help")]
     [InlineData("pairs", "--help")]
+    [InlineData("export", "--help")]
     [InlineData("weights", "--help")]
     [InlineData("weights", "list", "--help")]
     [InlineData("weights", "fetch", "--help")]

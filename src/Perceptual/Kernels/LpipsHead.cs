@@ -6,7 +6,8 @@ namespace Perceptual;
 internal static unsafe class LpipsHead
 {
     // Zhang et al. 2018, as published: outside the root, so that a vector of zeros stays one.
-    private const float Epsilon = 1e-10f;
+    public const float Epsilon = 1e-10f;
+
     private const int Lanes = RowBuffer.Lanes;
 
     /// <summary>1 / (sqrt(sum over channels of f^2) + 1e-10) at each pixel.</summary>

@@ -20,8 +20,8 @@ namespace Perceptual;
 public sealed unsafe class Lpips
 {
     // The ImageNet mean (.485, .456, .406) and deviation (.229, .224, .225) on [0, 1], moved to [-1, 1] and rounded as published.
-    private static readonly float[] Shift = [-.030f, -.088f, -.188f];
-    private static readonly float[] Scale = [.458f, .448f, .450f];
+    internal static readonly float[] Shift = [-.030f, -.088f, -.188f];
+    internal static readonly float[] Scale = [.458f, .448f, .450f];
     private static readonly float[] None = [0, 0, 0];
     private static readonly float[] Whole = [1, 1, 1];
 
@@ -37,7 +37,7 @@ public sealed unsafe class Lpips
         Threads = threads;
     }
 
-    private Lpips(TrunkWeights trunkWeights, LinWeights? linWeights, LpipsOptions options)
+    internal Lpips(TrunkWeights trunkWeights, LinWeights? linWeights, LpipsOptions options)
     {
         Network = trunkWeights.Network;
         Version = options.Version;
@@ -79,9 +79,15 @@ public sealed unsafe class Lpips
     /// <exception cref="IOException">A weights file could not be read.</exception>
     public static Lpips Load(Network? network = null, LpipsOptions? options = null, CancellationToken cancellation = default)
     {
-        network ??= Network.Alex;
         options ??= new();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 1);
+        var (trunk, lin) = LoadWeights(network ?? Network.Alex, options, cancellation);
+        return new(trunk, lin, options);
+    }
+
+    /// <summary>The weights that <see cref="Load"/> uses.</summary>
+    internal static (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(Network network, LpipsOptions options, CancellationToken cancellation)
+    {
         if (options.RandomSeed is not null && options.TrunkFile is not null)
             throw new ArgumentException("a trunk is either random or read from a file: give a seed or a trunk file, not both");
         if (options.Baseline && options.LinFile is not null)
@@ -100,7 +106,7 @@ public sealed unsafe class Lpips
             (_, true) => null,
             _ => (store ?? new()).LoadLin(network, options.Version, cancellation),
         };
-        return new(trunk, lin, options);
+        return (trunk, lin);
     }
 
     /// <summary>
