@@ -33,9 +33,14 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     private static int Positions => TTile.Points * TTile.Points;
 
+    // From a position to the next: a cache line more than the values need, lest all positions of a tile fall into one set of the cache.
+    private long PointsLength => (long)depth * chunk + Lanes;
+
+    private long ProductsLength => (long)outputs * chunk + Lanes;
+
     public override int UnitRows => Outputs;
 
-    public override long ScratchLength => (long)Positions * chunk * (depth + outputs) + 2 * Positions * Lanes;
+    public override long ScratchLength => Positions * (PointsLength + ProductsLength + 2 * Lanes);
 
     public override int OffsetCount => depth;
 
@@ -65,21 +70,21 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         var to = Math.Min(from + sliceLength, outputs);
 
         var points = scratch; // [positions, depth / Lanes, chunk, Lanes]
-        var products = points + (long)Positions * depth * chunk; // [positions, outputs / Lanes, chunk, Lanes]
-        var square = products + (long)Positions * outputs * chunk; // [points, points, Lanes]
+        var products = points + Positions * PointsLength; // [positions, outputs / Lanes, chunk, Lanes]
+        var square = products + Positions * ProductsLength; // [points, points, Lanes]
         for (var tile = 0; tile < tiles; tile++)
         {
             var (image, y, x) = Locate(first + tile, across, down, step.From);
             for (var plane = 0; plane < depth / Lanes; plane++)
                 TakeToPoints(step.Input.Row(image, plane, y - Shape.Padding) + (x - Shape.Padding) * Lanes, step.Input.RowLength,
-                    square, points + ((long)plane * chunk + tile) * Lanes, (long)depth * chunk);
+                    square, points + ((long)plane * chunk + tile) * Lanes, PointsLength);
         }
         Multiply((int*)Unsafe.AsPointer(ref step.Offsets[0]), points, products, tiles, from, to);
         for (var tile = 0; tile < tiles; tile++)
         {
             var (image, y, x) = Locate(first + tile, across, down, step.From);
             for (var channel = from; channel < to; channel += Lanes)
-                TakeBack(products + ((long)channel / Lanes * chunk + tile) * Lanes, (long)outputs * chunk, square, bias.Pointer + channel,
+                TakeBack(products + ((long)channel / Lanes * chunk + tile) * Lanes, ProductsLength, square, bias.Pointer + channel,
                     step.Output.Row(image, (step.FirstChannel + channel) / Lanes, y) + x * Lanes, step.Output.RowLength,
                     Math.Min(Outputs, step.To - y), Math.Min(Outputs, step.Output.Width - x));
         }
@@ -91,8 +96,8 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         var second = T.Count < Lanes ? T.Count : chunk * Lanes;
         for (var position = 0; position < Positions; position++)
         {
-            var x = points + (long)position * depth * chunk;
-            var y = products + (long)position * outputs * chunk;
+            var x = points + position * PointsLength;
+            var y = products + position * ProductsLength;
             for (var channel = from; channel < to; channel += channels)
             {
                 var w = weights.Pointer + ((long)position * outputs + channel) * depth;
