@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Perceptual;
 
 /// <summary>
@@ -39,6 +41,7 @@ internal readonly unsafe struct Tile4x3 : ITile
         { 0, 0, 1 },
     };
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Input<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
     {
         var (d0, d1, d2) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step));
@@ -54,6 +57,7 @@ internal readonly unsafe struct Tile4x3 : ITile
         T.MultiplyAdd(four, d1, T.MultiplyAdd(minusFive, d3, d5)).Store(target + 5 * targetStep);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Output<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
     {
         var (m1, m2) = (T.Load(source + step), T.Load(source + 2 * step));
@@ -85,6 +89,7 @@ internal readonly unsafe struct Tile4x5 : ITile
         { 0, 0, 0, 0, 1 },
     };
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Input<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
     {
         var (d0, d1, d2, d3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step), T.Load(source + 3 * step));
@@ -105,6 +110,7 @@ internal readonly unsafe struct Tile4x5 : ITile
         T.MultiplyAdd(T.Create(5.25f), d3 - d5, d7 - d1).Store(target + 7 * targetStep);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Output<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
     {
         var (m1, m2, m3) = (T.Load(source + step), T.Load(source + 2 * step), T.Load(source + 3 * step));
