@@ -48,7 +48,8 @@ internal abstract unsafe class Convolver(ConvolutionShape shape)
     public static Convolver Choose(ConvolutionShape shape, float[] weight, float[] bias) =>
         Vector512.IsHardwareAccelerated && shape.Outputs % 32 == 0 ? Choose<Simd512>(shape, weight, bias)
         : Vector256.IsHardwareAccelerated ? Choose<Simd256>(shape, weight, bias)
-        : Choose<Simd128>(shape, weight, bias);
+        : Vector128.IsHardwareAccelerated ? Choose<Simd128>(shape, weight, bias)
+        : Choose<SimdScalar>(shape, weight, bias);
 
     /// <summary>The form that suits a layer, for a given vector.</summary>
     public static Convolver Choose<T>(ConvolutionShape shape, float[] weight, float[] bias) where T : struct, ISimd<T> => shape switch

@@ -8,7 +8,7 @@ namespace Perceptual;
 /// <summary>A vector of floats of one width. Kernels are written once, over this, and compiled for each width.</summary>
 internal unsafe interface ISimd<T> where T : struct, ISimd<T>
 {
-    /// <summary>Floats in a vector: 4, 8 or 16.</summary>
+    /// <summary>Floats in a vector: 4, 8 or 16, or 1 without vectors.</summary>
     static abstract int Count { get; }
 
     static abstract T Load(float* source);
@@ -131,4 +131,36 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 operator *(Simd512 a, Simd512 b) => new(a.value * b.value);
+}
+
+/// <summary>One float, for processors without vectors that .NET knows: far faster than vectors in software.</summary>
+internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
+{
+    private readonly float value = value;
+
+    public static int Count => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar Load(float* source) => new(*source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar Create(float value) => new(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(float* target) => *target = value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar MultiplyAdd(SimdScalar a, SimdScalar b, SimdScalar c) => new(a.value * b.value + c.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar Max(SimdScalar a, SimdScalar b) => new(a.value > b.value ? a.value : b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar operator +(SimdScalar a, SimdScalar b) => new(a.value + b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar operator -(SimdScalar a, SimdScalar b) => new(a.value - b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar operator *(SimdScalar a, SimdScalar b) => new(a.value * b.value);
 }

@@ -48,7 +48,8 @@ public unsafe class ConvolutionTests
             var largest = magnitude.Max(values => values.Max());
             double Tolerance(int image, int i) => kernel == 1 || inputs < 16 ? depth * magnitude[image][i] : depth * largest * (kernel == 3 ? 1 : 4);
 
-            Check<Simd128>(true);
+            Check<SimdScalar>(!Vector128.IsHardwareAccelerated || inputs < 64); // where others are there, on small layers only: it is slow
+            Check<Simd128>(Vector128.IsHardwareAccelerated);
             Check<Simd256>(Vector256.IsHardwareAccelerated);
             Check<Simd512>(Vector512.IsHardwareAccelerated && outputs % 32 == 0);
 
