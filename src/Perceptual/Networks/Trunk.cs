@@ -183,8 +183,7 @@ internal sealed unsafe class Trunk
                     convolver.FillOffsets(next.Buffers[i], table);
                     return table;
                 }).ToArray())];
-                scratchLength = Math.Max(
-                    stages.SelectMany(stage => stage.Convolvers).Max(convolver => convolver.ScratchLength) + 64, 3L * next.Buffers.Max(buffer => buffer.Width) + 64) / 16 * 16;
+                scratchLength = (stages.SelectMany(stage => stage.Convolvers).Max(convolver => convolver.ScratchLength) + 15) / 16 * 16;
                 layout = next;
             }
             if (scratch is null || scratch.Length < threads * scratchLength)
