@@ -79,6 +79,12 @@ public unsafe class ConvolutionBenchmarks
             convolver.Run(step, task, scratch.Pointer);
     }
 
-    private Convolver Create<T>(ConvolutionShape shape, float[] weight, float[] bias) where T : struct, ISimd<T> =>
-        Kernel == Form.Direct && shape is { Stride: 1 } ? new DirectConvolver<T, Sixteen>(shape, weight, bias) : Convolver.Choose<T>(shape, weight, bias);
+    private Convolver Create<T>(ConvolutionShape shape, float[] weight, float[] bias) where T : struct, ISimd<T>
+    {
+        if (Kernel != Form.Direct || shape is not { Stride: 1 })
+            return Convolver.Choose<T>(shape, weight, bias);
+        var direct = new DirectConvolver<T, Sixteen>(shape, floor: 0);
+        direct.SetWeights(weight, bias);
+        return direct;
+    }
 }

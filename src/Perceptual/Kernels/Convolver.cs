@@ -14,7 +14,7 @@ namespace Perceptual;
 internal readonly record struct ConvolutionStep(RowBuffer Input, RowBuffer Output, int FirstChannel, int[] Offsets, int Images, int From, int To, int Threads);
 
 /// <summary>
-/// A convolution with bias and ReLU over row buffers, with its weights packed for the processor it runs on. Rows come in multiples of
+/// A convolution with bias and, unless told otherwise, ReLU over row buffers, with its weights packed for the processor it runs on. Rows come in multiples of
 /// <see cref="UnitRows"/>, counted from the top, but at the end: so an output has the same bits however the rows come, whoever
 /// computes them, and whatever other images are there.
 /// </summary>
@@ -41,38 +41,45 @@ internal abstract unsafe class Convolver(ConvolutionShape shape)
 
     public abstract void Run(in ConvolutionStep step, int task, float* scratch);
 
+    /// <summary>Takes other weights.</summary>
+    /// <param name="weight">[outputs, inputs, kernel, kernel]</param>
+    /// <param name="bias">[outputs]</param>
+    public abstract void SetWeights(float[] weight, float[] bias);
+
     /// <summary>The form that suits a layer on this processor.</summary>
     /// <param name="shape">The convolution.</param>
     /// <param name="weight">[outputs, inputs, kernel, kernel]</param>
     /// <param name="bias">[outputs]</param>
-    public static Convolver Choose(ConvolutionShape shape, float[] weight, float[] bias) =>
-        Vector512.IsHardwareAccelerated && shape.Outputs % 32 == 0 ? Choose<Simd512>(shape, weight, bias)
-        : Vector256.IsHardwareAccelerated ? Choose<Simd256>(shape, weight, bias)
-        : Vector128.IsHardwareAccelerated ? Choose<Simd128>(shape, weight, bias)
-        : Choose<SimdScalar>(shape, weight, bias);
+    /// <param name="relu">Whether negative outputs become zeros.</param>
+    public static Convolver Choose(ConvolutionShape shape, float[] weight, float[] bias, bool relu = true) =>
+        Vector512.IsHardwareAccelerated && shape.Outputs % 32 == 0 ? Choose<Simd512>(shape, weight, bias, relu)
+        : Vector256.IsHardwareAccelerated ? Choose<Simd256>(shape, weight, bias, relu)
+        : Vector128.IsHardwareAccelerated ? Choose<Simd128>(shape, weight, bias, relu)
+        : Choose<SimdScalar>(shape, weight, bias, relu);
 
     /// <summary>The form that suits a layer, for a given vector.</summary>
-    public static Convolver Choose<T>(ConvolutionShape shape, float[] weight, float[] bias) where T : struct, ISimd<T> => shape switch
+    public static Convolver Choose<T>(ConvolutionShape shape, float[] weight, float[] bias, bool relu = true) where T : struct, ISimd<T>
     {
-        { Inputs: < RowBuffer.Lanes, Stride: 1 } => new DirectConvolver<T, One>(shape, weight, bias),
-        { Inputs: < RowBuffer.Lanes, Stride: 2 } => new DirectConvolver<T, Two>(shape, weight, bias),
-        { Inputs: < RowBuffer.Lanes, Stride: 4 } => new DirectConvolver<T, Four>(shape, weight, bias),
-        { Kernel: 3, Stride: 1 } => new WinogradConvolver<T, Tile4x3>(shape, weight, bias),
-        { Kernel: 5, Stride: 1 } => new WinogradConvolver<T, Tile4x5>(shape, weight, bias),
-        { Stride: 1 } => new DirectConvolver<T, Sixteen>(shape, weight, bias),
-        _ => throw new NotSupportedException($"there is no kernel for {shape}"),
-    };
+        var floor = relu ? 0 : float.NegativeInfinity;
+        Convolver convolver = shape switch
+        {
+            { Inputs: < RowBuffer.Lanes, Stride: 1 } => new DirectConvolver<T, One>(shape, floor),
+            { Inputs: < RowBuffer.Lanes, Stride: 2 } => new DirectConvolver<T, Two>(shape, floor),
+            { Inputs: < RowBuffer.Lanes, Stride: 4 } => new DirectConvolver<T, Four>(shape, floor),
+            { Kernel: 3, Stride: 1 } => new WinogradConvolver<T, Tile4x3>(shape, floor),
+            { Kernel: 5, Stride: 1 } => new WinogradConvolver<T, Tile4x5>(shape, floor),
+            { Stride: 1 } => new DirectConvolver<T, Sixteen>(shape, floor),
+            _ => throw new NotSupportedException($"there is no kernel for {shape}"),
+        };
+        convolver.SetWeights(weight, bias);
+        return convolver;
+    }
 
     /// <summary>Lanes a buffer of so many channels has: a network's input comes in planes of one.</summary>
     public static int LanesOf(int channels) => channels < RowBuffer.Lanes ? 1 : RowBuffer.Lanes;
 
     protected static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
 
-    /// <summary>A bias as the kernels read it, with zeros up to whole planes.</summary>
-    protected static PinnedFloats PackBias(float[] bias)
-    {
-        var packed = new PinnedFloats(RoundUp(bias.Length, RowBuffer.Lanes));
-        bias.CopyTo(new Span<float>(packed.Pointer, bias.Length));
-        return packed;
-    }
+    /// <summary>As the kernels read it, with zeros up to whole planes.</summary>
+    protected PinnedFloats Bias { get; } = new(RoundUp(shape.Outputs, RowBuffer.Lanes));
 }

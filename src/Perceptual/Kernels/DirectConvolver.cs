@@ -12,24 +12,27 @@ internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
     private readonly int lanes;
     private readonly int depth;
     private readonly PinnedFloats weights; // [groups of channels, depth, channels]
-    private readonly PinnedFloats bias;
+    private readonly float floor;
 
-    public DirectConvolver(ConvolutionShape shape, float[] weight, float[] bias) : base(shape)
+    public DirectConvolver(ConvolutionShape shape, float floor) : base(shape)
     {
+        this.floor = floor;
         lanes = LanesOf(shape.Inputs);
-        var inputs = RoundUp(shape.Inputs, lanes);
-        var area = shape.Kernel * shape.Kernel;
-        depth = inputs * area;
-        var group = MicroKernel<T, TStep>.Channels;
+        depth = RoundUp(shape.Inputs, lanes) * shape.Kernel * shape.Kernel;
         weights = new((long)RoundUp(shape.Outputs, RowBuffer.Lanes) * depth);
-        this.bias = PackBias(bias);
-        for (var o = 0; o < shape.Outputs; o++)
-            for (var i = 0; i < shape.Inputs; i++)
+    }
+
+    public override void SetWeights(float[] weight, float[] bias)
+    {
+        var (area, group) = (Shape.Kernel * Shape.Kernel, MicroKernel<T, TStep>.Channels);
+        for (var o = 0; o < Shape.Outputs; o++)
+            for (var i = 0; i < Shape.Inputs; i++)
                 for (var tap = 0; tap < area; tap++)
                 {
                     var k = (i / lanes * area + tap) * lanes + i % lanes; // [plane, tap, lane]
-                    weights.Pointer[((long)(o / group) * depth + k) * group + o % group] = weight[(o * shape.Inputs + i) * area + tap];
+                    weights.Pointer[((long)(o / group) * depth + k) * group + o % group] = weight[(o * Shape.Inputs + i) * area + tap];
                 }
+        bias.CopyTo(new Span<float>(Bias.Pointer, bias.Length));
     }
 
     public override int UnitRows => 1;
@@ -67,8 +70,8 @@ internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
             var toSecond = (nint)((second / RowBuffer.Lanes - first / RowBuffer.Lanes) * output.PlaneLength) + second % RowBuffer.Lanes - first % RowBuffer.Lanes;
             var w = weights.Pointer + (long)channel * depth;
             for (var column = 0; column < output.Width; column += MicroKernel<T, TStep>.Pixels)
-                MicroKernel<T, TStep>.Run(x + (long)column * TStep.Value, offsets, depth, w, bias.Pointer + channel, target + (long)column * RowBuffer.Lanes, toSecond,
-                    Math.Min(MicroKernel<T, TStep>.Pixels, output.Width - column), floor: 0, ahead: w);
+                MicroKernel<T, TStep>.Run(x + (long)column * TStep.Value, offsets, depth, w, Bias.Pointer + channel, target + (long)column * RowBuffer.Lanes, toSecond,
+                    Math.Min(MicroKernel<T, TStep>.Pixels, output.Width - column), floor, ahead: w);
         }
     }
 }

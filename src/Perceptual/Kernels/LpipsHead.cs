@@ -61,6 +61,86 @@ internal static unsafe class LpipsHead
         }
     }
 
+    /// <summary>Adds to each channel's sum its m (a - b)^2 over a row of pixels, of the normalised features; m is 1, or 0 or 2 with dropout.</summary>
+    /// <param name="a">[planes, width, 16]</param>
+    /// <param name="aPlaneLength">Floats from a plane of a to the next.</param>
+    /// <param name="aInverse">[width]</param>
+    /// <param name="b">[planes, width, 16]</param>
+    /// <param name="bPlaneLength">Floats from a plane of b to the next.</param>
+    /// <param name="bInverse">[width]</param>
+    /// <param name="planes">Channels / 16.</param>
+    /// <param name="width">Pixels.</param>
+    /// <param name="dropout">What is left out, if anything is.</param>
+    /// <param name="firstPixel">The number of the row's first pixel.</param>
+    /// <param name="sums">[16 * planes]</param>
+    public static void AddChannelSums(
+        float* a, long aPlaneLength, float* aInverse, float* b, long bPlaneLength, float* bInverse, int planes, int width, Dropout? dropout, long firstPixel, float* sums)
+    {
+        for (var plane = 0; plane < planes; plane++)
+            for (var lane = 0; lane < Lanes; lane += Vector<float>.Count)
+            {
+                var sum = Vector.Load(sums + plane * Lanes + lane);
+                for (var x = 0; x < width; x++)
+                {
+                    var difference = Vector.Load(a + plane * aPlaneLength + x * Lanes + lane) * new Vector<float>(aInverse[x])
+                        - Vector.Load(b + plane * bPlaneLength + x * Lanes + lane) * new Vector<float>(bInverse[x]);
+                    sum += dropout is { } some ? some.Apply(difference * difference, firstPixel + x, planes, plane, lane) : difference * difference;
+                }
+                Vector.Store(sum, sums + plane * Lanes + lane);
+            }
+    }
+
+    /// <summary>
+    /// gradient += scale * d/da of sum over channels of w m (a / |a| - b / |b|)^2, for a row of pixels; nothing where all of a is zero.
+    /// </summary>
+    /// <param name="a">[planes, width, 16], not normalised.</param>
+    /// <param name="aPlaneLength">Floats from a plane of a to the next.</param>
+    /// <param name="aInverse">[width]</param>
+    /// <param name="b">[planes, width, 16]</param>
+    /// <param name="bPlaneLength">Floats from a plane of b to the next.</param>
+    /// <param name="bInverse">[width]</param>
+    /// <param name="weights">[16 * planes]</param>
+    /// <param name="planes">Channels / 16.</param>
+    /// <param name="width">Pixels.</param>
+    /// <param name="dropout">What was left out in the distance.</param>
+    /// <param name="firstPixel">The number of the row's first pixel.</param>
+    /// <param name="scale">What the derivative is multiplied by.</param>
+    /// <param name="gradient">[planes, width, 16]</param>
+    /// <param name="gradientPlaneLength">Floats from a plane of the gradient to the next.</param>
+    public static void AddGradient(
+        float* a, long aPlaneLength, float* aInverse, float* b, long bPlaneLength, float* bInverse, float* weights, int planes, int width,
+        Dropout? dropout, long firstPixel, float scale, float* gradient, long gradientPlaneLength)
+    {
+        var lanes = stackalloc float[Vector<float>.Count];
+        for (var x = 0; x < width; x++, a += Lanes, b += Lanes, gradient += Lanes)
+        {
+            var norm = 1.0 / aInverse[x] - Epsilon;
+            if (aInverse[x] >= 1 / Epsilon || norm <= 0)
+                continue;
+            // With g the derivative by a / |a|: g / |a| - a (g . a) / |a|^3, where the norms in the first place are those with epsilon.
+            var (scaleA, scaleB, twice) = (new Vector<float>(aInverse[x]), new Vector<float>(bInverse[x]), new Vector<float>(2 * scale));
+            var along = Vector<float>.Zero;
+            for (var plane = 0; plane < planes; plane++)
+                for (var lane = 0; lane < Lanes; lane += Vector<float>.Count)
+                {
+                    var value = Vector.Load(a + plane * aPlaneLength + lane);
+                    var g = (value * scaleA - Vector.Load(b + plane * bPlaneLength + lane) * scaleB) * Vector.Load(weights + plane * Lanes + lane) * twice;
+                    if (dropout is { } some)
+                        g = some.Apply(g, firstPixel + x, planes, plane, lane);
+                    var target = gradient + plane * gradientPlaneLength + lane;
+                    Vector.Store(Vector.Load(target) + g * scaleA, target);
+                    along += g * value;
+                }
+            var part = new Vector<float>((float)(Sum(along, lanes) * (double)aInverse[x] * aInverse[x] / norm));
+            for (var plane = 0; plane < planes; plane++)
+                for (var lane = 0; lane < Lanes; lane += Vector<float>.Count)
+                {
+                    var target = gradient + plane * gradientPlaneLength + lane;
+                    Vector.Store(Vector.Load(target) - part * Vector.Load(a + plane * aPlaneLength + lane), target);
+                }
+        }
+    }
+
     // Vector.Sum adds in an order that depends on how far the method has been optimised, and the same input must give the same bits.
     private static float Sum(Vector<float> vector, float* lanes)
     {

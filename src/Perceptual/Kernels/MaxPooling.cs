@@ -31,4 +31,44 @@ internal static unsafe class MaxPooling
                 }
         }
     }
+
+    /// <summary>
+    /// Takes the gradient of one plane of one image back: each output's goes to the largest input of its window, the first of several.
+    /// What lies around an image takes nothing that counts: it is largest only where all are zeros, whose ReLU lets nothing through.
+    /// </summary>
+    /// <param name="kernel">Side of the window.</param>
+    /// <param name="stride">Step between two windows.</param>
+    /// <param name="input">What was pooled.</param>
+    /// <param name="output">What came of it.</param>
+    /// <param name="outputGradient">The derivative by <paramref name="output"/>.</param>
+    /// <param name="inputGradient">Receives that by <paramref name="input"/>.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="plane">The plane.</param>
+    public static void RunBack(int kernel, int stride, RowBuffer input, RowBuffer output, RowBuffer outputGradient, RowBuffer inputGradient, int image, int plane)
+    {
+        inputGradient.Clear(image, plane, 0, input.Height);
+        for (var y = 0; y < output.Height; y++)
+        {
+            var largest = output.Row(image, plane, y);
+            var gradient = outputGradient.Row(image, plane, y);
+            var rows = Math.Min(kernel, input.Height - y * stride);
+            for (var x = 0; x < output.Width; x++, largest += RowBuffer.Lanes, gradient += RowBuffer.Lanes)
+            {
+                var columns = Math.Min(kernel, input.Width - x * stride);
+                for (var lane = 0; lane < RowBuffer.Lanes; lane += Vector<float>.Count)
+                {
+                    var (value, rest) = (Vector.Load(largest + lane), Vector.Load(gradient + lane));
+                    for (var ky = 0; ky < rows; ky++)
+                        for (var kx = 0; kx < columns; kx++)
+                        {
+                            var at = (x * stride + kx) * RowBuffer.Lanes + lane;
+                            var found = Vector.Equals(Vector.Load(input.Row(image, plane, y * stride + ky) + at), value);
+                            var target = inputGradient.Row(image, plane, y * stride + ky) + at;
+                            Vector.Store(Vector.Load(target) + Vector.ConditionalSelect(found, rest, Vector<float>.Zero), target);
+                            rest = Vector.ConditionalSelect(found, Vector<float>.Zero, rest);
+                        }
+                }
+            }
+        }
+    }
 }

@@ -19,17 +19,23 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     private readonly int outputs; // output channels, in whole planes
     private readonly int chunk; // tiles
     private readonly PinnedFloats weights; // [points, points, groups of channels, depth, channels]
-    private readonly PinnedFloats bias;
+    private readonly float floor;
     private readonly PinnedFloats zeros = new(32);
 
-    public WinogradConvolver(ConvolutionShape shape, float[] weight, float[] bias) : base(shape)
+    public WinogradConvolver(ConvolutionShape shape, float floor) : base(shape)
     {
+        this.floor = floor;
         depth = RoundUp(shape.Inputs, Lanes);
         outputs = RoundUp(shape.Outputs, Lanes);
         // Both sides of the product in about a megabyte, but enough tiles that reading the weights does not dominate.
         chunk = RoundUp(Math.Clamp((1 << 18) / (TTile.Points * TTile.Points * depth), 24, 48), MicroKernel<T, Sixteen>.Pixels);
-        this.bias = PackBias(bias);
-        weights = Pack(weight);
+        weights = new((long)Positions * outputs * depth);
+    }
+
+    public override void SetWeights(float[] weight, float[] bias)
+    {
+        Parallel.For(0, outputs / Lanes, block => Pack(weight, block * Lanes, weights.Pointer));
+        bias.CopyTo(new Span<float>(Bias.Pointer, bias.Length));
     }
 
     private static int Positions => TTile.Points * TTile.Points;
@@ -89,7 +95,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 var (image, y, x) = Locate(first + tile, across, down, step.From);
                 var target = step.Output.Row(image, (step.FirstChannel + channel) / Lanes, y) + x * Lanes;
                 Fetch(target + Outputs * Lanes, step.Output.RowLength, Outputs);
-                TakeBack(products + ((long)channel / Lanes * chunk + tile) * Lanes, ProductsLength, square, bias.Pointer + channel,
+                TakeBack(products + ((long)channel / Lanes * chunk + tile) * Lanes, ProductsLength, square, Bias.Pointer + channel, floor,
                     target, step.Output.RowLength, Math.Min(Outputs, step.To - y), Math.Min(Outputs, step.Output.Width - x));
             }
     }
@@ -135,9 +141,9 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         }
     }
 
-    private static void TakeBack(float* source, long positionLength, float* square, float* bias, float* target, int rowLength, int rows, int columns)
+    private static void TakeBack(float* source, long positionLength, float* square, float* bias, float floor, float* target, int rowLength, int rows, int columns)
     {
-        var zero = T.Create(0);
+        var least = T.Create(floor);
         for (var lane = 0; lane < Lanes; lane += T.Count)
         {
             for (var column = 0; column < TTile.Points; column++)
@@ -148,7 +154,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
             {
                 TTile.Output<T>(square + row * TTile.Points * Lanes, Lanes, line, Lanes);
                 for (var column = 0; column < columns; column++)
-                    T.Max(T.Load(line + column * Lanes) + start, zero).Store(target + (long)row * rowLength + column * Lanes + lane);
+                    T.Max(T.Load(line + column * Lanes) + start, least).Store(target + (long)row * rowLength + column * Lanes + lane);
             }
         }
     }
@@ -168,13 +174,6 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     private static (int Image, int Y, int X) Locate(int tile, int across, int down, int from) =>
         (tile / (across * down), from + tile / across % down * Outputs, tile % across * Outputs);
-
-    private PinnedFloats Pack(float[] weight)
-    {
-        var packed = new PinnedFloats((long)Positions * outputs * depth);
-        Parallel.For(0, outputs / Lanes, block => Pack(weight, block * Lanes, packed.Pointer));
-        return packed;
-    }
 
     // The kernels of 16 output channels side by side, in double precision: each value is rounded once.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)] // run once, so otherwise never optimised

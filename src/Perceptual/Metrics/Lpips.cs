@@ -17,7 +17,7 @@ namespace Perceptual;
 /// double distance = lpips.Distance(reference, distorted);
 /// </code>
 /// </example>
-public sealed unsafe class Lpips : Metric
+public sealed unsafe partial class Lpips : Metric
 {
     // The ImageNet mean (.485, .456, .406) and deviation (.229, .224, .225) on [0, 1], moved to [-1, 1] and rounded as published.
     internal static readonly float[] Shift = [-.030f, -.088f, -.188f];
@@ -44,26 +44,26 @@ public sealed unsafe class Lpips : Metric
     private readonly Trunk trunk;
     private readonly PinnedFloats[] lin; // [tap][channels]
     private readonly bool scaled;
-    private readonly string trunkDigest;
+    private readonly TrunkWeights trunkWeights;
 
     internal Lpips(TrunkWeights trunk, LinWeights? lin, LpipsOptions options)
-        : this(trunk.Network, new(trunk.Network, trunk.Tensors, options.BandMemory), trunk.Digest, lin, options)
+        : this(trunk, new(trunk.Network, trunk.Tensors, options.BandMemory), lin, options)
     {
     }
 
-    private Lpips(Network network, Trunk trunk, string trunkDigest, LinWeights? linWeights, LpipsOptions options)
-        : base(Describe(network, options.Version, options.RandomSeed is not null, linWeights is not null))
+    private Lpips(TrunkWeights trunkWeights, Trunk trunk, LinWeights? linWeights, LpipsOptions options)
+        : base(Describe(trunkWeights.Network, options.Version, options.RandomSeed is not null, linWeights is not null))
     {
-        Network = network;
+        Network = trunkWeights.Network;
         Version = options.Version;
         RandomSeed = options.RandomSeed;
         this.trunk = trunk;
-        this.trunkDigest = trunkDigest;
+        this.trunkWeights = trunkWeights;
         lin = [.. Network.TapChannels.Select((channels, k) => PackLin(linWeights?.Layers[k], channels))];
         Calibrated = linWeights is not null;
         scaled = Version == LpipsVersion.V01;
         Threads = options.Threads;
-        Digest = linWeights is null ? trunkDigest : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(trunkDigest + linWeights.Digest)));
+        Digest = linWeights is null ? trunkWeights.Digest : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(trunkWeights.Digest + linWeights.Digest)));
     }
 
     /// <summary>The network whose features are compared.</summary>
@@ -103,7 +103,7 @@ public sealed unsafe class Lpips : Metric
         if (loaded.FirstOrDefault(other => other.Network == network && other.RandomSeed == options.RandomSeed) is not { } same)
             return Load(network, options, cancellation);
         var lin = options.Baseline || options.RandomSeed is not null ? null : (options.Store ?? new()).LoadLin(network, options.Version, cancellation);
-        return new(network, same.trunk, same.trunkDigest, lin, options);
+        return new(same.trunkWeights, same.trunk, lin, options);
     }
 
     /// <summary>The weights that <see cref="Load"/> uses.</summary>
@@ -277,7 +277,7 @@ public sealed unsafe class Lpips : Metric
     /// What models must have in common to compare each other's features: the trunk's weights and the input scaling. Calibrated and
     /// baseline of one trunk and version do, so that an image's features are computed once for both.
     /// </summary>
-    public string FeatureDigest => $"{trunkDigest} {Version}";
+    public string FeatureDigest => $"{trunkWeights.Digest} {Version}";
 
     private protected override (double Value, DistanceMap? Map) Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {

@@ -57,6 +57,29 @@ internal sealed unsafe class Trunk
         workspaces.Add(workspace);
     }
 
+    /// <summary>Reads rows [from, to) of an image, which are the next, into a buffer with planes of one lane.</summary>
+    public static void ReadRows(RgbRowReader reader, RowBuffer buffer, int image, int from, int to, float[] shift, float[] scale)
+    {
+        for (var y = from; y < to; y++)
+        {
+            Span<float> Plane(int channel) => new(buffer.Row(image, channel, y), buffer.Width);
+            reader.ReadRow(Plane(0), Plane(1), Plane(2));
+            for (var channel = 0; channel < 3; channel++)
+                Scale(Plane(channel), shift[channel], scale[channel]);
+        }
+    }
+
+    private static void Scale(Span<float> row, float shift, float scale)
+    {
+        if (shift == 0 && scale == 1)
+            return;
+        var x = 0;
+        for (; x <= row.Length - Vector<float>.Count; x += Vector<float>.Count)
+            ((new Vector<float>(row[x..]) - new Vector<float>(shift)) / new Vector<float>(scale)).CopyTo(row[x..]);
+        for (; x < row.Length; x++)
+            row[x] = (row[x] - shift) / scale;
+    }
+
     /// <summary>A layer that writes one buffer: a pool, or convolutions of one input whose outputs are stacked.</summary>
     private sealed record Stage(Layer Layer, bool Tap, params Convolver[] Convolvers)
     {
@@ -259,28 +282,8 @@ internal sealed unsafe class Trunk
         private void Read(int rows)
         {
             var buffer = buffers[0];
-            crew.Run(images.Count, (image, _) =>
-            {
-                for (var y = buffer.End; y < buffer.End + rows; y++)
-                {
-                    Span<float> Plane(int channel) => new(buffer.Row(image, channel, y), buffer.Width);
-                    images[image].ReadRow(Plane(0), Plane(1), Plane(2));
-                    for (var channel = 0; channel < 3; channel++)
-                        Scale(Plane(channel), shift[channel], scale[channel]);
-                }
-            });
+            crew.Run(images.Count, (image, _) => ReadRows(images[image], buffer, image, buffer.End, buffer.End + rows, shift, scale));
             SetEnd(buffer, buffer.End + rows);
-        }
-
-        private static void Scale(Span<float> row, float shift, float scale)
-        {
-            if (shift == 0 && scale == 1)
-                return;
-            var x = 0;
-            for (; x <= row.Length - Vector<float>.Count; x += Vector<float>.Count)
-                ((new Vector<float>(row[x..]) - new Vector<float>(shift)) / new Vector<float>(scale)).CopyTo(row[x..]);
-            for (; x < row.Length; x++)
-                row[x] = (row[x] - shift) / scale;
         }
 
         private void Compute(int stage, int from, int to)

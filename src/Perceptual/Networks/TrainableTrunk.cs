@@ -1,0 +1,307 @@
+namespace Perceptual;
+
+/// <summary>Adds the derivative by the features of a tap to their gradient, which has the same layout.</summary>
+internal delegate void TapGradient(int tap, RowBuffer features, RowBuffer gradient);
+
+/// <summary>
+/// A network whose activations are all kept, so that gradients go back through its layers: to its weights and to the images. Features
+/// have the bits that <see cref="Trunk"/> gives; everything has the same bits for any number of threads. One call at a time.
+/// </summary>
+internal sealed unsafe class TrainableTrunk
+{
+    private readonly Network network;
+    private readonly Stage[] stages;
+    private readonly bool weightGradients;
+    private RowBuffer[] buffers = []; // the images, then the output of each stage
+    private RowBuffer[] gradients = []; // the derivative by each of them
+    private PinnedFloats[] memory = [];
+    private PinnedFloats scratch = new(0);
+    private long scratchLength;
+    private int images;
+
+    /// <param name="network">The layers.</param>
+    /// <param name="weights">"NAME.weight" and "NAME.bias" of every convolution, of the right shapes.</param>
+    /// <param name="inputGradient">Whether the derivative by the images is wanted.</param>
+    /// <param name="weightGradients">Whether those by the weights are.</param>
+    public TrainableTrunk(Network network, IReadOnlyDictionary<string, Tensor> weights, bool inputGradient, bool weightGradients)
+    {
+        this.network = network;
+        this.weightGradients = weightGradients;
+        stages = [.. network.Layers.SelectMany((layer, i) => layer switch
+        {
+            MaxPool => [new Stage(layer, layer.Tap, [], weights, false, false)],
+            Convolution convolution => [new Stage(layer, layer.Tap, [convolution], weights, i > 0 || inputGradient, weightGradients)],
+            Fire fire => (Stage[])
+            [
+                new(fire.Squeeze, false, [fire.Squeeze], weights, i > 0 || inputGradient, weightGradients),
+                new(layer, layer.Tap, [fire.Expand1x1, fire.Expand3x3], weights, true, weightGradients),
+            ],
+            _ => throw new NotSupportedException($"there is no gradient of {layer.GetType().Name}"),
+        })];
+        if (weightGradients)
+            WeightGradients = stages.SelectMany(stage => stage.Convolutions.Zip(stage.WeightGradients)).SelectMany(pair =>
+                new[] { ($"{pair.First.Name}.weight", pair.Second.Weight), ($"{pair.First.Name}.bias", pair.Second.Bias) }).ToDictionary();
+    }
+
+    /// <summary>By key, "features.0.weight" [outputs, inputs, kernel, kernel]: the derivative by the weights, summed over the images.</summary>
+    public IReadOnlyDictionary<string, float[]> WeightGradients { get; } = new Dictionary<string, float[]>();
+
+    /// <summary>Takes other weights.</summary>
+    public void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
+    {
+        foreach (var stage in stages)
+            stage.SetWeights(weights);
+    }
+
+    /// <summary>Sends images of one size through the network, side by side.</summary>
+    /// <returns>The features at the taps; valid until the next call.</returns>
+    /// <exception cref="ArgumentException">The images are too large for their activations to be kept.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
+    public IReadOnlyList<RowBuffer> Forward(IReadOnlyList<RgbRowReader> readers, float[] shift, float[] scale, Crew crew, CancellationToken cancellation)
+    {
+        Prepare(readers.Count, readers[0].Width, readers[0].Height, crew.Threads);
+        crew.Run(images, (image, _) => Trunk.ReadRows(readers[image], buffers[0], image, 0, buffers[0].Height, shift, scale));
+        var taps = new List<RowBuffer>();
+        for (var i = 0; i < stages.Length; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var (stage, input, output) = (stages[i], buffers[i], buffers[i + 1]);
+            if (stage.Layer is MaxPool pool)
+                crew.Run(images * output.Height, (task, _) => MaxPooling.Run(pool.Kernel, pool.Stride, input, output, task / output.Height, task % output.Height));
+            var channel = 0;
+            for (var k = 0; k < stage.Forward.Length; k++)
+            {
+                Convolve(stage.Forward[k], input, output, channel, stage.ForwardOffsets[k], crew);
+                channel += stage.Convolutions[k].Outputs;
+            }
+            if (stage.Tap)
+                taps.Add(output);
+        }
+        return taps;
+    }
+
+    /// <summary>Goes back from the taps of the last <see cref="Forward"/>.</summary>
+    /// <param name="head">Adds what the loss contributes at a tap, the last tap first.</param>
+    /// <param name="crew">The threads.</param>
+    /// <param name="cancellation">Stops the work between two layers.</param>
+    public void Backward(TapGradient head, Crew crew, CancellationToken cancellation)
+    {
+        var tap = network.TapChannels.Count;
+        for (var i = stages.Length - 1; i >= 0; i--)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var (stage, input, output, gradient) = (stages[i], buffers[i], buffers[i + 1], gradients[i + 1]);
+            if (i == stages.Length - 1)
+                ForPlanes(gradient, crew, (image, plane) => gradient.Clear(image, plane, 0, gradient.Height));
+            if (stage.Tap)
+                head(--tap, output, gradient);
+            if (stage.Layer is MaxPool pool)
+            {
+                ForPlanes(output, crew, (image, plane) => MaxPooling.RunBack(pool.Kernel, pool.Stride, input, output, gradient, gradients[i], image, plane));
+                continue;
+            }
+            ForPlanes(output, crew, (image, plane) => StopWhereZero(output, gradient, image, plane));
+            var channel = 0;
+            foreach (var weightGradient in stage.WeightGradients)
+            {
+                var first = channel;
+                crew.Run(weightGradient.Tasks, (task, _) => weightGradient.Run(input, gradient, first, images, task));
+                channel += weightGradient.Shape.Outputs;
+            }
+            if (stage.Back is { } back)
+                Convolve(back, gradient, gradients[i], 0, stage.BackOffsets, crew);
+        }
+    }
+
+    /// <summary>The derivative by the samples of an image, as its rows came, after <see cref="Backward"/>.</summary>
+    /// <param name="image">Which.</param>
+    /// <param name="scale">As in <see cref="Forward"/>.</param>
+    /// <param name="gradient">[3, height, width]</param>
+    public void CopyInputGradient(int image, float[] scale, Span<float> gradient)
+    {
+        // A convolution with a stride goes back to planes of every stride-th row and column, for all first rows and columns.
+        var (from, first) = (gradients[0], (Convolution)stages[0].Layer);
+        var (stride, padding, height, width) = (first.Stride, first.Padding, buffers[0].Height, buffers[0].Width);
+        if (stride == 1)
+            padding = 0; // is the convolution's own
+        for (var c = 0; c < 3; c++)
+            for (var y = 0; y < height; y++)
+                for (var x = 0; x < width; x++)
+                {
+                    var (row, column) = ((y + padding) / stride, (x + padding) / stride);
+                    var channel = ((y + padding) % stride * stride + (x + padding) % stride) * 3 + c;
+                    gradient[(c * height + y) * width + x] = row < from.Height && column < from.Width
+                        ? from.Row(image, channel / RowBuffer.Lanes, row)[column * RowBuffer.Lanes + channel % RowBuffer.Lanes] / scale[c]
+                        : 0; // no window reaches it
+                }
+    }
+
+    private void Convolve(Convolver convolver, RowBuffer input, RowBuffer output, int channel, int[] offsets, Crew crew)
+    {
+        var step = new ConvolutionStep(input, output, channel, offsets, images, 0, output.Height, crew.Threads);
+        crew.Run(convolver.CountTasks(step), (task, worker) => convolver.Run(step, task, scratch.Pointer + worker * scratchLength));
+    }
+
+    private void ForPlanes(RowBuffer buffer, Crew crew, Action<int, int> action) =>
+        crew.Run(images * buffer.Planes, (task, _) => action(task / buffer.Planes, task % buffer.Planes));
+
+    // ReLU on the way back.
+    private static void StopWhereZero(RowBuffer output, RowBuffer gradient, int image, int plane)
+    {
+        for (var y = 0; y < output.Height; y++)
+        {
+            var length = output.Width * RowBuffer.Lanes;
+            ReadOnlySpan<float> values = new(output.Row(image, plane, y), length);
+            Span<float> row = new(gradient.Row(image, plane, y), length);
+            for (var x = 0; x < values.Length; x++)
+                row[x] = values[x] > 0 ? row[x] : 0;
+        }
+    }
+
+    private void Prepare(int count, int width, int height, int threads)
+    {
+        if (images != count || buffers[0].Width != width || buffers[0].Height != height)
+        {
+            images = count;
+            buffers = new RowBuffer[stages.Length + 1];
+            gradients = new RowBuffer[stages.Length + 1];
+            buffers[0] = new(3, 1, height, width);
+            for (var i = 0; i < stages.Length; i++)
+            {
+                var (layer, convolutions) = (stages[i].Layer, stages[i].Convolutions);
+                buffers[i + 1] = new(convolutions.Length == 0 ? buffers[i].Channels : convolutions.Sum(convolution => convolution.Outputs), RowBuffer.Lanes,
+                    layer.OutputLength(buffers[i].Height), layer.OutputLength(buffers[i].Width));
+                gradients[i + 1] = new(buffers[i + 1].Channels, RowBuffer.Lanes, buffers[i + 1].Height, buffers[i + 1].Width);
+            }
+            gradients[0] = stages[0].Back is { Shape: var shape }
+                ? new(shape.Outputs, RowBuffer.Lanes, shape.OutputLength(buffers[1].Height), shape.OutputLength(buffers[1].Width))
+                : new(3, RowBuffer.Lanes, 0, 0);
+            for (var i = 0; i < stages.Length; i++)
+                stages[i].Reserve(buffers[i], buffers[i + 1], gradients[i], gradients[i + 1]);
+            memory = [.. buffers.Concat(gradients).Select(buffer => Place(buffer, count))];
+            for (var i = 0; i < stages.Length; i++)
+                stages[i].FillOffsets(buffers[i], gradients[i + 1]);
+            scratchLength = (stages.Max(stage => stage.ScratchLength) + 15) / 16 * 16;
+        }
+        if (scratch.Length < threads * scratchLength)
+            scratch = new(threads * scratchLength);
+    }
+
+    // Whole, in memory of zeros, with some to spare: kernels read a few pixels beyond the last row.
+    private static PinnedFloats Place(RowBuffer buffer, int images)
+    {
+        (buffer.First, buffer.End, buffer.Capacity) = (-buffer.Above, buffer.Height, buffer.Above + buffer.Height + buffer.Below);
+        var memory = new PinnedFloats(images * buffer.ImageLength + 1024);
+        buffer.Data = memory.Pointer;
+        return memory;
+    }
+
+    /// <summary>A layer that writes one buffer: a pool, or convolutions of one input whose outputs are stacked.</summary>
+    private sealed class Stage
+    {
+        public Stage(Layer layer, bool tap, Convolution[] convolutions, IReadOnlyDictionary<string, Tensor> weights, bool back, bool weightGradients)
+        {
+            (Layer, Tap, Convolutions) = (layer, tap, convolutions);
+            Forward = Array.ConvertAll(convolutions, convolution => Convolver.Choose(convolution.Shape, Weight(weights, convolution), Bias(weights, convolution)));
+            ForwardOffsets = Array.ConvertAll(Forward, convolver => GC.AllocateUninitializedArray<int>(convolver.OffsetCount, pinned: true));
+            if (convolutions.Length == 0)
+                return;
+            if (weightGradients)
+                WeightGradients = Array.ConvertAll(convolutions, convolution => WeightGradient.Choose(convolution.Shape));
+            if (!back)
+                return;
+            var shape = TransposedConvolution.Shape([.. convolutions.Select(convolution => convolution.Shape)]);
+            Back = Convolver.Choose(shape, TransposedConvolution.Weight(Shapes, Weights(weights)), new float[shape.Outputs], relu: false);
+            BackOffsets = GC.AllocateUninitializedArray<int>(Back.OffsetCount, pinned: true);
+        }
+
+        public Layer Layer { get; }
+
+        public bool Tap { get; }
+
+        public Convolution[] Convolutions { get; }
+
+        public Convolver[] Forward { get; }
+
+        public int[][] ForwardOffsets { get; }
+
+        public WeightGradient[] WeightGradients { get; } = [];
+
+        /// <summary>From the derivative by the output to that by the input; a pool has its own.</summary>
+        public Convolver? Back { get; }
+
+        public int[] BackOffsets { get; } = [];
+
+        public long ScratchLength => Forward.Select(convolver => convolver.ScratchLength).Append(Back?.ScratchLength ?? 0).Max();
+
+        private ConvolutionShape[] Shapes => Array.ConvertAll(Convolutions, convolution => convolution.Shape);
+
+        public void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
+        {
+            for (var k = 0; k < Forward.Length; k++)
+                Forward[k].SetWeights(Weight(weights, Convolutions[k]), Bias(weights, Convolutions[k]));
+            Back?.SetWeights(TransposedConvolution.Weight(Shapes, Weights(weights)), new float[Back.Shape.Outputs]);
+        }
+
+        public void Reserve(RowBuffer input, RowBuffer output, RowBuffer inputGradient, RowBuffer outputGradient)
+        {
+            if (Layer is MaxPool pool)
+                MaxPooling.Reserve(pool.Kernel, pool.Stride, input, output);
+            foreach (var convolver in Forward)
+                convolver.Reserve(input, output);
+            Back?.Reserve(outputGradient, inputGradient);
+        }
+
+        public void FillOffsets(RowBuffer input, RowBuffer outputGradient)
+        {
+            for (var k = 0; k < Forward.Length; k++)
+                Forward[k].FillOffsets(input, ForwardOffsets[k]);
+            Back?.FillOffsets(outputGradient, BackOffsets);
+        }
+
+        private float[][] Weights(IReadOnlyDictionary<string, Tensor> weights) => Array.ConvertAll(Convolutions, convolution => Weight(weights, convolution));
+
+        private static float[] Weight(IReadOnlyDictionary<string, Tensor> weights, Convolution convolution) => weights[convolution.Name + ".weight"].Values;
+
+        private static float[] Bias(IReadOnlyDictionary<string, Tensor> weights, Convolution convolution) => weights[convolution.Name + ".bias"].Values;
+    }
+}
+
+/// <summary>
+/// The convolution that takes a derivative by the output of convolutions back to their input. Outputs and inputs change places and the
+/// kernel is turned. Convolutions of one input whose outputs are stacked become one, of the largest kernel. With a stride, the rows and
+/// columns that lie a stride apart see different parts of the kernel: each of these sets is channels of its own.
+/// </summary>
+internal static class TransposedConvolution
+{
+    public static ConvolutionShape Shape(IReadOnlyList<ConvolutionShape> shapes)
+    {
+        var largest = shapes.MaxBy(shape => shape.Kernel);
+        var (stride, kernel) = (largest.Stride, (largest.Kernel + largest.Stride - 1) / largest.Stride);
+        return new(shapes.Sum(shape => shape.Outputs), stride * stride * largest.Inputs, kernel, 1, stride == 1 ? kernel - 1 - largest.Padding : kernel - 1);
+    }
+
+    /// <summary>[inputs, outputs, kernel, kernel]; with a stride [row in the stride, column in the stride, input, outputs, kernel, kernel].</summary>
+    public static float[] Weight(IReadOnlyList<ConvolutionShape> shapes, IReadOnlyList<float[]> weights)
+    {
+        var shape = Shape(shapes);
+        var turned = new float[shape.Outputs * shape.Depth];
+        var (inputs, first) = (shapes[0].Inputs, 0);
+        for (var k = 0; k < shapes.Count; k++)
+        {
+            var (kernel, stride, weight) = (shapes[k].Kernel, shapes[k].Stride, weights[k]);
+            var margin = stride == 1 ? (shape.Kernel - kernel) / 2 : 0; // a smaller kernel lies in the middle
+            for (var o = 0; o < shapes[k].Outputs; o++)
+                for (var i = 0; i < inputs; i++)
+                    for (var y = 0; y < kernel; y++)
+                        for (var x = 0; x < kernel; x++)
+                        {
+                            var channel = (y % stride * stride + x % stride) * inputs + i;
+                            var (row, column) = (shape.Kernel - 1 - margin - y / stride, shape.Kernel - 1 - margin - x / stride);
+                            turned[((channel * shape.Inputs + first + o) * shape.Kernel + row) * shape.Kernel + column] = weight[((o * inputs + i) * kernel + y) * kernel + x];
+                        }
+            first += shapes[k].Outputs;
+        }
+        return turned;
+    }
+}
