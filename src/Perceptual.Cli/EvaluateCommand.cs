@@ -45,7 +45,7 @@ internal static class EvaluateCommand
         var data = DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
         var evaluation = new EvaluationOptions(command, defaultLoadSize: "64 for a BAPPS folder, as published scores; 0 for a table");
         var root = RootOption(command);
-        var plot = PlotOption(command, "Draw the scores and their intervals as bars (.png).");
+        var plot = Plots.Option(command, "Draw the scores and their intervals as bars (.png).");
         app.SetAction(command, (parsed, cancellation) =>
         {
             var sets = parsed.GetValue(data)!.SelectMany(path =>
@@ -74,7 +74,7 @@ internal static class EvaluateCommand
         var command = new Command("jnd", "Do two images look the same? Metrics against people who saw them one after the other.");
         var data = DataArgument(command, "BAPPS folders of pairs.");
         var evaluation = new EvaluationOptions(command, defaultLoadSize: "64, as published scores");
-        var plot = PlotOption(command, "Draw the precision-recall curves (.png).");
+        var plot = Plots.Option(command, "Draw the precision-recall curves (.png).");
         app.SetAction(command, (parsed, cancellation) =>
         {
             var sets = parsed.GetValue(data)!.SelectMany(JudgementFiles.ReadJnd).ToArray();
@@ -153,7 +153,7 @@ internal static class EvaluateCommand
         var data = DataArgument(command, "Tables (CSV) with the columns d0,d1,judge; others are passed over.");
         var seed = EvaluationOptions.SeedOption();
         command.Add(seed);
-        var plot = PlotOption(command, "Draw the scores and their intervals as bars (.png).");
+        var plot = Plots.Option(command, "Draw the scores and their intervals as bars (.png).");
         app.SetAction(command, (parsed, _) =>
         {
             var sets = parsed.GetValue(data)!.Select(JudgementFiles.ReadRecorded).ToArray();
@@ -213,21 +213,5 @@ internal static class EvaluateCommand
         var root = new Option<string>("--root") { Description = "The folder that the paths in a table start from. [default: that of the table]", HelpName = "DIR" };
         command.Add(root);
         return root;
-    }
-
-    private static Option<string> PlotOption(Command command, string description)
-    {
-        var plot = new Option<string>("--plot") { Description = description, HelpName = "FILE" };
-        command.Add(plot);
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(plot) is not { } file)
-                return;
-            if (!Path.GetExtension(file).Equals(".png", StringComparison.OrdinalIgnoreCase))
-                result.AddError($"--plot {file}: the name must end in .png");
-            if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
-                result.AddError($"--plot {file}: there is no such folder");
-        });
-        return plot;
     }
 }

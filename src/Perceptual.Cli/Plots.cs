@@ -1,3 +1,4 @@
+using System.CommandLine;
 using ScottPlot;
 
 namespace Perceptual.Cli;
@@ -7,6 +8,35 @@ internal static class Plots
 {
     private const int PanelWidth = 640;
     private const int Height = 520;
+
+    /// <summary>Adds the option that asks for a picture.</summary>
+    public static Option<string> Option(Command command, string description)
+    {
+        var plot = new Option<string>("--plot") { Description = description, HelpName = "FILE" };
+        command.Add(plot);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(plot) is not { } file)
+                return;
+            if (!Path.GetExtension(file).Equals(".png", StringComparison.OrdinalIgnoreCase))
+                result.AddError($"--plot {file}: the name must end in .png");
+            if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
+                result.AddError($"--plot {file}: there is no such folder");
+        });
+        return plot;
+    }
+
+    /// <summary>A distance that falls from step to step.</summary>
+    public static void Falling(App app, string path, IReadOnlyList<(int Step, double Distance)> steps, string reference)
+    {
+        using var plot = new Plot();
+        var line = plot.Add.ScatterLine(steps.Select(each => (double)each.Step).ToArray(), steps.Select(each => each.Distance).ToArray());
+        line.LineWidth = 2;
+        plot.XLabel("step");
+        plot.YLabel($"distance from {reference}");
+        plot.Axes.SetLimitsY(0, steps.Max(each => each.Distance) * 1.05);
+        Save(app, path, plot.GetImage(PanelWidth, Height));
+    }
 
     /// <summary>A group of bars for each set of judgements, with their intervals, and a line where people are.</summary>
     /// <param name="app">Is told what is missing.</param>

@@ -15,6 +15,13 @@ internal static class Progress
         return work(() => bar(title, Interlocked.Increment(ref done), steps));
     });
 
+    /// <summary>Runs work that says at each step how far it has come.</summary>
+    public static T Titled<T>(App app, int steps, Func<Action<string>, T> work) => Show(app, bar =>
+    {
+        var done = 0;
+        return work(title => bar(title, ++done, steps));
+    });
+
     /// <summary>Runs work that may fetch weights.</summary>
     public static T Downloads<T>(App app, Func<IProgress<DownloadProgress>, T> work) =>
         Show(app, bar => work(new Relay(download => bar(download.Name, download.Received, download.Total ?? 0))));

@@ -100,10 +100,17 @@ public static class ImageFile
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public static void WritePng(string path, RgbImage image)
     {
+        using var file = new AtomicFile(path);
+        WritePng(file.Stream, image);
+        file.Commit();
+    }
+
+    /// <summary>Writes an image of 8-bit samples as a PNG.</summary>
+    internal static void WritePng(Stream stream, RgbImage image)
+    {
         if (image.Range != ValueRange.Byte)
             throw new ArgumentException($"an image with samples of {image.Range} would lose some of them in 8 bits", nameof(image));
-        using var file = new AtomicFile(path);
-        using var png = new PngWriter(file.Stream, image.Width, image.Height);
+        using var png = new PngWriter(stream, image.Width, image.Height);
         var channel = new float[image.Width];
         var row = new byte[3 * image.Width];
         for (var y = 0; y < image.Height; y++)
@@ -117,7 +124,6 @@ public static class ImageFile
             png.WriteRow(row);
         }
         png.Finish();
-        file.Commit();
     }
 
     /// <exception cref="InvalidDataException">The image has no pixels, or more than are allowed.</exception>

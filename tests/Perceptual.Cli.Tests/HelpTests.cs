@@ -14,6 +14,7 @@ public class HelpTests
     [InlineData("evaluate", "jnd", "--help")]
     [InlineData("evaluate", "mos", "--help")]
     [InlineData("evaluate", "recorded", "--help")]
+    [InlineData("optimize", "--help")]
     [InlineData("export", "--help")]
     [InlineData("weights", "--help")]
     [InlineData("weights", "list", "--help")]

@@ -54,6 +54,7 @@ internal sealed unsafe class WeightGradient<T, TStep>(ConvolutionShape shape) : 
     where TStep : IConstant
 {
     private const int Lanes = RowBuffer.Lanes;
+    private const int CachedPixels = 128;
     private const int Block = 6; // weights of each of two vectors of output channels that are summed in registers
 
     private readonly int lanes = Convolver.LanesOf(shape.Inputs);
@@ -78,17 +79,22 @@ internal sealed unsafe class WeightGradient<T, TStep>(ConvolutionShape shape) : 
         var gradient = outputGradient.Row(0, first / Lanes, 0) + first % Lanes;
         var toSecond = (nint)((second / Lanes - first / Lanes) * outputGradient.PlaneLength) + second % Lanes - first % Lanes;
         var x = input.Row(0, 0, -Shape.Padding) - Shape.Padding * lanes;
-        var sums = stackalloc float[Block * Channels];
-        var offsets = stackalloc nint[Block];
-        for (var k = from; k < Math.Min(from + TaskWeights, Depth); k += Block)
-        {
-            for (var i = 0; i < Block; i++)
-                offsets[i] = Offset(input, Math.Min(k + i, Depth - 1));
-            Sum(x, offsets, (nint)input.ImageLength, Shape.Stride * input.RowLength,
-                gradient, toSecond, (nint)outputGradient.ImageLength, outputGradient.RowLength, images, outputGradient.Height, outputGradient.Width, sums);
-            for (var i = 0; i < Math.Min(Block, Depth - k); i++)
-                Take(k + i, channel, sums + i * Channels);
-        }
+        var sums = stackalloc float[16 * Block * 32]; // [weights of the task, channels]
+        var offsets = stackalloc nint[16 * Block];
+        var blocks = (Math.Min(TaskWeights, Depth - from) + Block - 1) / Block;
+        for (var k = 0; k < blocks * Block; k++)
+            offsets[k] = Offset(input, Math.Min(from + k, Depth - 1));
+        new Span<float>(sums, blocks * Block * Channels).Clear();
+        // So few rows at a time that the derivatives by them stay in the cache while all weights of the task are summed.
+        var rows = Math.Max(1, CachedPixels / outputGradient.Width);
+        for (var image = 0; image < images; image++)
+            for (var y = 0; y < outputGradient.Height; y += rows)
+                for (var block = 0; block < blocks; block++)
+                    Sum(x + image * input.ImageLength + (long)y * Shape.Stride * input.RowLength, offsets + block * Block, Shape.Stride * input.RowLength,
+                        gradient + image * outputGradient.ImageLength + (long)y * outputGradient.RowLength, toSecond, outputGradient.RowLength,
+                        Math.Min(rows, outputGradient.Height - y), outputGradient.Width, sums + block * Block * Channels);
+        for (var k = 0; k < Math.Min(TaskWeights, Depth - from); k++)
+            Take(from + k, channel, sums + k * Channels);
         if (from == 0)
             SumBias(gradient, toSecond, outputGradient, images, channel, sums);
     }
@@ -127,41 +133,42 @@ internal sealed unsafe class WeightGradient<T, TStep>(ConvolutionShape shape) : 
 
     // As the forward micro-kernel, with the pixels in the place of the weights.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Sum(
-        float* x, nint* offsets, nint xImage, nint xRow, float* gradient, nint second, nint gradientImage, nint gradientRow, int images, int height, int width, float* sums)
+    private static void Sum(float* x, nint* offsets, nint xRow, float* gradient, nint second, nint gradientRow, int height, int width, float* sums)
     {
         var (o0, o1, o2, o3, o4, o5) = (offsets[0], offsets[1], offsets[2], offsets[3], offsets[4], offsets[5]);
-        var a0 = T.Create(0);
-        T a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0;
-        for (var image = 0; image < images; image++, x += xImage, gradient += gradientImage)
-            for (var y = 0; y < height; y++)
+        T a0 = T.Load(sums), a1 = T.Load(sums + Channels), a2 = T.Load(sums + 2 * Channels);
+        T a3 = T.Load(sums + 3 * Channels), a4 = T.Load(sums + 4 * Channels), a5 = T.Load(sums + 5 * Channels);
+        var later = sums + T.Count;
+        T b0 = T.Load(later), b1 = T.Load(later + Channels), b2 = T.Load(later + 2 * Channels);
+        T b3 = T.Load(later + 3 * Channels), b4 = T.Load(later + 4 * Channels), b5 = T.Load(later + 5 * Channels);
+        for (var y = 0; y < height; y++)
+        {
+            var input = x + y * xRow;
+            var g = gradient + y * gradientRow;
+            for (var end = g + width * Lanes; g < end; g += Lanes, input += TStep.Value)
             {
-                var input = x + y * xRow;
-                var g = gradient + y * gradientRow;
-                for (var end = g + width * Lanes; g < end; g += Lanes, input += TStep.Value)
-                {
-                    var a = T.Load(g);
-                    var b = T.Load(g + second);
-                    var value = T.Create(input[o0]);
-                    a0 = T.MultiplyAdd(value, a, a0);
-                    b0 = T.MultiplyAdd(value, b, b0);
-                    value = T.Create(input[o1]);
-                    a1 = T.MultiplyAdd(value, a, a1);
-                    b1 = T.MultiplyAdd(value, b, b1);
-                    value = T.Create(input[o2]);
-                    a2 = T.MultiplyAdd(value, a, a2);
-                    b2 = T.MultiplyAdd(value, b, b2);
-                    value = T.Create(input[o3]);
-                    a3 = T.MultiplyAdd(value, a, a3);
-                    b3 = T.MultiplyAdd(value, b, b3);
-                    value = T.Create(input[o4]);
-                    a4 = T.MultiplyAdd(value, a, a4);
-                    b4 = T.MultiplyAdd(value, b, b4);
-                    value = T.Create(input[o5]);
-                    a5 = T.MultiplyAdd(value, a, a5);
-                    b5 = T.MultiplyAdd(value, b, b5);
-                }
+                var a = T.Load(g);
+                var b = T.Load(g + second);
+                var value = T.Create(input[o0]);
+                a0 = T.MultiplyAdd(value, a, a0);
+                b0 = T.MultiplyAdd(value, b, b0);
+                value = T.Create(input[o1]);
+                a1 = T.MultiplyAdd(value, a, a1);
+                b1 = T.MultiplyAdd(value, b, b1);
+                value = T.Create(input[o2]);
+                a2 = T.MultiplyAdd(value, a, a2);
+                b2 = T.MultiplyAdd(value, b, b2);
+                value = T.Create(input[o3]);
+                a3 = T.MultiplyAdd(value, a, a3);
+                b3 = T.MultiplyAdd(value, b, b3);
+                value = T.Create(input[o4]);
+                a4 = T.MultiplyAdd(value, a, a4);
+                b4 = T.MultiplyAdd(value, b, b4);
+                value = T.Create(input[o5]);
+                a5 = T.MultiplyAdd(value, a, a5);
+                b5 = T.MultiplyAdd(value, b, b5);
             }
+        }
         Store(a0, b0, sums);
         Store(a1, b1, sums + Channels);
         Store(a2, b2, sums + 2 * Channels);
