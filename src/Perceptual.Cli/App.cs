@@ -50,6 +50,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             ["dataset"] = DatasetCommand.Help,
         });
 
+        GuardValidators(root);
         // A file may be called @name or -n.png; neither response files nor bundled letters are wanted.
         var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         if (parsed.Errors.Count > 0 && parsed.Action is not LongHelp)
@@ -93,6 +94,28 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             }
 #pragma warning restore CA1031
         }, CancellationToken.None));
+
+    // A command's validators run before its options are known to be whole: asking for one without its value, or with one that is no number, throws.
+    private static void GuardValidators(Command command)
+    {
+        for (var i = 0; i < command.Validators.Count; i++)
+        {
+            var validate = command.Validators[i];
+            command.Validators[i] = result =>
+            {
+                try
+                {
+                    validate(result);
+                }
+                catch (InvalidOperationException e)
+                {
+                    result.AddError(e.Message);
+                }
+            };
+        }
+        foreach (var subcommand in command.Subcommands)
+            GuardValidators(subcommand);
+    }
 
     private int Fail(int code, string message)
     {

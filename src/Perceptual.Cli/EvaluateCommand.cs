@@ -15,6 +15,7 @@ internal static class EvaluateCommand
           jnd mAP   the area under the precision-recall curve of the pairs sorted by distance (PASCAL VOC)
           mos       Spearman's (SRCC) and Kendall's (KRCC, tau-b) rank correlations, and after a fit of the five-parameter logistic curve
                     Pearson's (PLCC) and the root of the mean squared error (RMSE); larger opinion scores mean better
+        - stands where there is no such score: a constant metric has no correlation, nor has infinite PSNR a PLCC
         In brackets: 95 % intervals of 1000 bootstrap samples of the judgements, and of the same samples for both of two metrics where
         their difference is shown. Columns for distortions, real algorithms and all are the paper's averages over the sets of BAPPS.
 
@@ -60,10 +61,10 @@ internal static class EvaluateCommand
             var distances = columns.Set.Metrics.Select((metric, m) => (Name: columns.Names[m], Sets: Array.ConvertAll(numbers, set => (
                 D0: Array.ConvertAll(set, pair => metric.Info.Distance(values[pair.P0][m])), D1: Array.ConvertAll(set, pair => metric.Info.Distance(values[pair.P1][m])))))).ToArray();
             var tables = TripletTables(names, judge, distances, evaluation.Seed(parsed), evaluation.Versus(parsed));
-            evaluation.Write(app, parsed, columns, tables, ["reference", "p0", "p1", "judge"], ["d0", "d1"], sets.SelectMany((each, s) => each.Set.Items.Select((triplet, i) =>
-                new EvaluationItem(names[s], [triplet.Reference, triplet.P0, triplet.P1], triplet.Judge, [values[numbers[s][i].P0], values[numbers[s][i].P1]]))));
             if (parsed.GetValue(plot) is { } file)
                 Plots.Bars(app, file, tables[0], distances.Length);
+            evaluation.Write(app, parsed, columns, tables, ["reference", "p0", "p1", "judge"], ["d0", "d1"], sets.SelectMany((each, s) => each.Set.Items.Select((triplet, i) =>
+                new EvaluationItem(names[s], [triplet.Reference, triplet.P0, triplet.P1], triplet.Judge, [values[numbers[s][i].P0], values[numbers[s][i].P1]]))));
             return ExitCode.Fine;
         });
         return command;
@@ -96,10 +97,10 @@ internal static class EvaluateCommand
                     ranks[order[rank]] = rank;
                 return (Scores.AveragePrecision(sorted), sorted.Length, new Func<int[], double>(indices => Scores.AveragePrecision(Resample(sorted, ranks, indices))));
             })))]).WithPaperAverages();
-            evaluation.Write(app, parsed, columns, [table, .. Differences(table, evaluation.Versus(parsed))], ["p0", "p1", "same"], [""], sets.SelectMany((set, s) => set.Items.Select((pair, i) =>
-                new EvaluationItem(names[s], [pair.P0, pair.P1], pair.Same, [values[numbers[s][i]]]))));
             if (parsed.GetValue(plot) is { } file)
                 Plots.Curves(app, file, names, [.. distances.Select(metric => (metric.Name, metric.Sets.Select((set, s) => Scores.JndCurve(set, same[s])).ToArray()))]);
+            evaluation.Write(app, parsed, columns, [table, .. Differences(table, evaluation.Versus(parsed))], ["p0", "p1", "same"], [""], sets.SelectMany((set, s) => set.Items.Select((pair, i) =>
+                new EvaluationItem(names[s], [pair.P0, pair.P1], pair.Same, [values[numbers[s][i]]]))));
             return ExitCode.Fine;
         });
         return command;
@@ -163,9 +164,9 @@ internal static class EvaluateCommand
                 [("recorded", Array.ConvertAll(sets, set => (set.Items.Select(item => item.D0).ToArray(), set.Items.Select(item => item.D1).ToArray())))],
                 parsed.GetValue(seed),
                 null);
-            app.Output.Write(string.Join(Environment.NewLine, tables.Select(table => table.Text())));
             if (parsed.GetValue(plot) is { } file)
                 Plots.Bars(app, file, tables[0], 1);
+            app.Output.Write(string.Join(Environment.NewLine, tables.Select(table => table.Text())));
             return ExitCode.Fine;
         });
         return command;

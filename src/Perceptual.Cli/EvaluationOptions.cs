@@ -43,6 +43,8 @@ internal sealed class EvaluationOptions
                 result.AddError($"--load-size must be 0 to 65535, not {result.GetValue(loadSize)}");
             if (result.GetValue(output) is { } file && Path.GetExtension(file).ToLowerInvariant() is not (".csv" or ".json"))
                 result.AddError($"--output {file}: the name must end in .csv or .json");
+            if (Directory.Exists(result.GetValue(output)))
+                result.AddError($"--output {result.GetValue(output)}: is a folder");
         });
     }
 
@@ -77,7 +79,7 @@ internal sealed class EvaluationOptions
             cancellation)));
     }
 
-    /// <summary>Prints the tables, and writes the file that is asked for.</summary>
+    /// <summary>Prints the tables, and writes the file that is asked for. It comes last: after it, the values are not kept to go on with.</summary>
     public void Write(
         App app, ParseResult parsed, Columns columns, IReadOnlyList<ScoreTable> tables, string[] itemColumns, string[] valueNames, IEnumerable<EvaluationItem> items)
     {

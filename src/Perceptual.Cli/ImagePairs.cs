@@ -58,10 +58,12 @@ internal sealed class ImagePairs
         // Small images are measured side by side on one thread each, of large ones so many at a time that half the memory takes them.
         var first = Load(pairs[open[0]].Reference);
         var bytes = metrics.PreparedBytes(first.Width, first.Height);
-        var keep = 2 * bytes <= memory; // else pairs go through in bands of rows
+        var keep = 2 * bytes <= memory; // else all pairs go through in bands of rows
         var workers = keep ? (int)Math.Clamp(memory / 2 / (2 * bytes), 1, metrics.Threads) : 1;
         var shared = metrics.WithThreads(metrics.Threads / workers);
-        var tasks = Tasks(open, (int)Math.Clamp(memory / 2 / bytes, 1, images.Count), keep ? (int)Math.Clamp(memory / 2 / (workers * 2 * bytes), 1, PairsAtOnce) : 1);
+        var atOnce = keep ? (int)Math.Clamp(memory / 2 / (workers * 2 * bytes), 1, PairsAtOnce) : 1;
+        var tasks = Tasks(open, (int)Math.Clamp(memory / 2 / bytes, 1, images.Count), atOnce);
+        var most = keep ? 2 * Math.Max(bytes, memory / 2 / (workers * 2 * atOnce)) : 0; // so do those of images much larger than the first
         var choosiest = metrics.Metrics.MaxBy(metric => metric.Info.MinimumSide)!.Info;
 
         var cache = new PreparedImages(images.Count, memory, Prepare);
@@ -96,8 +98,9 @@ internal sealed class ImagePairs
             for (var i = 0; i < loaded.Length; i++)
                 if (Math.Min(loaded[i].Width, loaded[i].Height) < choosiest.MinimumSide)
                     throw new InvalidDataException($"{images[numbers[i]].Path} is {loaded[i]}, too small for {choosiest.Name}: each side must be at least {choosiest.MinimumSide} pixels");
-            var prepared = keep ? shared.Prepare(loaded, cancellation) : null;
-            return [.. loaded.Select((image, i) => new PreparedImage(image, prepared?[i], metrics.PreparedBytes(image.Width, image.Height)))];
+            var sizes = Array.ConvertAll(loaded, image => metrics.PreparedBytes(image.Width, image.Height));
+            var prepared = new Queue<MetricSet.Prepared>(shared.Prepare([.. loaded.Where((_, i) => sizes[i] <= most)], cancellation));
+            return [.. loaded.Select((image, i) => new PreparedImage(image, sizes[i] <= most ? prepared.Dequeue() : null, sizes[i]))];
         }
 
         double[] MeasurePair(int pair, PreparedImage reference, PreparedImage distorted)
@@ -106,7 +109,8 @@ internal sealed class ImagePairs
             var (referenceSource, distortedSource) = (images[pairs[pair].Reference], images[pairs[pair].Distorted]);
             if ((a.Width, a.Height) != (b.Width, b.Height))
                 throw new InvalidDataException($"{distortedSource.Path} is {b} but {referenceSource.Path} is {a}{(referenceSource.LoadSize > 0 ? $" with --load-size {referenceSource.LoadSize}" : "")}");
-            var measurement = keep ? shared.Compare(reference.Prepared!, distorted.Prepared!, cancellation) : shared.Compare(a.OpenRows, b.OpenRows, cancellation);
+            var measurement = reference.Prepared is { } p && distorted.Prepared is { } q
+                ? shared.Compare(p, q, cancellation) : shared.Compare(a.OpenRows, b.OpenRows, cancellation);
             // It would go for a tie.
             if (Array.FindIndex(measurement.Values, double.IsNaN) is >= 0 and var bad)
                 throw new InvalidDataException($"{metrics.Metrics[bad].Info.Name} of {referenceSource.Path} and {distortedSource.Path} is not a number; leave this metric out");

@@ -31,8 +31,8 @@ internal sealed class MetricOptions
         command.Validators.Add(result =>
         {
             var names = Names(result.GetValue(metric));
-            foreach (var name in names.Where(name => name != OwnModel && Metric.All.All(info => info.Name != name)))
-                result.AddError($"--metric: there is no metric {name}; there are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}");
+            foreach (var name in names.Distinct().Where(name => name != OwnModel && Metric.All.All(info => info.Name != name)))
+                result.AddError($"--metric: there is no metric {(name.Length > 0 ? name : "without a name")}; there are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}");
             foreach (var group in names.GroupBy(name => name).Where(group => group.Count() > 1))
                 result.AddError($"--metric: {group.Key} is there more than once");
             if (!names.Contains(OwnModel) && model.DescribesModel(result) is { } option)

@@ -22,6 +22,8 @@ internal static class Plots
                 result.AddError($"--plot {file}: the name must end in .png");
             if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
                 result.AddError($"--plot {file}: there is no such folder");
+            if (Directory.Exists(file))
+                result.AddError($"--plot {file}: is a folder");
         });
         return plot;
     }
@@ -77,8 +79,8 @@ internal static class Plots
         plot.YLabel("2AFC score");
         plot.ShowLegend(Edge.Right);
         // from chance, unless a metric is worse
-        var lowest = Math.Min(0.5, table.Rows.Take(metrics).Min(row => row.Values.Min()) - 0.02);
-        var highest = table.Rows.Take(metrics + 1).Max(row => row.Values.Max()) + 0.03;
+        var lowest = Math.Min(0.5, table.Rows.Take(metrics).Min(row => table.Columns.Select((_, k) => row.Interval(k)!.Value.Low).Min()) - 0.02);
+        var highest = Math.Max(table.Rows.Take(metrics).Max(row => table.Columns.Select((_, k) => row.Interval(k)!.Value.High).Max()), people.Values.Max()) + 0.02;
         plot.Axes.SetLimits(-1, table.Columns.Length * (metrics + 1) - 1, lowest, highest);
         Save(app, path, plot.GetImage(Math.Max(PanelWidth, 220 + table.Columns.Length * Math.Max(22 * (metrics + 1), 110)), Height));
     }

@@ -59,8 +59,11 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
         var other = Rows.First(row => row.Name == versus);
         return new($"minus {versus} (* not by chance)", Columns, [.. Rows.Where(row => row != other).Select(row => new ScoreRow(
             row.Name,
-            [.. row.Values.Zip(other.Values, (a, b) => a - b)],
-            [.. row.Replicates.Zip(other.Replicates, (a, b) => a.Zip(b, (x, y) => x - y).ToArray())]))], Signed: true);
+            [.. row.Values.Zip(other.Values, Minus)],
+            [.. row.Replicates.Zip(other.Replicates, (a, b) => a.Zip(b, Minus).ToArray())]))], Signed: true);
+
+        // Equal means of other summands differ in their last digits, which must not count as a difference.
+        static double Minus(double a, double b) => Math.Abs(a - b) < 1e-12 ? 0 : a - b;
     }
 
     /// <summary>Aligned columns: scores to four decimals, 95 % intervals to three.</summary>

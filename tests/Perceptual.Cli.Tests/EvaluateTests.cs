@@ -137,6 +137,30 @@ public sealed class EvaluateTests : IDisposable
     }
 
     [Fact]
+    public void A_plot_that_cannot_be_written_costs_no_measurement()
+    {
+        var folder = WriteTriplets("set", 2, size: 64);
+        var csv = lpips.PathOf("results.csv");
+        Directory.CreateDirectory(lpips.PathOf("bars.png.tmp")); // where the plot is written first
+        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv, "--plot", lpips.PathOf("bars.png")).ShouldFail(1, "bars.png");
+        var again = CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv);
+        Assert.Equal(0, again.Code);
+        Assert.Contains("going on after 4 of 4", again.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Equal_scores_differ_by_nothing_however_they_are_added_up()
+    {
+        // .1 + .2 + .3 and .3 + .2 + .1 are not the same double
+        var table = new ScoreTable("2AFC", ["set"], [ScoreRow.OfMeans("a", 1, [[.1, .2, .3]]), ScoreRow.OfMeans("b", 1, [[.3, .2, .1]])]);
+        Assert.NotEqual(table.Rows[0].Values, table.Rows[1].Values);
+        Assert.Equal([0.0], table.Differences("a").Rows[0].Values);
+        Assert.StartsWith("0.0000 [", Cells(table.Differences("a").Text().Split('\n')[1])[1], StringComparison.Ordinal);
+        var noise = new ScoreTable("2AFC", ["set"], [new("a", [.5], [[.5, .5]]), new("b", [.5], [[.5 + 1e-16, .5 + 1e-16]])]);
+        Assert.DoesNotContain("]*", noise.Differences("a").Text(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_run_that_failed_goes_on_where_it_was_and_writes_the_same_bytes()
     {
         const int Count = 40;
@@ -215,7 +239,12 @@ public sealed class EvaluateTests : IDisposable
         lpips.Image("set/p1/01.png", 9, 9);
         CommandLine.Run("evaluate", "2afc", folder, "--metric ssim --load-size 0").ShouldFail(1, "01.png", "too small for ssim");
         CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", lpips.PathOf("nowhere/results.csv")).ShouldFail(1, "nowhere");
+        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", WithFolder("a.csv")).ShouldBeUsage("a.csv", "is a folder");
+        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "--plot", WithFolder("a.png")).ShouldBeUsage("a.png", "is a folder");
+        CommandLine.Run("evaluate", "jnd", lpips.PathOf("t.csv"), QuickMetrics).ShouldFail(1, "t.csv", "is a file");
         Assert.False(File.Exists(csv));
+
+        string WithFolder(string name) => Directory.CreateDirectory(lpips.PathOf(name)).FullName;
 
         void Fails(string data, params string[] parts) => CommandLine.Run("evaluate", "2afc", data, QuickMetrics, "-o", csv).ShouldFail(1, parts);
     }

@@ -46,6 +46,27 @@ public class HelpTests
         Assert.NotEqual(current.Output, CommandLine.Run("compare", a, b, CommandLine.RandomAlex, "--version 0.0").Output);
     }
 
+    [Theory]
+    [InlineData("--metric", "compare", "a", "b")]
+    [InlineData("--map", "compare", "a", "b")]
+    [InlineData("--fail-above", "compare", "a", "b")]
+    [InlineData("--format", "folders", "a", "b")]
+    [InlineData("-o", "pairs", "a")]
+    [InlineData("-o", "export")]
+    [InlineData("--plot", "evaluate", "2afc", "a")]
+    [InlineData("-o", "evaluate", "mos", "a")]
+    [InlineData("--versus", "evaluate", "jnd", "a")]
+    [InlineData("-o", "dataset", "fetch", "bapps")]
+    public void An_option_without_its_value_is_a_usage_error(string option, params string[] command) =>
+        CommandLine.Run([.. command, option]).ShouldBeUsage($"argument missing for option: '{option}'", $"lpips {command[0]}");
+
+    [Theory]
+    [InlineData("--load-size", "evaluate", "2afc", "a")]
+    [InlineData("--fail-above", "compare", "a", "b")]
+    [InlineData("--threads", "pairs", "a")]
+    public void A_value_that_is_no_number_is_a_usage_error(string option, params string[] command) =>
+        CommandLine.Run([.. command, $"{option} abc"]).ShouldBeUsage("'abc'", $"'{option}'");
+
     [Fact]
     public void No_command_is_a_usage_error() => CommandLine.Run().ShouldBeUsage();
 

@@ -38,6 +38,22 @@ public class ImagePairsTests
     }
 
     [Fact]
+    public void Images_much_larger_than_the_first_have_the_same_values()
+    {
+        var pairs = new ImagePairs();
+        foreach (var reference in new[] { "0", "LARGE", "1" })
+            pairs.Add(reference, reference == "LARGE" ? "Large" : "2", 0);
+        var large = (TestImages.Waves(320, 200, 7), TestImages.Waves(320, 200, 8));
+        double[][] expected =
+        [
+            .. new[] { (Read("0"), Read("2")), large, (Read("1"), Read("2")) }.Select(pair => Metrics.Metrics.Select(metric => metric.Measure(pair.Item1, pair.Item2)).ToArray()),
+        ];
+        foreach (var memory in new[] { 8 * Metrics.PreparedBytes(40, 40), 1L << 30 }) // in bands of rows, and not
+            Assert.Equal(expected, pairs.Measure(
+                Metrics.WithThreads(2), path => path == "LARGE" ? large.Item1 : path == "Large" ? large.Item2 : Read(path), null, memory, _ => { }, CancellationToken.None));
+    }
+
+    [Fact]
     public void A_problem_with_an_image_ends_all_threads()
     {
         var problem = Assert.Throws<InvalidDataException>(() => AllPairs().Measure(

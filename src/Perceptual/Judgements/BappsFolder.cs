@@ -155,11 +155,8 @@ public sealed class BappsFolder
     {
         if (new FileInfo(path).Length > MaximumJudgement)
             throw new InvalidDataException($"{path}: too long for a judgement, which is one number");
-        var (values, _) = NpyFile.ReadFloat32(path);
-        if (values.Length != 1)
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{path}: holds {values.Length} numbers, a judgement is one"));
-        if (values[0] is not (>= 0 and <= 1))
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{path}: the judgement is {values[0]}, it must lie in [0, 1]"));
+        if (NpyFile.ReadScalar(path) is var judgement and not (>= 0 and <= 1))
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{path}: the judgement is {judgement}, it must lie in [0, 1]"));
     }
 
     /// <summary>Walks through the chunks of a PNG (PNG specification, section 5).</summary>

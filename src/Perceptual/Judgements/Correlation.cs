@@ -67,6 +67,9 @@ public static class Correlation
 
     private static double Linear(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
+        // The mean of equal values need not be that value, and the correlation would be one of rounding errors.
+        if (!x.ContainsAnyExcept(x[0]) || !y.ContainsAnyExcept(y[0]))
+            return double.NaN;
         var (meanX, meanY) = (Mean(x), Mean(y));
         var (xx, yy, xy) = (0.0, 0.0, 0.0);
         for (var i = 0; i < x.Length; i++)

@@ -105,7 +105,7 @@ public static class JudgementFiles
     private static List<JudgementSet<T>> ReadFolders<T>(string folder, string[] imageFolders, string judgementFolder, Func<string[], double, T> create)
     {
         if (!Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"there is no file or folder {folder}");
+            throw new DirectoryNotFoundException(File.Exists(folder) ? $"{folder} is a file; these judgements are a folder" : $"there is no file or folder {folder}");
         if (IsSet(folder))
             return [ReadFolder(folder, imageFolders, judgementFolder, create)];
         var sets = Directory.EnumerateDirectories(folder).Where(IsSet).Order(StringComparer.Ordinal)

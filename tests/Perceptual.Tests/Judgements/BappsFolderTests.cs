@@ -141,6 +141,7 @@ public sealed class BappsFolderTests : IDisposable
     [InlineData("<f8", "(1,)", double.NaN)]
     [InlineData("<f8", "(1, 1)", 1.5)]
     [InlineData("<f8", "()", -0.2)]
+    [InlineData("<f8", "(1,)", 1 + 1e-9)] // 1 as float32
     [InlineData("<f8", "(1,)", double.PositiveInfinity)]
     [InlineData("<i8", "(1,)", 0.0)]
     [InlineData("<f8", "(2,)", 0.5)]
