@@ -11,19 +11,20 @@ internal static class GradientsCommand
     {
         var seconds = new Option<double>("--seconds") { DefaultValueFactory = _ => 3, Description = "Time for each number; the best of all repetitions counts." };
         var threads = new Option<int>("--threads") { DefaultValueFactory = _ => Environment.ProcessorCount, Description = "Threads." };
-        var command = new RootCommand("Forward, and backward to images and weights, in milliseconds.") { seconds, threads };
-        command.SetAction(parsed => Measure(parsed.GetValue(seconds), parsed.GetValue(threads)));
+        var nets = new Option<string>("--nets") { DefaultValueFactory = _ => string.Join(',', Network.All.Select(network => network.Name)), Description = "Networks, separated by commas." };
+        var command = new RootCommand("Forward, and backward to images and weights, in milliseconds.") { seconds, threads, nets };
+        command.SetAction(parsed => Measure(parsed.GetValue(seconds), parsed.GetValue(threads), parsed.GetValue(nets)!.Split(',')));
         return command.Parse(args).Invoke();
     }
 
-    private static void Measure(double seconds, int threads)
+    private static void Measure(double seconds, int threads, string[] names)
     {
         Console.WriteLine($"- CPU: {Machine.Cpu}, {Machine.VectorLevel}");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"- {threads} threads, peak {Machine.PeakGflops(threads):F0} GFLOP/s of fused multiply-additions"));
         Console.WriteLine();
         Console.WriteLine("| network | batch | forward | to images | to weights | to both | both / forward | new weights |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
-        foreach (var network in Network.All)
+        foreach (var network in Network.All.Where(network => names.Contains(network.Name)))
             foreach (var (images, side) in new[] { (32, 64), (2, 256) })
             {
                 var weights = TrunkWeights.Random(network, 1);

@@ -5,7 +5,7 @@ namespace Perceptual;
 
 /// <summary>
 /// The derivative by the weights and the bias of a convolution: at each place of the kernel, the sum over all images and pixels of input
-/// times the derivative by the output. Each task sums all of it for some weights, so the bits do not depend on who does what.
+/// times the derivative by the output. Each sum is one task's, in a fixed order, so the bits do not depend on who does what.
 /// </summary>
 internal abstract unsafe class WeightGradient(ConvolutionShape shape)
 {
@@ -17,16 +17,36 @@ internal abstract unsafe class WeightGradient(ConvolutionShape shape)
     /// <summary>[outputs]</summary>
     public float[] Bias { get; } = new float[shape.Outputs];
 
-    /// <summary>Into how many tasks it is divided.</summary>
-    public abstract int Tasks { get; }
+    /// <summary>Asks for the zeros it reads around the derivative by the output; around the input it reads what the convolution does.</summary>
+    public virtual void Reserve(RowBuffer outputGradient)
+    {
+    }
 
-    /// <summary>Does a task.</summary>
-    /// <param name="input">What the convolution reads, whole, with zeros around it.</param>
-    /// <param name="outputGradient">The derivative by what it writes before its ReLU.</param>
+    /// <summary>Computes both.</summary>
+    /// <param name="input">What the convolution reads, whole.</param>
+    /// <param name="outputGradient">The derivative by what it writes before its ReLU, whole.</param>
     /// <param name="firstChannel">The first channel it writes.</param>
     /// <param name="images">How many.</param>
-    /// <param name="task">Which.</param>
-    public abstract void Run(RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, int task);
+    /// <param name="crew">The threads.</param>
+    public void Run(RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew)
+    {
+        RunWeight(input, outputGradient, firstChannel, images, crew);
+        crew.Run((Shape.Outputs + RowBuffer.Lanes - 1) / RowBuffer.Lanes, (plane, _) =>
+        {
+            var sums = stackalloc float[RowBuffer.Lanes];
+            for (var image = 0; image < images; image++)
+                for (var y = 0; y < outputGradient.Height; y++)
+                {
+                    var row = outputGradient.Row(image, firstChannel / RowBuffer.Lanes + plane, y);
+                    for (var i = 0; i < outputGradient.Width * RowBuffer.Lanes; i++)
+                        sums[i % RowBuffer.Lanes] += row[i];
+                }
+            for (var o = plane * RowBuffer.Lanes; o < Math.Min((plane + 1) * RowBuffer.Lanes, Shape.Outputs); o++)
+                Bias[o] = sums[o % RowBuffer.Lanes];
+        });
+    }
+
+    protected abstract void RunWeight(RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew);
 
     /// <summary>The form that suits a layer on this processor.</summary>
     public static WeightGradient Choose(ConvolutionShape shape) =>
@@ -38,117 +58,272 @@ internal abstract unsafe class WeightGradient(ConvolutionShape shape)
     /// <summary>The form that suits a layer, for a given vector.</summary>
     public static WeightGradient Choose<T>(ConvolutionShape shape) where T : struct, ISimd<T> => shape switch
     {
-        { Inputs: < RowBuffer.Lanes, Stride: 1 } => new WeightGradient<T, One>(shape),
-        { Inputs: < RowBuffer.Lanes, Stride: 2 } => new WeightGradient<T, Two>(shape),
-        { Inputs: < RowBuffer.Lanes, Stride: 4 } => new WeightGradient<T, Four>(shape),
-        { Stride: 1 } => new WeightGradient<T, Sixteen>(shape),
+        { Inputs: < RowBuffer.Lanes, Stride: 1 } => new DirectWeightGradient<T, One>(shape),
+        { Inputs: < RowBuffer.Lanes, Stride: 2 } => new DirectWeightGradient<T, Two>(shape),
+        { Inputs: < RowBuffer.Lanes, Stride: 4 } => new DirectWeightGradient<T, Four>(shape),
+        { Kernel: 3, Stride: 1 } => new WinogradWeightGradient<T, Tile4x3>(shape),
+        { Kernel: 5, Stride: 1 } => new WinogradWeightGradient<T, Tile4x5>(shape),
+        { Stride: 1 } => new DirectWeightGradient<T, Sixteen>(shape),
         _ => throw new NotSupportedException($"there is no kernel for {shape}"),
     };
 }
 
-/// <inheritdoc/>
+/// <summary>As it is defined.</summary>
 /// <typeparam name="T">The vector.</typeparam>
 /// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the input's lanes.</typeparam>
-internal sealed unsafe class WeightGradient<T, TStep>(ConvolutionShape shape) : WeightGradient(shape)
+internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape shape) : WeightGradient(shape)
     where T : struct, ISimd<T>
     where TStep : IConstant
 {
     private const int Lanes = RowBuffer.Lanes;
-    private const int CachedPixels = 128;
-    private const int Block = 6; // weights of each of two vectors of output channels that are summed in registers
+    private const int Block = OuterProducts<T, TStep>.Inputs;
+    private const int MostWeights = 16 * Block; // of each output that a task sums: all of them read the same derivatives from the cache
+    private const int CachedPixels = 128; // so many of these
+    private const int MostChannels = 32;
 
     private readonly int lanes = Convolver.LanesOf(shape.Inputs);
 
-    private static int Channels => 2 * T.Count;
+    private static int Channels => OuterProducts<T, TStep>.Channels;
 
-    // So many weights of an output that the derivative by the output is read often while it is in the cache.
-    private int TaskWeights => Math.Min(Shape.Kernel * Shape.Kernel * lanes, 16 * Block);
+    private int Area => Shape.Kernel * Shape.Kernel;
 
-    private int Planes => (Shape.Inputs + lanes - 1) / lanes;
+    private int Depth => (Shape.Inputs + lanes - 1) / lanes * Area * lanes; // [plane, kernel, kernel, lane]
 
-    private int Depth => Planes * Shape.Kernel * Shape.Kernel * lanes; // [plane, kernel, kernel, lane]
-
-    private int DepthTasks => (Depth + TaskWeights - 1) / TaskWeights;
-
-    public override int Tasks => (Shape.Outputs + Channels - 1) / Channels * DepthTasks;
-
-    public override void Run(RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, int task)
+    protected override void RunWeight(RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew)
     {
-        var (channel, from) = (task / DepthTasks * Channels, task % DepthTasks * TaskWeights);
+        var parts = (Depth + MostWeights - 1) / MostWeights;
+        crew.Run((Shape.Outputs + Channels - 1) / Channels * parts, (task, _) =>
+            Sum(input, outputGradient, firstChannel, task / parts * Channels, images, task % parts * MostWeights));
+    }
+
+    private void Sum(RowBuffer input, RowBuffer outputGradient, int firstChannel, int channel, int images, int from)
+    {
         var (first, second) = (firstChannel + channel, firstChannel + channel + T.Count);
         var gradient = outputGradient.Row(0, first / Lanes, 0) + first % Lanes;
         var toSecond = (nint)((second / Lanes - first / Lanes) * outputGradient.PlaneLength) + second % Lanes - first % Lanes;
         var x = input.Row(0, 0, -Shape.Padding) - Shape.Padding * lanes;
-        var sums = stackalloc float[16 * Block * 32]; // [weights of the task, channels]
-        var offsets = stackalloc nint[16 * Block];
-        var blocks = (Math.Min(TaskWeights, Depth - from) + Block - 1) / Block;
-        for (var k = 0; k < blocks * Block; k++)
+        var weights = Math.Min(MostWeights, Depth - from);
+        var sums = stackalloc float[MostWeights * MostChannels]; // [weights, channels]
+        var offsets = stackalloc nint[MostWeights];
+        for (var k = 0; k < MostWeights; k++)
             offsets[k] = Offset(input, Math.Min(from + k, Depth - 1));
-        new Span<float>(sums, blocks * Block * Channels).Clear();
-        // So few rows at a time that the derivatives by them stay in the cache while all weights of the task are summed.
         var rows = Math.Max(1, CachedPixels / outputGradient.Width);
         for (var image = 0; image < images; image++)
             for (var y = 0; y < outputGradient.Height; y += rows)
-                for (var block = 0; block < blocks; block++)
-                    Sum(x + image * input.ImageLength + (long)y * Shape.Stride * input.RowLength, offsets + block * Block, Shape.Stride * input.RowLength,
+                for (var k = 0; k < weights; k += Block)
+                    OuterProducts<T, TStep>.Add(
+                        x + image * input.ImageLength + (long)y * Shape.Stride * input.RowLength, offsets + k, Shape.Stride * input.RowLength,
                         gradient + image * outputGradient.ImageLength + (long)y * outputGradient.RowLength, toSecond, outputGradient.RowLength,
-                        Math.Min(rows, outputGradient.Height - y), outputGradient.Width, sums + block * Block * Channels);
-        for (var k = 0; k < Math.Min(TaskWeights, Depth - from); k++)
-            Take(from + k, channel, sums + k * Channels);
-        if (from == 0)
-            SumBias(gradient, toSecond, outputGradient, images, channel, sums);
+                        Math.Min(rows, outputGradient.Height - y), outputGradient.Width, sums + k * Channels, image == 0 && y == 0);
+        for (var k = 0; k < weights; k++)
+        {
+            var (tap, i) = ((from + k) / lanes % Area, (from + k) / lanes / Area * lanes + (from + k) % lanes);
+            for (var o = 0; o < Math.Min(Channels, Shape.Outputs - channel) && i < Shape.Inputs; o++)
+                Weight[((channel + o) * Shape.Inputs + i) * Area + tap] = sums[k * Channels + o];
+        }
     }
 
     private nint Offset(RowBuffer input, int k)
     {
-        var (lane, tap, plane) = (k % lanes, k / lanes % (Shape.Kernel * Shape.Kernel), k / lanes / (Shape.Kernel * Shape.Kernel));
+        var (lane, tap, plane) = (k % lanes, k / lanes % Area, k / lanes / Area);
         return (nint)(plane * input.PlaneLength) + tap / Shape.Kernel * input.RowLength + tap % Shape.Kernel * lanes + lane;
     }
+}
 
-    private void Take(int k, int channel, float* sums)
+/// <summary>
+/// At the points of <typeparamref name="TTile"/>: the derivative by the products is the product of the tiles' inputs there and the
+/// derivative by their outputs, taken there by the transpose of what takes products back; sums over all tiles go to the kernel by the
+/// transpose of what takes it to the points.
+/// </summary>
+internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape shape) : WeightGradient(shape)
+    where T : struct, ISimd<T>
+    where TTile : ITile
+{
+    private const int Lanes = RowBuffer.Lanes;
+    private const int Outputs = 4; // of a tile, to each side
+    private const int Block = OuterProducts<T, Sixteen>.Inputs;
+    private const int TilesOfTask = 32;
+    private const int InputsOfTask = 8 * Block; // with all points and two vectors of outputs they fit into the second level of the cache
+
+    private readonly int inputPlanes = (shape.Inputs + Lanes - 1) / Lanes;
+    private readonly int outputPlanes = (shape.Outputs + Lanes - 1) / Lanes;
+    private PinnedFloats inputs = new(0); // [points, points, planes, tiles, lanes], a cache line apart as in the convolution
+    private PinnedFloats outputs = new(0);
+    private PinnedFloats sums = new(0); // [groups of channels, parts of the inputs, points, points, inputs, channels]
+
+    private static int Positions => TTile.Points * TTile.Points;
+
+    private static int Channels => OuterProducts<T, Sixteen>.Channels;
+
+    // Of one point; a cache line apart, too.
+    private static int SumsLength => InputsOfTask * Channels + Lanes;
+
+    private int Groups => (outputPlanes * Lanes + Channels - 1) / Channels;
+
+    private int Parts => (Shape.Inputs + InputsOfTask - 1) / InputsOfTask;
+
+    public override void Reserve(RowBuffer outputGradient)
     {
-        var area = Shape.Kernel * Shape.Kernel;
-        var (tap, input) = (k / lanes % area, k / lanes / area * lanes + k % lanes);
-        if (input >= Shape.Inputs)
-            return;
-        for (var o = 0; o < Math.Min(Channels, Shape.Outputs - channel); o++)
-            Weight[((channel + o) * Shape.Inputs + input) * area + tap] = sums[o];
+        int Rest(int length) => (length + Outputs - 1) / Outputs * Outputs - length;
+        outputGradient.Reserve(0, Rest(outputGradient.Width), 0, Rest(outputGradient.Height));
     }
 
-    private void SumBias(float* gradient, nint second, RowBuffer outputGradient, int images, int channel, float* sums)
+    protected override void RunWeight(RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew)
     {
-        var (a, b) = (T.Create(0), T.Create(0));
-        for (var image = 0; image < images; image++)
-            for (var y = 0; y < outputGradient.Height; y++)
+        var (across, down) = ((outputGradient.Width + Outputs - 1) / Outputs, (outputGradient.Height + Outputs - 1) / Outputs);
+        // Few enough for the cache, but so many that reading and writing the sums does not dominate.
+        var chunk = Math.Min(images * across * down, Math.Clamp((1 << 23) / (Positions * (inputPlanes + outputPlanes) * Lanes), 48, 256));
+        var (inputsLength, outputsLength) = ((long)inputPlanes * chunk * Lanes + Lanes, (long)outputPlanes * chunk * Lanes + Lanes);
+        Need(ref inputs, Positions * inputsLength);
+        Need(ref outputs, Positions * outputsLength);
+        Need(ref sums, (long)Groups * Parts * Positions * SumsLength);
+
+        for (var first = 0; first < images * across * down; first += chunk)
+        {
+            var (start, tiles) = (first, Math.Min(chunk, images * across * down - first));
+            var parts = (tiles + TilesOfTask - 1) / TilesOfTask;
+            crew.Run((inputPlanes + outputPlanes) * parts, (task, _) =>
             {
-                var g = gradient + image * outputGradient.ImageLength + (long)y * outputGradient.RowLength;
-                for (var x = 0; x < outputGradient.Width; x++, g += Lanes)
-                    (a, b) = (a + T.Load(g), b + T.Load(g + second));
-            }
-        a.Store(sums);
-        b.Store(sums + T.Count);
-        for (var o = 0; o < Math.Min(Channels, Shape.Outputs - channel); o++)
-            Bias[channel + o] = sums[o];
+                var square = stackalloc float[8 * 8 * Lanes];
+                var (plane, from) = (task / parts, task % parts * TilesOfTask);
+                for (var tile = from; tile < Math.Min(from + TilesOfTask, tiles); tile++)
+                {
+                    var number = start + tile;
+                    var (image, y, x) = (number / (across * down), number / across % down * Outputs, number % across * Outputs);
+                    if (plane < inputPlanes)
+                        InputToPoints(input.Row(image, plane, y - Shape.Padding) + (x - Shape.Padding) * Lanes, input.RowLength, square,
+                            inputs.Pointer + ((long)plane * chunk + tile) * Lanes, inputsLength);
+                    else
+                        OutputToPoints(outputGradient.Row(image, firstChannel / Lanes + plane - inputPlanes, y) + x * Lanes, outputGradient.RowLength, square,
+                            outputs.Pointer + ((long)(plane - inputPlanes) * chunk + tile) * Lanes, outputsLength);
+                }
+            });
+            crew.Run(Groups * Parts, (task, _) =>
+            {
+                var (channel, from) = (task / Parts * Channels, task % Parts * InputsOfTask);
+                var target = sums.Pointer + (long)task * Positions * SumsLength;
+                var offsets = stackalloc nint[InputsOfTask];
+                for (var i = 0; i < InputsOfTask; i++)
+                {
+                    var input = Math.Min(from + i, Shape.Inputs - 1);
+                    offsets[i] = input / Lanes * chunk * Lanes + input % Lanes;
+                }
+                for (var position = 0; position < Positions; position++)
+                    for (var i = 0; i < Math.Min(InputsOfTask, Shape.Inputs - from); i += Block)
+                        OuterProducts<T, Sixteen>.Add(inputs.Pointer + position * inputsLength, offsets + i, 0,
+                            outputs.Pointer + position * outputsLength + (long)(channel / Lanes) * chunk * Lanes + channel % Lanes, T.Count < Lanes ? T.Count : chunk * Lanes, 0,
+                            1, tiles, target + position * SumsLength + i * Channels, begin: start == 0);
+                if (start + tiles == images * across * down)
+                    TakeBack(target, channel, from);
+            });
+        }
     }
 
-    // As the forward micro-kernel, with the pixels in the place of the weights.
+    private static void InputToPoints(float* source, int rowLength, float* square, float* target, long positionLength)
+    {
+        for (var lane = 0; lane < Lanes; lane += T.Count)
+        {
+            for (var column = 0; column < TTile.Points; column++)
+                TTile.Input<T>(source + column * Lanes + lane, rowLength, square + column * Lanes, TTile.Points * Lanes);
+            for (var row = 0; row < TTile.Points; row++)
+                TTile.Input<T>(square + row * TTile.Points * Lanes, Lanes, target + row * TTile.Points * positionLength + lane, (nint)positionLength);
+        }
+    }
+
+    private static void OutputToPoints(float* source, int rowLength, float* square, float* target, long positionLength)
+    {
+        for (var lane = 0; lane < Lanes; lane += T.Count)
+        {
+            for (var column = 0; column < Outputs; column++)
+                TTile.OutputBack<T>(source + column * Lanes + lane, rowLength, square + column * Lanes, Outputs * Lanes);
+            for (var row = 0; row < TTile.Points; row++)
+                TTile.OutputBack<T>(square + row * Outputs * Lanes, Lanes, target + row * TTile.Points * positionLength + lane, (nint)positionLength);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Sum(float* x, nint* offsets, nint xRow, float* gradient, nint second, nint gradientRow, int height, int width, float* sums)
+    private void TakeBack(float* source, int channel, int from)
+    {
+        var (points, kernel) = (TTile.Points, TTile.Kernel);
+        var table = stackalloc float[8 * 8]; // [points, kernel]
+        for (var k = 0; k < points * kernel; k++)
+            table[k] = (float)TTile.Weights[k / kernel, k % kernel];
+        var half = stackalloc float[8 * 8 * 16]; // [kernel, points, vector]
+        var result = stackalloc float[16];
+        for (var i = from; i < Math.Min(from + InputsOfTask, Shape.Inputs); i++)
+            for (var vector = 0; vector < Channels; vector += T.Count)
+            {
+                var at = source + (i - from) * Channels + vector;
+                for (var row = 0; row < kernel; row++)
+                    for (var column = 0; column < points; column++)
+                    {
+                        var sum = T.Create(0);
+                        for (var point = 0; point < points; point++)
+                            sum = T.MultiplyAdd(T.Create(table[point * kernel + row]), T.Load(at + (point * points + column) * SumsLength), sum);
+                        sum.Store(half + (row * points + column) * T.Count);
+                    }
+                for (var row = 0; row < kernel; row++)
+                    for (var column = 0; column < kernel; column++)
+                    {
+                        var sum = T.Create(0);
+                        for (var point = 0; point < points; point++)
+                            sum = T.MultiplyAdd(T.Create(table[point * kernel + column]), T.Load(half + (row * points + point) * T.Count), sum);
+                        sum.Store(result);
+                        for (var o = channel + vector; o < Math.Min(channel + vector + T.Count, Shape.Outputs); o++)
+                            Weight[((o * Shape.Inputs + i) * kernel + row) * kernel + column] = result[o - channel - vector];
+                    }
+            }
+    }
+
+    private static void Need(ref PinnedFloats memory, long length)
+    {
+        if (memory.Length < length)
+            memory = new(length);
+    }
+}
+
+/// <summary>As <see cref="MicroKernel{T, TStep}"/>, with the pixels in the place of the weights: sums over pixels of 6 inputs times 2 vectors of output channels.</summary>
+internal static unsafe class OuterProducts<T, TStep>
+    where T : struct, ISimd<T>
+    where TStep : IConstant
+{
+    public const int Inputs = 6;
+
+    public static int Channels => 2 * T.Count;
+
+    /// <summary>Adds to sums, or begins them.</summary>
+    /// <param name="x">The first pixel's inputs.</param>
+    /// <param name="offsets">From <paramref name="x"/> to each of the six.</param>
+    /// <param name="xRow">Floats to the next row's.</param>
+    /// <param name="y">The first pixel's first vector of output channels; the next pixel's is 16 floats further.</param>
+    /// <param name="second">Floats from the first vector to the second.</param>
+    /// <param name="yRow">Floats to the next row's.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="width">Pixels of a row.</param>
+    /// <param name="sums">[6, channels]</param>
+    /// <param name="begin">Whether what is there does not count.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Add(float* x, nint* offsets, nint xRow, float* y, nint second, nint yRow, int height, int width, float* sums, bool begin)
     {
         var (o0, o1, o2, o3, o4, o5) = (offsets[0], offsets[1], offsets[2], offsets[3], offsets[4], offsets[5]);
-        T a0 = T.Load(sums), a1 = T.Load(sums + Channels), a2 = T.Load(sums + 2 * Channels);
-        T a3 = T.Load(sums + 3 * Channels), a4 = T.Load(sums + 4 * Channels), a5 = T.Load(sums + 5 * Channels);
-        var later = sums + T.Count;
-        T b0 = T.Load(later), b1 = T.Load(later + Channels), b2 = T.Load(later + 2 * Channels);
-        T b3 = T.Load(later + 3 * Channels), b4 = T.Load(later + 4 * Channels), b5 = T.Load(later + 5 * Channels);
-        for (var y = 0; y < height; y++)
+        var zero = T.Create(0);
+        T a0 = zero, a1 = zero, a2 = zero, a3 = zero, a4 = zero, a5 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero, b4 = zero, b5 = zero;
+        if (!begin)
         {
-            var input = x + y * xRow;
-            var g = gradient + y * gradientRow;
-            for (var end = g + width * Lanes; g < end; g += Lanes, input += TStep.Value)
+            (a0, b0) = (T.Load(sums), T.Load(sums + T.Count));
+            (a1, b1) = (T.Load(sums + Channels), T.Load(sums + Channels + T.Count));
+            (a2, b2) = (T.Load(sums + 2 * Channels), T.Load(sums + 2 * Channels + T.Count));
+            (a3, b3) = (T.Load(sums + 3 * Channels), T.Load(sums + 3 * Channels + T.Count));
+            (a4, b4) = (T.Load(sums + 4 * Channels), T.Load(sums + 4 * Channels + T.Count));
+            (a5, b5) = (T.Load(sums + 5 * Channels), T.Load(sums + 5 * Channels + T.Count));
+        }
+        for (var row = 0; row < height; row++, x += xRow, y += yRow)
+        {
+            var input = x;
+            for (float* at = y, end = y + width * RowBuffer.Lanes; at < end; at += RowBuffer.Lanes, input += TStep.Value)
             {
-                var a = T.Load(g);
-                var b = T.Load(g + second);
+                var a = T.Load(at);
+                var b = T.Load(at + second);
                 var value = T.Create(input[o0]);
                 a0 = T.MultiplyAdd(value, a, a0);
                 b0 = T.MultiplyAdd(value, b, b0);

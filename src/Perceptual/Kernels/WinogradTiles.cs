@@ -22,6 +22,9 @@ internal unsafe interface ITile
 
     /// <summary>From the products at the points to a tile's outputs.</summary>
     static abstract void Output<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>;
+
+    /// <summary>From the derivative by a tile's outputs to that by the products: the transpose of <see cref="Output"/>.</summary>
+    static abstract void OutputBack<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>;
 }
 
 /// <summary>F(4, 3): points 0, 1, -1, 2, -2 and infinity.</summary>
@@ -67,6 +70,20 @@ internal readonly unsafe struct Tile4x3 : ITile
         T.MultiplyAdd(T.Create(2), difference2, difference1).Store(target + targetStep);
         T.MultiplyAdd(T.Create(4), sum2, sum1).Store(target + 2 * targetStep);
         (T.MultiplyAdd(T.Create(8), difference2, difference1) + T.Load(source + 5 * step)).Store(target + 3 * targetStep);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void OutputBack<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
+    {
+        var (y0, y1, y2, y3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step), T.Load(source + 3 * step));
+        y0.Store(target);
+        var (even, odd) = (y0 + y2, y1 + y3);
+        (even + odd).Store(target + targetStep);
+        (even - odd).Store(target + 2 * targetStep);
+        (even, odd) = (T.MultiplyAdd(T.Create(4), y2, y0), T.MultiplyAdd(T.Create(8), y3, y1 + y1));
+        (even + odd).Store(target + 3 * targetStep);
+        (even - odd).Store(target + 4 * targetStep);
+        y3.Store(target + 5 * targetStep);
     }
 }
 
@@ -121,5 +138,22 @@ internal readonly unsafe struct Tile4x5 : ITile
         T.MultiplyAdd(T.Create(0.5f), difference3, T.MultiplyAdd(T.Create(2), difference2, difference1)).Store(target + targetStep);
         T.MultiplyAdd(T.Create(0.25f), sum3, T.MultiplyAdd(T.Create(4), sum2, sum1)).Store(target + 2 * targetStep);
         (T.MultiplyAdd(T.Create(0.125f), difference3, T.MultiplyAdd(T.Create(8), difference2, difference1)) + T.Load(source + 7 * step)).Store(target + 3 * targetStep);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void OutputBack<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
+    {
+        var (y0, y1, y2, y3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step), T.Load(source + 3 * step));
+        y0.Store(target);
+        var (even, odd) = (y0 + y2, y1 + y3);
+        (even + odd).Store(target + targetStep);
+        (even - odd).Store(target + 2 * targetStep);
+        (even, odd) = (T.MultiplyAdd(T.Create(4), y2, y0), T.MultiplyAdd(T.Create(8), y3, y1 + y1));
+        (even + odd).Store(target + 3 * targetStep);
+        (even - odd).Store(target + 4 * targetStep);
+        (even, odd) = (T.MultiplyAdd(T.Create(0.25f), y2, y0), T.MultiplyAdd(T.Create(0.125f), y3, T.Create(0.5f) * y1));
+        (even + odd).Store(target + 5 * targetStep);
+        (even - odd).Store(target + 6 * targetStep);
+        y3.Store(target + 7 * targetStep);
     }
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Perceptual;
 
 /// <summary>Adds the derivative by the features of a tap to their gradient, which has the same layout.</summary>
@@ -104,8 +106,7 @@ internal sealed unsafe class TrainableTrunk
             var channel = 0;
             foreach (var weightGradient in stage.WeightGradients)
             {
-                var first = channel;
-                crew.Run(weightGradient.Tasks, (task, _) => weightGradient.Run(input, gradient, first, images, task));
+                weightGradient.Run(input, gradient, channel, images, crew);
                 channel += weightGradient.Shape.Outputs;
             }
             if (stage.Back is { } back)
@@ -150,11 +151,9 @@ internal sealed unsafe class TrainableTrunk
     {
         for (var y = 0; y < output.Height; y++)
         {
-            var length = output.Width * RowBuffer.Lanes;
-            ReadOnlySpan<float> values = new(output.Row(image, plane, y), length);
-            Span<float> row = new(gradient.Row(image, plane, y), length);
-            for (var x = 0; x < values.Length; x++)
-                row[x] = values[x] > 0 ? row[x] : 0;
+            float* values = output.Row(image, plane, y), row = gradient.Row(image, plane, y);
+            for (var x = 0; x < output.Width * RowBuffer.Lanes; x += Vector<float>.Count)
+                Vector.Store(Vector.ConditionalSelect(Vector.GreaterThan(Vector.Load(values + x), Vector<float>.Zero), Vector.Load(row + x), Vector<float>.Zero), row + x);
         }
     }
 
@@ -199,6 +198,8 @@ internal sealed unsafe class TrainableTrunk
     /// <summary>A layer that writes one buffer: a pool, or convolutions of one input whose outputs are stacked.</summary>
     private sealed class Stage
     {
+        private readonly float[] turned = [];
+
         public Stage(Layer layer, bool tap, Convolution[] convolutions, IReadOnlyDictionary<string, Tensor> weights, bool back, bool weightGradients)
         {
             (Layer, Tap, Convolutions) = (layer, tap, convolutions);
@@ -211,7 +212,9 @@ internal sealed unsafe class TrainableTrunk
             if (!back)
                 return;
             var shape = TransposedConvolution.Shape([.. convolutions.Select(convolution => convolution.Shape)]);
-            Back = Convolver.Choose(shape, TransposedConvolution.Weight(Shapes, Weights(weights)), new float[shape.Outputs], relu: false);
+            turned = new float[shape.Outputs * shape.Depth];
+            TransposedConvolution.Turn(Shapes, Weights(weights), turned);
+            Back = Convolver.Choose(shape, turned, new float[shape.Outputs], relu: false);
             BackOffsets = GC.AllocateUninitializedArray<int>(Back.OffsetCount, pinned: true);
         }
 
@@ -240,7 +243,10 @@ internal sealed unsafe class TrainableTrunk
         {
             for (var k = 0; k < Forward.Length; k++)
                 Forward[k].SetWeights(Weight(weights, Convolutions[k]), Bias(weights, Convolutions[k]));
-            Back?.SetWeights(TransposedConvolution.Weight(Shapes, Weights(weights)), new float[Back.Shape.Outputs]);
+            if (Back is null)
+                return;
+            TransposedConvolution.Turn(Shapes, Weights(weights), turned);
+            Back.SetWeights(turned, new float[Back.Shape.Outputs]);
         }
 
         public void Reserve(RowBuffer input, RowBuffer output, RowBuffer inputGradient, RowBuffer outputGradient)
@@ -249,6 +255,8 @@ internal sealed unsafe class TrainableTrunk
                 MaxPooling.Reserve(pool.Kernel, pool.Stride, input, output);
             foreach (var convolver in Forward)
                 convolver.Reserve(input, output);
+            foreach (var weightGradient in WeightGradients)
+                weightGradient.Reserve(outputGradient);
             Back?.Reserve(outputGradient, inputGradient);
         }
 
@@ -281,27 +289,33 @@ internal static class TransposedConvolution
         return new(shapes.Sum(shape => shape.Outputs), stride * stride * largest.Inputs, kernel, 1, stride == 1 ? kernel - 1 - largest.Padding : kernel - 1);
     }
 
-    /// <summary>[inputs, outputs, kernel, kernel]; with a stride [row in the stride, column in the stride, input, outputs, kernel, kernel].</summary>
-    public static float[] Weight(IReadOnlyList<ConvolutionShape> shapes, IReadOnlyList<float[]> weights)
+    /// <summary>Writes [inputs, outputs, kernel, kernel]; with a stride [row in the stride, column in the stride, input, outputs, kernel, kernel].</summary>
+    public static void Turn(IReadOnlyList<ConvolutionShape> shapes, IReadOnlyList<float[]> weights, float[] turned)
     {
         var shape = Shape(shapes);
-        var turned = new float[shape.Outputs * shape.Depth];
-        var (inputs, first) = (shapes[0].Inputs, 0);
+        var (inputs, area, first) = (shapes[0].Inputs, shape.Kernel * shape.Kernel, 0);
         for (var k = 0; k < shapes.Count; k++)
         {
-            var (kernel, stride, weight) = (shapes[k].Kernel, shapes[k].Stride, weights[k]);
+            var (kernel, stride, weight, from) = (shapes[k].Kernel, shapes[k].Stride, weights[k], first);
             var margin = stride == 1 ? (shape.Kernel - kernel) / 2 : 0; // a smaller kernel lies in the middle
-            for (var o = 0; o < shapes[k].Outputs; o++)
-                for (var i = 0; i < inputs; i++)
-                    for (var y = 0; y < kernel; y++)
-                        for (var x = 0; x < kernel; x++)
-                        {
-                            var channel = (y % stride * stride + x % stride) * inputs + i;
-                            var (row, column) = (shape.Kernel - 1 - margin - y / stride, shape.Kernel - 1 - margin - x / stride);
-                            turned[((channel * shape.Inputs + first + o) * shape.Kernel + row) * shape.Kernel + column] = weight[((o * inputs + i) * kernel + y) * kernel + x];
-                        }
+            var places = new int[kernel * kernel]; // where each part of a kernel goes
+            for (var tap = 0; tap < places.Length; tap++)
+            {
+                var (y, x) = (tap / kernel, tap % kernel);
+                places[tap] = (y % stride * stride + x % stride) * inputs * shape.Inputs * area
+                    + (shape.Kernel - 1 - margin - y / stride) * shape.Kernel + shape.Kernel - 1 - margin - x / stride;
+            }
+            Parallel.For(0, inputs, i =>
+            {
+                for (var o = 0; o < shapes[k].Outputs; o++)
+                {
+                    var source = weight.AsSpan((o * inputs + i) * places.Length, places.Length);
+                    var target = (i * shape.Inputs + from + o) * area;
+                    for (var tap = 0; tap < source.Length; tap++)
+                        turned[target + places[tap]] = source[tap];
+                }
+            });
             first += shapes[k].Outputs;
         }
-        return turned;
     }
 }
