@@ -26,46 +26,87 @@ internal sealed class Fsim : Metric
     /// <summary>Of luma and chroma.</summary>
     public static Fsim Chroma { get; } = new("fsimc", colour: true);
 
+    /// <summary>Whether chroma counts.</summary>
+    public bool IsChromatic => colour;
+
+    /// <summary>The bytes of what an image is compared by.</summary>
+    public long FeatureBytes(int width, int height)
+    {
+        var factor = Factor(width, height);
+        return (colour ? 4L : 2L) * sizeof(double) * Shrunk(width, factor) * Shrunk(height, factor);
+    }
+
+    /// <summary>What an image is compared by. That of FSIMc does for FSIM.</summary>
+    public Features Extract(RgbRowReader image, CancellationToken cancellation)
+    {
+        CheckSize(image.Width, image.Height);
+        return Extract([image], cancellation)[0];
+    }
+
+    /// <summary>The value of two images that have been extracted.</summary>
+    public double Compare(Features reference, Features distorted)
+    {
+        CheckSizes(reference.ImageWidth, reference.ImageHeight, distorted.ImageWidth, distorted.ImageHeight);
+        return Compare(reference, distorted, withMap: false).Value;
+    }
+
     private protected override (double Value, DistanceMap? Map) Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
-        var factor = Math.Max(1, (int)Math.Round(Math.Min(reference.Width, reference.Height) / 256.0, MidpointRounding.AwayFromZero));
-        var (width, height) = ((reference.Width + factor - 1) / factor, (reference.Height + factor - 1) / factor);
-        double[][] luma = [new double[width * height], new double[width * height]];
-        var similarity = new double[width * height]; // of gradients, and chroma
-        var pairs = new RowPairs(reference, distorted, Colour.Yiq, 0);
-        pairs.Shrink(factor, zeros: true, reach: 3, border: 1);
-        pairs.Run(Threads, (_, rows, y) =>
+        var features = Extract([reference, distorted], cancellation);
+        return Compare(features[0], features[1], withMap);
+    }
+
+    private Features[] Extract(RgbRowReader[] images, CancellationToken cancellation)
+    {
+        var factor = Factor(images[0].Width, images[0].Height);
+        var (width, height) = (Shrunk(images[0].Width, factor), Shrunk(images[0].Height, factor));
+        var planes = Array.ConvertAll(images, _ => (Luma: new double[width * height], Gradient: new double[width * height], Chroma: new double[colour ? 2 * width * height : 0]));
+        var bands = new RowBands(images, Colour.Yiq, 0);
+        bands.Shrink(factor, zeros: true, reach: 3, border: 1);
+        bands.Run(Threads, (_, rows, y) =>
         {
-            for (var image = 0; image < 2; image++)
-                rows.Inner(image, 0, y + 1).CopyTo(luma[image].AsSpan((y + 1) * width));
-            Compare(rows, y, similarity.AsSpan((y + 1) * width, width));
+            for (var image = 0; image < images.Length; image++)
+            {
+                var (luma, gradient, chroma) = planes[image];
+                rows.Inner(image, 0, y + 1).CopyTo(luma.AsSpan((y + 1) * width));
+                for (var x = 0; x < width; x++)
+                    gradient[(y + 1) * width + x] = Gradient(rows, image, y, x);
+                for (var plane = 0; plane < chroma.Length / (width * height); plane++)
+                    rows.Inner(image, 1 + plane, y + 1).CopyTo(chroma.AsSpan((plane * height + y + 1) * width));
+            }
         }, cancellation);
 
         var filters = Volatile.Read(ref Latest);
         if (filters is null || (filters.Width, filters.Height) != (width, height))
             Volatile.Write(ref Latest, filters = new(width, height));
         var crew = new Crew(Threads);
-        double[] a, b;
         try
         {
-            a = filters.Of(luma[0], crew, cancellation);
-            b = filters.Of(luma[1], crew, cancellation);
+            return Array.ConvertAll(planes, image => new Features(
+                images[0].Width, images[0].Height, width, height, image.Gradient, image.Chroma, filters.Of(image.Luma, crew, cancellation)));
         }
         finally
         {
             crew.Dismiss();
         }
+    }
+
+    private (double Value, DistanceMap? Map) Compare(Features reference, Features distorted, bool withMap)
+    {
+        var (width, height) = (reference.Width, reference.Height);
+        var (similarity, weight) = (new double[width * height], new double[width * height]);
+        var crew = new Crew(Threads);
+        crew.Run(height, (y, _) => Compare(reference, distorted, y, similarity, weight));
+        crew.Dismiss();
         double sum = 0, weights = 0;
-        for (var i = 0; i < a.Length; i++)
+        for (var i = 0; i < weight.Length; i++)
         {
-            similarity[i] *= (2 * a[i] * b[i] + T1) / (a[i] * a[i] + b[i] * b[i] + T1);
-            a[i] = Math.Max(a[i], b[i]);
-            sum += similarity[i] * a[i];
-            weights += a[i];
+            sum += similarity[i] * weight[i];
+            weights += weight[i];
         }
         if (weights == 0) // two images without an edge: every pixel counts the same
         {
-            Array.Fill(a, 1);
+            Array.Fill(weight, 1);
             (sum, weights) = (similarity.Sum(), similarity.Length);
         }
         return (sum / weights, withMap ? Map() : null);
@@ -76,23 +117,33 @@ internal sealed class Fsim : Metric
             var map = new PixelMap(width, height);
             for (var y = 0; y < height; y++)
                 for (var x = 0; x < width; x++)
-                    map.Row(y)[x] = (float)((1 - similarity[y * width + x]) * a[y * width + x] * (similarity.Length / weights));
-            return map.Scaled(1, reference.Width, reference.Height);
+                    map.Row(y)[x] = (float)((1 - similarity[y * width + x]) * weight[y * width + x] * (similarity.Length / weights));
+            return map.Scaled(1, reference.ImageWidth, reference.ImageHeight);
         }
     }
 
-    private void Compare(RowWindow rows, int y, Span<double> similarity)
+    private void Compare(Features reference, Features distorted, int y, double[] similarity, double[] weight)
     {
-        for (var x = 0; x < similarity.Length; x++)
+        var chroma = similarity.Length; // where Q begins
+        for (var i = y * reference.Width; i < (y + 1) * reference.Width; i++)
         {
-            similarity[x] = Similarity(Gradient(rows, 0, y, x), Gradient(rows, 1, y, x), T2);
-            if (!colour)
-                continue;
-            var chroma = Similarity(rows.Inner(0, 1, y + 1)[x], rows.Inner(1, 1, y + 1)[x], T3) * Similarity(rows.Inner(0, 2, y + 1)[x], rows.Inner(1, 2, y + 1)[x], T3);
-            // The real part of the power: the product is negative where hues are opposite.
-            similarity[x] *= chroma >= 0 ? Math.Pow(chroma, Lambda) : Math.Pow(-chroma, Lambda) * Math.Cos(Math.PI * Lambda);
+            similarity[i] = Similarity(reference.Gradient[i], distorted.Gradient[i], T2);
+            if (colour)
+            {
+                var hue = Similarity(reference.Chroma[i], distorted.Chroma[i], T3) * Similarity(reference.Chroma[chroma + i], distorted.Chroma[chroma + i], T3);
+                // The real part of the power: the product is negative where hues are opposite.
+                similarity[i] *= hue >= 0 ? Math.Pow(hue, Lambda) : Math.Pow(-hue, Lambda) * Math.Cos(Math.PI * Lambda);
+            }
+            var (a, b) = (reference.Congruency[i], distorted.Congruency[i]);
+            similarity[i] *= Similarity(a, b, T1);
+            weight[i] = Math.Max(a, b);
         }
     }
+
+    // How much smaller images are compared.
+    private static int Factor(int width, int height) => Math.Max(1, (int)Math.Round(Math.Min(width, height) / 256.0, MidpointRounding.AwayFromZero));
+
+    private static int Shrunk(int side, int factor) => (side + factor - 1) / factor;
 
     private static double Similarity(double a, double b, double constant) => (2 * a * b + constant) / (a * a + b * b + constant);
 
@@ -104,4 +155,14 @@ internal sealed class Fsim : Metric
         var down = 3 * (below[0] - above[0]) + 10 * (below[1] - above[1]) + 3 * (below[2] - above[2]);
         return Math.Sqrt(across * across + down * down) / 16;
     }
+
+    /// <summary>What an image is compared by, at the smaller size.</summary>
+    /// <param name="ImageWidth">Columns of the image.</param>
+    /// <param name="ImageHeight">Rows of the image.</param>
+    /// <param name="Width">Columns of the planes.</param>
+    /// <param name="Height">Rows of the planes.</param>
+    /// <param name="Gradient">Of Y, [height, width].</param>
+    /// <param name="Chroma">I and Q, [2, height, width]; empty for FSIM.</param>
+    /// <param name="Congruency">Phase congruency of Y, [height, width].</param>
+    internal sealed record Features(int ImageWidth, int ImageHeight, int Width, int Height, double[] Gradient, double[] Chroma, double[] Congruency);
 }

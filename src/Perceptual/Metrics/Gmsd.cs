@@ -13,12 +13,12 @@ internal sealed class Gmsd() : Metric(new("gmsd", LargerIsCloser: false, "0 to 0
 
     private protected override (double Value, DistanceMap? Map) Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
-        var pairs = new RowPairs(reference, distorted, Colour.Gray, 0);
-        pairs.Shrink(2, zeros: true, reach: 3, border: 1);
+        var bands = new RowBands([reference, distorted], Colour.Gray, 0);
+        bands.Shrink(2, zeros: true, reach: 3, border: 1);
         var (width, height) = ((reference.Width + 1) / 2, (reference.Height + 1) / 2);
         var map = withMap ? new PixelMap(width, height) : null;
         var moments = new (double Mean, double Squares)[height]; // of a row: its mean and the sum of the squares of the differences from it
-        pairs.Run(Threads, (_, rows, y) =>
+        bands.Run(Threads, (_, rows, y) =>
         {
             var scratch = ArrayPool<double>.Shared.Rent(rows.Stride);
             Compare(rows, y, scratch);

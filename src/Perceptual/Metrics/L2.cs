@@ -23,7 +23,7 @@ internal sealed class L2 : Metric
     public static double MeanSquare(RgbRowReader reference, RgbRowReader distorted, Colour colour, PixelMap? map, int threads, CancellationToken cancellation)
     {
         var sums = new double[reference.Height];
-        new RowPairs(reference, distorted, colour, 1).Run(threads, (_, rows, y) =>
+        new RowBands([reference, distorted], colour, 1).Run(threads, (_, rows, y) =>
         {
             for (var plane = 0; plane < rows.Planes; plane++)
             {

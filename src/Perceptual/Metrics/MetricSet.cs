@@ -4,6 +4,8 @@ namespace Perceptual;
 internal sealed class MetricSet(IReadOnlyList<Metric> metrics)
 {
     private readonly Lpips[] trunks = [.. metrics.OfType<Lpips>().DistinctBy(lpips => lpips.FeatureDigest)];
+    private readonly Fsim? fsim = metrics.OfType<Fsim>().MaxBy(fsim => fsim.IsChromatic); // whose features do for all
+    private readonly bool needsImage = metrics.Any(metric => metric is not (Lpips or Fsim));
 
     public IReadOnlyList<Metric> Metrics => metrics;
 
@@ -13,23 +15,27 @@ internal sealed class MetricSet(IReadOnlyList<Metric> metrics)
     public MetricSet WithThreads(int threads) => new([.. metrics.Select(metric => metric.WithThreads(threads))]);
 
     /// <summary>The memory that a prepared image of a size takes.</summary>
-    public long PreparedBytes(int width, int height) => 3L * sizeof(ushort) * width * height + trunks.Sum(lpips => lpips.FeatureBytes(width, height));
+    public long PreparedBytes(int width, int height) =>
+        3L * sizeof(ushort) * width * height + trunks.Sum(lpips => lpips.FeatureBytes(width, height)) + (fsim?.FeatureBytes(width, height) ?? 0);
 
     /// <summary>Computes what an image is compared by, once.</summary>
-    public Prepared Prepare(RgbImage image, CancellationToken cancellation) =>
-        new(trunks.Length < metrics.Count ? image : null, trunks.ToDictionary(lpips => lpips.FeatureDigest, lpips => lpips.Extract(image, cancellation)));
+    public Prepared Prepare(RgbImage image, CancellationToken cancellation) => Prepare([image], cancellation)[0];
 
     /// <summary>Computes what images are compared by, those of the same size side by side.</summary>
     public Prepared[] Prepare(IReadOnlyList<RgbImage> images, CancellationToken cancellation)
     {
         var features = Array.ConvertAll(trunks, lpips => (lpips.FeatureDigest, Images: lpips.Extract(images, cancellation)));
-        return [.. images.Select((image, i) => new Prepared(trunks.Length < metrics.Count ? image : null, features.ToDictionary(trunk => trunk.FeatureDigest, trunk => trunk.Images[i])))];
+        return
+        [
+            .. images.Select((image, i) => new Prepared(
+                needsImage ? image : null, features.ToDictionary(trunk => trunk.FeatureDigest, trunk => trunk.Images[i]), fsim?.Extract(image.OpenRows(), cancellation))),
+        ];
     }
 
     /// <summary>The values of two prepared images.</summary>
     public Measurement Compare(Prepared reference, Prepared distorted, CancellationToken cancellation) => Compare(
         lpips => lpips.Compare(reference.Features[lpips.FeatureDigest], distorted.Features[lpips.FeatureDigest], cancellation),
-        metric => metric.Measure(reference.Image!, distorted.Image!, cancellation));
+        metric => metric is Fsim fsim ? fsim.Compare(reference.Fsim!, distorted.Fsim!) : metric.Measure(reference.Image!, distorted.Image!, cancellation));
 
     /// <summary>The values of two images whose rows are read once for each metric: memory does not grow with the height.</summary>
     public Measurement Compare(Func<RgbRowReader> reference, Func<RgbRowReader> distorted, CancellationToken cancellation)
@@ -77,7 +83,8 @@ internal sealed class MetricSet(IReadOnlyList<Metric> metrics)
 
     /// <param name="Image">The image, if a metric needs it.</param>
     /// <param name="Features">By what features must have in common to be compared.</param>
-    internal sealed record Prepared(RgbImage? Image, Dictionary<string, LpipsFeatures> Features);
+    /// <param name="Fsim">What FSIM and FSIMc compare, if one of them is asked for.</param>
+    internal sealed record Prepared(RgbImage? Image, Dictionary<string, LpipsFeatures> Features, Fsim.Features? Fsim);
 }
 
 /// <summary>The values of a pair by the metrics of a set.</summary>

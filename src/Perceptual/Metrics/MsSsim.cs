@@ -15,11 +15,11 @@ internal sealed class MsSsim() : Metric(new("ms-ssim", LargerIsCloser: true, "0 
     internal static double[] Means(RgbRowReader reference, RgbRowReader distorted, int threads, CancellationToken cancellation)
     {
         var window = SsimWindow.Gaussian;
-        var pairs = new RowPairs(reference, distorted, Colour.Gray, window.Size);
+        var bands = new RowBands([reference, distorted], Colour.Gray, window.Size);
         for (var scale = 1; scale < Exponents.Length; scale++)
-            pairs.Shrink(2, zeros: false, window.Size, border: 0);
+            bands.Shrink(2, zeros: false, window.Size, border: 0);
         var sums = new double[Exponents.Length, reference.Height];
-        pairs.Run(threads, (scale, rows, y) =>
+        bands.Run(threads, (scale, rows, y) =>
         {
             var unlike = ArrayPool<double>.Shared.Rent(rows.Stride);
             var (whole, structure) = window.Compare(rows, 0, y, unlike);

@@ -2,18 +2,21 @@ using System.Buffers;
 
 namespace Perceptual;
 
-/// <summary>Some rows of two images of one size, one above the other, in planes of doubles: [image, plane, row, column]. It moves down.</summary>
+/// <summary>Some rows of images of one size, one above the other, in planes of doubles: [image, plane, row, column]. It moves down.</summary>
+/// <param name="images">Images.</param>
 /// <param name="planes">Planes of an image.</param>
 /// <param name="width">Columns of an image.</param>
 /// <param name="height">Rows of an image.</param>
 /// <param name="border">Rows and columns of zeros around an image.</param>
-internal sealed class RowWindow(int planes, int width, int height, int border)
+internal sealed class RowWindow(int images, int planes, int width, int height, int border)
 {
     // Kernels take whole vectors and so read, and write in rows of their own, a few columns beyond the last.
     private const int Slack = 8;
 
     private double[] values = [];
     private int capacity; // in rows
+
+    public int Images => images;
 
     public int Planes => planes;
 
@@ -48,7 +51,7 @@ internal sealed class RowWindow(int planes, int width, int height, int border)
         var to = end == height ? Bottom : end;
         if (to - First > capacity)
             Grow(to - First);
-        for (var row = 0; row < 2 * planes; row++)
+        for (var row = 0; row < images * planes; row++)
             for (var y = End; y < to; y++)
                 if (y < 0 || y >= height)
                     Row(row / planes, row % planes, y).Clear();
@@ -59,7 +62,7 @@ internal sealed class RowWindow(int planes, int width, int height, int border)
     public void Keep(int first)
     {
         first = Math.Clamp(first, First, End);
-        for (var plane = 0; plane < 2 * planes; plane++)
+        for (var plane = 0; plane < images * planes; plane++)
         {
             var rows = values.AsSpan(plane * capacity * Stride, capacity * Stride);
             rows[((first - First) * Stride)..((End - First) * Stride)].CopyTo(rows);
@@ -77,9 +80,9 @@ internal sealed class RowWindow(int planes, int width, int height, int border)
 
     private void Grow(int rows)
     {
-        var larger = ArrayPool<double>.Shared.Rent(2 * planes * rows * Stride);
+        var larger = ArrayPool<double>.Shared.Rent(images * planes * rows * Stride);
         Array.Clear(larger);
-        for (var plane = 0; plane < 2 * planes; plane++)
+        for (var plane = 0; plane < images * planes; plane++)
             values.AsSpan(plane * capacity * Stride, (End - First) * Stride).CopyTo(larger.AsSpan(plane * rows * Stride));
         Release();
         (values, capacity) = (larger, rows);

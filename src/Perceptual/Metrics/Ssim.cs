@@ -33,7 +33,7 @@ internal sealed class Ssim : Metric
         var (windows, height, half) = (reference.Width - (window.Size - 1), reference.Height - (window.Size - 1), window.Size / 2);
         var sums = new double[height];
         var map = withMap ? new PixelMap(reference.Width, reference.Height) : null;
-        new RowPairs(reference, distorted, colour, window.Size).Run(Threads, (_, rows, y) =>
+        new RowBands([reference, distorted], colour, window.Size).Run(Threads, (_, rows, y) =>
         {
             var unlike = ArrayPool<double>.Shared.Rent(rows.Stride);
             for (var plane = 0; plane < rows.Planes; plane++)

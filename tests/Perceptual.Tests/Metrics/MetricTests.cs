@@ -98,6 +98,45 @@ public class MetricTests
         Assert.Equal(5, new MetricSet([metrics[1]]).Compare(a.OpenRows, b.OpenRows, default).Layers.Count);
     }
 
+    // Alone and together, when FSIM compares by the features of FSIMc; of sizes that are made smaller, too.
+    [Theory]
+    [InlineData(2, 3)]
+    [InlineData(61, 47)]
+    [InlineData(405, 387)]
+    public void Prepared_images_have_the_bits_of_fsim_itself(int width, int height)
+    {
+        var (a, b) = (TestImages.Waves(width, height, 1), TestImages.Waves(width, height, 2));
+        foreach (var names in new string[][] { ["fsim"], ["fsimc"], ["fsim", "fsimc"], ["fsimc", "psnr", "fsim"] })
+        {
+            var metrics = Metric.Load(names);
+            double[] expected = [.. metrics.Select(metric => metric.WithThreads(1).Measure(a, b))];
+            foreach (var threads in new[] { 1, 2, 3 })
+            {
+                var set = new MetricSet(metrics).WithThreads(threads);
+                var prepared = set.Prepare([a, b], default);
+                Assert.Equal(expected, set.Compare(prepared[0], prepared[1], default).Values);
+                Assert.Equal(expected, set.Compare(a.OpenRows, b.OpenRows, default).Values);
+            }
+        }
+    }
+
+    [Fact]
+    public void Prepared_images_keep_what_is_compared_and_say_how_much_it_is()
+    {
+        var image = TestImages.Waves(600, 500, 1);
+        var (luma, both) = (new MetricSet(Metric.Load(["fsim"])), new MetricSet(Metric.Load(["fsim", "fsimc"])));
+        Assert.Null(both.Prepare(image, default).Image);
+        Assert.Equal(2 * 8 * 300 * 250, luma.PreparedBytes(600, 500) - new MetricSet(Metric.Load(["psnr"])).PreparedBytes(600, 500));
+        foreach (var set in new[] { luma, both })
+        {
+            var features = set.Prepare(image, default).Fsim!;
+            Assert.Equal(6L * 600 * 500 + 8 * (features.Gradient.Length + features.Chroma.Length + features.Congruency.Length), set.PreparedBytes(600, 500));
+        }
+        var error = Assert.Throws<ArgumentException>(() => both.Compare(both.Prepare(image, default), both.Prepare(TestImages.Waves(599, 500, 1), default), default));
+        Assert.Contains("599x500", error.Message, StringComparison.Ordinal);
+        Assert.Contains("too small for fsimc", Assert.Throws<ArgumentException>(() => both.Prepare(TestImages.Waves(5, 1, 1), default)).Message, StringComparison.Ordinal);
+    }
+
     [Theory, MemberData(nameof(Names))]
     public void The_smallest_image_works_and_one_pixel_less_is_refused(string name)
     {

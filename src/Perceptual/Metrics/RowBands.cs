@@ -3,10 +3,10 @@ using System.Buffers;
 namespace Perceptual;
 
 /// <summary>
-/// Two images of one size that go by from the top, a band of rows at a time, in planes of doubles, and smaller images made of them.
+/// Images of one size that go by from the top, a band of rows at a time, in planes of doubles, and smaller images made of them.
 /// For every position of a window of rows something is computed, side by side on several threads.
 /// </summary>
-internal sealed class RowPairs
+internal sealed class RowBands
 {
     private const int BandPixels = 1 << 16; // some rows for each thread, few enough to stay in its cache
     private const int MaxWidth = 1 << 22; // so that a window of rows is one array
@@ -15,17 +15,16 @@ internal sealed class RowPairs
     private readonly Colour colour;
     private readonly List<Level> levels = [];
 
-    /// <param name="reference">The reference.</param>
-    /// <param name="distorted">The distorted image, of the same size.</param>
+    /// <param name="images">The images, of the same size.</param>
     /// <param name="colour">What becomes of red, green and blue on [0, 255].</param>
     /// <param name="reach">Rows of a window of the images themselves; 0 if nothing is computed of them.</param>
-    public RowPairs(RgbRowReader reference, RgbRowReader distorted, Colour colour, int reach)
+    public RowBands(RgbRowReader[] images, Colour colour, int reach)
     {
-        if (reference.Width > MaxWidth)
-            throw new ArgumentException($"images of {reference.Width}x{reference.Height} are too wide: at most {MaxWidth} pixels");
-        images = [reference, distorted];
+        if (images[0].Width > MaxWidth)
+            throw new ArgumentException($"images of {images[0].Width}x{images[0].Height} are too wide: at most {MaxWidth} pixels");
+        this.images = images;
         this.colour = colour;
-        levels.Add(new(new(colour.Planes, reference.Width, reference.Height, 0), reach, 1, false));
+        levels.Add(new(new(images.Length, colour.Planes, images[0].Width, images[0].Height, 0), reach, 1, false));
     }
 
     /// <summary>Computes one row; what it is called for.</summary>
@@ -41,10 +40,10 @@ internal sealed class RowPairs
     public void Shrink(int factor, bool zeros, int reach, int border)
     {
         var from = levels[^1].Rows;
-        levels.Add(new(new(from.Planes, (from.Width + factor - 1) / factor, (from.Height + factor - 1) / factor, border), reach, factor, zeros));
+        levels.Add(new(new(from.Images, from.Planes, (from.Width + factor - 1) / factor, (from.Height + factor - 1) / factor, border), reach, factor, zeros));
     }
 
-    /// <summary>Reads both images to the end. The rows of a level come in any order and at the same time.</summary>
+    /// <summary>Reads the images to the end. The rows of a level come in any order and at the same time.</summary>
     public void Run(int threads, Work work, CancellationToken cancellation)
     {
         var band = Math.Min(images[0].Height, Math.Max(16, BandPixels / images[0].Width));
@@ -89,7 +88,7 @@ internal sealed class RowPairs
     {
         var rows = levels[0].Rows;
         var (width, from, to) = (rows.Width, rows.End, Math.Min(rows.End + band, rows.Height));
-        crew.Run(2, (image, _) =>
+        crew.Run(images.Length, (image, _) =>
         {
             for (var y = from; y < to; y++)
             {
@@ -99,9 +98,9 @@ internal sealed class RowPairs
             }
         });
         rows.Extend(to);
-        crew.Run(2 * (to - from), (task, _) =>
+        crew.Run(images.Length * (to - from), (task, _) =>
         {
-            var (image, y) = (task % 2, from + task / 2);
+            var (image, y) = (task % images.Length, from + task / images.Length);
             colour.Convert(stored[image].AsSpan((y - from) * 3 * width, 3 * width), images[image].Range, rows, image, y);
         });
     }
@@ -115,9 +114,9 @@ internal sealed class RowPairs
         if (end == start)
             return;
         to.Extend(end);
-        crew.Run(2 * to.Planes * (end - start), (task, _) =>
+        crew.Run(to.Images * to.Planes * (end - start), (task, _) =>
         {
-            var (image, plane, y) = (task % 2, task / 2 % to.Planes, start + task / 2 / to.Planes);
+            var (image, plane, y) = (task % to.Images, task / to.Images % to.Planes, start + task / to.Images / to.Planes);
             level.Mean(from, image, plane, y);
         });
     }
