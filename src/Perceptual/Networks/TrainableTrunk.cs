@@ -20,6 +20,7 @@ internal sealed unsafe class TrainableTrunk
     private PinnedFloats scratch = new(0);
     private long scratchLength;
     private int images;
+    private int room; // for so many
 
     /// <param name="network">The layers.</param>
     /// <param name="weights">"NAME.weight" and "NAME.bias" of every convolution, of the right shapes.</param>
@@ -159,9 +160,10 @@ internal sealed unsafe class TrainableTrunk
 
     private void Prepare(int count, int width, int height, int threads)
     {
-        if (images != count || buffers[0].Width != width || buffers[0].Height != height)
+        images = count;
+        if (count > room || buffers[0].Width != width || buffers[0].Height != height)
         {
-            images = count;
+            room = count;
             buffers = new RowBuffer[stages.Length + 1];
             gradients = new RowBuffer[stages.Length + 1];
             buffers[0] = new(3, 1, height, width);
