@@ -230,7 +230,10 @@ public sealed class KMeansInitialization
         for (var d = 0; d < mean.Length; d++)
             mean[d] /= patches.Rows;
         for (var i = 0; i < patches.Values.Length; i++)
-            patches.Values[i] = (float)(patches.Values[i] - mean[i % mean.Length]);
+        {
+            var rest = patches.Values[i] - mean[i % mean.Length];
+            patches.Values[i] = Math.Abs(rest) > 1e-6 * Math.Abs(mean[i % mean.Length]) ? (float)rest : 0; // else nothing but rounding
+        }
         return mean;
     }
 
@@ -256,6 +259,8 @@ public sealed class KMeansInitialization
         var variances = Array.ConvertAll(
             MatrixProduct.Of(new(MatrixProduct.Of(rows, covariance, threads), dimensions, length), rows.Transposed, threads), value => (double)value / patches.Rows);
         var trace = Enumerable.Range(0, dimensions).Sum(d => variances[d * dimensions + d]);
+        if (trace == 0)
+            return new(new float[basis.Length], dimensions, length); // all patches are the same
 
         // With variances + ridge = L L^T, the map is L^-1 times the basis.
         for (var i = 0; i < dimensions; i++)
@@ -270,7 +275,7 @@ public sealed class KMeansInitialization
                 if (i != j)
                     Subtract(row, basis.AsSpan(j * length, length), (float)variances[i * dimensions + j]);
             }
-            Multiply(row, trace > 0 ? (float)(1 / variances[i * dimensions + i]) : 0);
+            Multiply(row, (float)(1 / variances[i * dimensions + i]));
         }
         return rows;
     }
