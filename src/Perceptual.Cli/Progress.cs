@@ -22,6 +22,9 @@ internal static class Progress
         return work(title => bar(title, ++done, steps));
     });
 
+    /// <summary>Runs work that says what it does, and how many of how many steps of it are done.</summary>
+    public static T Phases<T>(App app, Func<Action<string, int, int>, T> work) => Show(app, bar => work((title, done, steps) => bar(title, done, steps)));
+
     /// <summary>Runs work that may fetch weights.</summary>
     public static T Downloads<T>(App app, Func<IProgress<DownloadProgress>, T> work) =>
         Show(app, bar => work(new Relay(download => bar(download.Name, download.Received, download.Total ?? 0))));

@@ -15,6 +15,8 @@ public class HelpTests
     [InlineData("evaluate", "mos", "--help")]
     [InlineData("evaluate", "recorded", "--help")]
     [InlineData("optimize", "--help")]
+    [InlineData("init", "--help")]
+    [InlineData("init", "kmeans", "--help")]
     [InlineData("export", "--help")]
     [InlineData("weights", "--help")]
     [InlineData("weights", "list", "--help")]

@@ -1,0 +1,124 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Perceptual;
+
+/// <summary>A matrix in an array, by rows or by columns.</summary>
+/// <param name="Values">The array.</param>
+/// <param name="Rows">How many.</param>
+/// <param name="Columns">How many.</param>
+/// <param name="RowStep">From a row to the next.</param>
+/// <param name="ColumnStep">From a column to the next.</param>
+/// <param name="Start">Where it begins.</param>
+internal readonly record struct Matrix(float[] Values, int Rows, int Columns, int RowStep, int ColumnStep, int Start = 0)
+{
+    /// <summary>A matrix by rows.</summary>
+    public Matrix(float[] values, int rows, int columns) : this(values, rows, columns, columns, 1)
+    {
+    }
+
+    public Matrix Transposed => new(Values, Columns, Rows, ColumnStep, RowStep, Start);
+
+    /// <summary>Rows [from, from + count).</summary>
+    public Matrix Part(int from, int count) => this with { Rows = count, Start = Start + from * RowStep };
+}
+
+/// <summary>The product of two matrices, by the convolutions' micro-kernel. It has the same bits for any number of threads.</summary>
+internal static class MatrixProduct
+{
+    /// <summary>a b, by rows.</summary>
+    /// <param name="a">[rows, depth]</param>
+    /// <param name="b">[depth, columns]</param>
+    /// <param name="threads">How many to use.</param>
+    /// <param name="symmetric">Whether it is known to be symmetric, so that half of it need not be computed.</param>
+    public static float[] Of(Matrix a, Matrix b, int threads, bool symmetric = false)
+    {
+        var product = new float[a.Rows * b.Columns];
+        if (Vector512.IsHardwareAccelerated)
+            Run<Simd512>(a, b, product, threads, symmetric);
+        else if (Vector256.IsHardwareAccelerated)
+            Run<Simd256>(a, b, product, threads, symmetric);
+        else if (Vector128.IsHardwareAccelerated)
+            Run<Simd128>(a, b, product, threads, symmetric);
+        else
+            Run<SimdScalar>(a, b, product, threads, symmetric);
+        for (var i = 0; symmetric && i < a.Rows; i++)
+            for (var j = 0; j < i; j++)
+                product[i * a.Rows + j] = product[j * a.Rows + i];
+        return product;
+    }
+
+    /// <inheritdoc cref="Of"/>
+    /// <typeparam name="T">The vector.</typeparam>
+    internal static void Run<T>(Matrix a, Matrix b, float[] product, int threads, bool symmetric) where T : struct, ISimd<T> =>
+        Parallel.For(0, (a.Rows + Block<T>.Rows - 1) / Block<T>.Rows, new ParallelOptions { MaxDegreeOfParallelism = threads }, block =>
+            Block<T>.Run(a, b, product, block * Block<T>.Rows, symmetric));
+
+    /// <summary>Some rows of the product.</summary>
+    private static unsafe class Block<T> where T : struct, ISimd<T>
+    {
+        private const int Pixels = MicroKernel<T, One>.Pixels;
+
+        /// <summary>So many that packing b's columns for them costs little.</summary>
+        public const int Rows = 20 * Pixels;
+
+        // What is packed of a stays in the second cache, two vectors of b's columns in the first.
+        private const int Depth = 256;
+
+        private static int Columns => 2 * T.Count;
+
+        public static void Run(Matrix a, Matrix b, float[] product, int row, bool symmetric)
+        {
+            var rows = Math.Min(Rows, a.Rows - row);
+            var memory = (float*)NativeMemory.AlignedAlloc((nuint)((Depth * (Rows + Columns) + Columns + 2 * 16 * Pixels) * sizeof(float)), 64);
+            var packedB = memory; // [depth, columns]
+            var zeros = packedB + Depth * Columns;
+            var sums = zeros + Columns; // [vector, row, 16]
+            var packedA = sums + 2 * 16 * Pixels; // [depth, rows]
+            var offsets = stackalloc int[Depth];
+            for (var k = 0; k < Depth; k++)
+                offsets[k] = k * Rows;
+            new Span<float>(zeros, Columns).Clear();
+            new Span<float>(packedA, Depth * Rows).Clear();
+            for (var from = 0; from < a.Columns; from += Depth)
+            {
+                var depth = Math.Min(Depth, a.Columns - from);
+                Pack(a.Transposed, from, depth, row, rows, packedA, Rows);
+                for (var column = symmetric ? row / Columns * Columns : 0; column < b.Columns; column += Columns)
+                {
+                    var columns = Math.Min(Columns, b.Columns - column);
+                    if (columns < Columns)
+                        new Span<float>(packedB, Depth * Columns).Clear();
+                    Pack(b, from, depth, column, columns, packedB, Columns);
+                    for (var i = 0; i < rows; i += Pixels)
+                    {
+                        MicroKernel<T, One>.Run(packedA + i, offsets, depth, packedB, zeros, sums, 16 * Pixels, Pixels, float.NegativeInfinity, packedB);
+                        for (var p = 0; p < Math.Min(Pixels, rows - i); p++)
+                        {
+                            var target = product.AsSpan((row + i + p) * b.Columns + column, columns);
+                            for (var j = 0; j < target.Length; j++)
+                                target[j] += sums[j / T.Count * 16 * Pixels + p * 16 + j % T.Count];
+                        }
+                    }
+                }
+            }
+            NativeMemory.AlignedFree(memory);
+        }
+
+        // Rows of the target have their step, whichever way the matrix lies.
+        private static void Pack(Matrix matrix, int firstRow, int rows, int firstColumn, int columns, float* target, int step)
+        {
+            fixed (float* values = matrix.Values)
+            {
+                var from = values + matrix.Start + firstRow * matrix.RowStep + firstColumn * matrix.ColumnStep;
+                if (matrix.ColumnStep == 1)
+                    for (var y = 0; y < rows; y++)
+                        new ReadOnlySpan<float>(from + y * matrix.RowStep, columns).CopyTo(new(target + y * step, columns));
+                else
+                    for (var x = 0; x < columns; x++)
+                        for (var y = 0; y < rows; y++)
+                            target[y * step + x] = from[y * matrix.RowStep + x * matrix.ColumnStep];
+            }
+        }
+    }
+}
