@@ -31,6 +31,16 @@ public sealed record Network
     public IReadOnlyList<int> TapChannels =>
         [.. Layers.Where(layer => layer.Tap).Select(layer => layer is Fire fire ? 2 * fire.Expanded : ((Convolution)layer).Outputs)];
 
+    /// <summary>Whether the kernels, which take channels in planes of 16 but for the image's three, can run it; otherwise says why not.</summary>
+    /// <exception cref="NotSupportedException">They cannot.</exception>
+    internal void CheckKernels()
+    {
+        if (Convolutions.Skip(1).FirstOrDefault(convolution => convolution.Inputs < RowBuffer.Lanes) is { } narrow)
+            throw new NotSupportedException($"{narrow.Name} of {Name} has {narrow.Inputs} input channels; after the first layer there must be at least {RowBuffer.Lanes}");
+        if (Layers.OfType<Fire>().FirstOrDefault(fire => fire.Expanded % RowBuffer.Lanes != 0) is { } odd)
+            throw new NotSupportedException($"{odd.Name} of {Name} stacks {odd.Expanded} channels on {odd.Expanded}; they must be a multiple of {RowBuffer.Lanes}");
+    }
+
     /// <summary>The smallest side an image may have: every layer's output is at least one pixel.</summary>
     public int MinimumSide => Enumerable.Range(1, int.MaxValue).First(side =>
     {

@@ -28,6 +28,7 @@ internal sealed unsafe class TrainableTrunk
     /// <param name="weightGradients">Whether those by the weights are.</param>
     public TrainableTrunk(Network network, IReadOnlyDictionary<string, Tensor> weights, bool inputGradient, bool weightGradients)
     {
+        network.CheckKernels();
         this.network = network;
         this.weightGradients = weightGradients;
         stages = [.. network.Layers.SelectMany((layer, i) => layer switch

@@ -25,6 +25,7 @@ internal sealed unsafe class Trunk
     /// <param name="bandMemory">Bytes for the activations of one call; wide images take more if four rows need it.</param>
     public Trunk(Network network, IReadOnlyDictionary<string, Tensor> weights, long bandMemory = DefaultBandMemory)
     {
+        network.CheckKernels();
         this.bandMemory = bandMemory;
         stages = [.. network.Layers.SelectMany(layer => layer switch
         {

@@ -40,4 +40,22 @@ public class NetworkTests
             }
         }
     }
+
+    [Fact]
+    public void A_network_that_the_kernels_cannot_run_is_refused()
+    {
+        Network Of(params Layer[] layers) => new() { Name = "mine", FileName = "mine", Layers = layers };
+        foreach (var (network, part) in new[]
+        {
+            (Of(new Convolution("a", 3, 8, 3), new Convolution("b", 8, 16, 3) { Tap = true }), "b of mine has 8 input channels"),
+            (Of(new Convolution("a", 3, 16, 3), new Fire("f", 16, 8, 16) { Tap = true }), "f.expand1x1 of mine has 8 input channels"),
+            (Of(new Convolution("a", 3, 16, 3), new Fire("f", 16, 16, 17) { Tap = true }), "f of mine stacks 17 channels"),
+        })
+        {
+            var weights = TrunkWeights.Random(network, 1).Tensors;
+            Assert.Contains(part, Assert.Throws<NotSupportedException>(() => new Trunk(network, weights)).Message, StringComparison.Ordinal);
+            Assert.Contains(part, Assert.Throws<NotSupportedException>(() => new TrainableTrunk(network, weights, false, true)).Message, StringComparison.Ordinal);
+        }
+        _ = new Trunk(Of(new Convolution("a", 3, 17, 3), new Convolution("b", 17, 5, 3) { Tap = true }), TrunkWeights.Random(Of(new Convolution("a", 3, 17, 3), new Convolution("b", 17, 5, 3)), 1).Tensors);
+    }
 }
