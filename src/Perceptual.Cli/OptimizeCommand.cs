@@ -18,7 +18,7 @@ internal static class OptimizeCommand
           json   the same as a list, and the last as "distance"
           csv    step,distance; the last line is of the file written
 
-        Memory: about 2 kB for each pixel with vgg, 500 B with squeeze, 160 B with alex.
+        Memory: about 2.5 kB for each pixel with vgg, 500 B with squeeze, 120 B with alex.
 
         Exit codes:
           0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted (nothing is written)
