@@ -107,7 +107,7 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>The model with other lin weights of its network, its trunk shared.</summary>
-    internal Lpips WithLin(LinWeights other) => new(Network, trunk, trunkDigest, other, new() { Version = Version, Threads = Threads });
+    internal Lpips WithLin(LinWeights other) => new(trunkWeights, trunk, other, new() { Version = Version, Threads = Threads });
 
     /// <summary>The weights that <see cref="Load"/> uses; their network is that of the model file, or Alex, if it is null.</summary>
     internal static (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(Network? network, LpipsOptions options, CancellationToken cancellation)

@@ -220,10 +220,11 @@ public sealed unsafe class Trainer
     public void Save(string path)
     {
         using var file = new AtomicFile(path);
-        ModelFile.Write(file.Stream, CurrentTrunk(), CurrentLin(), new Dictionary<string, string>(description.Select(pair => KeyValuePair.Create(pair.Name, pair.Value)))
+        var current = CurrentTrunk();
+        ModelFile.Write(file.Stream, current, CurrentLin(), new Dictionary<string, string>(description.Select(pair => KeyValuePair.Create(pair.Name, pair.Value)))
         {
             ["step"] = Step.ToString(CultureInfo.InvariantCulture),
-            ["trunk"] = CurrentTrunk().Digest,
+            ["trunk"] = current.Digest,
         });
         file.Commit();
     }
@@ -313,13 +314,22 @@ public sealed unsafe class Trainer
         {
             var (first, count) = (start, Math.Min(Recipe.Batch, triplets.Length - start));
             var there = cache.Take(Images(triplets.AsSpan(first, count)), cancellation);
-            ForAll(2 * count, i =>
+            foreach (var triplet in triplets.AsSpan(first, count))
+                foreach (var image in new[] { triplet.P0, triplet.P1 })
+                    CheckSizes(triplet.Reference, image, number => (there[number].Width, there[number].Height));
+            var crew = new Crew(threads);
+            try
             {
-                var triplet = triplets[first + i / 2];
-                var (reference, image) = (triplet.Reference, i % 2 == 0 ? triplet.P0 : triplet.P1);
-                CheckSizes(there[reference].Width, there[reference].Height, there[image].Width, there[image].Height, reference, image);
-                distances[i % 2][first + i / 2] = single.Distance(there[reference], there[image]);
-            });
+                crew.Run(2 * count, (i, _) =>
+                {
+                    var triplet = triplets[first + i / 2];
+                    distances[i % 2][first + i / 2] = single.Distance(there[triplet.Reference], there[i % 2 == 0 ? triplet.P0 : triplet.P1]);
+                });
+            }
+            finally
+            {
+                crew.Dismiss();
+            }
         }
         return Scores.TwoAfc(distances[0], distances[1], [.. triplets.Select(triplet => triplet.Judge)]);
     }
@@ -329,29 +339,35 @@ public sealed unsafe class Trainer
     {
         var sums = gradients.Take(lin.Length + ranking.Parameters.Count).Select(gradient => new double[gradient.Length]).ToArray();
         var (loss, agreement) = (0.0, 0.0);
-        if (features is not null)
+        var numbers = Images(batch);
+        var extracted = features?.Take(numbers, cancellation);
+        var loaded = features is null ? numbers.Zip(data.Load(numbers, network.MinimumSide, threads, cancellation)).ToDictionary(pair => pair.First, pair => pair.Second) : [];
+        foreach (var triplet in batch)
+            foreach (var image in new[] { triplet.P0, triplet.P1 })
+                CheckSizes(triplet.Reference, image, number => extracted is null ? (loaded[number].Width, loaded[number].Height) : (extracted[number].Width, extracted[number].Height));
+        var crew = new Crew(threads);
+        try
         {
-            var there = features.Take(Images(batch), cancellation);
-            foreach (var triplet in batch)
-                foreach (var image in new[] { triplet.P0, triplet.P1 })
-                    CheckSizes(there[triplet.Reference].Width, there[triplet.Reference].Height, there[image].Width, there[image].Height, triplet.Reference, image);
-            Rank([.. Enumerable.Range(0, batch.Length)], (image, tap) => there[image].Taps[tap].View);
-            GC.KeepAlive(there);
+            if (extracted is null)
+                TrainTrunk(crew, loaded);
+            else
+                Rank(crew, [.. Enumerable.Range(0, batch.Length)], (image, tap) => extracted[image].Taps[tap].View);
         }
-        else
+        finally
         {
-            TrainTrunk();
+            crew.Dismiss();
+            GC.KeepAlive(extracted); // of their values only pointers are used
         }
         for (var k = 0; k < sums.Length; k++)
             gradients[k] = Array.ConvertAll(sums[k], value => (float)value);
         return (loss, agreement);
 
         // Distances, the ranking network, and the derivatives by its parameters, the lin weights and the distances, [example][side].
-        double[][] Rank(int[] examples, Func<int, int, TapView> view)
+        double[][] Rank(Crew crew, int[] examples, Func<int, int, TapView> view)
         {
             var channels = new float[2 * examples.Length][][]; // [pair][tap][channel]: sums over the pixels
             var pixels = new double[2 * examples.Length][];
-            ForAll(channels.Length, pair =>
+            crew.Run(channels.Length, (pair, _) =>
             {
                 var (example, side) = (examples[pair / 2], pair % 2);
                 var triplet = batch[example];
@@ -398,34 +414,71 @@ public sealed unsafe class Trainer
             }
         }
 
-        // Each image of the batch goes through once; those of one size side by side.
-        void TrainTrunk()
+        // Each image of the batch goes through once, however many triplets it is in; those of one size side by side.
+        void TrainTrunk(Crew crew, Dictionary<int, RgbImage> images)
         {
-            throw new NotSupportedException("later");
+            foreach (var gradient in gradients.AsSpan(sums.Length))
+                Array.Clear(gradient);
+            var weights = Array.ConvertAll(lin, tensor => Lpips.PackLin(tensor.Values, tensor.Values.Length));
+            foreach (var group in Enumerable.Range(0, batch.Length).GroupBy(example => images[batch[example].Reference] is var image ? (image.Width, image.Height) : default))
+            {
+                int[] examples = [.. group];
+                var members = Images(Array.ConvertAll(examples, example => batch[example]));
+                var place = members.Index().ToDictionary(member => member.Item, member => member.Index);
+                var taps = trainable!.Forward([.. members.Select(image => images[image].OpenRows())], Lpips.Shift, Lpips.Scale, crew, cancellation);
+                PinnedFloats[] inverse = [.. taps.Select(tap => new PinnedFloats((long)members.Length * tap.Height * tap.Width))];
+                for (var k = 0; k < inverse.Length; k++)
+                {
+                    var (tap, norms) = (taps[k], inverse[k]);
+                    crew.Run(members.Length * tap.Height, (row, _) => LpipsHead.InverseNorms(
+                        tap.Row(row / tap.Height, 0, row % tap.Height), tap.PlaneLength, tap.Planes, tap.Width, norms.Pointer + (long)row * tap.Width));
+                }
+                var byDistance = Rank(crew, examples, (image, tap) => View(taps[tap], place[image], inverse[tap]));
+
+                var pairs = Array.ConvertAll(members, _ => new List<(int Other, int I, int Side)>()); // that an image is in
+                for (var i = 0; i < examples.Length; i++)
+                    for (var side = 0; side < 2; side++)
+                    {
+                        var triplet = batch[examples[i]];
+                        var (a, b) = (place[triplet.Reference], place[side == 0 ? triplet.P0 : triplet.P1]);
+                        pairs[a].Add((b, i, side));
+                        pairs[b].Add((a, i, side));
+                    }
+                trainable.Backward((tap, buffer, gradient) => crew.Run(members.Length * buffer.Height, (row, _) =>
+                {
+                    var (image, y) = (row / buffer.Height, row % buffer.Height);
+                    var a = View(buffer, image, inverse[tap]);
+                    foreach (var (other, i, side) in pairs[image])
+                    {
+                        var b = View(buffer, other, inverse[tap]);
+                        LpipsHead.AddGradient(a.Row(y), a.PlaneLength, a.InverseRow(y), b.Row(y), b.PlaneLength, b.InverseRow(y), weights[tap].Pointer, a.Planes, a.Width,
+                            DropoutOf(examples[i], side, tap), (long)y * a.Width, (float)(byDistance[i][side] / ((double)a.Height * a.Width)),
+                            gradient.Row(image, 0, y), gradient.PlaneLength);
+                    }
+                }), crew, cancellation);
+                for (var k = sums.Length; k < parameters.Length; k++)
+                {
+                    var added = trainable.WeightGradients[parameters[k].Name];
+                    for (var i = 0; i < added.Length; i++)
+                        gradients[k][i] += added[i];
+                }
+                GC.KeepAlive((inverse, weights));
+            }
         }
+
+        static TapView View(RowBuffer buffer, int image, PinnedFloats inverse) =>
+            new(buffer.Row(image, 0, 0), buffer.RowLength, buffer.PlaneLength, inverse.Pointer + (long)image * buffer.Height * buffer.Width, buffer.Planes, buffer.Height, buffer.Width);
 
         Dropout? DropoutOf(int example, int side, int tap) => Recipe.Dropout
             ? new(SplitMix64.Stream(Random(Recipe.Seed, Purpose.Dropout).Next(), (((ulong)Step * (ulong)Recipe.Batch + (ulong)example) * 2 + (ulong)side) * 16 + (ulong)tap).Next())
             : null;
     }
 
-    private void CheckSizes(int referenceWidth, int referenceHeight, int width, int height, int reference, int image)
+    private void CheckSizes(int reference, int image, Func<int, (int Width, int Height)> size)
     {
-        if ((referenceWidth, referenceHeight) != (width, height))
-            throw new InvalidDataException($"{data.Path(image)} is {width}x{height} but {data.Path(reference)} is {referenceWidth}x{referenceHeight}, as they are loaded");
-    }
-
-    private void ForAll(int count, Action<int> work)
-    {
-        var crew = new Crew(threads);
-        try
-        {
-            crew.Run(count, (i, _) => work(i));
-        }
-        finally
-        {
-            crew.Dismiss();
-        }
+        if (size(reference) != size(image))
+            throw new InvalidDataException(
+                $"{data.Path(image)} is {size(image).Width}x{size(image).Height} but {data.Path(reference)} is {size(reference).Width}x{size(reference).Height}, as they are loaded");
     }
 
     // In the order in which they come.
