@@ -176,7 +176,6 @@ public sealed unsafe class Trainer
         foreach (var tensor in lin)
             for (var c = 0; c < tensor.Values.Length; c++)
                 tensor.Values[c] = Math.Max(tensor.Values[c], 0);
-        trainable?.SetWeights(trunk.Tensors);
         lossSum += loss * batch.Length;
         agreementSum += agreement;
     }
@@ -290,7 +289,6 @@ public sealed unsafe class Trainer
         }
         foreach (var tensor in state)
             file.Tensors[tensor.Name].Values.CopyTo(tensor.Values, 0);
-        trainable?.SetWeights(trunk.Tensors);
     }
 
     private IEnumerable<Tensor> State => parameters.Concat(adam.State.SelectMany(pair => new[] { pair.First, pair.Second }));
@@ -417,6 +415,7 @@ public sealed unsafe class Trainer
         // Each image of the batch goes through once, however many triplets it is in; those of one size side by side.
         void TrainTrunk(Crew crew, Dictionary<int, RgbImage> images)
         {
+            trainable!.SetWeights(trunk.Tensors);
             foreach (var gradient in gradients.AsSpan(sums.Length))
                 Array.Clear(gradient);
             var weights = Array.ConvertAll(lin, tensor => Lpips.PackLin(tensor.Values, tensor.Values.Length));
@@ -425,7 +424,7 @@ public sealed unsafe class Trainer
                 int[] examples = [.. group];
                 var members = Images(Array.ConvertAll(examples, example => batch[example]));
                 var place = members.Index().ToDictionary(member => member.Item, member => member.Index);
-                var taps = trainable!.Forward([.. members.Select(image => images[image].OpenRows())], Lpips.Shift, Lpips.Scale, crew, cancellation);
+                var taps = trainable.Forward([.. members.Select(image => images[image].OpenRows())], Lpips.Shift, Lpips.Scale, crew, cancellation);
                 PinnedFloats[] inverse = [.. taps.Select(tap => new PinnedFloats((long)members.Length * tap.Height * tap.Width))];
                 for (var k = 0; k < inverse.Length; k++)
                 {
