@@ -53,8 +53,6 @@ public sealed unsafe class Trainer
     private readonly Tensor[] lin; // [tap], [1, channels, 1, 1]
     private readonly RankingNetwork ranking;
     private readonly Adam adam;
-    private readonly Tensor[] parameters; // lin weights, ranking network, trunk if it learns
-    private readonly float[][] gradients; // as parameters
     private readonly TrunkWeights trunk; // as it is now
     private readonly TrainableTrunk? trainable;
     private readonly FeatureCache? features; // of a frozen trunk
@@ -103,9 +101,9 @@ public sealed unsafe class Trainer
             this.trunk = TrunkWeights.From(network, trunk.Tensors.ToDictionary(pair => pair.Key, pair => pair.Value with { Values = [.. pair.Value.Values] }), "");
             trainable = new(network, this.trunk.Tensors, inputGradient: false, weightGradients: true);
         }
-        parameters = [.. lin, .. ranking.Parameters, .. trainable is null ? [] : this.trunk.Tensors.Values];
-        gradients = Array.ConvertAll(parameters, parameter => new float[parameter.Values.Length]);
-        adam = new(parameters, recipe.Beta1);
+        Parameters = [.. lin, .. ranking.Parameters, .. trainable is null ? [] : this.trunk.Tensors.Values];
+        Gradients = Array.ConvertAll(Parameters, parameter => new float[parameter.Values.Length]);
+        adam = new(Parameters, recipe.Beta1);
     }
 
     /// <summary>What chance is drawn for.</summary>
@@ -135,6 +133,12 @@ public sealed unsafe class Trainer
 
     /// <summary>Whether all epochs are done, the last validation too.</summary>
     public bool IsFinished => log.Count > Recipe.Epochs + Recipe.DecayEpochs;
+
+    /// <summary>The lin weights, the ranking network, and the trunk if it learns.</summary>
+    internal Tensor[] Parameters { get; }
+
+    /// <summary>As <see cref="Parameters"/>, of the last batch.</summary>
+    internal float[][] Gradients { get; }
 
     private long Memory { get; }
 
@@ -172,7 +176,7 @@ public sealed unsafe class Trainer
         var (loss, agreement) = ComputeGradients(batch, cancellation);
         if (!double.IsFinite(loss))
             throw new InvalidDataException($"training came to nothing: the loss of step {Step + 1} is not a number; train with a smaller learning rate");
-        adam.Step(gradients, Recipe.Rate(epoch + 1), threads);
+        adam.Step(Gradients, Recipe.Rate(epoch + 1), threads);
         foreach (var tensor in lin)
             for (var c = 0; c < tensor.Values.Length; c++)
                 tensor.Values[c] = Math.Max(tensor.Values[c], 0);
@@ -291,7 +295,7 @@ public sealed unsafe class Trainer
             file.Tensors[tensor.Name].Values.CopyTo(tensor.Values, 0);
     }
 
-    private IEnumerable<Tensor> State => parameters.Concat(adam.State.SelectMany(pair => new[] { pair.First, pair.Second }));
+    private IEnumerable<Tensor> State => Parameters.Concat(adam.State.SelectMany(pair => new[] { pair.First, pair.Second }));
 
     // Before the first step some are negative, as the reference's are.
     private LinWeights CurrentLin() => LinWeights.From(
@@ -332,10 +336,10 @@ public sealed unsafe class Trainer
         return Scores.TwoAfc(distances[0], distances[1], [.. triplets.Select(triplet => triplet.Judge)]);
     }
 
-    /// <summary>The mean loss of a batch and the sum of its 2AFC agreements; <see cref="gradients"/> are then those of the mean loss.</summary>
-    private (double Loss, double Agreement) ComputeGradients(TrainingData.NumberedTriplet[] batch, CancellationToken cancellation)
+    /// <summary>The mean loss of a batch and the sum of its 2AFC agreements; <see cref="Gradients"/> are then those of the mean loss.</summary>
+    internal (double Loss, double Agreement) ComputeGradients(TrainingData.NumberedTriplet[] batch, CancellationToken cancellation)
     {
-        var sums = gradients.Take(lin.Length + ranking.Parameters.Count).Select(gradient => new double[gradient.Length]).ToArray();
+        var sums = Gradients.Take(lin.Length + ranking.Parameters.Count).Select(gradient => new double[gradient.Length]).ToArray();
         var (loss, agreement) = (0.0, 0.0);
         var numbers = Images(batch);
         var extracted = features?.Take(numbers, cancellation);
@@ -357,7 +361,7 @@ public sealed unsafe class Trainer
             GC.KeepAlive(extracted); // of their values only pointers are used
         }
         for (var k = 0; k < sums.Length; k++)
-            gradients[k] = Array.ConvertAll(sums[k], value => (float)value);
+            Gradients[k] = Array.ConvertAll(sums[k], value => (float)value);
         return (loss, agreement);
 
         // Distances, the ranking network, and the derivatives by its parameters, the lin weights and the distances, [example][side].
@@ -416,7 +420,7 @@ public sealed unsafe class Trainer
         void TrainTrunk(Crew crew, Dictionary<int, RgbImage> images)
         {
             trainable!.SetWeights(trunk.Tensors);
-            foreach (var gradient in gradients.AsSpan(sums.Length))
+            foreach (var gradient in Gradients.AsSpan(sums.Length))
                 Array.Clear(gradient);
             var weights = Array.ConvertAll(lin, tensor => Lpips.PackLin(tensor.Values, tensor.Values.Length));
             foreach (var group in Enumerable.Range(0, batch.Length).GroupBy(example => images[batch[example].Reference] is var image ? (image.Width, image.Height) : default))
@@ -455,11 +459,11 @@ public sealed unsafe class Trainer
                             gradient.Row(image, 0, y), gradient.PlaneLength);
                     }
                 }), crew, cancellation);
-                for (var k = sums.Length; k < parameters.Length; k++)
+                for (var k = sums.Length; k < Parameters.Length; k++)
                 {
-                    var added = trainable.WeightGradients[parameters[k].Name];
+                    var added = trainable.WeightGradients[Parameters[k].Name];
                     for (var i = 0; i < added.Length; i++)
-                        gradients[k][i] += added[i];
+                        Gradients[k][i] += added[i];
                 }
                 GC.KeepAlive((inverse, weights));
             }
