@@ -186,7 +186,7 @@ internal static class TrainCommand
                         return;
                     epochs = trainer.Log.Count;
                     WriteLog(Path.GetDirectoryName(checkpoint)!, trainer);
-                    if (!Progress.HasBar(app))
+                    if (!Progress.HasBar(app) && (trainer.Step > 0 || !double.IsNaN(trainer.Log[^1].ValidationScore)))
                         app.Error.WriteLine($"lpips: {Describe()}");
                 }, cancellation);
                 return 0;
