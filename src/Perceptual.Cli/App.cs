@@ -24,6 +24,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             FoldersCommand.Create(this),
             PairsCommand.Create(this),
             EvaluateCommand.Create(this),
+            TrainCommand.Create(this),
             OptimizeCommand.Create(this),
             InitCommand.Create(this),
             ExportCommand.Create(this),
@@ -45,6 +46,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             ["folders"] = FoldersCommand.Help,
             ["pairs"] = PairsCommand.Help,
             ["evaluate"] = EvaluateCommand.Help,
+            ["train"] = TrainCommand.Help,
             ["optimize"] = OptimizeCommand.Help,
             ["init"] = InitCommand.Help,
             ["export"] = ExportCommand.Help,
@@ -62,7 +64,8 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             Error.WriteLine($"Try: {CommandLine(parsed.CommandResult.Command)} --help");
             return ExitCode.Usage;
         }
-        return await parsed.InvokeAsync(new() { Output = Output, Error = Error, EnableDefaultExceptionHandler = false });
+        // Ctrl-C in a training waits for the checkpoint to be written.
+        return await parsed.InvokeAsync(new() { Output = Output, Error = Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });
     }
 
     /// <summary>Lets a command do its work, cancelled by Ctrl-C, and turns what goes wrong into one line and an exit code.</summary>

@@ -196,7 +196,7 @@ internal static class EvaluateCommand
         return [.. all.Select((name, i) => all.Count(other => other == name) == 1 ? name : $"{name} {all.Take(i + 1).Count(other => other == name)}")];
     }
 
-    private static Argument<string[]> DataArgument(Command command, string description)
+    internal static Argument<string[]> DataArgument(Command command, string description)
     {
         var data = new Argument<string[]>("DATA") { Description = description, Arity = ArgumentArity.OneOrMore };
         command.Add(data);
@@ -209,7 +209,7 @@ internal static class EvaluateCommand
         return data;
     }
 
-    private static Option<string> RootOption(Command command)
+    internal static Option<string> RootOption(Command command)
     {
         var root = new Option<string>("--root") { Description = "The folder that the paths in a table start from. [default: that of the table]", HelpName = "DIR" };
         command.Add(root);

@@ -44,7 +44,7 @@ internal sealed class MetricOptions
     public static string Help { get; } = string.Join('\n',
     [
         "Metrics:",
-        Line(OwnModel, "the LPIPS of --net, --version, --baseline, --trunk and --lin"),
+        Line(OwnModel, "the LPIPS of --net, --version, --baseline, --trunk, --lin and --weights FILE"),
         Line("lpips-NET", "alex, vgg, squeeze; -v0.0 and -baseline may follow, as in lpips-alex-v0.0-baseline"),
         Line("", "random-alex, random-vgg, random-squeeze, of --seed; -v0.0 may follow"),
         Line("", $"of all LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),

@@ -28,13 +28,9 @@ internal sealed class ModelOptions
 
     private readonly Option<string> lin = new("--lin") { Description = "Lin weights of your own (torch or safetensors) for --net.", HelpName = "FILE" };
 
-    private readonly Option<string> weights = WeightsOption("A folder to look in first for the published weights.");
+    private readonly Option<string> weights = WeightsOption("A folder to look in first for the published weights, or a file with trunk and lin weights of your own, whose network is the default of --net.", "DIR|FILE");
 
-    private readonly Option<int?> threads = new("--threads")
-    {
-        Description = "How many threads to use; the result is the same for any number. [default: one for each processor]",
-        HelpName = "N",
-    };
+    private readonly Option<int?> threads = ThreadsOption();
 
     /// <param name="command">Gets the options.</param>
     /// <param name="runs">Whether the command computes distances, so that the number of threads matters.</param>
@@ -43,11 +39,6 @@ internal sealed class ModelOptions
     {
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name), .. Network.All.Select(network => RandomPrefix + network.Name)]);
         version.AcceptOnlyFromAmong("0.1", "0.0");
-        threads.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var count) && count < 1)
-                result.AddError($"--threads must be at least 1, not {count}");
-        });
         foreach (var option in new Option[] { net, version, baseline, seed, trunk, lin, weights })
             command.Add(option);
         if (runs)
@@ -61,20 +52,43 @@ internal sealed class ModelOptions
                 result.AddError("--seed is for a random- network only");
             if (result.GetValue(baseline) && result.GetResult(lin) is not null)
                 result.AddError("--baseline means no lin weights: give it or --lin, not both");
+            if (IsFile(result.GetValue(weights)))
+                foreach (var (option, given) in new (Option, bool)[] { (net, random), (trunk, result.GetResult(trunk) is not null), (lin, result.GetResult(lin) is not null) })
+                    if (given)
+                        result.AddError($"--weights {result.GetValue(weights)} is a file with trunk and lin weights: give it or {option.Name}{(option == net ? $" {result.GetValue(net)}" : "")}, not both");
         });
     }
 
-    public static Option<string> WeightsOption(string description) => new("--weights") { Description = description, HelpName = "DIR" };
+    public static Option<string> WeightsOption(string description, string helpName = "DIR") => new("--weights") { Description = description, HelpName = helpName };
+
+    /// <summary>Whether --weights names a model file, not a folder.</summary>
+    public static bool IsFile(string? weights) => File.Exists(weights);
+
+    public static Option<int?> ThreadsOption()
+    {
+        var threads = new Option<int?>("--threads")
+        {
+            Description = "How many threads to use; the result is the same for any number. [default: one for each processor]",
+            HelpName = "N",
+        };
+        threads.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var count) && count < 1)
+                result.AddError($"--threads must be at least 1, not {count}");
+        });
+        return threads;
+    }
 
     /// <summary>The option that says something of the model, if the command line has one.</summary>
     public string? DescribesModel(CommandResult result) =>
-        new Option[] { net, version, baseline, trunk, lin }.FirstOrDefault(option => result.GetResult(option) is { Implicit: false })?.Name;
+        new Option[] { net, version, baseline, trunk, lin }.FirstOrDefault(option => result.GetResult(option) is { Implicit: false })?.Name
+        ?? (IsFile(result.GetValue(weights)) ? weights.Name : null);
 
     public ulong Seed(ParseResult parsed) => parsed.GetValue(seed);
 
     public int Threads(ParseResult parsed) => parsed.GetValue(threads) ?? Environment.ProcessorCount;
 
-    public WeightStore Store(App app, ParseResult parsed, IProgress<DownloadProgress> progress) => new(parsed.GetValue(weights), app.Http, progress);
+    public WeightStore Store(App app, ParseResult parsed, IProgress<DownloadProgress> progress) => new(IsFile(parsed.GetValue(weights)) ? null : parsed.GetValue(weights), app.Http, progress);
 
     /// <summary>The model the command line asks for, its weights fetched if need be.</summary>
     public Lpips Load(App app, ParseResult parsed, CancellationToken cancellation) =>
@@ -88,19 +102,21 @@ internal sealed class ModelOptions
             return (trunk, lin, options.Version);
         });
 
-    private T Load<T>(App app, ParseResult parsed, Func<Network, LpipsOptions, T> load)
+    private T Load<T>(App app, ParseResult parsed, Func<Network?, LpipsOptions, T> load)
     {
         var name = parsed.GetValue(net)!;
         var random = name.StartsWith(RandomPrefix, StringComparison.Ordinal);
         var network = Network.All.Single(network => network.Name == (random ? name[RandomPrefix.Length..] : name));
-        return Progress.Downloads(app, progress => load(network, new()
+        var model = IsFile(parsed.GetValue(weights)) ? parsed.GetValue(weights) : null;
+        return Progress.Downloads(app, progress => load(model is not null && parsed.GetResult(net) is not { Implicit: false } ? null : network, new()
         {
             Version = parsed.GetValue(version) == "0.0" ? LpipsVersion.V00 : LpipsVersion.V01,
             Baseline = parsed.GetValue(baseline),
             RandomSeed = random ? parsed.GetValue(seed) : null,
             TrunkFile = parsed.GetValue(trunk),
             LinFile = parsed.GetValue(lin),
-            Store = random ? null : Store(app, parsed, progress),
+            ModelFile = model,
+            Store = random || model is not null ? null : Store(app, parsed, progress),
             Threads = Threads(parsed),
         }));
     }

@@ -109,6 +109,37 @@ internal static class Plots
         Save(app, path, panels.Render(PanelWidth * names.Length, Height));
     }
 
+    /// <summary>Loss, and the scores of training and validation, over the epochs.</summary>
+    public static void Training(App app, string path, IReadOnlyList<TrainingEpoch> log)
+    {
+        var panels = new Multiplot();
+        panels.AddPlots(2);
+        panels.Layout = new ScottPlot.MultiplotLayouts.Columns();
+        Add(0, "training", epoch => epoch.Loss);
+        Add(1, "training", epoch => epoch.TrainingScore);
+        Add(1, "validation", epoch => epoch.ValidationScore);
+        panels.GetPlot(0).YLabel("loss, nats");
+        panels.GetPlot(1).YLabel("2AFC score");
+        for (var p = 0; p < 2; p++)
+        {
+            panels.GetPlot(p).XLabel("epoch");
+            panels.GetPlot(p).Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { IntegerTicksOnly = true };
+            panels.GetPlot(p).ShowLegend(p == 0 ? Alignment.UpperRight : Alignment.LowerRight);
+        }
+        Save(app, path, panels.Render(PanelWidth * 2, Height));
+
+        void Add(int panel, string name, Func<TrainingEpoch, double> value)
+        {
+            var there = log.Where(epoch => !double.IsNaN(value(epoch))).ToArray();
+            if (there.Length == 0)
+                return;
+            var line = panels.GetPlot(panel).Add.ScatterLine(Array.ConvertAll(there, epoch => (double)epoch.Epoch), [.. there.Select(value)]);
+            line.LegendText = name;
+            line.LineWidth = 2;
+            line.MarkerSize = 6;
+        }
+    }
+
     private static void Save(App app, string path, Image image)
     {
         if (SkiaSharp.SKFontManager.Default.FontFamilyCount == 0)

@@ -29,9 +29,13 @@ internal static class Progress
     public static T Downloads<T>(App app, Func<IProgress<DownloadProgress>, T> work) =>
         Show(app, bar => work(new Relay(download => bar(download.Name, download.Received, download.Total ?? 0))));
 
-    private static T Show<T>(App app, Func<Action<string, double, double>, T> work)
+    /// <summary>Whether there is somebody to see a bar.</summary>
+    public static bool HasBar(App app) => app.Error == Console.Error && !Console.IsErrorRedirected;
+
+    /// <summary>Runs work that says what it does, how far it is, and how far it has to go (0 if it does not know).</summary>
+    public static T Show<T>(App app, Func<Action<string, double, double>, T> work)
     {
-        if (app.Error != Console.Error || Console.IsErrorRedirected)
+        if (!HasBar(app))
             return work((_, _, _) => { });
 
         // Left to itself, Spectre.Console asks whether stdout is a terminal.

@@ -17,6 +17,7 @@ public class HelpTests
     [InlineData("optimize", "--help")]
     [InlineData("init", "--help")]
     [InlineData("init", "kmeans", "--help")]
+    [InlineData("train", "--help")]
     [InlineData("export", "--help")]
     [InlineData("weights", "--help")]
     [InlineData("weights", "list", "--help")]

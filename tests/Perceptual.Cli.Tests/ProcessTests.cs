@@ -46,6 +46,42 @@ public sealed class ProcessTests : IDisposable
         Assert.Equal(["set"], Directory.EnumerateFileSystemEntries(lpips.Folder).Select(Path.GetFileName));
     }
 
+    [Fact]
+    public void A_training_that_is_interrupted_or_killed_at_any_moment_goes_on_to_the_same_bits()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent with the kill command");
+        for (var i = 0; i < 8; i++)
+            lpips.Image($"{i}.png", 40, 40, i);
+        File.WriteAllLines(lpips.PathOf("triplets.csv"), Enumerable.Range(0, 40).Select(i => $"{i % 4}.png,{(i + 1) % 8}.png,{(3 * i + 2) % 8}.png,{i % 3 / 2.0}").Prepend("reference,p0,p1,judge"));
+        using (var file = File.Create(lpips.PathOf("trunk.safetensors")))
+            Safetensors.Write(file, [.. TrunkWeights.Random(Network.Squeeze, 1).Tensors.Values], new Dictionary<string, string>());
+        string[] train = ["train", "triplets.csv", "--net", "squeeze", "--trunk", "trunk.safetensors", "--load-size", "0", "--batch", "2", "--epochs", "50", "--decay-epochs", "20", "--hold-out", "1", "--threads", "1", "-o"];
+        using (var whole = Start([.. train, "whole"]))
+            Assert.Equal(0, Finish(whole).Code);
+
+        var (random, stopped) = (new Random(1), 0);
+        for (var code = -1; code != 0;)
+        {
+            using var part = Start([.. train, "part", "--resume"]);
+            // Of the time after the first checkpoint, which for the later ones is that they read.
+            while (!File.Exists(lpips.PathOf("part/checkpoint.safetensors")) && !part.HasExited)
+                Thread.Sleep(5);
+            if (stopped < 5 && !part.WaitForExit(random.Next(300, 900)))
+            {
+                using (var kill = Process.Start("kill", [stopped++ % 2 == 0 ? "-KILL" : "-INT", $"{part.Id}"]))
+                    kill.WaitForExit();
+            }
+            (_, var error, code) = Finish(part);
+            Assert.Contains(code, new[] { 0, 130, 137 });
+            Assert.DoesNotContain("internal error", error, StringComparison.Ordinal);
+            // Whatever moment it was, there is a whole checkpoint.
+            WeightFile.Read(lpips.PathOf("part/checkpoint.safetensors"));
+        }
+        Assert.NotEqual(0, stopped);
+        foreach (var name in new[] { "squeeze.safetensors", "checkpoint.safetensors", "held-out.csv", "log.csv" })
+            Assert.Equal(File.ReadAllBytes(lpips.PathOf($"whole/{name}")), File.ReadAllBytes(lpips.PathOf($"part/{name}")));
+    }
+
     private Process Start(params string[] args) => Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "lpips.dll"), .. args])
     {
         WorkingDirectory = lpips.Folder,

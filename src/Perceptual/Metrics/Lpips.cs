@@ -82,7 +82,7 @@ public sealed unsafe partial class Lpips : Metric
     public string Digest { get; }
 
     /// <summary>Loads a model; weights that are not on this machine are fetched once and kept.</summary>
-    /// <param name="network">Alex, the default, unless said otherwise.</param>
+    /// <param name="network">The network; if null, that of the model file, or alex.</param>
     /// <param name="options">Version, baseline, files of your own, threads.</param>
     /// <param name="cancellation">Stops a download; what has come is kept for the next try.</param>
     /// <exception cref="WeightsUnavailableException">Weights are missing and could not be fetched.</exception>
@@ -93,7 +93,7 @@ public sealed unsafe partial class Lpips : Metric
     {
         options ??= new();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 1);
-        var (trunk, lin) = LoadWeights(network ?? Network.Alex, options, cancellation);
+        var (trunk, lin) = LoadWeights(network, options, cancellation);
         return new(trunk, lin, options);
     }
 
@@ -106,9 +106,19 @@ public sealed unsafe partial class Lpips : Metric
         return new(same.trunkWeights, same.trunk, lin, options);
     }
 
-    /// <summary>The weights that <see cref="Load"/> uses.</summary>
-    internal static (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(Network network, LpipsOptions options, CancellationToken cancellation)
+    /// <summary>The model with other lin weights of its network, its trunk shared.</summary>
+    internal Lpips WithLin(LinWeights other) => new(trunkWeights, trunk, other, new() { Version = Version, Threads = Threads });
+
+    /// <summary>The weights that <see cref="Load"/> uses; their network is that of the model file, or Alex, if it is null.</summary>
+    internal static (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(Network? network, LpipsOptions options, CancellationToken cancellation)
     {
+        if (options.ModelFile is { } model)
+        {
+            if (options.RandomSeed is not null || options.TrunkFile is not null || options.LinFile is not null)
+                throw new ArgumentException("a model file has its trunk and its lin weights: give no seed, no trunk file and no lin file with it");
+            return ModelFile.Read(network, model, options);
+        }
+        network ??= Network.Alex;
         if (options.RandomSeed is not null && options.TrunkFile is not null)
             throw new ArgumentException("a trunk is either random or read from a file: give a seed or a trunk file, not both");
         if (options.Baseline && options.LinFile is not null)
@@ -366,7 +376,8 @@ public sealed unsafe partial class Lpips : Metric
         return sums;
     }
 
-    private static PinnedFloats PackLin(float[]? weights, int channels)
+    /// <summary>The weights of a tap, ones for a baseline, in whole planes of lanes.</summary>
+    internal static PinnedFloats PackLin(float[]? weights, int channels)
     {
         var packed = new PinnedFloats((channels + RowBuffer.Lanes - 1) / RowBuffer.Lanes * RowBuffer.Lanes);
         for (var c = 0; c < channels; c++)

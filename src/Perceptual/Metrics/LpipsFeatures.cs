@@ -50,5 +50,8 @@ public sealed class LpipsFeatures
         public unsafe float* Row(int y) => Values.Pointer + (long)y * Width * RowBuffer.Lanes;
 
         public unsafe float* InverseRow(int y) => Inverse.Pointer + (long)y * Width;
+
+        /// <summary>Valid as long as this object is.</summary>
+        public unsafe TapView View => new(Values.Pointer, (long)Width * RowBuffer.Lanes, PlaneLength, Inverse.Pointer, Planes, Height, Width);
     }
 }

@@ -21,6 +21,12 @@ public sealed record LpipsOptions
     /// <summary>A file with lin weights of your own (torch or safetensors) in place of the published ones.</summary>
     public string? LinFile { get; init; }
 
+    /// <summary>
+    /// A file with a whole model, as training writes it (torch or safetensors): trunk and lin weights in place of the published ones. Where
+    /// no network is named, it is the file's.
+    /// </summary>
+    public string? ModelFile { get; init; }
+
     /// <summary>Where published weights are looked for and fetched to; by default as <see cref="WeightStore"/> says.</summary>
     public WeightStore? Store { get; init; }
 

@@ -9,12 +9,15 @@ public sealed partial class LinWeights
     private LinWeights(Network network, List<Tensor> tensors)
     {
         Network = network;
+        Tensors = tensors;
         Layers = [.. tensors.Select(tensor => tensor.Values)];
         Digest = TensorDigest.Of(tensors);
     }
 
     /// <summary>The network they belong to.</summary>
     public Network Network { get; }
+
+    internal IReadOnlyList<Tensor> Tensors { get; }
 
     /// <summary>The weights of each tap, first to last, as many as the tap has channels.</summary>
     public IReadOnlyList<float[]> Layers { get; }
@@ -29,7 +32,8 @@ public sealed partial class LinWeights
 
     /// <summary>
     /// Takes the lin weights out of named tensors: <c>lin0.model.1.weight</c> [1, channels, 1, 1] and so on, one for each tap.
-    /// What else a checkpoint of the lpips package holds (<c>net.</c>, <c>lins.</c>, <c>scaling_layer.</c>) is left out.
+    /// What else a model holds (<c>features.</c>; of a checkpoint of the lpips package <c>net.</c>, <c>lins.</c>, <c>scaling_layer.</c>) is
+    /// left out.
     /// </summary>
     /// <param name="network">The network whose taps they weigh.</param>
     /// <param name="tensors">The tensors by key.</param>
@@ -59,8 +63,8 @@ public sealed partial class LinWeights
         return new(network, layers);
     }
 
-    private static string Key(int tap) => string.Create(CultureInfo.InvariantCulture, $"lin{tap}.model.1.weight");
+    internal static string Key(int tap) => string.Create(CultureInfo.InvariantCulture, $"lin{tap}.model.1.weight");
 
-    [GeneratedRegex(@"^(net\.slice[0-9]+\.|lins\.|scaling_layer\.)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(features\.|net\.slice[0-9]+\.|lins\.|scaling_layer\.)", RegexOptions.CultureInvariant)]
     private static partial Regex OtherKey();
 }

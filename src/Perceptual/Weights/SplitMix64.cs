@@ -18,4 +18,21 @@ internal struct SplitMix64(ulong seed)
 
     /// <summary>Uniform in [0, count); the bias of the product's upper half, count / 2^64, is not corrected.</summary>
     public int Next(int count) => (int)Math.BigMul(Next(), (ulong)count, out _);
+
+    /// <summary>Uniform on [-limit, limit), from the upper 53 bits.</summary>
+    public void FillUniform(Span<float> values, double limit)
+    {
+        foreach (ref var value in values)
+            value = (float)(((Next() >> 11) * (2.0 / (1L << 53)) - 1) * limit);
+    }
+
+    /// <summary>Puts items into a random order (Fisher and Yates).</summary>
+    public void Shuffle<T>(Span<T> items)
+    {
+        for (var i = items.Length; i > 1; i--)
+        {
+            var other = Next(i);
+            (items[i - 1], items[other]) = (items[other], items[i - 1]);
+        }
+    }
 }

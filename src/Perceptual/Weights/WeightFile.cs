@@ -18,18 +18,31 @@ public static class WeightFile
         return Read(stream, path);
     }
 
-    internal static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name)
+    internal static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name) => ReadWithMetadata(stream, name).Tensors;
+
+    /// <summary>The tensors of a file, and the free text that safetensors have beside them.</summary>
+    internal static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata) ReadWithMetadata(string path)
     {
+        using var stream = File.OpenRead(path);
+        return ReadWithMetadata(stream, path);
+    }
+
+    private static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata) ReadWithMetadata(Stream stream, string name)
+    {
+        var none = new Dictionary<string, string>();
         CheckLength(stream, name);
         var first = new byte[TorchFile.LegacyMagic.Length];
         var start = first.AsSpan(0, stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false));
         stream.Position = 0;
         if (start.StartsWith(TorchFile.ZipMagic))
-            return TorchFile.ReadZip(stream, name);
+            return (TorchFile.ReadZip(stream, name), none);
         if (start.StartsWith(TorchFile.LegacyMagic))
-            return TorchFile.ReadLegacy(stream, name);
+            return (TorchFile.ReadLegacy(stream, name), none);
         if (start.Length > 8 && start[8] == '{')
-            return Safetensors.Read(stream, name).Tensors;
+        {
+            var file = Safetensors.Read(stream, name);
+            return (file.Tensors, file.Metadata);
+        }
         throw new InvalidDataException($"{name}: is neither a safetensors file nor a torch file");
     }
 

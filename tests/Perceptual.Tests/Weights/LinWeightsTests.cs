@@ -21,7 +21,7 @@ public class LinWeightsTests
     public void A_checkpoint_of_a_whole_model_is_read()
     {
         var tensors = Good();
-        tensors["net.slice1.0.weight"] = tensors["lins.0.model.1.weight"] = tensors["scaling_layer.scale"] = new("", [1], [-1]);
+        tensors["net.slice1.0.weight"] = tensors["features.0.weight"] = tensors["lins.0.model.1.weight"] = tensors["scaling_layer.scale"] = new("", [1], [-1]);
         var lin = LinWeights.From(Tiny.Network, tensors, "x");
         Assert.Equal([[0, 1, 2, 3], [0, 1, 2, 3, 4, 5]], lin.Layers);
         Assert.Equal(LinWeights.From(Tiny.Network, Good(), "y").Digest, lin.Digest);

@@ -188,6 +188,61 @@ public class TorchFileTests
             Assert.True(tensor.Values.AsSpan().SequenceEqual(legacy.Tensors[key].Values), key);
     }
 
+    [Fact]
+    public void What_is_written_is_read_back_and_laid_out_as_torch_does()
+    {
+        Tensor[] tensors = [new("lin0.model.1.weight", [1, 3, 1, 1], [1, -2, float.Epsilon]), new("a.scalar", [], [7]), new("b.bias", [100], [.. Enumerable.Range(0, 100).Select(i => i / 7f)])];
+        var file = Written(tensors);
+        Assert.Equal(file, Written(tensors));
+        var read = Read(file);
+        Assert.Equal(tensors.Select(tensor => tensor.Name), read.Keys);
+        Assert.All(tensors, tensor => Assert.Equal(tensor.Values, read[tensor.Name].Values));
+        Assert.All(tensors, tensor => Assert.Equal(tensor.Shape, read[tensor.Name].Shape));
+
+        using var zip = new ZipArchive(new MemoryStream(file));
+        Assert.Equal(["model/data.pkl", "model/byteorder", "model/data/0", "model/data/1", "model/data/2", "model/version"], zip.Entries.Select(entry => entry.FullName));
+        foreach (var entry in zip.Entries)
+        {
+            using var content = new MemoryStream();
+            using (var stream = entry.Open())
+                stream.CopyTo(content); // checks the check sum
+            Assert.Equal(entry.Length, entry.CompressedLength);
+            Assert.Contains(Enumerable.Range(0, file.Length / 64), block => file.AsSpan(64 * block).StartsWith(content.ToArray()));
+            if (entry.Name == "version")
+                Assert.Equal("3\n"u8, content.ToArray());
+        }
+
+        static byte[] Written(Tensor[] tensors)
+        {
+            var stream = new MemoryStream();
+            TorchFile.Write(stream, tensors, "model");
+            return stream.ToArray();
+        }
+    }
+
+    [Theory]
+    [InlineData("alex", "net.slice1.0 net.slice2.3 net.slice3.6 net.slice4.8 net.slice5.10")]
+    [InlineData("vgg", "net.slice1.0 net.slice1.2 net.slice2.5 net.slice2.7 net.slice3.10 net.slice3.12 net.slice3.14 net.slice4.17 net.slice4.19 net.slice4.21 net.slice5.24 net.slice5.26 net.slice5.28")]
+    [InlineData("squeeze", "net.slice1.0 net.slice2.3 net.slice2.4 net.slice3.6 net.slice3.7 net.slice4.9 net.slice5.10 net.slice6.11 net.slice7.12")]
+    public void A_model_has_the_keys_of_the_lpips_package(string name, string layers)
+    {
+        var network = Network.All.Single(network => network.Name == name);
+        var lin = LinWeights.From(network, network.TapChannels.Select((channels, k) => new Tensor(LinWeights.Key(k), [1, channels, 1, 1], new float[channels])).ToDictionary(tensor => tensor.Name), "");
+        var trunk = TrunkWeights.From(network, network.Convolutions.SelectMany(convolution => new Tensor[]
+        {
+            new($"{convolution.Name}.weight", convolution.WeightShape, new float[convolution.WeightCount]),
+            new($"{convolution.Name}.bias", [convolution.Outputs], new float[convolution.Outputs]),
+        }).ToDictionary(tensor => tensor.Name), "");
+        using var stream = new MemoryStream();
+        ModelFile.WriteTorch(stream, trunk, lin);
+        var read = Read(stream.ToArray());
+        var keys = read.Keys.Where(key => key.StartsWith("net.", StringComparison.Ordinal)).Select(key => string.Join('.', key.Split('.')[..3])).Distinct();
+        Assert.Equal(layers.Split(' '), keys);
+        Assert.Equal(network.TapChannels.Count, read.Keys.Count(key => key.StartsWith("lin", StringComparison.Ordinal)));
+        Assert.Equal(trunk.Digest, TrunkWeights.From(network, read, "").Digest);
+        Assert.Equal(lin.Digest, LinWeights.From(network, read, "").Digest);
+    }
+
     private static IReadOnlyDictionary<string, Tensor> Read(bool zip, params SavedTensor[] tensors) => Read(zip ? TorchWriter.Zip(tensors) : TorchWriter.Legacy(tensors));
 
     private static IReadOnlyDictionary<string, Tensor> Read(byte[] file) => WeightFile.Read(new MemoryStream(file), "x.pth");

@@ -1,0 +1,43 @@
+namespace Perceptual;
+
+/// <summary>
+/// A whole model in one file, trunk and lin weights: "features.0.weight" and so on, "lin0.model.1.weight" and so on, as training writes it,
+/// or a torch file with the keys of the lpips package.
+/// </summary>
+internal static class ModelFile
+{
+    public const string VersionKey = "version";
+
+    /// <summary>Writes a safetensors file.</summary>
+    public static void Write(Stream stream, TrunkWeights trunk, LinWeights lin, IReadOnlyDictionary<string, string> metadata) =>
+        Safetensors.Write(stream, [.. lin.Tensors, .. trunk.Tensors.Values], metadata);
+
+    /// <summary>Writes a file that <c>lpips.LPIPS(net=..., model_path=...)</c> loads in Python.</summary>
+    public static void WriteTorch(Stream stream, TrunkWeights trunk, LinWeights lin)
+    {
+        // The package keeps a network in slices, each with a tap at its end: net.slice1.0.weight, net.slice2.3.weight, ...
+        var slice = 1;
+        var tensors = lin.Tensors.ToList();
+        foreach (var layer in trunk.Network.Layers)
+        {
+            foreach (var convolution in layer.Convolutions)
+                foreach (var key in new[] { $"{convolution.Name}.weight", $"{convolution.Name}.bias" })
+                    tensors.Add(trunk.Tensors[key] with { Name = $"net.slice{slice}.{key["features.".Length..]}" });
+            slice += layer.Tap ? 1 : 0;
+        }
+        TorchFile.Write(stream, tensors, $"{trunk.Network.Name}");
+    }
+
+    /// <summary>Reads a model of a network, or of the one that it is of; no lin weights for a baseline.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network or version.</exception>
+    /// <exception cref="IOException">The file cannot be opened or read.</exception>
+    public static (TrunkWeights Trunk, LinWeights? Lin) Read(Network? network, string path, LpipsOptions options)
+    {
+        var (tensors, metadata) = WeightFile.ReadWithMetadata(path);
+        if (metadata.TryGetValue(VersionKey, out var version) && version != options.Version.Number())
+            throw new InvalidDataException($"{path}: is a model of version {WeightFile.Printable(version)}, not {options.Version.Number()}");
+        network ??= TrunkWeights.Recognise(Network.All, tensors, path)
+            ?? throw new InvalidDataException($"{path}: has the trunk of no network here ({string.Join(", ", Network.All.Select(known => known.Name))}); give lin weights alone with a lin file");
+        return (TrunkWeights.From(network, tensors, path), options.Baseline ? null : LinWeights.From(network, tensors, path));
+    }
+}
