@@ -17,8 +17,7 @@ public class LpipsGradientTests
         var gradient = new float[3 * width * height];
         Assert.Equal(lpips.Distance(reference, image), lpips.DistanceAndGradient(reference, image, gradient));
 
-        var error = Math.Sqrt(expected.Zip(gradient, (e, g) => (e - g) * (e - g)).Sum() / expected.Sum(e => e * e));
-        Assert.True(error <= 1e-4, $"off by {error} of its norm");
+        Near(expected, gradient, "image");
 
         var random = new Random(3);
         var along = expected.Select(_ => random.NextDouble() * 2 - 1).ToArray();
@@ -35,6 +34,65 @@ public class LpipsGradientTests
             return Float64.Taps(network.Layers, weights.Tensors, Float64.Input(reference, LpipsVersion.V01))
                 .Zip(Float64.Taps(network.Layers, weights.Tensors, moved), (a, b) => Float64.Difference(a, b, null)).Sum();
         }
+    }
+
+    [Theory, MemberData(nameof(Nets))]
+    public unsafe void Derivatives_by_all_weights_agree_with_float64_loops_and_these_with_central_differences(string net)
+    {
+        var network = Network.All.Single(network => network.Name == net);
+        var (width, height) = net == "vgg" ? (18, 16) : (37, 34);
+        RgbImage[] pair = [TestImages.Waves(width, height, 1), TestImages.Waves(width, height, 2)];
+        var weights = TrunkWeights.Random(network, 0).Tensors.ToDictionary();
+        var random = new Random(5);
+        var lin = network.TapChannels.Select(channels => Enumerable.Range(0, channels).Select(_ => random.NextSingle()).ToArray()).ToArray();
+        var (_, byTrunk, byLin) = Float64.Gradient(network, weights, lin, LpipsVersion.V01, pair[0], pair[1]);
+
+        var trunk = new TrainableTrunk(network, weights, inputGradient: false, weightGradients: true);
+        var packed = Array.ConvertAll(lin, values => Lpips.PackLin(values, values.Length));
+        var crew = new Crew(2);
+        trunk.Forward([.. pair.Select(image => image.OpenRows())], Lpips.Shift, Lpips.Scale, crew, default);
+        trunk.Backward((tap, features, gradient) =>
+        {
+            float[][] inverse = [new float[features.Width], new float[features.Width]];
+            var sums = new float[features.Planes * RowBuffer.Lanes];
+            fixed (float* a = inverse[0], b = inverse[1], sum = sums)
+                for (var y = 0; y < features.Height; y++)
+                {
+                    LpipsHead.InverseNorms(features.Row(0, 0, y), features.PlaneLength, features.Planes, features.Width, a);
+                    LpipsHead.InverseNorms(features.Row(1, 0, y), features.PlaneLength, features.Planes, features.Width, b);
+                    LpipsHead.AddChannelSums(features.Row(0, 0, y), features.PlaneLength, a, features.Row(1, 0, y), features.PlaneLength, b, features.Planes, features.Width, null, 0, sum);
+                    for (var image = 0; image < 2; image++)
+                        LpipsHead.AddGradient(features.Row(image, 0, y), features.PlaneLength, image == 0 ? a : b, features.Row(1 - image, 0, y), features.PlaneLength, image == 0 ? b : a,
+                            packed[tap].Pointer, features.Planes, features.Width, null, 0, 1f / (features.Width * features.Height), gradient.Row(image, 0, y), gradient.PlaneLength);
+                }
+            Near(byLin[tap], [.. sums.Take(lin[tap].Length).Select(value => value / (features.Width * features.Height))], $"lin weights {tap}");
+        }, crew, default);
+        crew.Dismiss();
+        GC.KeepAlive((trunk, packed));
+        foreach (var (key, expected) in byTrunk)
+            Near(expected, trunk.WeightGradients[key], key);
+
+        // Steps that are exact in the floats that weights are.
+        const double Step = 1.0 / (1 << 23); // few units cross zero within it
+        foreach (var key in weights.Keys.Where((_, i) => i % 12 == 0)) // some: each takes passes of plain loops
+        {
+            weights[key] = weights[key] with { Values = [.. weights[key].Values.Select(value => MathF.Round(value * 4096) / 4096)] };
+            var along = weights[key].Values.Select(_ => random.Next(2) == 0 ? 1.0 : -1).ToArray();
+            var exact = Float64.Gradient(network, weights, lin, LpipsVersion.V01, pair[0], pair[1]).Trunk[key];
+            var difference = (Distance(Step) - Distance(-Step)) / (2 * Step);
+            Assert.True(Math.Abs(exact.Zip(along, (e, a) => e * a).Sum() - difference) <= 1e-6 * Math.Sqrt(exact.Sum(e => e * e)) * Math.Sqrt(along.Length), key);
+
+            double Distance(double h) => Float64.Layers(network,
+                new Dictionary<string, Tensor>(weights) { [key] = weights[key] with { Values = [.. weights[key].Values.Zip(along, (v, a) => v + (float)(h * a))] } },
+                lin, LpipsVersion.V01, pair[0], pair[1]).Sum();
+        }
+    }
+
+    private static void Near(double[] expected, float[] actual, string name)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        var error = Math.Sqrt(expected.Zip(actual, (e, a) => (e - a) * (e - a)).Sum() / expected.Sum(e => e * e));
+        Assert.True(error <= 1e-4, $"{name}: off by {error} of its norm");
     }
 
     [Theory, MemberData(nameof(Nets))]
