@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -34,13 +35,18 @@ internal abstract unsafe class WeightGradient(ConvolutionShape shape)
         crew.Run((Shape.Outputs + RowBuffer.Lanes - 1) / RowBuffer.Lanes, (plane, _) =>
         {
             var sums = stackalloc float[RowBuffer.Lanes];
-            for (var image = 0; image < images; image++)
-                for (var y = 0; y < outputGradient.Height; y++)
-                {
-                    var row = outputGradient.Row(image, firstChannel / RowBuffer.Lanes + plane, y);
-                    for (var i = 0; i < outputGradient.Width * RowBuffer.Lanes; i++)
-                        sums[i % RowBuffer.Lanes] += row[i];
-                }
+            for (var lane = 0; lane < RowBuffer.Lanes; lane += Vector<float>.Count)
+            {
+                var sum = Vector<float>.Zero;
+                for (var image = 0; image < images; image++)
+                    for (var y = 0; y < outputGradient.Height; y++)
+                    {
+                        var row = outputGradient.Row(image, firstChannel / RowBuffer.Lanes + plane, y) + lane;
+                        for (var x = 0; x < outputGradient.Width; x++)
+                            sum += Vector.Load(row + x * RowBuffer.Lanes);
+                    }
+                Vector.Store(sum, sums + lane);
+            }
             for (var o = plane * RowBuffer.Lanes; o < Math.Min((plane + 1) * RowBuffer.Lanes, Shape.Outputs); o++)
                 Bias[o] = sums[o % RowBuffer.Lanes];
         });
