@@ -52,14 +52,14 @@ public sealed class Distortion
         new("bilateral", "blur", "bilateral filter: smooths, edges kept", "standard deviation in pixels, of colours a tenth of it", 0.5, 5, false, Blurs.Bilateral),
         new("motion", "blur", "moved in a random direction", "length in pixels", 1.5, 40, true, Blurs.Motion),
         new("defocus", "blur", "a disc, as of a lens out of focus", "radius in pixels", 0.6, 10, false, Blurs.Defocus),
-        new("median", "blur", "medians along rows, then along columns", "radius in pixels", 1, 6, false, Blurs.Median),
+        new("median", "blur", "medians along rows, then along columns", "radius in pixels", 1, 10, false, Blurs.Median),
         new("sharpen", "blur", "unsharp mask of 1 pixel", "amount", 0.2, 12, false, Blurs.Sharpen),
 
         new("shift", "spatial", "moved by whole pixels in a random direction", "pixels", 1, 16, true, Warps.Shift),
         new("affine", "spatial", "a random affine map about the centre", "how far the corners go, of the shorter side", 0.004, 0.2, true, Warps.Affine),
         new("homography", "spatial", "each corner moved somewhere", "how far at most, of the shorter side", 0.004, 0.2, true, Warps.Homography),
-        new("linear-warp", "spatial", "nodes a quarter of the shorter side apart moved, linear between them", "how far at most, of the shorter side", 0.003, 0.06, true, Warps.Linear),
-        new("cubic-warp", "spatial", "the same with cubic splines between the nodes", "how far at most, of the shorter side", 0.006, 0.12, true, Warps.Cubic),
+        new("linear-warp", "spatial", "nodes a quarter of the shorter side apart moved, linear between them", "how far at most, of the shorter side", 0.004, 0.12, true, Warps.Linear),
+        new("cubic-warp", "spatial", "the same with cubic splines between the nodes", "how far at most, of the shorter side", 0.006, 0.2, true, Warps.Cubic),
         new("ghosting", "spatial", "a faint copy beside it, 3 to 15 % of the shorter side away", "opacity of the copy", 0.04, 0.6, true, Warps.Ghosting),
         new("chromatic-aberration", "spatial", "red and blue moved in opposite directions", "pixels", 0.3, 8, true, Warps.ChromaticAberration),
 
