@@ -69,7 +69,7 @@ public sealed class Distortion
         new("resample-bicubic", "resampling", "shrunk and enlarged, bicubic filter", "factor", 1.1, 10, false, Resampling.By(ResizeFilter.Bicubic)),
         new("resample-lanczos", "resampling", "shrunk and enlarged, Lanczos filter", "factor", 1.1, 10, false, Resampling.By(ResizeFilter.Lanczos)),
 
-        new("dropout", "damage", "blocks of 8x8 pixels lost: black", "part of the blocks", 0.005, 0.6, true, Damage.Dropout),
+        new("dropout", "damage", "blocks of 8x8 pixels lost: black", "part of the blocks, at least one", 0.02, 0.6, true, Damage.Dropout),
     ];
 
     /// <summary>The name people call it by, such as "blur".</summary>

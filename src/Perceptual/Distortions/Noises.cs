@@ -42,12 +42,12 @@ internal static unsafe class Noises
 
     public static void Checkerboard(Planes image, double amplitude, ulong seed)
     {
-        var bits = new SplitMix64(seed).Next();
-        var (log2, phase) = ((int)(bits >> 32) % 3, bits >> 63);
+        var random = new SplitMix64(seed);
+        var (log2, phase) = (random.Next(3), random.Next(2));
         for (var i = 0; i < image.Samples.Length; i++)
         {
             var (x, y) = (i % image.Width, i / image.Width % image.Height);
-            image.Samples[i] += (float)(((ulong)((x >> log2) ^ (y >> log2)) & 1) == phase ? amplitude : -amplitude);
+            image.Samples[i] += (float)((((x >> log2) ^ (y >> log2)) & 1) == phase ? amplitude : -amplitude);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using NetVips;
 using Perceptual.Imaging;
 using Perceptual.Tests.Imaging;
 
@@ -95,7 +94,7 @@ public class DistortionTests
         foreach (var kind in Distortion.All.Where(kind => kind.Name is not ("pink-noise" or "blue-noise" or "coloured-noise" or "resample-lanczos")))
             foreach (var strength in new[] { 0.2, 0.7 })
                 hash.AppendData(Samples.Interleaved(kind.Apply(image, strength, 11)));
-        Assert.Equal("GOLDEN", Convert.ToHexStringLower(hash.GetHashAndReset()));
+        Assert.Equal("709f7361e90ec47e", Convert.ToHexStringLower(hash.GetHashAndReset())[..16]);
     }
 
     [Fact]
