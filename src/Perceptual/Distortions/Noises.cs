@@ -60,10 +60,12 @@ internal static unsafe class Noises
         // A torus at least as large as the image, of sides that transform fast.
         int Side(int length) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, Fourier.Lanes));
         var (columns, rows) = (Side(image.Width), Side(image.Height));
+        if ((long)columns * rows > 1 << 28)
+            throw new ArgumentException($"an image of {image.Width}x{image.Height} is too large for noise with a spectrum");
         var amplitudes = Amplitudes(columns, rows, sigma, exponent);
         var (across, down) = (new Fourier(columns), new Fourier(rows));
         var scratch = new double[Math.Max(across.ScratchLength, down.ScratchLength)];
-        var (first, second) = (new double[2 * checked(columns * rows)], new double[2 * columns * rows]);
+        var (first, second) = (new double[2 * columns * rows], new double[2 * columns * rows]);
         var random = new GaussianRandom(seed);
         // The real and the imaginary part of the transform of a complex white spectrum are two independent fields.
         for (var c = 0; c < 3; c += 2)

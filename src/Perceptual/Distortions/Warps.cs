@@ -83,7 +83,7 @@ internal static class Warps
 
     private delegate void NodeWeights(double position, Span<double> weights); // position on [0, 1) between the second and third of four nodes
 
-    // Nodes a quarter of the shorter side apart, each moved somewhere. By less than half of that, nothing can fold.
+    // Nodes a quarter of the shorter side apart, each moved somewhere. They move by less than half of that, so that hardly anything folds.
     private static void Nodes(Planes image, double part, ulong seed, NodeWeights between)
     {
         var spacing = Math.Max(image.ShorterSide / 4.0, 1);
