@@ -15,6 +15,7 @@ public class HelpTests
     [InlineData("evaluate", "mos", "--help")]
     [InlineData("evaluate", "recorded", "--help")]
     [InlineData("optimize", "--help")]
+    [InlineData("distort", "--help")]
     [InlineData("init", "--help")]
     [InlineData("init", "kmeans", "--help")]
     [InlineData("train", "--help")]

@@ -48,6 +48,23 @@ public sealed class ProcessTests : IDisposable
         Assert.Equal(["set"], Directory.EnumerateFileSystemEntries(lpips.Folder).Select(Path.GetFileName));
     }
 
+    [Fact]
+    public void Ctrl_C_while_triplets_are_made_leaves_no_folder()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent with the kill command");
+        lpips.Image("set/a.png", 80, 80);
+        using var process = Start("distort", "set", "--pairs", "1000000", "-o", "out");
+        while (!File.Exists(lpips.PathOf("out.tmp/p1/000009.png")) && !process.HasExited)
+            Thread.Sleep(20);
+        var ignored = IgnoresInterrupts(process);
+        using (var kill = Process.Start("kill", [ignored ? "-KILL" : "-INT", $"{process.Id}"]))
+            kill.WaitForExit();
+        var (output, error, code) = Finish(process);
+        Assert.SkipWhen(ignored, "a shell that runs the tests in the background has them ignore Ctrl-C");
+        Assert.Equal(("", "lpips: interrupted", 130), (output, error, code));
+        Assert.Equal(["set"], Directory.EnumerateFileSystemEntries(lpips.Folder).Select(Path.GetFileName));
+    }
+
     private static bool IgnoresInterrupts(Process process) => File.Exists($"/proc/{process.Id}/status")
         && File.ReadLines($"/proc/{process.Id}/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is var line
         && (Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 1 << 1) != 0; // SIGINT is 2

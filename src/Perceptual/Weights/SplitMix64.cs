@@ -16,6 +16,9 @@ internal struct SplitMix64(ulong seed)
         return bits ^ (bits >> 31);
     }
 
+    /// <summary>Uniform in [0, 1), from the upper 53 bits.</summary>
+    public double NextUnit() => (Next() >> 11) * (1.0 / (1L << 53));
+
     /// <summary>Uniform in [0, count); the bias of the product's upper half, count / 2^64, is not corrected.</summary>
     public int Next(int count) => (int)Math.BigMul(Next(), (ulong)count, out _);
 
