@@ -31,6 +31,8 @@ internal sealed class EvaluationOptions
             Description = $"Resize images to this length of the shorter side, antialiased and bilinear as Pillow; 0 for none. [default: {defaultLoadSize}]",
             HelpName = "N",
         };
+        loadSize.Require<int>(0, 65535);
+        output.RequireEnding(".csv", ".json");
         metrics = new MetricOptions(command);
         foreach (var option in new Option[] { versus, loadSize, output, seed })
             command.Add(option);
@@ -39,10 +41,6 @@ internal sealed class EvaluationOptions
         {
             if (result.GetValue(versus) is { } other && metrics.NamesOf(result) is var names && (!names.Contains(other) || names.Length < 2))
                 result.AddError($"--versus {other}: is not one of several metrics of --metric");
-            if (result.GetValue(loadSize) is < 0 or > 65535)
-                result.AddError($"--load-size must be 0 to 65535, not {result.GetValue(loadSize)}");
-            if (result.GetValue(output) is { } file && Path.GetExtension(file).ToLowerInvariant() is not (".csv" or ".json"))
-                result.AddError($"--output {file}: the name must end in .csv or .json");
             if (Directory.Exists(result.GetValue(output)))
                 result.AddError($"--output {result.GetValue(output)}: is a folder");
         });

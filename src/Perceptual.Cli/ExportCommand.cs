@@ -27,11 +27,7 @@ internal static class ExportCommand
         var output = new Option<string>("--output", "-o") { Description = "The file to write (.onnx).", HelpName = "FILE", Required = true };
         var model = new ModelOptions(command, runs: false);
         command.Add(output);
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(output) is { } path && !Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
-                result.AddError($"--output {path}: the name must end in .onnx");
-        });
+        output.RequireEnding(".onnx");
 
         app.SetAction(command, (parsed, cancellation) =>
         {

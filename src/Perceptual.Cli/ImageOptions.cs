@@ -24,11 +24,7 @@ internal sealed class ImageOptions
     public ImageOptions(Command command, bool canResize)
     {
         alpha.AcceptOnlyFromAmong("drop", "white", "black");
-        maxPixels.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && long.TryParse(result.Tokens[0].Value, out var count) && count < 1)
-                result.AddError($"--max-pixels must be at least 1, not {count}");
-        });
+        maxPixels.Require(1L);
         command.Add(alpha);
         command.Add(icc);
         command.Add(maxPixels);

@@ -37,24 +37,11 @@ internal static class InitCommand
         var folder = new Option<string>("--images") { Description = "The folder of images.", HelpName = "DIR", Required = true };
         var seed = new Option<ulong>("--seed") { Description = "Decides which images, which patches, and where the clustering starts. [default: 0]", HelpName = "N" };
         var output = new Option<string>("--output", "-o") { Description = "The file to write (.safetensors).", HelpName = "FILE", Required = true };
-        var threads = new Option<int?>("--threads")
-        {
-            Description = "How many threads to use; the result is the same for any number. [default: one for each processor]",
-            HelpName = "N",
-        };
-        threads.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var count) && count < 1)
-                result.AddError($"--threads must be at least 1, not {count}");
-        });
+        var threads = ModelOptions.ThreadsOption();
         foreach (var option in new Option[] { net, folder, seed, output, threads })
             command.Add(option);
         var images = new ImageOptions(command, canResize: false);
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(output) is { } path && !Path.GetExtension(path).Equals(".safetensors", StringComparison.OrdinalIgnoreCase))
-                result.AddError($"--output {path}: the name must end in .safetensors");
-        });
+        output.RequireEnding(".safetensors");
 
         app.SetAction(command, (parsed, cancellation) =>
         {

@@ -21,12 +21,11 @@ internal sealed class ManyPairs
         command.Add(layers);
         command.Add(format);
         command.Add(outputFile);
+        outputFile.RequireEnding(".csv", ".json");
         command.Validators.Add(result =>
         {
             if (result.GetValue(layers) && !metrics.IsOneLpips(result))
                 result.AddError("--layers shows those of one LPIPS: --metric must have it alone");
-            if (result.GetValue(outputFile) is { } file && Path.GetExtension(file).ToLowerInvariant() is not (".csv" or ".json"))
-                result.AddError($"--output {file}: the name must end in .csv or .json");
         });
     }
 

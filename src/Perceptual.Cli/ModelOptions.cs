@@ -71,11 +71,7 @@ internal sealed class ModelOptions
             Description = "How many threads to use; the result is the same for any number. [default: one for each processor]",
             HelpName = "N",
         };
-        threads.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var count) && count < 1)
-                result.AddError($"--threads must be at least 1, not {count}");
-        });
+        threads.Require(1);
         return threads;
     }
 

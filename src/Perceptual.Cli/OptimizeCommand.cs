@@ -48,22 +48,14 @@ internal static class OptimizeCommand
         var plot = Plots.Option(command, "Draw the falling distance (.png).");
         var model = new ModelOptions(command);
         var images = new ImageOptions(command, canResize: false);
-        foreach (var option in new[] { steps, every })
-            option.Validators.Add(result =>
-            {
-                if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var count) && count < 1)
-                    result.AddError($"{option.Name} must be at least 1, not {count}");
-            });
+        steps.Require(1);
+        every.Require(1);
         rate.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var x) && x is not (> 0 and <= 2))
                 result.AddError(string.Create(CultureInfo.InvariantCulture, $"--lr must be above 0 and at most 2, the whole range, not {x}"));
         });
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(output) is { } path && !Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase))
-                result.AddError($"--output {path}: the name must end in .png");
-        });
+        output.RequireEnding(".png");
 
         app.SetAction(command, (parsed, cancellation) =>
         {

@@ -33,11 +33,7 @@ internal static class PairsCommand
             Description = "Megabytes for the features of images; of more images than fit, some pass through the network again. [default: a quarter of the memory there is]",
             HelpName = "MB",
         };
-        memory.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var megabytes) && megabytes < 1)
-                result.AddError($"--memory must be at least 1, not {megabytes}");
-        });
+        memory.Require(1);
         command.Add(folderArgument);
         command.Add(consecutive);
         command.Add(memory);

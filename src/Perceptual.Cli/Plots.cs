@@ -14,12 +14,11 @@ internal static class Plots
     {
         var plot = new Option<string>("--plot") { Description = description, HelpName = "FILE" };
         command.Add(plot);
+        plot.RequireEnding(".png");
         command.Validators.Add(result =>
         {
             if (result.GetValue(plot) is not { } file)
                 return;
-            if (!Path.GetExtension(file).Equals(".png", StringComparison.OrdinalIgnoreCase))
-                result.AddError($"--plot {file}: the name must end in .png");
             if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
                 result.AddError($"--plot {file}: there is no such folder");
             if (Directory.Exists(file))

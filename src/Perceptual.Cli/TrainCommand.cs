@@ -55,6 +55,7 @@ internal static class TrainCommand
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
         var validate = new Option<string[]>("--validate") { Description = "Data that are scored before training and after each epoch.", HelpName = "DATA", AllowMultipleArgumentsPerToken = true };
         var holdOut = new Option<int?>("--hold-out") { Description = "Score, and do not train with, all triplets of this many references, drawn by --seed.", HelpName = "N" };
+        holdOut.Require(1);
         var epochs = Number("--epochs", "How often all triplets are seen at the full learning rate.", recipe.Epochs, 0, 1_000_000);
         var decay = Number("--decay-epochs", "How often after that, while the learning rate falls in a line.", recipe.DecayEpochs, 0, 1_000_000);
         var batch = Number("--batch", "How many triplets make a step.", recipe.Batch, 1, 1_000_000);
@@ -78,8 +79,6 @@ internal static class TrainCommand
         {
             if (result.GetValue(validate) is { Length: > 0 } && result.GetValue(holdOut) is not null)
                 result.AddError("--validate and --hold-out both say what is scored: give one");
-            if (result.GetValue(holdOut) is < 1)
-                result.AddError($"--hold-out must be at least 1, not {result.GetValue(holdOut)}");
             if (result.GetResult(rate) is not null && result.GetValue(rate) is not (> 0 and < double.PositiveInfinity))
                 result.AddError(string.Create(CultureInfo.InvariantCulture, $"--lr must be positive, not {result.GetValue(rate)}"));
             if (Given(result, epochs, recipe.Epochs) + Given(result, decay, recipe.DecayEpochs) < 1)
@@ -162,11 +161,7 @@ internal static class TrainCommand
         Option<int> Number(string name, string description, int otherwise, int least, int most)
         {
             var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => otherwise };
-            option.Validators.Add(result =>
-            {
-                if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var number) && (number < least || number > most))
-                    result.AddError($"{name} must be {least} to {most}, not {number}");
-            });
+            option.Require(least, most);
             return option;
         }
     }

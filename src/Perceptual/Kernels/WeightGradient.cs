@@ -197,7 +197,7 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
                     var number = start + tile;
                     var (image, y, x) = (number / (across * down), number / across % down * Outputs, number % across * Outputs);
                     if (plane < inputPlanes)
-                        InputToPoints(input.Row(image, plane, y - Shape.Padding) + (x - Shape.Padding) * Lanes, input.RowLength, square,
+                        WinogradConvolver<T, TTile>.TakeToPoints(input.Row(image, plane, y - Shape.Padding) + (x - Shape.Padding) * Lanes, input.RowLength, square,
                             inputs.Pointer + ((long)plane * chunk + tile) * Lanes, inputsLength);
                     else
                         OutputToPoints(outputGradient.Row(image, firstChannel / Lanes + plane - inputPlanes, y) + x * Lanes, outputGradient.RowLength, square,
@@ -222,17 +222,6 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
                 if (start + tiles == images * across * down)
                     TakeBack(target, channel, from);
             });
-        }
-    }
-
-    private static void InputToPoints(float* source, int rowLength, float* square, float* target, long positionLength)
-    {
-        for (var lane = 0; lane < Lanes; lane += T.Count)
-        {
-            for (var column = 0; column < TTile.Points; column++)
-                TTile.Input<T>(source + column * Lanes + lane, rowLength, square + column * Lanes, TTile.Points * Lanes);
-            for (var row = 0; row < TTile.Points; row++)
-                TTile.Input<T>(square + row * TTile.Points * Lanes, Lanes, target + row * TTile.Points * positionLength + lane, (nint)positionLength);
         }
     }
 

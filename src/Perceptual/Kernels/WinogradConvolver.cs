@@ -130,7 +130,8 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         }
     }
 
-    private static void TakeToPoints(float* source, int rowLength, float* square, float* target, long positionLength)
+    /// <summary>Takes a plane of a tile's inputs to the points.</summary>
+    public static void TakeToPoints(float* source, int rowLength, float* square, float* target, long positionLength)
     {
         for (var lane = 0; lane < Lanes; lane += T.Count)
         {

@@ -143,15 +143,9 @@ internal readonly unsafe struct Tile4x5 : ITile
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void OutputBack<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
     {
+        Tile4x3.OutputBack<T>(source, step, target, targetStep); // the first five points are the same; infinity comes later
         var (y0, y1, y2, y3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step), T.Load(source + 3 * step));
-        y0.Store(target);
-        var (even, odd) = (y0 + y2, y1 + y3);
-        (even + odd).Store(target + targetStep);
-        (even - odd).Store(target + 2 * targetStep);
-        (even, odd) = (T.MultiplyAdd(T.Create(4), y2, y0), T.MultiplyAdd(T.Create(8), y3, y1 + y1));
-        (even + odd).Store(target + 3 * targetStep);
-        (even - odd).Store(target + 4 * targetStep);
-        (even, odd) = (T.MultiplyAdd(T.Create(0.25f), y2, y0), T.MultiplyAdd(T.Create(0.125f), y3, T.Create(0.5f) * y1));
+        var (even, odd) = (T.MultiplyAdd(T.Create(0.25f), y2, y0), T.MultiplyAdd(T.Create(0.125f), y3, T.Create(0.5f) * y1));
         (even + odd).Store(target + 5 * targetStep);
         (even - odd).Store(target + 6 * targetStep);
         y3.Store(target + 7 * targetStep);
