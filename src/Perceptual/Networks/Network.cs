@@ -21,8 +21,11 @@ public sealed record Network
     /// <summary>SqueezeNet 1.1 (Iandola et al. 2016).</summary>
     public static Network Squeeze => SqueezeNet.Network;
 
+    /// <summary>A small network of our own, taught by LPIPS with AlexNet; its weights come with the library.</summary>
+    public static Network Lite => Perceptual.Lite.Network;
+
     /// <summary>Every network, in the order they are listed to people.</summary>
-    public static IReadOnlyList<Network> All { get; } = [Alex, Vgg, Squeeze];
+    public static IReadOnlyList<Network> All { get; } = [Alex, Vgg, Squeeze, Lite];
 
     /// <summary>Every convolution, in order.</summary>
     public IEnumerable<Convolution> Convolutions => Layers.SelectMany(layer => layer.Convolutions);
