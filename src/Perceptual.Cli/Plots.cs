@@ -139,6 +139,27 @@ internal static class Plots
         }
     }
 
+    /// <summary>Loss, rank correlation and difference over the pairs that were seen.</summary>
+    public static void Distillation(App app, string path, IReadOnlyList<DistillationProgress> log)
+    {
+        var panels = new Multiplot();
+        panels.AddPlots(3);
+        panels.Layout = new ScottPlot.MultiplotLayouts.Columns();
+        foreach (var (panel, (name, value)) in new (string, Func<DistillationProgress, double>)[]
+        {
+            ("loss", line => line.Loss), ("Spearman correlation with the teacher", line => line.Spearman), ("median difference from the teacher", line => line.Difference),
+        }.Index())
+        {
+            var plot = panels.GetPlot(panel);
+            var there = log.Where(line => line.Pairs > 0 && !double.IsNaN(value(line))).ToArray();
+            if (there.Length > 0)
+                plot.Add.ScatterLine(Array.ConvertAll(there, line => line.Pairs / 1e6), [.. there.Select(value)]).LineWidth = 2;
+            plot.XLabel("pairs, million");
+            plot.YLabel(name);
+        }
+        Save(app, path, panels.Render(PanelWidth * 3, Height));
+    }
+
     private static void Save(App app, string path, Image image)
     {
         if (SkiaSharp.SKFontManager.Default.FontFamilyCount == 0)

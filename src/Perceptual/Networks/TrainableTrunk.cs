@@ -34,11 +34,11 @@ internal sealed unsafe class TrainableTrunk
         stages = [.. network.Layers.SelectMany((layer, i) => layer switch
         {
             MaxPool => [new Stage(layer, layer.Tap, [], weights, false, false)],
-            Convolution convolution => [new Stage(layer, layer.Tap, [convolution], weights, i > 0 || inputGradient, weightGradients)],
+            Convolution convolution => [new Stage(layer, layer.Tap, [convolution], weights, inputGradient || weightGradients && i > 0, weightGradients)],
             Fire fire => (Stage[])
             [
-                new(fire.Squeeze, false, [fire.Squeeze], weights, i > 0 || inputGradient, weightGradients),
-                new(layer, layer.Tap, [fire.Expand1x1, fire.Expand3x3], weights, true, weightGradients),
+                new(fire.Squeeze, false, [fire.Squeeze], weights, inputGradient || weightGradients && i > 0, weightGradients),
+                new(layer, layer.Tap, [fire.Expand1x1, fire.Expand3x3], weights, inputGradient || weightGradients, weightGradients),
             ],
             _ => throw new NotSupportedException($"there is no gradient of {layer.GetType().Name}"),
         })];

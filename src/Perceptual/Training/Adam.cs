@@ -1,14 +1,13 @@
 namespace Perceptual;
 
 /// <summary>
-/// Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015) as PyTorch has it: beta2 .999, epsilon 1e-8 outside the
-/// root. State is kept in single precision, each step is computed in double. Parameters change in place.
+/// Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015) as PyTorch has it: epsilon 1e-8 outside the root. State is kept in single precision, each step is computed in double. Parameters change in place.
 /// </summary>
 /// <param name="parameters">What is learned.</param>
 /// <param name="beta1">How much of the running mean of gradients is kept in a step.</param>
-internal sealed class Adam(IReadOnlyList<Tensor> parameters, double beta1)
+/// <param name="beta2">How much of the running mean of their squares.</param>
+internal sealed class Adam(IReadOnlyList<Tensor> parameters, double beta1, double beta2 = .999)
 {
-    private const double Beta2 = .999;
     private const double Epsilon = 1e-8;
 
     /// <summary>The running means of the gradients, and of their squares: "adam.first.NAME", "adam.second.NAME".</summary>
@@ -22,7 +21,7 @@ internal sealed class Adam(IReadOnlyList<Tensor> parameters, double beta1)
     public void Step(IReadOnlyList<float[]> gradients, double rate, int threads = 1)
     {
         Steps++;
-        var (size, root) = (rate / (1 - Math.Pow(beta1, Steps)), Math.Sqrt(1 - Math.Pow(Beta2, Steps)));
+        var (size, root) = (rate / (1 - Math.Pow(beta1, Steps)), Math.Sqrt(1 - Math.Pow(beta2, Steps)));
         Parallel.For(0, parameters.Count, new() { MaxDegreeOfParallelism = threads }, k =>
         {
             var (values, gradient, first, second) = (parameters[k].Values, gradients[k], State[k].First.Values, State[k].Second.Values);
@@ -30,7 +29,7 @@ internal sealed class Adam(IReadOnlyList<Tensor> parameters, double beta1)
             {
                 var g = (double)gradient[i];
                 var mean = beta1 * first[i] + (1 - beta1) * g;
-                var square = Beta2 * second[i] + (1 - Beta2) * g * g;
+                var square = beta2 * second[i] + (1 - beta2) * g * g;
                 (first[i], second[i]) = ((float)mean, (float)square);
                 values[i] = (float)(values[i] - size * mean / (Math.Sqrt(square) / root + Epsilon));
             }

@@ -44,7 +44,7 @@ public sealed record TrainingEpoch(int Epoch, int Step, double LearningRate, dou
 /// trainer.Save("alex.safetensors"); // LpipsOptions.ModelFile
 /// </code>
 /// </example>
-public sealed unsafe class Trainer
+public sealed class Trainer
 {
     private readonly Network network;
     private readonly TrainingData data;
@@ -54,7 +54,7 @@ public sealed unsafe class Trainer
     private readonly RankingNetwork ranking;
     private readonly Adam adam;
     private readonly TrunkWeights trunk; // as it is now
-    private readonly TrainableTrunk? trainable;
+    private readonly TrainablePairs? trainable;
     private readonly FeatureCache? features; // of a frozen trunk
     private readonly List<TrainingEpoch> log = [];
     private double lossSum, agreementSum; // of the epoch so far
@@ -99,7 +99,7 @@ public sealed unsafe class Trainer
         else
         {
             this.trunk = TrunkWeights.From(network, trunk.Tensors.ToDictionary(pair => pair.Key, pair => pair.Value with { Values = [.. pair.Value.Values] }), "");
-            trainable = new(network, this.trunk.Tensors, inputGradient: false, weightGradients: true);
+            trainable = new(network, this.trunk.Tensors, weightGradients: true);
         }
         Parameters = [.. lin, .. ranking.Parameters, .. trainable is null ? [] : this.trunk.Tensors.Values];
         Gradients = Array.ConvertAll(Parameters, parameter => new float[parameter.Values.Length]);
@@ -243,59 +243,30 @@ public sealed unsafe class Trainer
 
     /// <summary>Writes all that <see cref="Resume"/> needs to go on to the same bits.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void SaveCheckpoint(string path)
+    public void SaveCheckpoint(string path) => Checkpoint.Write(path, State, description, new Dictionary<string, string>
     {
-        using var file = new AtomicFile(path);
-        Tensor[] state = [.. State];
-        Safetensors.Write(file.Stream, state, new Dictionary<string, string>(description.Select(pair => KeyValuePair.Create(pair.Name, pair.Value)))
-        {
-            ["step"] = Step.ToString(CultureInfo.InvariantCulture),
-            ["loss sum"] = lossSum.ToString("R", CultureInfo.InvariantCulture),
-            ["agreement sum"] = agreementSum.ToString("R", CultureInfo.InvariantCulture),
-            ["log"] = string.Join('\n', log.Select(epoch => epoch.ToCsv())),
-            ["tensors"] = TensorDigest.Of(state),
-        });
-        file.Commit();
-    }
+        ["step"] = Step.ToString(CultureInfo.InvariantCulture),
+        ["loss sum"] = lossSum.ToString("R", CultureInfo.InvariantCulture),
+        ["agreement sum"] = agreementSum.ToString("R", CultureInfo.InvariantCulture),
+        ["log"] = string.Join('\n', log.Select(epoch => epoch.ToCsv())),
+    });
 
     /// <summary>Takes the state of a checkpoint of the same recipe and data.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, is no checkpoint, or one of another recipe or other data.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public void Resume(string path)
+    public void Resume(string path) => Checkpoint.Read(path, State, description, progress =>
     {
-        using var stream = File.OpenRead(path);
-        var file = Safetensors.Read(stream, path);
-        if (!file.Metadata.ContainsKey("log") || !file.Metadata.TryGetValue("tensors", out var digest))
-            throw new InvalidDataException($"{path}: is not a checkpoint of a training");
-        foreach (var (name, value) in description)
-            if (file.Metadata.GetValueOrDefault(name, "none") is var old && old != value)
-                throw new InvalidDataException($"{path}: cannot be resumed: its {name} is {WeightFile.Printable(old)}, not {value}");
-        Tensor[] state = [.. State];
-        foreach (var tensor in state)
-            if (!file.Tensors.TryGetValue(tensor.Name, out var saved) || !saved.Shape.SequenceEqual(tensor.Shape))
-                throw new InvalidDataException($"{path}: damaged: lacks {tensor.Name} {Tensor.Describe(tensor.Shape)}");
-        if (TensorDigest.Of(file.Tensors.Values) is var found && found != digest)
-            throw new InvalidDataException($"{path}: damaged: its tensors have the SHA-256 {found}, its header says {WeightFile.Printable(digest)}");
-        try
-        {
-            var step = int.Parse(file.Metadata["step"], CultureInfo.InvariantCulture);
-            var (loss, agreement) = (double.Parse(file.Metadata["loss sum"], CultureInfo.InvariantCulture), double.Parse(file.Metadata["agreement sum"], CultureInfo.InvariantCulture));
-            TrainingEpoch[] lines = [.. file.Metadata["log"].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(TrainingEpoch.FromCsv)];
-            if (step < 0 || step > Steps || step / StepsPerEpoch is var epoch && lines.Length != epoch + 1 && !(step % StepsPerEpoch == 0 && lines.Length == epoch))
-                throw new FormatException($"step {step} does not fit {lines.Length} lines");
-            (adam.Steps, lossSum, agreementSum) = (step, loss, agreement);
-            log.Clear();
-            log.AddRange(lines);
-        }
-        catch (Exception e) when (e is FormatException or OverflowException or KeyNotFoundException)
-        {
-            throw new InvalidDataException($"{path}: damaged: {e.Message}", e);
-        }
-        foreach (var tensor in state)
-            file.Tensors[tensor.Name].Values.CopyTo(tensor.Values, 0);
-    }
+        var step = int.Parse(progress["step"], CultureInfo.InvariantCulture);
+        var (loss, agreement) = (double.Parse(progress["loss sum"], CultureInfo.InvariantCulture), double.Parse(progress["agreement sum"], CultureInfo.InvariantCulture));
+        TrainingEpoch[] lines = [.. progress["log"].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(TrainingEpoch.FromCsv)];
+        if (step < 0 || step > Steps || step / StepsPerEpoch is var epoch && lines.Length != epoch + 1 && !(step % StepsPerEpoch == 0 && lines.Length == epoch))
+            throw new FormatException($"step {step} does not fit {lines.Length} lines");
+        (adam.Steps, lossSum, agreementSum) = (step, loss, agreement);
+        log.Clear();
+        log.AddRange(lines);
+    });
 
-    private IEnumerable<Tensor> State => Parameters.Concat(adam.State.SelectMany(pair => new[] { pair.First, pair.Second }));
+    private Tensor[] State => [.. Parameters, .. adam.State.SelectMany(pair => new[] { pair.First, pair.Second })];
 
     // Before the first step some are negative, as the reference's are.
     private LinWeights CurrentLin() => LinWeights.From(
@@ -364,56 +335,30 @@ public sealed unsafe class Trainer
             Gradients[k] = Array.ConvertAll(sums[k], value => (float)value);
         return (loss, agreement);
 
-        // Distances, the ranking network, and the derivatives by its parameters, the lin weights and the distances, [example][side].
-        double[][] Rank(Crew crew, int[] examples, Func<int, int, TapView> view)
+        // Distances, the ranking network, and the derivatives by its parameters, the lin weights and the distances, [2 * example + side].
+        double[] Rank(Crew crew, int[] examples, Func<int, int, TapView> view)
         {
-            var channels = new float[2 * examples.Length][][]; // [pair][tap][channel]: sums over the pixels
-            var pixels = new double[2 * examples.Length][];
+            var channels = new ChannelSums[2 * examples.Length];
             crew.Run(channels.Length, (pair, _) =>
             {
                 var (example, side) = (examples[pair / 2], pair % 2);
                 var triplet = batch[example];
-                channels[pair] = new float[lin.Length][];
-                pixels[pair] = new double[lin.Length];
-                for (var tap = 0; tap < lin.Length; tap++)
-                {
-                    var (a, b) = (view(triplet.Reference, tap), view(side == 0 ? triplet.P0 : triplet.P1, tap));
-                    channels[pair][tap] = new float[a.Planes * RowBuffer.Lanes];
-                    pixels[pair][tap] = (double)a.Height * a.Width;
-                    fixed (float* sum = channels[pair][tap])
-                        for (var y = 0; y < a.Height; y++)
-                            LpipsHead.AddChannelSums(a.Row(y), a.PlaneLength, a.InverseRow(y), b.Row(y), b.PlaneLength, b.InverseRow(y), a.Planes, a.Width,
-                                DropoutOf(example, side, tap), (long)y * a.Width, sum);
-                }
+                channels[pair] = ChannelSums.Of(
+                    tap => view(triplet.Reference, tap), tap => view(side == 0 ? triplet.P0 : triplet.P1, tap), lin.Length, tap => DropoutOf(example, side, tap));
             });
-            var byDistance = new double[examples.Length][];
+            float[][] weights = [.. lin.Select(tensor => tensor.Values)];
+            var byDistance = new double[channels.Length];
             for (var i = 0; i < examples.Length; i++)
             {
                 var judge = batch[examples[i]].Judge;
-                var (d0, d1) = (Distance(2 * i), Distance(2 * i + 1));
-                (var one, var byD0, var byD1) = ranking.AddGradient(d0, d1, judge, 1.0 / batch.Length, sums[lin.Length..]);
+                var (d0, d1) = (channels[2 * i].Distance(weights), channels[2 * i + 1].Distance(weights));
+                (var one, byDistance[2 * i], byDistance[2 * i + 1]) = ranking.AddGradient(d0, d1, judge, 1.0 / batch.Length, sums[lin.Length..]);
                 loss += one;
                 agreement += Scores.Agreement(d0, d1, judge);
-                byDistance[i] = [byD0, byD1];
-                for (var side = 0; side < 2; side++)
-                    for (var tap = 0; tap < lin.Length; tap++)
-                        for (var (c, part) = (0, byDistance[i][side] / pixels[2 * i + side][tap]); c < sums[tap].Length; c++)
-                            sums[tap][c] += part * channels[2 * i + side][tap][c];
+                for (var pair = 2 * i; pair < 2 * i + 2; pair++)
+                    channels[pair].AddGradient(byDistance[pair], sums[..lin.Length]);
             }
             return byDistance;
-
-            double Distance(int pair)
-            {
-                var distance = 0.0;
-                for (var tap = 0; tap < lin.Length; tap++)
-                {
-                    var sum = 0.0;
-                    for (var c = 0; c < lin[tap].Values.Length; c++)
-                        sum += lin[tap].Values[c] * channels[pair][tap][c];
-                    distance += sum / pixels[pair][tap];
-                }
-                return distance;
-            }
         }
 
         // Each image of the batch goes through once, however many triplets it is in; those of one size side by side.
@@ -422,55 +367,24 @@ public sealed unsafe class Trainer
             trainable!.SetWeights(trunk.Tensors);
             foreach (var gradient in Gradients.AsSpan(sums.Length))
                 Array.Clear(gradient);
-            var weights = Array.ConvertAll(lin, tensor => Lpips.PackLin(tensor.Values, tensor.Values.Length));
             foreach (var group in Enumerable.Range(0, batch.Length).GroupBy(example => images[batch[example].Reference] is var image ? (image.Width, image.Height) : default))
             {
                 int[] examples = [.. group];
                 var members = Images(Array.ConvertAll(examples, example => batch[example]));
                 var place = members.Index().ToDictionary(member => member.Item, member => member.Index);
-                var taps = trainable.Forward([.. members.Select(image => images[image].OpenRows())], Lpips.Shift, Lpips.Scale, crew, cancellation);
-                PinnedFloats[] inverse = [.. taps.Select(tap => new PinnedFloats((long)members.Length * tap.Height * tap.Width))];
-                for (var k = 0; k < inverse.Length; k++)
-                {
-                    var (tap, norms) = (taps[k], inverse[k]);
-                    crew.Run(members.Length * tap.Height, (row, _) => LpipsHead.InverseNorms(
-                        tap.Row(row / tap.Height, 0, row % tap.Height), tap.PlaneLength, tap.Planes, tap.Width, norms.Pointer + (long)row * tap.Width));
-                }
-                var byDistance = Rank(crew, examples, (image, tap) => View(taps[tap], place[image], inverse[tap]));
-
-                var pairs = Array.ConvertAll(members, _ => new List<(int Other, int I, int Side)>()); // that an image is in
-                for (var i = 0; i < examples.Length; i++)
-                    for (var side = 0; side < 2; side++)
-                    {
-                        var triplet = batch[examples[i]];
-                        var (a, b) = (place[triplet.Reference], place[side == 0 ? triplet.P0 : triplet.P1]);
-                        pairs[a].Add((b, i, side));
-                        pairs[b].Add((a, i, side));
-                    }
-                trainable.Backward((tap, buffer, gradient) => crew.Run(members.Length * buffer.Height, (row, _) =>
-                {
-                    var (image, y) = (row / buffer.Height, row % buffer.Height);
-                    var a = View(buffer, image, inverse[tap]);
-                    foreach (var (other, i, side) in pairs[image])
-                    {
-                        var b = View(buffer, other, inverse[tap]);
-                        LpipsHead.AddGradient(a.Row(y), a.PlaneLength, a.InverseRow(y), b.Row(y), b.PlaneLength, b.InverseRow(y), weights[tap].Pointer, a.Planes, a.Width,
-                            DropoutOf(examples[i], side, tap), (long)y * a.Width, (float)(byDistance[i][side] / ((double)a.Height * a.Width)),
-                            gradient.Row(image, 0, y), gradient.PlaneLength);
-                    }
-                }), crew, cancellation);
+                trainable.Forward([.. members.Select(image => images[image])], crew, cancellation);
+                var byDistance = Rank(crew, examples, (image, tap) => trainable.View(place[image], tap));
+                trainable.Backward(
+                    [.. byDistance.Select((derivative, pair) => batch[examples[pair / 2]] is var triplet ? (place[triplet.Reference], place[pair % 2 == 0 ? triplet.P0 : triplet.P1], derivative) : default)],
+                    [.. lin.Select(tensor => tensor.Values)], (pair, tap) => DropoutOf(examples[pair / 2], pair % 2, tap), crew, cancellation);
                 for (var k = sums.Length; k < Parameters.Length; k++)
                 {
                     var added = trainable.WeightGradients[Parameters[k].Name];
                     for (var i = 0; i < added.Length; i++)
                         Gradients[k][i] += added[i];
                 }
-                GC.KeepAlive((inverse, weights));
             }
         }
-
-        static TapView View(RowBuffer buffer, int image, PinnedFloats inverse) =>
-            new(buffer.Row(image, 0, 0), buffer.RowLength, buffer.PlaneLength, inverse.Pointer + (long)image * buffer.Height * buffer.Width, buffer.Planes, buffer.Height, buffer.Width);
 
         Dropout? DropoutOf(int example, int side, int tap) => Recipe.Dropout
             ? new(SplitMix64.Stream(Random(Recipe.Seed, Purpose.Dropout).Next(), (((ulong)Step * (ulong)Recipe.Batch + (ulong)example) * 2 + (ulong)side) * 16 + (ulong)tap).Next())

@@ -136,8 +136,8 @@ public sealed class TrainingData
         }
     }
 
-    // What went wrong first in the order of the pieces is thrown.
-    private static void InParallel(int count, int threads, Action<int> work, CancellationToken cancellation)
+    /// <summary>Does pieces of work; what went wrong first in their order is thrown.</summary>
+    internal static void InParallel(int count, int threads, Action<int> work, CancellationToken cancellation)
     {
         var failures = new Exception?[count];
         Parallel.For(0, count, new() { MaxDegreeOfParallelism = threads }, (i, state) =>

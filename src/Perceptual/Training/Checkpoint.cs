@@ -1,0 +1,52 @@
+namespace Perceptual;
+
+/// <summary>The state of a training in a safetensors file, from which it goes on to the same bits.</summary>
+internal static class Checkpoint
+{
+    /// <param name="path">The file.</param>
+    /// <param name="state">Every tensor that changes.</param>
+    /// <param name="description">What must be the same when it goes on.</param>
+    /// <param name="progress">How far it is; with a log.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Write(string path, Tensor[] state, IEnumerable<(string Name, string Value)> description, IReadOnlyDictionary<string, string> progress)
+    {
+        using var file = new AtomicFile(path);
+        Safetensors.Write(file.Stream, state, new Dictionary<string, string>(description.Select(pair => KeyValuePair.Create(pair.Name, pair.Value)).Concat(progress))
+        {
+            ["tensors"] = TensorDigest.Of(state),
+        });
+        file.Commit();
+    }
+
+    /// <param name="path">The file.</param>
+    /// <param name="state">Takes the values of the file, if all is well.</param>
+    /// <param name="description">What must be the same.</param>
+    /// <param name="take">Takes how far it was; may find it damaged.</param>
+    /// <exception cref="InvalidDataException">The file is damaged, is no checkpoint, or one of something else.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static void Read(string path, Tensor[] state, IEnumerable<(string Name, string Value)> description, Action<IReadOnlyDictionary<string, string>> take)
+    {
+        using var stream = File.OpenRead(path);
+        var file = Safetensors.Read(stream, path);
+        if (!file.Metadata.ContainsKey("log") || !file.Metadata.TryGetValue("tensors", out var digest))
+            throw new InvalidDataException($"{path}: is not a checkpoint of a training");
+        foreach (var (name, value) in description)
+            if (file.Metadata.GetValueOrDefault(name, "none") is var old && old != value)
+                throw new InvalidDataException($"{path}: cannot be resumed: its {name} is {WeightFile.Printable(old)}, not {value}");
+        foreach (var tensor in state)
+            if (!file.Tensors.TryGetValue(tensor.Name, out var saved) || !saved.Shape.SequenceEqual(tensor.Shape))
+                throw new InvalidDataException($"{path}: damaged: lacks {tensor.Name} {Tensor.Describe(tensor.Shape)}");
+        if (TensorDigest.Of(file.Tensors.Values) is var found && found != digest)
+            throw new InvalidDataException($"{path}: damaged: its tensors have the SHA-256 {found}, its header says {WeightFile.Printable(digest)}");
+        try
+        {
+            take(file.Metadata);
+        }
+        catch (Exception e) when (e is FormatException or OverflowException or KeyNotFoundException)
+        {
+            throw new InvalidDataException($"{path}: damaged: {e.Message}", e);
+        }
+        foreach (var tensor in state)
+            file.Tensors[tensor.Name].Values.CopyTo(tensor.Values, 0);
+    }
+}
