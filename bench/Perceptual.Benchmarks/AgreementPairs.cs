@@ -31,7 +31,8 @@ internal sealed class AgreementPairs(RgbImage[] photographs, Lpips teacher, Lpip
 
     /// <summary>One to three kinds of random strengths.</summary>
     public AgreementPair[] Mixed(int size, int crops, IReadOnlyList<Distortion> kinds) =>
-        Measure(size, crops, 0, (RgbImage crop, int _, ref SplitMix64 random) => (DistortionSequence.Draw(kinds, random.Next()).Apply(crop, random.Next()), double.NaN));
+        Measure(size, crops, 0, (RgbImage crop, int _, ref SplitMix64 random) =>
+            (DistortionSequence.Draw(kinds, random.Next()).Apply(crop, random.Next()), double.NaN));
 
     /// <summary>A crop of another photograph in place of a version.</summary>
     public AgreementPair[] OtherPictures(int size, int crops) => Measure(size, crops, 1, (RgbImage _, int photograph, ref SplitMix64 random) =>
