@@ -7,5 +7,7 @@ if (args is ["evaluate", .. var evaluateOptions])
     return EvaluateCommand.Run(evaluateOptions);
 if (args is ["gradients", .. var gradientsOptions])
     return GradientsCommand.Run(gradientsOptions);
+if (args is ["agreement", .. var agreementOptions])
+    return AgreementCommand.Run(agreementOptions);
 BenchmarkSwitcher.FromAssembly(typeof(LpipsBenchmarks).Assembly).Run(args);
 return 0;

@@ -208,7 +208,8 @@ internal static class DistortCommand
         }
     }
 
-    private static RgbImage Patch(RgbImage image, int x, int y, int size)
+    /// <summary>A square of an image of 8-bit samples.</summary>
+    internal static RgbImage Patch(RgbImage image, int x, int y, int size)
     {
         var row = new float[image.Width];
         var pixels = new byte[3 * size * size];
