@@ -16,13 +16,15 @@ internal static class DeadLeaves
         var exponent = random.Next(3);
         var kinds = random.Happens(0.4f) ? 1 << random.Next(5) : 1 + random.Next(31);
         var textured = random.Happens(0.3f) ? 0 : random.Unit();
+        var contrast = random.Octaves(0.1f, 1);
         var finest = random.Octaves(0.15f, 1); // the texture's period to the radius
         var opacity = random.Happens(0.15f) ? random.Between(0.3f, 0.9f) : 1;
         var outline = random.Happens(0.12f) ? random.Octaves(0.7f, 3) : 0;
         var lineColour = palette.Next(ref random);
         var shadow = random.Happens(0.15f) ? random.Between(0.1f, 0.6f) : 0;
         var isUpright = random.Happens(0.25f);
-        var left = canvas.Width * canvas.Height * random.Octaves(0.5f, 4); // pixels to be drawn
+        var soft = random.Happens(0.15f) ? random.Octaves(1, 5) : 1;
+        var left = canvas.Width * canvas.Height * random.Octaves(0.6f, 5); // pixels to be drawn
         while (left > 0)
         {
             var shape = Leaf(ref canvas, ref random, kinds, Radius(ref random, smallest, largest, exponent), isUpright);
@@ -31,8 +33,10 @@ internal static class DeadLeaves
                 canvas.Fill(shape with { X = shape.X + 0.1f * shape.HalfHeight, Y = shape.Y + 0.2f * shape.HalfHeight, Soft = 1 + 0.5f * shape.HalfHeight }, Rgb.Black, shadow);
             var colour = palette.Next(ref random);
             var radius = Math.Min(shape.HalfWidth, shape.HalfHeight);
-            var paint = random.Happens(textured) && radius > 2 ? new Paint(colour, palette.Next(ref random), shape.X, shape.Y, radius * finest, ref random) : new Paint(colour);
-            canvas.Fill(shape, paint, opacity);
+            var paint = random.Happens(textured) && radius > 2
+                ? new Paint(colour, Rgb.Mix(colour, palette.Next(ref random), contrast), shape.X, shape.Y, radius * finest, ref random)
+                : new Paint(colour);
+            canvas.Fill(shape with { Soft = soft }, paint, opacity);
             if (outline > 0)
                 canvas.Fill(shape with { Line = outline }, lineColour);
         }

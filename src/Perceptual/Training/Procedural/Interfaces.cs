@@ -205,27 +205,30 @@ internal static class Interfaces
         if (!canvas.Shows(x, y, size, size))
             return;
         var (line, unit, isFilled) = (Math.Max(size / 10f, 1), size / 8f, random.Happens(0.35f));
-        var parts = random.Whole(1, 3);
+        var (parts, only) = (random.Whole(1, 3), random.Next(8));
         for (var i = 0; i < parts; i++)
         {
             var (left, top) = (x + unit * random.Whole(1, 3), y + unit * random.Whole(1, 3));
             var (right, bottom) = (x + unit * random.Whole(5, 7), y + unit * random.Whole(5, 7));
             var box = Shape.Box(left, top, right - left, bottom - top, random.Next(3) * unit);
-            switch (random.Next(5))
+            switch (only < 2 ? 2 + only : random.Next(8)) // a cross and bars stand alone
             {
-                case 0: canvas.Add(isFilled ? box : box with { Line = line }); break;
-                case 1:
+                case 0 or 4: canvas.Add(isFilled ? box : box with { Line = line }); break;
+                case 1 or 5:
                     var disc = Shape.Disc((left + right) / 2, (top + bottom) / 2, (right - left) / 2);
                     canvas.Add(isFilled ? disc : disc with { Line = line });
                     break;
-                case 2: canvas.Line(left, top, right, bottom, line); canvas.Line(right, top, left, bottom, line); break;
-                case 3:
+                case 2 when only < 2: canvas.Line(left, top, right, bottom, line); canvas.Line(right, top, left, bottom, line); i = parts; break;
+                case 3 when only < 2:
                     for (var bar = 1; bar <= 3; bar++)
                         canvas.Line(x + unit, y + bar * 2 * unit, x + 7 * unit, y + bar * 2 * unit, line);
+                    i = parts;
                     break;
+                case 2 or 3: canvas.Line(left, bottom, right, top, line); break;
+                case 6: canvas.Line(left, (top + bottom) / 2, right, (top + bottom) / 2, line); canvas.Line((left + right) / 2, top, (left + right) / 2, bottom, line); break;
                 default: canvas.Line(left, bottom, (left + right) / 2, top, line); canvas.Line((left + right) / 2, top, right, bottom, line); break;
             }
-            canvas.Apply(i == 0 || random.Happens(0.7f) ? colour : other);
+            canvas.Apply(i != 1 || random.Happens(0.7f) ? colour : other);
         }
     }
 
@@ -304,8 +307,20 @@ internal static class Interfaces
         var y = TitleBar(ref canvas, ref random, theme, unit * 5 / 4) + unit / 2;
         if (random.Happens(0.4f))
             y = Tabs(ref canvas, ref random, theme, y - unit / 2, unit * 6 / 5) + unit / 2;
-        var (label, left, isBeside) = (unit * random.Whole(2, 6), unit / 2, random.Happens(0.6f));
-        var right = Math.Min(canvas.Width - unit / 2, unit * random.Whole(10, 30));
+        var (top, isBeside, label, column) = (y, random.Happens(0.6f), unit * random.Whole(2, 6), unit * random.Whole(8, 24));
+        for (var left = unit / 2; left < canvas.Width; left += column)
+            Rows(ref canvas, ref random, theme, left, top, Math.Min(canvas.Width, left + column) - unit / 2, isBeside ? label : 0);
+        var foot = canvas.Height - unit * 3 / 2;
+        canvas.Fill(0, foot, canvas.Width, unit * 3 / 2, theme.Desk);
+        canvas.Fill(0, foot, canvas.Width, 1, theme.Border);
+        for (var i = 1; i <= 2; i++)
+            Button(ref canvas, ref random, theme, canvas.Width - i * unit * 4, foot + unit / 4, unit * 4 - unit / 3, unit);
+    }
+
+    // A column of settings, their labels beside them or, without a width for these, above.
+    private static void Rows(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int left, int y, int right, int label)
+    {
+        var unit = theme.Unit;
         for (; y < canvas.Height - unit; y += unit * 4 / 3)
         {
             var kind = random.Next(8);
@@ -313,36 +328,29 @@ internal static class Interfaces
             {
                 Label(ref canvas, ref random, theme.Face.Bold(), left, y + unit / 2, right - left, theme.Text);
                 canvas.Fill(left, y + unit, right - left, 1, theme.Border);
-                continue;
             }
-            if (kind == 1)
+            else if (kind == 1)
             {
-                for (var x = left; x < right; x += unit * 4)
+                for (var x = left; x + unit * 4 < right; x += unit * 4)
                     Button(ref canvas, ref random, theme, x, y, unit * random.Whole(2, 4) - unit / 4, unit);
-                continue;
             }
-            if (kind == 2) // a text of several lines
+            else if (kind == 2) // a text of several lines
             {
-                var lines = random.Whole(2, 4);
-                for (var i = 0; i < lines; i++)
-                    Label(ref canvas, ref random, theme.Face, left, y + unit / 2 + i * unit * 3 / 4, right - left, theme.Faint);
-                y += (lines - 1) * unit * 3 / 4;
-                continue;
+                for (var lines = random.Whole(2, 4); lines > 0; lines--, y += unit * 3 / 4)
+                    Label(ref canvas, ref random, theme.Face, left, y + unit / 2, right - left, theme.Faint);
+                y -= unit * 3 / 4;
             }
-            Label(ref canvas, ref random, theme.Face, left, y + unit / 2, isBeside ? label : right - left, theme.Text);
-            if (!isBeside)
-                y += unit;
-            var x0 = isBeside ? left + label : left;
-            if (kind < 5)
-                Control(ref canvas, ref random, theme, x0, y, (right - x0) / 2, unit);
             else
-                Field(ref canvas, ref random, theme, x0, y, right - x0, unit);
+            {
+                Label(ref canvas, ref random, theme.Face, left, y + unit / 2, label > 0 ? label : right - left, theme.Text);
+                if (label == 0)
+                    y += unit;
+                if (kind < 5)
+                    Control(ref canvas, ref random, theme, left + label, y, (right - left - label) / 2, unit);
+                else
+                    Field(ref canvas, ref random, theme, left + label, y, right - left - label, unit);
+            }
         }
-        var foot = canvas.Height - unit * 3 / 2;
-        canvas.Fill(0, foot, canvas.Width, unit * 3 / 2, theme.Desk);
-        canvas.Fill(0, foot, canvas.Width, 1, theme.Border);
-        for (var i = 1; i <= 2; i++)
-            Button(ref canvas, ref random, theme, canvas.Width - i * unit * 4, foot + unit / 4, unit * 4 - unit / 3, unit);
     }
 
     private static void Table(ref Canvas canvas, ref SplitMix64 random, in Theme theme)
@@ -521,7 +529,7 @@ internal static class Interfaces
                 var part = canvas.Part(x + unit / 3, y + unit, inner - unit * 2 / 3, height - unit * 4 / 3);
                 switch (random.Next(4))
                 {
-                    case 0 or 1: LineArt.Plot(ref part, ref random, palette, theme.Text, theme.Panel); break;
+                    case 0 or 1: LineArt.Plot(ref part, ref random, palette, theme.Face.Resized(Math.Max(0.7f * theme.Face.Size, 6)), theme.Text, theme.Panel); break;
                     case 2:
                         for (var row = 0; row < part.Height - unit / 2; row += unit)
                             Control(ref part, ref random, theme, 0, row, part.Width, unit);
@@ -614,9 +622,10 @@ internal static class Interfaces
     private static void Desktop(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int depth)
     {
         var unit = theme.Unit;
-        if (random.Happens(0.7f))
+        var hasIcons = random.Happens(0.7f);
+        if (!hasIcons || random.Happens(0.7f))
             Picture(ref canvas, ref random, 0, 0, canvas.Width, canvas.Height);
-        if (random.Happens(0.7f))
+        if (hasIcons)
         {
             var (size, text) = (unit * random.Whole(1, 3), random.Happens(0.5f) ? Rgb.White : theme.Text);
             var (isTile, small) = (random.Happens(0.5f), theme.Face.Resized(Math.Max(0.8f * theme.Face.Size, 6)));

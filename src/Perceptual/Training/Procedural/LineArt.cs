@@ -17,7 +17,7 @@ internal static class LineArt
             case 3: case 4: Figures(ref canvas, ref random, palette, ink, paper); break;
             case 5: Contours(canvas, ref random, palette, ink); break;
             case 6: Streets(ref canvas, ref random, palette, ink, paper); break;
-            default: Plot(ref canvas, ref random, palette, ink, paper); break;
+            default: Plot(ref canvas, ref random, palette, new(Math.Clamp(random.Octaves(0.06f, 0.12f) * canvas.Height, 6, 16), ref random), ink, paper); break;
         }
         if (random.Happens(0.12f))
             Gradients.Grain(canvas, ref random, random.Octaves(1, 15), random.Happens(0.7f));
@@ -250,9 +250,8 @@ internal static class LineArt
     }
 
     /// <summary>A diagram with axes: lines, bars, points or an area.</summary>
-    public static void Plot(ref Canvas canvas, ref SplitMix64 random, in Palette palette, Rgb ink, Rgb paper)
+    public static void Plot(ref Canvas canvas, ref SplitMix64 random, in Palette palette, in Typeface face, Rgb ink, Rgb paper)
     {
-        var face = new Typeface(Math.Clamp(random.Octaves(0.06f, 0.12f) * canvas.Height, 6, 16), ref random);
         var (left, foot) = ((int)(face.Size * random.Between(0.3f, 2.5f)), (int)(face.Size * random.Between(0.5f, 2)));
         var (width, height) = (canvas.Width - left - 4, canvas.Height - foot - 4);
         if (width < 8 || height < 8)
@@ -260,13 +259,15 @@ internal static class LineArt
         var part = canvas.Part(left, 4, width, height);
         var (columns, rows, faint) = (random.Whole(2, 9), random.Whole(2, 7), Rgb.Mix(ink, paper, random.Between(0.5f, 0.9f)));
         var hasGrid = random.Happens(0.6f);
+        var (acrossEach, upEach) = ((int)(2 * face.Size * columns / width) + 1, (int)(1.3f * face.Size * rows / height) + 1); // numbers need room
         for (var i = 0; i <= rows; i++)
         {
             var y = height - 1 - i * (height - 1) / rows;
             if (hasGrid)
                 part.Fill(0, y, width, 1, faint);
             canvas.Fill(left - 3, y + 4, 3, 1, ink);
-            face.Number(ref canvas, ref random, random.Whole(1, 3), 0, y + 4 + face.Size / 3, left - 3);
+            if (i % upEach == 0)
+                face.Number(ref canvas, ref random, random.Whole(1, 3), 0, y + 4 + face.Size / 3, left - 3);
         }
         for (var i = 0; i <= columns; i++)
         {
@@ -274,7 +275,8 @@ internal static class LineArt
             if (hasGrid)
                 part.Fill(x, 0, 1, height, faint);
             canvas.Fill(left + x, height + 4, 1, 3, ink);
-            face.Number(ref canvas, ref random, 2, left + x - face.Size / 2, height + 5 + face.Size, canvas.Width);
+            if (i % acrossEach == 0)
+                face.Number(ref canvas, ref random, 2, left + x - face.Size / 2, height + 5 + face.Size, canvas.Width);
         }
         canvas.Apply(ink);
         var (series, kind, points, line) = (random.Whole(1, 4), random.Next(4), random.Whole(3, 40), random.Octaves(1, 4));

@@ -22,6 +22,8 @@ internal static class TextPages
         }
         var around = face.IsTurned ? 0.25f * (canvas.Width + canvas.Height) : 0;
         var (left, top, right, bottom) = (-around - random.Unit() * size * (random.Happens(0.5f) ? 4 : -2), -around - random.Unit() * size, canvas.Width + around, canvas.Height + around);
+        if (random.Happens(0.5f)) // the page goes on beyond the image
+            right += random.Unit() * 15 * size;
         switch (random.Next(6))
         {
             case 0: Sign(ref canvas, ref random, face, ink, paper); break;

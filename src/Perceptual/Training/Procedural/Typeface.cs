@@ -38,12 +38,12 @@ internal struct Typeface
 
     private const string ByFrequency = "etaoinshrdlucmfwypvbgkjqxz";
 
-    private readonly Script script;
     private readonly uint seed;
     private readonly float contrast, slant, spread;
     private readonly bool hasSerifs, isFixed;
     private float weight, gap, originX, originY, cos = 1, sin;
     private bool isHinted;
+    private Script script;
 
     /// <summary>A face of a size in pixels from line to line, as letters stand upright on a screen.</summary>
     public Typeface(float size, ref SplitMix64 random)
@@ -112,10 +112,12 @@ internal struct Typeface
         return random.Next(8) == 0 ? Letter(ref canvas, Marks[(int)(Marks.Length * random.Unit() * random.Unit())], x, y, end) : x;
     }
 
+    /// <summary>Writes a number into the ink, in Latin digits. Returns where it ends.</summary>
     public readonly float Number(ref Canvas canvas, ref SplitMix64 random, int digits, float x, float y, float end)
     {
+        var latin = this with { script = Script.Latin };
         for (var i = 0; i < digits; i++)
-            x = Letter(ref canvas, Digits[random.Next(10)], x, y, end);
+            x = latin.Letter(ref canvas, Digits[random.Next(10)], x, y, end);
         return x;
     }
 
@@ -183,9 +185,15 @@ internal struct Typeface
         var parts = random.Whole(1, 3);
         for (var i = 0; i < parts; i++)
         {
-            var count = random.Whole(2, 4);
+            var (column, row, count) = (random.Next(3), random.Next(4), random.Whole(2, 4));
             for (var j = 0; j < count; j++)
-                points[j] = (random.Next(3) * 2.5f, random.Next(4) * 3 - (random.Next(4) == 0 ? 3 : 0));
+            {
+                points[j] = (column * 2.5f, row * 3);
+                // To a neighbour, mostly along the grid.
+                var (across, down) = random.Next(5) switch { 0 or 1 => (1, 0), 2 or 3 => (0, 1), _ => (1, 1) };
+                column = column + across is var right && (right > 2 || random.Happens(0.5f)) ? Math.Max(column - across, 0) : right;
+                row = row + down is var lower && (lower > 3 || random.Happens(0.5f)) ? Math.Max(row - down, 0) : lower;
+            }
             if (random.Happens(0.5f))
                 Straight(ref canvas, points[..count], x, y);
             else
