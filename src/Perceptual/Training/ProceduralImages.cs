@@ -19,6 +19,7 @@ internal static class ProceduralImages
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="seed">Says what to draw: the same bytes for the same seed and size.</param>
+    /// <exception cref="ArgumentException">The image is smaller, or the length is not 3 * width * height.</exception>
     public static void Draw(Span<byte> pixels, int width, int height, ulong seed) => Draw(pixels, width, height, seed, KindOf(seed));
 
     /// <summary>The kind that a seed draws.</summary>

@@ -101,7 +101,7 @@ internal static class TextPages
             {
                 var heading = (random.Happens(0.7f) ? face.Bold() : face).Resized(size * random.Between(1.1f, 2.2f));
                 y += heading.Size * 0.6f;
-                heading.Line(ref canvas, ref random, left, y, left + width * random.Between(0.3f, 1));
+                heading.Line(ref canvas, ref random, left, y, left + Math.Max(width * random.Between(0.3f, 1), 4 * heading.Size));
                 canvas.Apply(random.Happens(0.2f) ? accent : ink);
                 y += heading.Size * 0.3f + step;
                 if (random.Happens(0.2f))
@@ -111,7 +111,7 @@ internal static class TextPages
             for (var i = 0; i < lines && y < bottom + size; i++, y += step)
             {
                 var start = left + (isList ? size * 1.5f : i == 0 ? indent : 0);
-                var end = left + width * (i == lines - 1 ? random.Between(0.2f, 1) : random.Between(0.9f, 1));
+                var end = Math.Max(left + width * (i == lines - 1 ? random.Between(0.2f, 1) : random.Between(0.9f, 1)), start + 4 * size); // a letter at least
                 if (isCentred)
                     start = left + (left + width - end) / 2;
                 if (isList)

@@ -191,8 +191,7 @@ internal struct Typeface
                 points[j] = (column * 2.5f, row * 3);
                 // To a neighbour, mostly along the grid.
                 var (across, down) = random.Next(5) switch { 0 or 1 => (1, 0), 2 or 3 => (0, 1), _ => (1, 1) };
-                column = column + across is var right && (right > 2 || random.Happens(0.5f)) ? Math.Max(column - across, 0) : right;
-                row = row + down is var lower && (lower > 3 || random.Happens(0.5f)) ? Math.Max(row - down, 0) : lower;
+                (column, row) = (Step(ref random, column, across, 2), Step(ref random, row, down, 3));
             }
             if (random.Happens(0.5f))
                 Straight(ref canvas, points[..count], x, y);
@@ -200,6 +199,8 @@ internal struct Typeface
                 Curve(ref canvas, points[..count], random.Happens(0.3f), x, y);
         }
     }
+
+    private static int Step(ref SplitMix64 random, int at, int by, int last) => at + by > last || (at >= by && random.Happens(0.5f)) ? at - by : at + by;
 
     private readonly void Straight(ref Canvas canvas, scoped ReadOnlySpan<(float X, float Y)> points, float x, float y)
     {
