@@ -29,10 +29,10 @@ internal sealed class AgreementPairs(RgbImage[] photographs, Lpips teacher, Lpip
     /// <summary>Every kind of distortion, in the order they are listed to people.</summary>
     public static IReadOnlyList<Distortion> Kinds { get; } = [.. Distortion.All, .. Codecs.All];
 
-    /// <summary>One to three kinds of random strengths.</summary>
+    /// <summary>One to three kinds of random strengths, drawn as distillation draws them.</summary>
     public AgreementPair[] Mixed(int size, int crops, IReadOnlyList<Distortion> kinds) =>
         Measure(size, crops, 0, (RgbImage crop, int _, ref SplitMix64 random) =>
-            (DistortionSequence.Draw(kinds, random.Next()).Apply(crop, random.Next()), double.NaN));
+            (DistillationImages.DrawDistortions(kinds, ref random).Apply(crop, random.Next()), double.NaN));
 
     /// <summary>A crop of another photograph in place of a version.</summary>
     public AgreementPair[] OtherPictures(int size, int crops) => Measure(size, crops, 1, (RgbImage _, int photograph, ref SplitMix64 random) =>

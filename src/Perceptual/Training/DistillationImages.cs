@@ -104,12 +104,20 @@ public sealed class DistillationImages
                 DrawReference(ref random, side, version);
             else if (k == 1 || random.NextUnit() >= ContinuedPart)
                 reference.AsSpan(0, length).CopyTo(version);
-            DrawDistortions(ref random).Apply(version.AsSpan(0, length), side, side, random.Next());
+            DrawDistortions(Kinds, ref random).Apply(version.AsSpan(0, length), side, side, random.Next());
             images[k] = Round(version.AsSpan(0, length), side);
         }
         ArrayPool<float>.Shared.Return(reference);
         ArrayPool<float>.Shared.Return(version);
         return images;
+    }
+
+    /// <summary>One to three kinds, with strengths up to 1 for half of the versions, and up to a smaller number that is drawn for the other half.</summary>
+    internal static DistortionSequence DrawDistortions(IReadOnlyList<Distortion> kinds, ref SplitMix64 random)
+    {
+        var most = random.NextUnit() < GentlePart ? random.NextUnit() : 1;
+        var sequence = DistortionSequence.Draw(kinds, random.Next());
+        return new(sequence.Steps.Select(step => (step.Kind, step.Strength * most)));
     }
 
     private static (RgbImage[] Scales, byte[] Digest) Load(string path, Func<string, RgbImage> read)
@@ -159,13 +167,6 @@ public sealed class DistillationImages
                 }
             }
         ArrayPool<float>.Shared.Return(row);
-    }
-
-    private DistortionSequence DrawDistortions(ref SplitMix64 random)
-    {
-        var most = random.NextUnit() < GentlePart ? random.NextUnit() : 1;
-        var sequence = DistortionSequence.Draw(Kinds, random.Next());
-        return new(sequence.Steps.Select(step => (step.Kind, step.Strength * most)));
     }
 
     private static RgbImage Round(ReadOnlySpan<float> samples, int side)
