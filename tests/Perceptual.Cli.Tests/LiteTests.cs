@@ -10,8 +10,8 @@ public sealed class LiteTests : IDisposable
 
     public LiteTests()
     {
-        (a, b) = (lpips.Image("set/a.png", 48, 40), lpips.Image("set/b.png", 48, 40, seed: 2));
-        lpips.Image("set/c.png", 48, 40, seed: 3);
+        (a, b) = (lpips.Image("set/a.png", 120, 126), lpips.Image("set/b.png", 120, 126, seed: 2));
+        lpips.Image("set/c.png", 120, 126, seed: 3);
         triplets = lpips.PathOf("triplets.csv");
         File.WriteAllLines(triplets, ["reference,p0,p1,judge", "a.png,b.png,c.png,0.2", "b.png,a.png,c.png,0.7", "c.png,a.png,b.png,1"]);
     }
