@@ -7,7 +7,7 @@ public class MaxPoolingTests
     [InlineData(16, 2, false)]
     [InlineData(16, 3, false)]
     [InlineData(16, 3, true)]
-    [InlineData(48, 3, false)] // lite's
+    [InlineData(48, 3, false)] // three planes
     public unsafe void Fast_form_equals_plain_loops(int channels, int kernel, bool ceil)
     {
         var pool = new MaxPool(kernel, 2, ceil);
