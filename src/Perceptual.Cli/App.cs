@@ -41,6 +41,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
                   0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
                 Examples:
+                  lpips compare reference.png distorted.png --net lite
                   lpips compare reference.png distorted.png
                   lpips compare --help
                 """,

@@ -22,6 +22,7 @@ internal static class CompareCommand
 
         Examples:
           lpips compare reference.png distorted.png
+          lpips compare reference.png distorted.png --net lite
           lpips compare reference.png a.jpg b.webp c.png --net vgg --layers
           lpips compare reference.png distorted.png --map where.png
           lpips compare reference.png a.jpg b.webp --metric lpips-alex,psnr,ssim

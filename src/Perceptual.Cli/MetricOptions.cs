@@ -46,7 +46,8 @@ internal sealed class MetricOptions
         "Metrics:",
         Line(OwnModel, "the LPIPS of --net, --version, --baseline, --trunk, --lin and --weights FILE"),
         Line("lpips-NET", "alex, vgg, squeeze; -v0.0 and -baseline may follow, as in lpips-alex-v0.0-baseline"),
-        Line("", "random-alex, random-vgg, random-squeeze, of --seed; -v0.0 may follow"),
+        Line("", "lite, small and built in; -baseline may follow"),
+        Line("", "random-alex, random-vgg, random-squeeze, random-lite, of --seed; -v0.0 may follow"),
         Line("", $"of all LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
         .. Metric.All.Where(info => !IsLpips(info.Name)).Select(info => Line(info.Name, Describe(info))),
     ]);
@@ -70,9 +71,9 @@ internal sealed class MetricOptions
     {
         var names = Names(parsed.GetValue(metric));
         var listed = names.Where(name => name != OwnModel).ToArray();
-        var needsWeights = listed.Any(name => IsLpips(name) && !IsRandom(name));
+        var needsStore = Lpips.Variants.Any(variant => listed.Contains(variant.Info.Name) && variant.Options.RandomSeed is null && !variant.Network.IsBuiltIn);
         var metrics = new Queue<Metric>(Progress.Downloads(app, progress =>
-            Metric.Load(listed, needsWeights ? model.Store(app, parsed, progress) : null, model.Seed(parsed), cancellation)));
+            Metric.Load(listed, needsStore ? model.Store(app, parsed, progress) : null, model.Seed(parsed), cancellation)));
         return new(names, new([.. names.Select(name => (name == OwnModel ? model.Load(app, parsed, cancellation) : metrics.Dequeue()).WithThreads(model.Threads(parsed)))]));
     }
 

@@ -10,7 +10,8 @@ internal sealed class ModelOptions
 
     private readonly Option<string> net = new("--net")
     {
-        Description = "The network whose features are compared. The random- ones have Gaussian weights from --seed, are always baselines and need no file.",
+        Description = "The network whose features are compared. lite is small and built in: it needs no download, and its numbers are its own. The random- ones "
+            + "have Gaussian weights from --seed, are always baselines and need no file.",
         DefaultValueFactory = _ => Network.Alex.Name,
     };
 
@@ -52,6 +53,10 @@ internal sealed class ModelOptions
                 result.AddError("--seed is for a random- network only");
             if (result.GetValue(baseline) && result.GetResult(lin) is not null)
                 result.AddError("--baseline means no lin weights: give it or --lin, not both");
+            var ownWeights = result.GetResult(trunk) is not null && (result.GetResult(lin) is not null || result.GetValue(baseline));
+            if (Network.All.FirstOrDefault(network => network.Name == result.GetValue(net)) is { IsBuiltIn: true } network
+                && result.GetValue(version) == "0.0" && !ownWeights && !IsFile(result.GetValue(weights)))
+                result.AddError($"--version 0.0 is not for {network.Name}: its weights are of 0.1 only");
             if (IsFile(result.GetValue(weights)))
                 foreach (var (option, given) in new (Option, bool)[] { (net, random), (trunk, result.GetResult(trunk) is not null), (lin, result.GetResult(lin) is not null) })
                     if (given)
@@ -112,7 +117,7 @@ internal sealed class ModelOptions
             TrunkFile = parsed.GetValue(trunk),
             LinFile = parsed.GetValue(lin),
             ModelFile = model,
-            Store = random || model is not null ? null : Store(app, parsed, progress),
+            Store = random || network.IsBuiltIn || model is not null ? null : Store(app, parsed, progress),
             Threads = Threads(parsed),
         }));
     }

@@ -111,14 +111,17 @@ internal static class TrainCommand
                 Dropout = parsed.GetValue(dropout) != "0",
                 Seed = parsed.GetValue(seed),
             };
-            var start = Progress.Downloads(app, progress => Lpips.LoadWeights(Network.All.FirstOrDefault(network => network.Name == parsed.GetValue(net)), new()
+            var named = Network.All.FirstOrDefault(network => network.Name == parsed.GetValue(net));
+            var start = Progress.Downloads(app, progress => Lpips.LoadWeights(named, new()
             {
                 Baseline = true,
                 RandomSeed = mine.Mode == TrainingMode.Scratch ? mine.Seed : null,
                 TrunkFile = parsed.GetValue(trunk),
                 ModelFile = ModelOptions.IsFile(parsed.GetValue(weights)) ? parsed.GetValue(weights) : null,
-                Store = mine.Mode == TrainingMode.Scratch || ModelOptions.IsFile(parsed.GetValue(weights)) ? null : new(parsed.GetValue(weights), app.Http, progress),
+                Store = mine.Mode == TrainingMode.Scratch || named is { IsBuiltIn: true } || ModelOptions.IsFile(parsed.GetValue(weights)) ? null : new(parsed.GetValue(weights), app.Http, progress),
             }, cancellation)).Trunk;
+            if (parsed.GetValue(format) == "pth" && start.Network.IsBuiltIn)
+                throw new InvalidDataException($"--format pth: the Python package has no network {start.Network.Name}");
             var options = images.Options(parsed);
             var trainer = Progress.Show(app, bar =>
             {

@@ -8,7 +8,7 @@ internal static class WeightsCommand
 {
     public const string Help = """
         Weights are looked for in --weights DIR, in the folder that the variable PERCEPTUAL_WEIGHTS names, and in the user's cache
-        folder, in this order, and fetched into the cache folder if they are nowhere.
+        folder, in this order, and fetched into the cache folder if they are nowhere. Those of lite are part of the program.
 
         Exit codes:
           0 fine, 1 failed or damaged weights, 2 usage, 4 weights missing, 130 interrupted
@@ -35,13 +35,18 @@ internal static class WeightsCommand
 
     private static Command List(App app)
     {
-        var command = new Command("list", "Every published file, where it is, and where it comes from.");
+        var command = new Command("list", "Every published file, where it is, and where it comes from; and what is built in.");
         var weights = ModelOptions.WeightsOption("A folder to look in first.");
         command.Add(weights);
         app.SetAction(command, (parsed, _) =>
         {
             foreach (var file in new WeightStore(parsed.GetValue(weights), app.Http).List())
                 app.Output.WriteLine($"{file.Name}\t{(file.Path is null ? "missing" : Megabytes(file.Length!.Value))}\t{file.Path ?? file.Address.ToString()}");
+            foreach (var network in Network.All.Where(network => network.IsBuiltIn))
+            {
+                using var file = BuiltInWeights.Open(network);
+                app.Output.WriteLine($"{BuiltInWeights.FileName(network)}\t{Megabytes(file.Length)}\tbuilt in");
+            }
             return ExitCode.Fine;
         });
         return command;
@@ -60,6 +65,11 @@ internal static class WeightsCommand
         app.SetAction(command, (parsed, cancellation) =>
         {
             var network = Network.All.Single(network => network.Name == parsed.GetValue(net));
+            if (network.IsBuiltIn)
+            {
+                app.Error.WriteLine($"lpips: {network.Name} is built in: there is nothing to fetch");
+                return ExitCode.Fine;
+            }
             foreach (var path in Progress.Downloads(app, progress => new WeightStore(parsed.GetValue(weights), app.Http, progress).Fetch(network, cancellation)))
                 app.Output.WriteLine(path);
             return ExitCode.Fine;
@@ -86,11 +96,17 @@ internal static class WeightsCommand
 
     private static Command Verify(App app)
     {
-        var command = new Command("verify", "Check every published file that is here against its digest. Exit code 1 if one is damaged.");
+        var command = new Command("verify", "Check every published file that is here against its digest, and read what is built in. Exit code 1 if one is damaged.");
         var weights = ModelOptions.WeightsOption("A folder to look in first.");
         command.Add(weights);
         app.SetAction(command, (parsed, _) =>
         {
+            foreach (var network in Network.All.Where(network => network.IsBuiltIn))
+            {
+                BuiltInWeights.Trunk(network);
+                BuiltInWeights.Lin(network, LpipsVersion.V01);
+                app.Output.WriteLine($"{BuiltInWeights.FileName(network)}\tok\tbuilt in");
+            }
             var checks = new WeightStore(parsed.GetValue(weights), app.Http).Verify();
             foreach (var check in checks.Where(check => check.Problem is null))
                 app.Output.WriteLine($"{check.Name}\tok\t{check.Path}");

@@ -20,6 +20,19 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public void The_built_in_network_needs_no_home_and_no_variable()
+    {
+        lpips.Image("a.png");
+        using var process = Start(info =>
+        {
+            info.Environment.Clear();
+            info.Environment["PERCEPTUAL_WEIGHTS"] = lpips.PathOf("nowhere");
+        }, "compare", "a.png", "a.png", "--net", "lite");
+        Assert.Equal(("0.00000000\ta.png", "", 0), Finish(process));
+        Assert.Equal(["a.png"], Directory.EnumerateFileSystemEntries(lpips.Folder).Select(Path.GetFileName));
+    }
+
+    [Fact]
     public void Names_that_look_like_response_files_or_options_are_files()
     {
         lpips.Image("@a.png");
@@ -105,12 +118,19 @@ public sealed class ProcessTests : IDisposable
             Assert.Equal(File.ReadAllBytes(lpips.PathOf($"whole/{name}")), File.ReadAllBytes(lpips.PathOf($"part/{name}")));
     }
 
-    private Process Start(params string[] args) => Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "lpips.dll"), .. args])
+    private Process Start(params string[] args) => Start(_ => { }, args);
+
+    private Process Start(Action<ProcessStartInfo> change, params string[] args)
     {
-        WorkingDirectory = lpips.Folder,
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    })!;
+        var info = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "lpips.dll"), .. args])
+        {
+            WorkingDirectory = lpips.Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        change(info);
+        return Process.Start(info)!;
+    }
 
     private static (string Output, string Error, int Code) Finish(Process process)
     {

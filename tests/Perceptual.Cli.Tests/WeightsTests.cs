@@ -14,7 +14,8 @@ public sealed class WeightsTests : IDisposable
     {
         var image = lpips.Image("a.png");
         CommandLine.Run("compare", image, image, "--net vgg").ShouldFail(
-            4, "vgg16.safetensors", "https://download.pytorch.org/models/vgg16-397923af.pth", Environment.GetEnvironmentVariable("XDG_CACHE_HOME")!, "lpips weights import");
+            4, "vgg16.safetensors", "https://download.pytorch.org/models/vgg16-397923af.pth", Environment.GetEnvironmentVariable("XDG_CACHE_HOME")!, "lpips weights import", "--net lite");
+        CommandLine.Run("compare", image, image).ShouldFail(4, "alexnet.safetensors", "could not be fetched", "--net lite", "its numbers", "are its own");
         CommandLine.Run("weights", "fetch", "squeeze", "--weights", lpips.Folder).ShouldFail(4, "squeezenet1_1", "https://download.pytorch.org/", lpips.Folder);
     }
 
@@ -36,12 +37,13 @@ public sealed class WeightsTests : IDisposable
         Assert.Equal([Path.Combine(folder, "alexnet.safetensors"), Path.Combine(folder, "lin", "alex-v0.1.pth")], imported.Lines);
 
         var list = CommandLine.Run("weights", "list", "--weights", folder);
-        Assert.Equal(9, list.Lines.Length);
+        Assert.Equal(10, list.Lines.Length);
+        Assert.Matches("^lite.safetensors\t0.[0-9]{2} MB\tbuilt in$", list.Lines[^1]);
         Assert.Contains(list.Lines, line => line.StartsWith("alexnet.safetensors\t9.88 MB\t" + folder, StringComparison.Ordinal));
         Assert.Contains(list.Lines, line => line.StartsWith("vgg16.safetensors\tmissing\thttps://", StringComparison.Ordinal));
 
         var verified = CommandLine.Run("weights", "verify", "--weights", folder);
-        Assert.Equal((0, 2), (verified.Code, verified.Lines.Length));
+        Assert.Equal((0, 3), (verified.Code, verified.Lines.Length));
 
         var (a, b) = (Shared.Path("images/ex_ref.png"), Shared.Path("images/ex_p0.png"));
         Assert.Equal(CommandLine.Run("compare", a, b, "--weights", Shared.Path("weights")).Output, CommandLine.Run("compare", a, b, "--weights", folder).Output);
@@ -65,7 +67,7 @@ public sealed class WeightsTests : IDisposable
         var verified = CommandLine.Run("weights", "verify", "--weights", folder);
         Assert.Equal(1, verified.Code);
         Assert.Contains(path, verified.Error, StringComparison.Ordinal);
-        Assert.Single(verified.Lines); // the lin file is fine
+        Assert.Equal(2, verified.Lines.Length); // the lin file is fine, and what is built in
     }
 
     [Fact]

@@ -41,7 +41,7 @@ internal sealed class ProtobufMessage
     public ProtobufMessage Add(int field, float[] values)
     {
         WriteLength(field, 4L * values.Length);
-        ElementTypes.Write(values, bytes.Write);
+        ElementType.F32.Write(values, bytes.Write);
         return this;
     }
 

@@ -25,7 +25,7 @@ public sealed unsafe partial class Lpips : Metric
     private static readonly float[] None = [0, 0, 0];
     private static readonly float[] Whole = [1, 1, 1];
 
-    // Every published model, and random trunks; a random trunk has no lin weights.
+    // Every published and built-in model, and random trunks; a random trunk has no lin weights, and what is built in no version 0.0.
     internal static readonly IReadOnlyList<(MetricInfo Info, Network Network, LpipsOptions Options)> Variants =
     [
         .. from network in Network.All
@@ -38,6 +38,7 @@ public sealed unsafe partial class Lpips : Metric
                new() { RandomSeed = 0 },
                new() { RandomSeed = 0, Version = LpipsVersion.V00 },
            }
+           where !(network.IsBuiltIn && options is { Version: LpipsVersion.V00, RandomSeed: null })
            select (Describe(network, options.Version, options.RandomSeed is not null, !options.Baseline && options.RandomSeed is null), network, options),
     ];
 
@@ -102,7 +103,7 @@ public sealed unsafe partial class Lpips : Metric
     {
         if (loaded.FirstOrDefault(other => other.Network == network && other.RandomSeed == options.RandomSeed) is not { } same)
             return Load(network, options, cancellation);
-        var lin = options.Baseline || options.RandomSeed is not null ? null : (options.Store ?? new()).LoadLin(network, options.Version, cancellation);
+        var lin = options.Baseline || options.RandomSeed is not null ? null : StoredLin(network, options, cancellation);
         return new(same.trunkWeights, same.trunk, lin, options);
     }
 
@@ -124,21 +125,25 @@ public sealed unsafe partial class Lpips : Metric
         if (options.Baseline && options.LinFile is not null)
             throw new ArgumentException("a baseline has no lin weights: give a lin file or ask for a baseline, not both");
 
-        var store = options.Store; // looked for only where needed: a random trunk needs no folder to exist
         var trunk = (options.RandomSeed, options.TrunkFile) switch
         {
             ({ } seed, _) => TrunkWeights.Random(network, seed),
             (_, { } file) => TrunkWeights.Read(network, file),
-            _ => (store ??= new()).LoadTrunk(network, cancellation),
+            _ when network.IsBuiltIn => BuiltInWeights.Trunk(network, options.Version),
+            _ => (options.Store ?? new()).LoadTrunk(network, cancellation),
         };
         var lin = (options.LinFile, options.Baseline || options.RandomSeed is not null) switch
         {
             ({ } file, _) => LinWeights.Read(network, file),
             (_, true) => null,
-            _ => (store ?? new()).LoadLin(network, options.Version, cancellation),
+            _ => StoredLin(network, options, cancellation),
         };
         return (trunk, lin);
     }
+
+    // A store is made only where one is needed: what is random or built in needs no folder to exist.
+    private static LinWeights StoredLin(Network network, LpipsOptions options, CancellationToken cancellation) =>
+        network.IsBuiltIn ? BuiltInWeights.Lin(network, options.Version) : (options.Store ?? new()).LoadLin(network, options.Version, cancellation);
 
     /// <inheritdoc cref="Metric.WithThreads"/>
     public new Lpips WithThreads(int threads) => (Lpips)base.WithThreads(threads);

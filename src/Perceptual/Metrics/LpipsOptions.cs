@@ -3,7 +3,7 @@ namespace Perceptual;
 /// <summary>Which LPIPS to load, where its weights are and how many threads it may use.</summary>
 public sealed record LpipsOptions
 {
-    /// <summary>Which published lin weights and input scaling; 0.1 unless said otherwise.</summary>
+    /// <summary>Which published lin weights and input scaling; 0.1 unless said otherwise. The built-in weights of lite are of 0.1 only.</summary>
     public LpipsVersion Version { get; init; } = LpipsVersion.V01;
 
     /// <summary>Without lin weights: every channel counts the same. Published results call this the baseline.</summary>

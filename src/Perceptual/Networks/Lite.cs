@@ -8,6 +8,7 @@ internal static class Lite
     {
         Name = "lite",
         FileName = "lite",
+        IsBuiltIn = true,
         Layers =
         [
             new Convolution("features.0", 3, 32, 7, 4) { Tap = true },

@@ -9,6 +9,9 @@ public sealed record Network
     /// <summary>The name of the weights file, without extension, such as "alexnet".</summary>
     public required string FileName { get; init; }
 
+    /// <summary>Whether its trained weights are part of the library, so that they need no file, no folder and no network.</summary>
+    public bool IsBuiltIn { get; internal init; }
+
     /// <summary>The layers, first to last.</summary>
     public required IReadOnlyList<Layer> Layers { get; init; }
 
@@ -21,7 +24,10 @@ public sealed record Network
     /// <summary>SqueezeNet 1.1 (Iandola et al. 2016).</summary>
     public static Network Squeeze => SqueezeNet.Network;
 
-    /// <summary>A small network of our own, taught by LPIPS with AlexNet; its weights come with the library.</summary>
+    /// <summary>
+    /// A small network of our own, taught by LPIPS with AlexNet; its weights come with the library. Its distances follow those of
+    /// <see cref="Alex"/> but are its own: what is to stand beside published values needs <see cref="Alex"/>.
+    /// </summary>
     public static Network Lite => Perceptual.Lite.Network;
 
     /// <summary>Every network, in the order they are listed to people.</summary>

@@ -379,7 +379,7 @@ public sealed class KMeansInitialization
                 for (var y = 0; y < image.Height; y++)
                 {
                     image.CopyStoredRow(c, y, row);
-                    ElementTypes.Write(row, hash.AppendData);
+                    ElementType.F32.Write(row, hash.AppendData);
                 }
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());

@@ -51,21 +51,29 @@ internal static class ElementTypes
         return values;
     }
 
-    /// <summary>Hands out values as little-endian float32, piece by piece.</summary>
-    public static void Write(ReadOnlySpan<float> values, Action<ReadOnlySpan<byte>> take)
+    /// <summary>Hands out values as little-endian float32 or, rounded to nearest and to even, float16, piece by piece.</summary>
+    /// <exception cref="NotSupportedException">The type is another.</exception>
+    public static void Write(this ElementType type, ReadOnlySpan<float> values, Action<ReadOnlySpan<byte>> take)
     {
-        if (BitConverter.IsLittleEndian)
+        if (type is not (ElementType.F32 or ElementType.F16))
+            throw new NotSupportedException($"{type} is only read");
+        if (type == ElementType.F32 && BitConverter.IsLittleEndian)
         {
             take(MemoryMarshal.AsBytes(values));
             return;
         }
-        var buffer = new byte[PieceLength];
-        for (; values.Length > 0; values = values[Math.Min(values.Length, buffer.Length / 4)..])
+        var size = type.Size();
+        var buffer = new byte[Math.Min((long)values.Length * size, PieceLength)];
+        while (values.Length > 0)
         {
-            var count = Math.Min(values.Length, buffer.Length / 4);
+            var count = Math.Min(values.Length, buffer.Length / size);
             for (var i = 0; i < count; i++)
-                BinaryPrimitives.WriteSingleLittleEndian(buffer.AsSpan(4 * i), values[i]);
-            take(buffer.AsSpan(0, 4 * count));
+                if (type == ElementType.F32)
+                    BinaryPrimitives.WriteSingleLittleEndian(buffer.AsSpan(size * i), values[i]);
+                else
+                    BinaryPrimitives.WriteHalfLittleEndian(buffer.AsSpan(size * i), (Half)values[i]);
+            take(buffer.AsSpan(0, size * count));
+            values = values[count..];
         }
     }
 

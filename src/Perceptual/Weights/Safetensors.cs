@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -48,20 +49,28 @@ internal sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, st
         return new(header, metadata, ReadTensors(stream, entries, room, name));
     }
 
-    /// <summary>Writes tensors in the given order as float32.</summary>
-    public static void Write(Stream stream, IReadOnlyCollection<Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    /// <summary>Writes tensors in the given order, as float32 or rounded to float16.</summary>
+    /// <exception cref="ArgumentException">A value is too large for float16, or not finite there. Nothing has been written.</exception>
+    public static void Write(
+        Stream stream, IReadOnlyCollection<Tensor> tensors, IReadOnlyDictionary<string, string> metadata, ElementType type = ElementType.F32)
     {
-        var header = HeaderOf(tensors, metadata);
+        if (type == ElementType.F16)
+            foreach (var tensor in tensors)
+                foreach (var value in tensor.Values)
+                    if (!Half.IsFinite((Half)value))
+                        throw new ArgumentException(string.Create(
+                            CultureInfo.InvariantCulture, $"{WeightFile.Printable(tensor.Name)} has the value {value}, which float16 cannot hold: its largest is {Half.MaxValue}"));
+        var header = HeaderOf(tensors, metadata, type);
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
         stream.Write(length);
         stream.Write(header);
         foreach (var tensor in tensors)
-            ElementTypes.Write(tensor.Values, stream.Write);
+            type.Write(tensor.Values, stream.Write);
     }
 
     /// <summary>The header that <see cref="Write"/> writes: the same bytes for the same names, shapes and metadata.</summary>
-    public static byte[] HeaderOf(IEnumerable<Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    public static byte[] HeaderOf(IEnumerable<Tensor> tensors, IReadOnlyDictionary<string, string> metadata, ElementType type = ElementType.F32)
     {
         var bytes = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(bytes))
@@ -75,9 +84,9 @@ internal sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, st
             foreach (var tensor in tensors)
             {
                 json.WriteStartObject(tensor.Name);
-                json.WriteString("dtype", "F32");
+                json.WriteString("dtype", type.ToString());
                 WriteNumbers(json, "shape", tensor.Shape.Select(length => (long)length));
-                WriteNumbers(json, "data_offsets", [start, start += 4L * tensor.Values.Length]);
+                WriteNumbers(json, "data_offsets", [start, start += (long)type.Size() * tensor.Values.Length]);
                 json.WriteEndObject();
             }
             json.WriteEndObject();

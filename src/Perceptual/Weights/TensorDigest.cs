@@ -22,7 +22,7 @@ internal static class TensorDigest
             AppendNumber(hash, tensor.Shape.Count);
             foreach (var length in tensor.Shape)
                 AppendNumber(hash, length);
-            ElementTypes.Write(tensor.Values, hash.AppendData);
+            ElementType.F32.Write(tensor.Values, hash.AppendData);
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

@@ -117,7 +117,7 @@ internal static class TorchFile
         {
             var values = new byte[4 * tensors[i].Values.Length];
             var done = 0;
-            ElementTypes.Write(tensors[i].Values, piece =>
+            ElementType.F32.Write(tensors[i].Values, piece =>
             {
                 piece.CopyTo(values.AsSpan(done));
                 done += piece.Length;

@@ -26,6 +26,7 @@ public sealed record WeightCheck(string Name, string Path, string? Problem);
 public sealed class WeightStore
 {
     private const string Variable = "PERCEPTUAL_WEIGHTS";
+    private const string Instead = "Or use `--net lite`, which needs no download; its numbers follow those of LPIPS with alex, but are its own";
     private static readonly HttpClient SharedClient = new();
     private readonly IReadOnlyList<WeightEntry> entries;
     private readonly string destination;
@@ -61,19 +62,26 @@ public sealed class WeightStore
     /// <summary>The wait before a second attempt; it doubles with each further one.</summary>
     internal TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>The published weights of a network, fetched into the cache folder if they are nowhere.</summary>
+    /// <summary>The published weights of a network, fetched into the cache folder if they are nowhere; or those the library has built in.</summary>
     /// <exception cref="WeightsUnavailableException">They are nowhere and cannot be fetched.</exception>
     /// <exception cref="InvalidDataException">The file found, or what the server sent, is not the published one.</exception>
     public TrunkWeights LoadTrunk(Network network, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(network);
+        if (network.IsBuiltIn)
+            return BuiltInWeights.Trunk(network);
         var entry = Entry(network, null);
         return ReadTrunk(entry, Locate(entry, cancellation));
     }
 
-    /// <summary>The published lin weights of a network, fetched into the cache folder if they are nowhere.</summary>
+    /// <summary>The published lin weights of a network, fetched into the cache folder if they are nowhere; or those the library has built in.</summary>
+    /// <exception cref="ArgumentException">There are none of this version.</exception>
     /// <inheritdoc cref="LoadTrunk" path="/exception"/>
     public LinWeights LoadLin(Network network, LpipsVersion version, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(network);
+        if (network.IsBuiltIn)
+            return BuiltInWeights.Lin(network, version);
         var entry = Entry(network, version);
         return ReadLin(entry, Locate(entry, cancellation));
     }
@@ -92,7 +100,7 @@ public sealed class WeightStore
     /// Fetches a network's own and both versions of its lin weights, where they are missing or damaged, into the folder given
     /// or, without one, the cache folder.
     /// </summary>
-    /// <returns>The paths of the three files.</returns>
+    /// <returns>The paths of the three files; none of a network that is built in.</returns>
     /// <exception cref="WeightsUnavailableException">One cannot be fetched.</exception>
     /// <exception cref="InvalidDataException">What the server sent is not the published file.</exception>
     public IReadOnlyList<string> Fetch(Network network, CancellationToken cancellation = default)
@@ -141,12 +149,9 @@ public sealed class WeightStore
     private static InvalidDataException NotPublished(string path) =>
         new($"{path}: is not one of the published weights, or not provably so; use your own with `--trunk FILE` or `--lin FILE`");
 
-    private WeightEntry Entry(Network network, LpipsVersion? version)
-    {
-        ArgumentNullException.ThrowIfNull(network);
-        return entries.FirstOrDefault(entry => entry.Network.Name == network.Name && entry.Version == version)
+    private WeightEntry Entry(Network network, LpipsVersion? version) =>
+        entries.FirstOrDefault(entry => entry.Network.Name == network.Name && entry.Version == version)
             ?? throw new ArgumentException($"there are no published weights of {network.Name}", nameof(network));
-    }
 
     private static string PathIn(string folder, WeightEntry entry) => Path.Combine([folder, .. entry.Name.Split('/')]);
 
@@ -264,12 +269,12 @@ public sealed class WeightStore
         catch (HttpRequestException e)
         {
             throw new WeightsUnavailableException($"{entry.Name} is not on this machine and could not be fetched: {e.Message.TrimEnd('.')}. " +
-                $"Download {entry.Address} on another machine and put it into {folder} with `lpips weights import FILE`", e);
+                $"Download {entry.Address} on another machine and put it into {folder} with `lpips weights import FILE`. {Instead}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new WeightsUnavailableException($"{entry.Name} from {entry.Address} cannot be put into {folder}: {e.Message.TrimEnd('.')}. " +
-                $"Name a folder that can with `lpips weights fetch {entry.Network.Name} --weights DIR`", e);
+                $"Name a folder that can with `lpips weights fetch {entry.Network.Name} --weights DIR`. {Instead}", e);
         }
     }
 

@@ -5,7 +5,7 @@ namespace Perceptual.Tests.Kernels;
 [Trait("Category", "Numbers")]
 public unsafe class ConvolutionTests
 {
-    // Every shape of the three networks, and odd ones: channels that fill no plane, other strides and paddings.
+    // Every shape of the networks, and odd ones: channels that fill no plane, other strides and paddings.
     public static TheoryData<int, int, int, int, int> Shapes
     {
         get

@@ -9,6 +9,7 @@ public class MatrixProductTests
     [InlineData(1, 1, 1)]
     [InlineData(7, 300, 33)] // more than one piece of the depth, columns and rows left over
     [InlineData(125, 20, 64)] // more than one block of rows
+    [InlineData(40, 147, 48)] // three vectors of 16 columns
     public void Agrees_with_plain_loops_for_every_vector_however_the_matrices_lie(int rows, int depth, int columns)
     {
         var (a, b) = (Random(rows, depth, 1), Random(depth, columns, 2));

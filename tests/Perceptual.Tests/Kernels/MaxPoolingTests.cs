@@ -4,32 +4,33 @@ namespace Perceptual.Tests.Kernels;
 public class MaxPoolingTests
 {
     [Theory]
-    [InlineData(2, false)]
-    [InlineData(3, false)]
-    [InlineData(3, true)]
-    public unsafe void Fast_form_equals_plain_loops(int kernel, bool ceil)
+    [InlineData(16, 2, false)]
+    [InlineData(16, 3, false)]
+    [InlineData(16, 3, true)]
+    [InlineData(48, 3, false)] // three planes
+    public unsafe void Fast_form_equals_plain_loops(int channels, int kernel, bool ceil)
     {
         var pool = new MaxPool(kernel, 2, ceil);
         var random = new Random(1);
         for (var height = kernel; height < 12; height++)
             for (var width = kernel; width < 12; width++)
             {
-                var input = new RowBuffer(16, 16, height, width);
-                var output = new RowBuffer(16, 16, pool.OutputLength(height), pool.OutputLength(width));
+                var input = new RowBuffer(channels, 16, height, width);
+                var output = new RowBuffer(channels, 16, pool.OutputLength(height), pool.OutputLength(width));
                 MaxPooling.Reserve(kernel, 2, input, output);
                 (input.Capacity, output.Capacity) = (height + input.Below, output.Height);
                 var (from, to) = (new PinnedFloats(input.ImageLength), new PinnedFloats(output.ImageLength));
                 input.Data = from.Pointer;
                 output.Data = to.Pointer;
-                var values = new float[16 * height * width]; // [channels, height, width]
+                var values = new float[channels * height * width]; // [channels, height, width]
                 for (var i = 0; i < values.Length; i++)
-                    input.Row(0, 0, i / width % height)[i % width * 16 + i / (height * width)] = values[i] = Math.Max(0, random.NextSingle() - 0.5f);
+                    input.Row(0, i / (height * width) / 16, i / width % height)[i % width * 16 + i / (height * width) % 16] = values[i] = Math.Max(0, random.NextSingle() - 0.5f);
                 for (var y = 0; y < output.Height; y++)
                     MaxPooling.Run(kernel, 2, input, output, 0, y);
-                var expected = new float[16 * output.Height * output.Width];
-                ReferenceKernels.MaxPool<float>(values, 16, height, width, kernel, 2, output.Height, output.Width, expected);
+                var expected = new float[channels * output.Height * output.Width];
+                ReferenceKernels.MaxPool<float>(values, channels, height, width, kernel, 2, output.Height, output.Width, expected);
                 for (var i = 0; i < expected.Length; i++)
-                    Assert.Equal(expected[i], output.Row(0, 0, i / output.Width % output.Height)[i % output.Width * 16 + i / (output.Height * output.Width)]);
+                    Assert.Equal(expected[i], output.Row(0, i / (output.Height * output.Width) / 16, i / output.Width % output.Height)[i % output.Width * 16 + i / (output.Height * output.Width) % 16]);
                 GC.KeepAlive((from, to)); // only their pointers were used
             }
     }

@@ -14,14 +14,17 @@ public class MetricTests
         [
             "l2", "l2-lab", "psnr", "ssim", "ssim-luma", "dssim", "dssim-lab", "ms-ssim", "fsim", "fsimc", "gmsd",
             "lpips-alex", "lpips-vgg", "lpips-squeeze", "lpips-alex-v0.0", "lpips-alex-baseline", "lpips-vgg-v0.0-baseline", "lpips-random-alex",
+            "lpips-lite", "lpips-lite-baseline", "lpips-random-lite", "lpips-random-lite-v0.0",
         ];
         Assert.Empty(expected.Except(names));
+        Assert.DoesNotContain(names, name => name.StartsWith("lpips-lite-v0.0", StringComparison.Ordinal));
     }
 
     [Fact]
     public void A_loaded_metric_says_what_the_list_says()
     {
-        var weightless = Metric.All.Where(info => !info.Name.StartsWith("lpips-", StringComparison.Ordinal) || info.Name.StartsWith("lpips-random-", StringComparison.Ordinal)).ToArray();
+        var weightless = Metric.All.Where(info => !info.Name.StartsWith("lpips-", StringComparison.Ordinal) || info.Name.StartsWith("lpips-random-", StringComparison.Ordinal)
+            || info.Name.StartsWith("lpips-lite", StringComparison.Ordinal)).ToArray();
         var loaded = Metric.Load(weightless.Select(info => info.Name));
         Assert.Equal(weightless, loaded.Select(metric => metric.Info));
     }

@@ -1,11 +1,11 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Perceptual.Tests;
 
 public class SafetensorsTests
 {
-
     [Fact]
     public void What_is_written_is_read_back_with_its_metadata()
     {
@@ -29,6 +29,48 @@ public class SafetensorsTests
              "c":{"dtype":"BF16","shape":[1,1],"data_offsets":[6,8]},"d":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}
             """, values);
         Assert.All(tensors.Values, tensor => Assert.Equal([1.5f], tensor.Values));
+    }
+
+    [Fact]
+    public void Every_finite_float16_is_read_and_written_back_to_the_same_bits()
+    {
+        var halves = Enumerable.Range(0, 1 << 16).Select(bits => BitConverter.UInt16BitsToHalf((ushort)bits)).Where(Half.IsFinite).ToArray();
+        Tensor[] tensors = [new("one", [], [(float)halves[1]]), new("all", [halves.Length], Array.ConvertAll(halves, half => (float)half)), new("none", [0], [])];
+        var file = Half16(tensors);
+        Assert.Equal(Array.ConvertAll(halves, BitConverter.HalfToUInt16Bits), MemoryMarshal.Cast<byte, ushort>(file.AsSpan(^(2 * halves.Length)..)).ToArray());
+        var read = Safetensors.Read(new MemoryStream(file), "x");
+        Assert.Equal("here", read.Metadata["source"]);
+        foreach (var tensor in tensors)
+        {
+            Assert.Equal(tensor.Shape, read.Tensors[tensor.Name].Shape);
+            Assert.Equal(tensor.Values.Select(BitConverter.SingleToInt32Bits), read.Tensors[tensor.Name].Values.Select(BitConverter.SingleToInt32Bits));
+        }
+    }
+
+    // Between neighbouring float16 the nearest, in the middle the one with an even last bit: around 1 they are 2^-10 apart, near 0 2^-24.
+    [Theory]
+    [InlineData(1 + 1 / 2048f, 1)]
+    [InlineData(1 + 1.001f / 2048, 1 + 1 / 1024f)]
+    [InlineData(1 + 3 / 2048f, 1 + 2 / 1024f)]
+    [InlineData(-1 - 3 / 2048f, -1 - 2 / 1024f)]
+    [InlineData(1 / 33554432f, 0)]
+    [InlineData(1.001f / 33554432, 1 / 16777216f)]
+    [InlineData(65519.9f, 65504)]
+    public void Float16_is_rounded_to_nearest_and_to_even(float value, float expected) =>
+        Assert.Equal([expected], Safetensors.Read(new MemoryStream(Half16([new("a", [1], [value])])), "x").Tensors["a"].Values);
+
+    [Theory]
+    [InlineData(65520, "65520")]
+    [InlineData(-1e9f, "-1E+09")]
+    [InlineData(float.PositiveInfinity, "Infinity")]
+    [InlineData(float.NaN, "NaN")]
+    public void What_float16_cannot_hold_is_refused_by_name_before_anything_is_written(float value, string said)
+    {
+        var file = new MemoryStream();
+        var error = Assert.Throws<ArgumentException>(() => Safetensors.Write(file, [new("good", [1], [1]), new("bad", [2], [0, value])], new Dictionary<string, string>(), ElementType.F16));
+        Assert.Equal($"bad has the value {said}, which float16 cannot hold: its largest is 65500", error.Message);
+        Assert.Equal(0, file.Length);
+        Assert.Throws<NotSupportedException>(() => ElementType.BF16.Write([1], _ => { }));
     }
 
     [Fact]
@@ -81,6 +123,13 @@ public class SafetensorsTests
     {
         var error = Assert.Throws<InvalidDataException>(() => WeightFile.Read(new MemoryStream(Encoding.ASCII.GetBytes(content)), "x"));
         Assert.Equal("x: is neither a safetensors file nor a torch file", error.Message);
+    }
+
+    private static byte[] Half16(Tensor[] tensors)
+    {
+        var file = new MemoryStream();
+        Safetensors.Write(file, tensors, new Dictionary<string, string> { ["source"] = "here" }, ElementType.F16);
+        return file.ToArray();
     }
 
     private static IReadOnlyDictionary<string, Tensor> Read(string header, byte[] values)

@@ -26,6 +26,14 @@ public class WeightFuzzTests
         Fuzz(Tiny.Safetensors([new("a", [2, 3], new float[6]), new("b", [1], [1])], ("source", "here")), 1);
 
     [Fact]
+    public void A_damaged_safetensors_file_of_float16_fails_with_InvalidDataException()
+    {
+        var file = new MemoryStream();
+        Safetensors.Write(file, [new("a", [2, 3], new float[6]), new("b", [1], [1])], new Dictionary<string, string> { ["source"] = "here" }, ElementType.F16);
+        Fuzz(file.ToArray(), 4);
+    }
+
+    [Fact]
     public void A_damaged_torch_zip_fails_with_InvalidDataException() => Fuzz(TorchWriter.Zip(Tensors), 2);
 
     [Fact]
