@@ -18,13 +18,14 @@ public enum EquivalentKind
 /// <summary>How a value compares with that of an <see cref="Equivalent"/>.</summary>
 public enum EquivalentRelation
 {
-    /// <summary>As far from the reference: of two neighbouring amounts, one closer than the value and the other not, the one whose value is nearer.</summary>
+    /// <summary>As far from the reference: of two neighbouring amounts, one closer than the value and the other not, the one whose value is
+    /// nearer; of JPEG the nearest of a few qualities on either side too.</summary>
     As,
 
-    /// <summary>Closer to the reference than the least amount, which is given.</summary>
+    /// <summary>Closer to the reference than the least amounts; the closest of them is given.</summary>
     Closer,
 
-    /// <summary>Further from the reference than whatever was tried, up to the greatest amount; the furthest of them is given.</summary>
+    /// <summary>Further from the reference than all amounts tried, up to the greatest; the furthest of them is given.</summary>
     Further,
 }
 
@@ -72,16 +73,17 @@ public sealed record Equivalent(EquivalentRelation Relation, EquivalentKind Kind
 public sealed class Equivalents
 {
     private const int StrongestBlur = 50;
-    private const int StepsOfKind = 14; // the most there are: 6 landmarks and 8 bisections for blurs beyond 25.6 pixels
+    private const int StepsOfKind = 20; // no kind takes more: JPEG at most 9 to find and 10 beside it
     private const int NoiseSeed = 0; // more noise is more of the same
 
-    // The landmarks are tried in their order, until one is further than the value: far on, LPIPS of a blur falls again, and with JPEG values
-    // go up and down, most of all in small images.
-    private static readonly (EquivalentKind Kind, double[] Amounts, double[] Landmarks)[] Kinds =
+    // Values do not always grow with the amount: LPIPS of a strong blur falls again, and with JPEG values go up and down, most of all in
+    // small images and in those that were JPEG before. So the landmarks are tried in their order, until one is further than the value, and
+    // then between it and the one before. The margin is how many amounts beside those found are tried too.
+    private static readonly (EquivalentKind Kind, double[] Amounts, double[] Landmarks, int Margin)[] Kinds =
     [
-        (EquivalentKind.Jpeg, [.. Enumerable.Range(0, 100).Select(i => 100.0 - i)], [75, 50, 30, 20, 10, 5, 2, 1]),
-        (EquivalentKind.Blur, [.. ThreeDigits(0.1m, StrongestBlur)], [1.6, 3.2, 6.4, 12.8, 25.6, StrongestBlur]),
-        (EquivalentKind.Noise, [.. ThreeDigits(0.1m, 255)], [8, 32, 128, 255]),
+        (EquivalentKind.Jpeg, [.. Enumerable.Range(0, 100).Select(i => 100.0 - i)], [75, 50, 30, 20, 10, 5, 2, 1], 4),
+        (EquivalentKind.Blur, [.. ThreeDigits(0.1m, StrongestBlur)], [1.6, 3.2, 6.4, 12.8, 25.6, StrongestBlur], 0),
+        (EquivalentKind.Noise, [.. ThreeDigits(0.1m, 255)], [8, 32, 128, 255], 0),
     ];
 
     private readonly MetricSet metrics;
@@ -149,10 +151,10 @@ public sealed class Equivalents
     {
         if (double.IsNaN(value))
             throw new ArgumentException("the value is not a number", nameof(value));
-        return Distance(value) <= identity ? [] : [.. Kinds.Select(kind => Find(kind.Kind, kind.Amounts, kind.Landmarks, value, step, cancellation))];
+        return Distance(value) <= identity ? [] : [.. Kinds.Select(kind => Find(kind.Kind, kind.Amounts, kind.Landmarks, kind.Margin, value, step, cancellation))];
     }
 
-    private Equivalent Find(EquivalentKind kind, double[] amounts, double[] landmarks, double value, Action step, CancellationToken cancellation)
+    private Equivalent Find(EquivalentKind kind, double[] amounts, double[] landmarks, int margin, double value, Action step, CancellationToken cancellation)
     {
         var (closer, further) = (-1, amounts.Length); // below every amount is the reference itself
         var steps = 0;
@@ -160,15 +162,21 @@ public sealed class Equivalents
             Try(Array.IndexOf(amounts, landmarks[i]));
         while (further < amounts.Length && further - closer > 1)
             Try(closer + (further - closer) / 2);
-        for (; steps < StepsOfKind; steps++)
-            step();
+        var near = further == amounts.Length ? landmarks : amounts[Math.Max(closer - margin, 0)..Math.Min(further + margin + 1, amounts.Length)];
+        foreach (var amount in near)
+        {
+            Measure(amount);
+            Step();
+        }
+        while (steps < StepsOfKind)
+            Step();
 
-        if (further == amounts.Length)
-            return Of(EquivalentRelation.Further, landmarks.MaxBy(landmark => Distance(Measure(landmark))));
-        if (closer < 0)
-            return Of(Measure(amounts[0]) == value ? EquivalentRelation.As : EquivalentRelation.Closer, amounts[0]);
-        var (below, above) = (amounts[closer], amounts[further]);
-        return Of(EquivalentRelation.As, Math.Abs(Measure(above) - value) <= Math.Abs(Measure(below) - value) ? above : below);
+        // If none is as far, the nearest is the furthest or the closest.
+        var nearest = near.MinBy(amount => Math.Abs(Measure(amount) - value));
+        var relation = near.All(amount => Distance(Measure(amount)) < Distance(value)) ? EquivalentRelation.Further
+            : near.All(amount => Distance(Measure(amount)) > Distance(value)) ? EquivalentRelation.Closer
+            : EquivalentRelation.As;
+        return new(relation, kind, nearest, Measure(nearest));
 
         void Try(int number)
         {
@@ -176,6 +184,11 @@ public sealed class Equivalents
                 closer = number;
             else
                 further = number;
+            Step();
+        }
+
+        void Step()
+        {
             step();
             steps++;
         }
@@ -186,8 +199,6 @@ public sealed class Equivalents
                 measured[(kind, amount)] = known = this.Measure(kind, amount, cancellation);
             return known;
         }
-
-        Equivalent Of(EquivalentRelation relation, double amount) => new(relation, kind, amount, Measure(amount));
     }
 
     private double Measure(EquivalentKind kind, double amount, CancellationToken cancellation)

@@ -131,6 +131,14 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
+    public void Help_says_what_explanations_are_and_has_an_example()
+    {
+        var help = CommandLine.Run("compare", "--help").Output;
+        Assert.Contains("--explain adds what is as far", help, StringComparison.Ordinal);
+        Assert.Contains("  lpips compare reference.png distorted.png --explain", help, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Explanations_are_in_json_and_csv()
     {
         var (reference, a) = (lpips.Image("ref.png"), lpips.PathOf("a.png"));

@@ -39,6 +39,19 @@ public class EquivalentsTests
     }
 
     [Fact]
+    public void Quality_is_found_of_what_was_a_JPEG_before()
+    {
+        // Values go up and down there: saved again with the quality it had, a picture hardly changes.
+        var reference = Distort(Reference.Value, "jpeg", 90, 0);
+        foreach (var quality in new[] { 85, 75, 40 })
+        {
+            var distance = Net.Distance(reference, Distort(reference, "jpeg", quality, 0));
+            var jpeg = new Equivalents(Net, reference).Find(distance)[0];
+            Assert.Equal((EquivalentRelation.As, distance, quality), (jpeg.Relation, jpeg.Value, jpeg.Amount));
+        }
+    }
+
+    [Fact]
     public void Values_are_those_measured_of_the_reference_so_distorted()
     {
         foreach (var equivalent in new Equivalents(Net, Reference.Value).Find(Net.Distance(Reference.Value, Distort(Reference.Value, "motion", 6, 1))))
