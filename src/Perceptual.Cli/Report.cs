@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Perceptual.Imaging;
 
 namespace Perceptual.Cli;
 
-/// <summary>One compared pair.</summary>
-internal sealed record Row(string Reference, string Distorted, Measurement Measurement);
+/// <summary>One compared pair, and what its value means if asked for.</summary>
+internal sealed record Row(string Reference, string Distorted, Measurement Measurement, IReadOnlyList<Equivalent>? Equivalents = null);
 
 /// <summary>What a set of values comes to.</summary>
 internal sealed record Summary(int Count, double Mean, double Minimum, double Maximum, double? StandardDeviation)
@@ -29,14 +30,20 @@ internal static class Report
 
     public static string Number(double value) => value.ToString("F8", CultureInfo.InvariantCulture);
 
-    /// <summary>"0.72188071 TAB path", then the layers if asked for. Several metrics have their names above.</summary>
+    /// <summary>"0.72188071 TAB path", then the layers if asked for; what the value means below. Several metrics have their names above.</summary>
     public static string Text(Columns columns, IEnumerable<Row> rows, bool layers, bool bothPaths)
     {
         var text = new StringBuilder();
         if (columns.Names.Count > 1)
             Add([.. columns.Names, .. bothPaths ? ["reference"] : Array.Empty<string>(), "distorted"]);
         foreach (var row in rows)
+        {
             Add([.. row.Measurement.Values.Select(Number), .. bothPaths ? [row.Reference] : Array.Empty<string>(), row.Distorted, .. layers ? row.Measurement.Layers.Select(Number) : []]);
+            if (row.Equivalents is { Count: 0 })
+                text.AppendLine("  as the reference itself");
+            foreach (var equivalent in row.Equivalents ?? [])
+                Add([$"  {Number(equivalent.Value)}", equivalent.ToString()]);
+        }
         return text.ToString();
 
         void Add(IEnumerable<string> cells) => text.AppendLine(string.Join('\t', cells));
@@ -64,10 +71,22 @@ internal static class Report
     {
         var csv = new StringBuilder();
         var layerCount = layers ? rows[0].Measurement.Layers.Count : 0;
-        Add(["reference", "distorted", .. columns.Lpips is null ? columns.Names : ["distance"], .. Enumerable.Range(1, layerCount).Select(k => $"layer{k}")]);
+        IReadOnlyList<string> names = columns.Lpips is null ? columns.Names : ["distance"];
+        var explained = rows is [{ Equivalents: not null }, ..];
+        Add(
+        [
+            "reference", "distorted", .. names, .. Enumerable.Range(1, layerCount).Select(k => $"layer{k}"),
+            .. explained ? Enum.GetValues<EquivalentKind>().SelectMany(kind => new[] { $"{Name(kind)}_relation", $"{Name(kind)}_{Unit(kind)}", $"{Name(kind)}_{names[0]}" }) : [],
+        ]);
         foreach (var row in rows)
-            Add([row.Reference, row.Distorted, .. row.Measurement.Values.Concat(row.Measurement.Layers.Take(layerCount)).Select(value => value.ToString("R", CultureInfo.InvariantCulture))]);
+            Add([row.Reference, row.Distorted, .. row.Measurement.Values.Concat(row.Measurement.Layers.Take(layerCount)).Select(Every), .. Explanation(row)]);
         return csv.ToString();
+
+        string Every(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+        IEnumerable<string> Explanation(Row row) => row.Equivalents is { Count: 0 }
+            ? Enumerable.Repeat("", 3 * Enum.GetValues<EquivalentKind>().Length)
+            : (row.Equivalents ?? []).SelectMany(equivalent => new[] { Name(equivalent.Relation), Every(equivalent.Amount), Every(equivalent.Value) });
 
         void Add(IEnumerable<string> fields) => csv.Append(string.Join(',', fields.Select(CsvFile.Field))).Append('\n');
     }
@@ -100,6 +119,8 @@ internal static class Report
                     json.WriteString("reference", row.Reference);
                 json.WriteString("distorted", row.Distorted);
                 WriteValues(json, columns, row.Measurement);
+                if (row.Equivalents is { } equivalents)
+                    WriteEquivalents(json, columns, equivalents);
                 json.WriteEndObject();
             }
             json.WriteEndArray();
@@ -169,6 +190,25 @@ internal static class Report
             WriteNumber(json, name, value);
         json.WriteEndObject();
     }
+
+    private static void WriteEquivalents(Utf8JsonWriter json, Columns columns, IReadOnlyList<Equivalent> equivalents)
+    {
+        json.WriteStartArray("equivalents");
+        foreach (var equivalent in equivalents)
+        {
+            json.WriteStartObject();
+            json.WriteString("kind", Name(equivalent.Kind));
+            json.WriteString("relation", Name(equivalent.Relation));
+            json.WriteNumber(Unit(equivalent.Kind), equivalent.Amount);
+            WriteNumber(json, columns.Lpips is null ? columns.Names[0] : "distance", equivalent.Value);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static string Name<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    private static string Unit(EquivalentKind kind) => kind == EquivalentKind.Jpeg ? "quality" : "sigma";
 
     /// <summary>JSON has no infinity, which PSNR of identical images is: a string, as .NET and others write and read it.</summary>
     public static void WriteNumber(Utf8JsonWriter json, string name, double? value)

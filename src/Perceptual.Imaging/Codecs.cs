@@ -14,11 +14,14 @@ public static class Codecs
     /// <summary>JPEG and WebP, to be listed after <see cref="Distortion.All"/>.</summary>
     public static IReadOnlyList<Distortion> All { get; } =
     [
-        new("jpeg", "compression", "JPEG, colours at half the size below quality 90", "quality", 100, 2, false, (image, quality, _) =>
-            ThereAndBack(image, "JPEG", MaxJpegSide, pixels => pixels.JpegsaveBuffer(q: (int)Math.Round(quality)), file => Image.JpegloadBuffer(file))),
+        new("jpeg", "compression", "JPEG, colours at half the size below quality 90", "quality", 100, 2, false, (image, quality, _) => Jpeg(image, (int)Math.Round(quality))),
         new("webp", "compression", "WebP, lossy", "quality", 100, 1, false, (image, quality, _) =>
             ThereAndBack(image, "WebP", MaxWebpSide, pixels => pixels.WebpsaveBuffer(q: (int)Math.Round(quality)), file => Image.WebploadBuffer(file))),
     ];
+
+    /// <summary>Distorts samples on [0, 1] in place.</summary>
+    internal static void Jpeg(Planes image, int quality) =>
+        ThereAndBack(image, "JPEG", MaxJpegSide, pixels => pixels.JpegsaveBuffer(q: quality), file => Image.JpegloadBuffer(file));
 
     private static void ThereAndBack(Planes image, string format, int maxSide, Func<Image, byte[]> encode, Func<byte[], Image> decode)
     {

@@ -113,6 +113,62 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
+    public void Explanations_stand_below_each_image()
+    {
+        var (reference, jpeg, other) = (lpips.Image("ref.png"), lpips.PathOf("jpeg.png"), lpips.Image("other.png", seed: 2));
+        CommandLine.Run("distort", reference, "--kind jpeg:0.3 -o", jpeg); // quality 31
+        var run = CommandLine.Run("compare", reference, jpeg, reference, other, CommandLine.RandomAlex, "--explain");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Equal(10, run.Lines.Length); // 1 + 3, 1 + 1, 1 + 3
+        var plain = CommandLine.Run("compare", reference, jpeg, reference, other, CommandLine.RandomAlex);
+        Assert.Equal(plain.Lines, new[] { run.Lines[0], run.Lines[4], run.Lines[6] });
+        Assert.Equal(plain.Lines[0].Split('\t')[0] + "\tas JPEG of quality 31", run.Lines[1]);
+        Assert.Matches("^  0[.][0-9]{8}\tas JPEG", run.Output.Split('\n')[1]);
+        Assert.Matches("^0[.][0-9]{8}\tas Gaussian blur of sigma [0-9.]{3,5} px$", run.Lines[2]);
+        Assert.Matches("^0[.][0-9]{8}\tas white noise of sigma [0-9.]{1,5} of 255$", run.Lines[3]);
+        Assert.Equal("as the reference itself", run.Lines[5]);
+        Assert.Matches("further than JPEG gets, at quality [0-9]$", run.Lines[7]); // another picture
+    }
+
+    [Fact]
+    public void Help_says_what_explanations_are_and_has_an_example()
+    {
+        var help = CommandLine.Run("compare", "--help").Output;
+        Assert.Contains("--explain adds what is as far", help, StringComparison.Ordinal);
+        Assert.Contains("  lpips compare reference.png distorted.png --explain", help, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Explanations_are_in_json_and_csv()
+    {
+        var (reference, a) = (lpips.Image("ref.png"), lpips.PathOf("a.png"));
+        CommandLine.Run("distort", reference, "--kind motion:0.4 -o", a);
+        using var json = JsonDocument.Parse(CommandLine.Run("compare", reference, a, reference, CommandLine.RandomAlex, "--explain --format json").Output);
+        var results = json.RootElement.GetProperty("results").EnumerateArray().ToArray();
+        Assert.Empty(results[1].GetProperty("equivalents").EnumerateArray());
+        var equivalents = results[0].GetProperty("equivalents").EnumerateArray().ToArray();
+        Assert.Equal(["jpeg", "blur", "noise"], equivalents.Select(equivalent => equivalent.GetProperty("kind").GetString()));
+        Assert.Equal(["quality", "sigma", "sigma"], equivalents.Select(equivalent => equivalent.EnumerateObject().ElementAt(2).Name));
+
+        var csv = CommandLine.Run("compare", reference, a, reference, CommandLine.RandomAlex, "--explain --layers --format csv").Lines;
+        Assert.Equal("reference,distorted,distance,layer1,layer2,layer3,layer4,layer5,jpeg_relation,jpeg_quality,jpeg_distance,blur_relation,blur_sigma,blur_distance,noise_relation,noise_sigma,noise_distance", csv[0]);
+        Assert.Equal(equivalents.SelectMany(equivalent => equivalent.EnumerateObject().Skip(1)).Select(property => property.Value.ToString()), csv[1].Split(',')[^9..]);
+        Assert.EndsWith(",0,0,0,0,0,0,,,,,,,,,", csv[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Explanations_are_of_any_one_metric_and_go_with_maps_and_resizing()
+    {
+        var (reference, small) = (lpips.Image("ref.png"), lpips.Image("small.png", 20, 18));
+        var run = CommandLine.Run("compare", reference, small, "--metric psnr --explain --resize bicubic --format csv");
+        Assert.EndsWith(",jpeg_relation,jpeg_quality,jpeg_psnr,blur_relation,blur_sigma,blur_psnr,noise_relation,noise_sigma,noise_psnr", run.Lines[0], StringComparison.Ordinal);
+        Assert.Equal("as", run.Lines[1].Split(',')[^3]); // noise makes any PSNR
+        var mapped = CommandLine.Run("compare", reference, lpips.Image("a.png", seed: 2), CommandLine.RandomAlex, "--explain --map", lpips.PathOf("map.npy"));
+        Assert.Equal(CommandLine.Run("compare", reference, lpips.PathOf("a.png"), CommandLine.RandomAlex, "--explain").Output, mapped.Output);
+        Assert.True(File.Exists(lpips.PathOf("map.npy")));
+    }
+
+    [Fact]
     public void Different_sizes_are_an_error_naming_both_unless_resized()
     {
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a.png", 50, 36, 2));
@@ -137,6 +193,8 @@ public sealed class CompareTests : IDisposable
     [InlineData("--alpha red", "red")]
     [InlineData("--max-pixels 0", "--max-pixels")]
     [InlineData("--no-such-option", "--no-such-option")]
+    [InlineData("--explain --metric ssim,l2", "--explain is for one metric")]
+    [InlineData("--explain --metric psnr,lpips", "--explain is for one metric")]
     public void Bad_options_are_usage_errors(string option, string named) =>
         CommandLine.Run("compare", lpips.Image("a.png"), lpips.Image("b.png"), option).ShouldBeUsage(named);
 
