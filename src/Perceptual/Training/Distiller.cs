@@ -197,8 +197,8 @@ public sealed class Distiller
     public Lpips Model() => new(CurrentTrunk(), CurrentLin(), new() { Threads = threads });
 
     /// <summary>
-    /// Writes the student as it is now, trunk and lin weights, as a safetensors file (<see cref="LpipsOptions.ModelFile"/>); recipe and digests
-    /// are in its metadata.
+    /// Writes the student as it is now, trunk and lin weights rounded to float16, as a safetensors file (<see cref="LpipsOptions.ModelFile"/>);
+    /// recipe and digests are in its metadata.
     /// </summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path)
@@ -208,7 +208,7 @@ public sealed class Distiller
         {
             ["step"] = Step.ToString(CultureInfo.InvariantCulture),
             ["pairs"] = pairsDone.ToString(CultureInfo.InvariantCulture),
-        });
+        }, ElementType.F16);
         file.Commit();
     }
 
