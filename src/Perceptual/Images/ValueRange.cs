@@ -73,6 +73,17 @@ public readonly record struct ValueRange
             row[x] = (row[x] - Minimum) / HalfSpan - 1;
     }
 
+    /// <summary>Samples of this range to [-1, 1], then less a shift and divided by a scale, in place: rounded as one after the other.</summary>
+    internal unsafe void Scale(float* row, int length, float shift, float scale)
+    {
+        var x = 0;
+        var (minimum, halfSpan, shifts, scales) = (new Vector<float>(Minimum), new Vector<float>(HalfSpan), new Vector<float>(shift), new Vector<float>(scale));
+        for (; x <= length - Vector<float>.Count; x += Vector<float>.Count)
+            Vector.Store((((Vector.Load(row + x) - minimum) / halfSpan) - Vector<float>.One - shifts) / scales, row + x);
+        for (; x < length; x++)
+            row[x] = ((row[x] - Minimum) / HalfSpan - 1 - shift) / scale;
+    }
+
     /// <summary>Samples of this range to grey levels on [0, 255], in double precision: those of 8 bits exactly as they are.</summary>
     internal void ToLevels(ReadOnlySpan<float> samples, Span<double> levels)
     {

@@ -64,21 +64,10 @@ internal sealed unsafe class Trunk
         for (var y = from; y < to; y++)
         {
             Span<float> Plane(int channel) => new(buffer.Row(image, channel, y), buffer.Width);
-            reader.ReadRow(Plane(0), Plane(1), Plane(2));
+            reader.ReadStoredRow(Plane(0), Plane(1), Plane(2));
             for (var channel = 0; channel < 3; channel++)
-                Scale(Plane(channel), shift[channel], scale[channel]);
+                reader.Range.Scale(buffer.Row(image, channel, y), buffer.Width, shift[channel], scale[channel]);
         }
-    }
-
-    private static void Scale(Span<float> row, float shift, float scale)
-    {
-        if (shift == 0 && scale == 1)
-            return;
-        var x = 0;
-        for (; x <= row.Length - Vector<float>.Count; x += Vector<float>.Count)
-            ((new Vector<float>(row[x..]) - new Vector<float>(shift)) / new Vector<float>(scale)).CopyTo(row[x..]);
-        for (; x < row.Length; x++)
-            row[x] = (row[x] - shift) / scale;
     }
 
     /// <summary>A layer that writes one buffer: a pool, or convolutions of one input whose outputs are stacked.</summary>
