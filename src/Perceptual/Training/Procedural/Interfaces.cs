@@ -419,7 +419,8 @@ internal static class Interfaces
                     Picture(ref canvas, ref random, margin, y, width, height);
                     y += height;
                     break;
-                case 1: case 2:
+                case 1:
+                case 2:
                     var big = theme.Face.Bold().Resized(theme.Face.Size * random.Between(1.2f, 2.4f));
                     Label(ref canvas, ref random, big, margin, y + (int)big.Size / 2, width, random.Happens(0.2f) ? theme.Accent : theme.Text);
                     y += (int)big.Size + unit / 4;
