@@ -30,7 +30,10 @@ internal static class DeadLeaves
             var shape = Leaf(ref canvas, ref random, kinds, Radius(ref random, smallest, largest, exponent), isUpright);
             left -= Math.Max(4 * shape.HalfWidth * shape.HalfHeight * (shadow > 0 ? 2 : 1), 20);
             if (shadow > 0)
-                canvas.Fill(shape with { X = shape.X + 0.1f * shape.HalfHeight, Y = shape.Y + 0.2f * shape.HalfHeight, Soft = 1 + 0.5f * shape.HalfHeight }, Rgb.Black, shadow);
+            {
+                var (right, down, blur) = (0.1f * shape.HalfHeight, 0.2f * shape.HalfHeight, 0.5f * shape.HalfHeight);
+                canvas.Fill(shape with { X = shape.X + right, Y = shape.Y + down, Soft = 1 + blur }, Rgb.Black, shadow);
+            }
             var colour = palette.Next(ref random);
             var radius = Math.Min(shape.HalfWidth, shape.HalfHeight);
             var paint = random.Happens(textured) && radius > 2

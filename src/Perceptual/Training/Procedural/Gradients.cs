@@ -84,7 +84,8 @@ internal static class Gradients
         Span<Rgb> ramp = stackalloc Rgb[Steps];
         Stops(ramp, ref random, palette);
         var frequency = 1 / (random.Octaves(0.12f, 2) * Math.Max(canvas.Width, canvas.Height));
-        var (stretch, octaves, gain, warp) = (random.Octaves(0.3f, 3), random.Whole(1, 5), random.Between(0.35f, 0.7f), random.Happens(0.4f) ? random.Between(0.3f, 2) : 0);
+        var (stretch, octaves, gain) = (random.Octaves(0.3f, 3), random.Whole(1, 5), random.Between(0.35f, 0.7f));
+        var warp = random.Happens(0.4f) ? random.Between(0.3f, 2) : 0;
         var (seed, contrast) = ((uint)random.Next(), random.Octaves(0.4f, 3));
         var (cos, sin) = Exact.Direction(ref random);
         var (dx, dy) = ((float)cos * frequency, (float)sin * frequency);
@@ -125,7 +126,8 @@ internal static class Gradients
         for (var i = 0; i < hills; i++)
         {
             var colour = Rgb.Mix(horizon, ground, (i + 1f) / hills);
-            var (top, height, wave, slope) = (canvas.Height * (0.4f + 0.15f * i), canvas.Height * random.Between(0.1f, 0.4f), random.Octaves(0.5f, 4) / canvas.Width, (uint)random.Next());
+            var (top, height) = (canvas.Height * (0.4f + 0.15f * i), canvas.Height * random.Between(0.1f, 0.4f));
+            var (wave, slope) = (random.Octaves(0.5f, 4) / canvas.Width, (uint)random.Next());
             for (var x = canvas.Left; x < canvas.Right; x++)
             {
                 var edge = top + height * (Chance.Noise(x * wave, 0.5f, slope, 5, 0.5f) - 0.5f);

@@ -92,11 +92,15 @@ internal static class Interfaces
     private static void Shadow(ref Canvas canvas, in Theme theme, int x, int y, int width, int height)
     {
         if (theme.Shadow > 0 && canvas.Shows(x - theme.Unit, y - theme.Unit, width + 2 * theme.Unit, height + 2 * theme.Unit))
-            canvas.Fill(Shape.Box(x, y + theme.Unit / 6, width, height, Math.Max(theme.Corner, theme.Unit / 3)) with { Soft = theme.Unit * 0.8f }, Rgb.Black, theme.Shadow);
+        {
+            var box = Shape.Box(x, y + theme.Unit / 6, width, height, Math.Max(theme.Corner, theme.Unit / 3));
+            canvas.Fill(box with { Soft = theme.Unit * 0.8f }, Rgb.Black, theme.Shadow);
+        }
     }
 
     // Words on one line whose middle is at a height; returns where they end.
-    private static int Label(ref Canvas canvas, ref SplitMix64 random, in Typeface face, int x, int middle, int width, Rgb colour, bool isCentred = false, int words = 0)
+    private static int Label(
+        ref Canvas canvas, ref SplitMix64 random, in Typeface face, int x, int middle, int width, Rgb colour, bool isCentred = false, int words = 0)
     {
         if (!canvas.Shows(x, middle - face.Size, width, 2 * face.Size) || width < face.Size)
             return x;
@@ -164,7 +168,8 @@ internal static class Interfaces
         switch (random.Next(5))
         {
             case 0:
-                Panel(ref canvas, theme, x, middle - side / 2, side, side, isOn && !theme.IsRaised ? theme.Accent : theme.Field, corner: Math.Min(theme.Corner, side / 4));
+                var face = isOn && !theme.IsRaised ? theme.Accent : theme.Field;
+                Panel(ref canvas, theme, x, middle - side / 2, side, side, face, corner: Math.Min(theme.Corner, side / 4));
                 if (isOn)
                 {
                     canvas.Line(x + 0.22f * side, middle, x + 0.42f * side, middle + 0.22f * side, Math.Max(side / 7f, 1));
@@ -210,12 +215,13 @@ internal static class Interfaces
         {
             var (left, top) = (x + unit * random.Whole(1, 3), y + unit * random.Whole(1, 3));
             var (right, bottom) = (x + unit * random.Whole(5, 7), y + unit * random.Whole(5, 7));
+            var (centre, middle) = ((left + right) / 2, (top + bottom) / 2);
             var box = Shape.Box(left, top, right - left, bottom - top, random.Next(3) * unit);
             switch (only < 2 ? 2 + only : random.Next(8)) // a cross and bars stand alone
             {
                 case 0 or 4: canvas.Add(isFilled ? box : box with { Line = line }); break;
                 case 1 or 5:
-                    var disc = Shape.Disc((left + right) / 2, (top + bottom) / 2, (right - left) / 2);
+                    var disc = Shape.Disc(centre, middle, (right - left) / 2);
                     canvas.Add(isFilled ? disc : disc with { Line = line });
                     break;
                 case 2 when only < 2: canvas.Line(left, top, right, bottom, line); canvas.Line(right, top, left, bottom, line); i = parts; break;
@@ -225,8 +231,8 @@ internal static class Interfaces
                     i = parts;
                     break;
                 case 2 or 3: canvas.Line(left, bottom, right, top, line); break;
-                case 6: canvas.Line(left, (top + bottom) / 2, right, (top + bottom) / 2, line); canvas.Line((left + right) / 2, top, (left + right) / 2, bottom, line); break;
-                default: canvas.Line(left, bottom, (left + right) / 2, top, line); canvas.Line((left + right) / 2, top, right, bottom, line); break;
+                case 6: canvas.Line(left, middle, right, middle, line); canvas.Line(centre, top, centre, bottom, line); break;
+                default: canvas.Line(left, bottom, centre, top, line); canvas.Line(centre, top, right, bottom, line); break;
             }
             canvas.Apply(i != 1 || random.Happens(0.7f) ? colour : other);
         }
@@ -236,7 +242,8 @@ internal static class Interfaces
     {
         canvas.Fill(x, y, width, height, Rgb.Mix(theme.Panel, theme.Text, 0.06f));
         var (from, length) = (random.Unit(), random.Octaves(0.1f, 0.8f));
-        Panel(ref canvas, theme, x + 2, y + (int)(height * from * (1 - length)), width - 4, (int)(height * length), Rgb.Mix(theme.Panel, theme.Text, 0.3f), theme.IsRaised, theme.Corner > 0 ? width : 0);
+        var (top, thumb) = (y + (int)(height * from * (1 - length)), Rgb.Mix(theme.Panel, theme.Text, 0.3f));
+        Panel(ref canvas, theme, x + 2, top, width - 4, (int)(height * length), thumb, theme.IsRaised, theme.Corner > 0 ? width : 0);
     }
 
     // A picture: a photograph's place is taken by leaves or a gradient.
@@ -273,7 +280,8 @@ internal static class Interfaces
             for (var i = 1; i <= 3; i++)
                 Icon(ref canvas, ref random, canvas.Width - i * (height + side) / 2 - 2, height / 3, height / 3, text, text);
         }
-        Label(ref canvas, ref random, random.Happens(0.5f) ? theme.Face.Bold() : theme.Face, x, height / 2, Math.Min(canvas.Width - x - 3 * height, 14 * theme.Unit), text);
+        var face = random.Happens(0.5f) ? theme.Face.Bold() : theme.Face;
+        Label(ref canvas, ref random, face, x, height / 2, Math.Min(canvas.Width - x - 3 * height, 14 * theme.Unit), text);
         canvas.Fill(0, height - 1, canvas.Width, 1, theme.Border);
         return height;
     }
@@ -392,7 +400,10 @@ internal static class Interfaces
                 if (row > 0 && (numbers >> i & 1) != 0)
                     Number(ref canvas, ref random, face, random.Whole(1, 6), x, y + step / 2, width, isChosen ? theme.Text : i % 3 == 2 ? theme.Faint : theme.Text);
                 else
-                    Label(ref canvas, ref random, face, x, y + step / 2, width, i > 0 && row > 0 && random.Happens(0.3f) ? theme.Faint : theme.Text, words: random.Whole(1, 3));
+                {
+                    var colour = i > 0 && row > 0 && random.Happens(0.3f) ? theme.Faint : theme.Text;
+                    Label(ref canvas, ref random, face, x, y + step / 2, width, colour, words: random.Whole(1, 3));
+                }
                 if (hasColumns)
                     canvas.Fill(columns[i + 1] - 1, y, 1, step, theme.Border);
             }
@@ -419,7 +430,8 @@ internal static class Interfaces
                     Picture(ref canvas, ref random, margin, y, width, height);
                     y += height;
                     break;
-                case 1: case 2:
+                case 1:
+                case 2:
                     var big = theme.Face.Bold().Resized(theme.Face.Size * random.Between(1.2f, 2.4f));
                     Label(ref canvas, ref random, big, margin, y + (int)big.Size / 2, width, random.Happens(0.2f) ? theme.Accent : theme.Text);
                     y += (int)big.Size + unit / 4;
@@ -438,7 +450,8 @@ internal static class Interfaces
                     {
                         if (!canvas.Shows(margin, y, width, step))
                             continue;
-                        theme.Face.Line(ref canvas, ref random, margin, y + 0.7f * step, margin + width * (i == lines - 1 ? random.Between(0.2f, 1) : random.Between(0.92f, 1)));
+                        var part = i == lines - 1 ? random.Between(0.2f, 1) : random.Between(0.92f, 1);
+                        theme.Face.Line(ref canvas, ref random, margin, y + 0.7f * step, margin + width * part);
                         canvas.Apply(theme.Text);
                     }
                     break;
@@ -529,7 +542,9 @@ internal static class Interfaces
                 var part = canvas.Part(x + unit / 3, y + unit, inner - unit * 2 / 3, height - unit * 4 / 3);
                 switch (random.Next(4))
                 {
-                    case 0 or 1: LineArt.Plot(ref part, ref random, palette, theme.Face.Resized(Math.Max(0.7f * theme.Face.Size, 6)), theme.Text, theme.Panel); break;
+                    case 0 or 1:
+                        LineArt.Plot(ref part, ref random, palette, theme.Face.Resized(Math.Max(0.7f * theme.Face.Size, 6)), theme.Text, theme.Panel);
+                        break;
                     case 2:
                         for (var row = 0; row < part.Height - unit / 2; row += unit)
                             Control(ref part, ref random, theme, 0, row, part.Width, unit);
@@ -563,7 +578,10 @@ internal static class Interfaces
             }
             Panel(ref canvas, theme, x, y, width, height, isOwn ? theme.Accent : other, hasBorder: false, corner: Math.Max(theme.Corner, unit / 4));
             for (var i = 0; i < lines; i++)
-                Label(ref canvas, ref random, theme.Face, x + unit / 3, y + unit / 4 + i * step + step / 2, width - unit * 2 / 3, isOwn ? theme.OnAccent : theme.Text);
+            {
+                var middle = y + unit / 4 + i * step + step / 2;
+                Label(ref canvas, ref random, theme.Face, x + unit / 3, middle, width - unit * 2 / 3, isOwn ? theme.OnAccent : theme.Text);
+            }
             y += height + unit / 4;
             if (random.Happens(0.3f))
                 Label(ref canvas, ref random, theme.Face.Resized(Math.Max(0.75f * theme.Face.Size, 6)), x, y + unit / 4, width, theme.Faint, words: 2);
@@ -591,7 +609,10 @@ internal static class Interfaces
                 if (random.Happens(0.12f))
                     canvas.Fill(x + unit / 2, y + 3, 1, unit - 6, theme.Border);
                 else if (random.Happens(0.9f))
-                    Icon(ref canvas, ref random, x, y + unit / 8, unit * 3 / 4, theme.Text, random.Happens(0.5f) ? theme.Accent : Rgb.FromHsl(random.Unit(), 0.8f, 0.5f));
+                {
+                    var other = random.Happens(0.5f) ? theme.Accent : Rgb.FromHsl(random.Unit(), 0.8f, 0.5f);
+                    Icon(ref canvas, ref random, x, y + unit / 8, unit * 3 / 4, theme.Text, other);
+                }
             }
             y += unit;
             canvas.Fill(0, y - 1, canvas.Width, 1, theme.Border);
@@ -635,7 +656,10 @@ internal static class Interfaces
                     if (random.Happens(0.2f) || !canvas.Shows(x - size, y, 3 * size, 2 * size))
                         continue;
                     if (isTile)
-                        Panel(ref canvas, theme, x, y, size, size, Rgb.FromHsl(random.Unit(), random.Between(0.3f, 0.9f), random.Between(0.3f, 0.8f)), hasBorder: false, corner: size / 4);
+                    {
+                        var tile = Rgb.FromHsl(random.Unit(), random.Between(0.3f, 0.9f), random.Between(0.3f, 0.8f));
+                        Panel(ref canvas, theme, x, y, size, size, tile, hasBorder: false, corner: size / 4);
+                    }
                     Icon(ref canvas, ref random, x, y, size, isTile ? Rgb.White : theme.Accent, isTile ? theme.Text : Rgb.FromHsl(random.Unit(), 0.7f, 0.6f));
                     Label(ref canvas, ref random, small, x - size / 3, y + size + unit / 3, size * 5 / 3, text, words: 1);
                 }

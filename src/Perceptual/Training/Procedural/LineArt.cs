@@ -29,7 +29,8 @@ internal static class LineArt
         var step = random.Octaves(0.05f, 0.5f) * Math.Max(canvas.Width, canvas.Height);
         for (var i = 0; i < count; i++)
         {
-            Curve(ref canvas, ref random, random.Unit() * canvas.Width, random.Unit() * canvas.Height, step, random.Whole(2, 9), width * random.Between(0.7f, 1.3f), isSmooth);
+            var (x, y) = (random.Unit() * canvas.Width, random.Unit() * canvas.Height);
+            Curve(ref canvas, ref random, x, y, step, random.Whole(2, 9), width * random.Between(0.7f, 1.3f), isSmooth);
             canvas.Apply(isColoured ? palette.Next(ref random) : ink, random.Happens(0.2f) ? 0.5f : 1);
         }
     }
@@ -128,7 +129,8 @@ internal static class LineArt
         var side = Math.Min(canvas.Width, canvas.Height);
         for (var i = 0; i < count; i++)
         {
-            var shape = new Shape(random.Unit() * canvas.Width, random.Unit() * canvas.Height, side * random.Octaves(0.04f, 0.5f), side * random.Octaves(0.04f, 0.5f));
+            var (x, y) = (random.Unit() * canvas.Width, random.Unit() * canvas.Height);
+            var shape = new Shape(x, y, side * random.Octaves(0.04f, 0.5f), side * random.Octaves(0.04f, 0.5f));
             var kind = random.Next(6);
             if (kind < 2)
                 (shape.IsEllipse, shape.HalfHeight) = (true, kind == 0 ? shape.HalfWidth : shape.HalfHeight);
@@ -213,7 +215,8 @@ internal static class LineArt
         for (var i = 0; i < areas; i++)
         {
             var (cos, sin) = Exact.Direction(ref random);
-            canvas.Fill(new Shape(random.Unit() * canvas.Width, random.Unit() * canvas.Height, side * random.Octaves(0.05f, 0.5f), side * random.Octaves(0.05f, 0.5f))
+            var (x, y) = (random.Unit() * canvas.Width, random.Unit() * canvas.Height);
+            canvas.Fill(new Shape(x, y, side * random.Octaves(0.05f, 0.5f), side * random.Octaves(0.05f, 0.5f))
             {
                 Cos = (float)cos,
                 Sin = (float)sin,

@@ -21,7 +21,8 @@ internal static class TextPages
             face = face.Turned(canvas.Width / 2f, canvas.Height / 2f, (float)cos, (float)sin);
         }
         var around = face.IsTurned ? 0.25f * (canvas.Width + canvas.Height) : 0;
-        var (left, top, right, bottom) = (-around - random.Unit() * size * (random.Happens(0.5f) ? 4 : -2), -around - random.Unit() * size, canvas.Width + around, canvas.Height + around);
+        var (left, top) = (-around - random.Unit() * size * (random.Happens(0.5f) ? 4 : -2), -around - random.Unit() * size);
+        var (right, bottom) = (canvas.Width + around, canvas.Height + around);
         if (random.Happens(0.5f)) // the page goes on beyond the image
             right += random.Unit() * 15 * size;
         switch (random.Next(6))
@@ -91,7 +92,8 @@ internal static class TextPages
     }
 
     private static void Column(
-        ref Canvas canvas, ref SplitMix64 random, in Typeface face, Rgb ink, Rgb paper, float left, float top, float width, float bottom, float leading, bool isCentred)
+        ref Canvas canvas, ref SplitMix64 random, in Typeface face, Rgb ink, Rgb paper,
+        float left, float top, float width, float bottom, float leading, bool isCentred)
     {
         var (size, accent) = (face.Size, Rgb.FromHsl(random.Unit(), 0.8f, paper.Luma > 128 ? 0.4f : 0.65f));
         var step = MathF.Floor(size * leading + 0.5f);
@@ -107,7 +109,8 @@ internal static class TextPages
                 if (random.Happens(0.2f))
                     Rule(ref canvas, face, left, y - step, width, size, ink);
             }
-            var (lines, indent, isList, colour) = (1 + random.Next(3) * random.Next(4), random.Happens(0.4f) ? size * 2 : 0, random.Happens(0.15f), random.Happens(0.1f) ? Rgb.Mix(ink, paper, 0.4f) : ink);
+            var (lines, indent, isList) = (1 + random.Next(3) * random.Next(4), random.Happens(0.4f) ? size * 2 : 0, random.Happens(0.15f));
+            var colour = random.Happens(0.1f) ? Rgb.Mix(ink, paper, 0.4f) : ink;
             for (var i = 0; i < lines && y < bottom + size; i++, y += step)
             {
                 var start = left + (isList ? size * 1.5f : i == 0 ? indent : 0);

@@ -23,18 +23,23 @@ internal struct Typeface
 
     private static readonly string[] Upper =
     [
-        "6-0d3m6d-1g5g", "6-0d0m~0m5m5i0i~0i6i6d0d", "6~6k6m0m0d6d6f", "6-0d0m~0m3m6m6d3d0d", "5-5m0m0d5d-0i4i", "5-5m0m0d-0i4i", "6~6k6m0m0d6d6d6h-6h3h", "6-0m0d-6m6d-0i6i",
-        "0-0m0d", "4~4m4f4d0d0f", "6-0m0d-6m0g-2i6d", "5-0m0d5d", "8-0d0m4e8m8d", "6-0d0m6d6m", "7@0d0m7m7d", "6-0d0m~0m3m6m6h3h0h", "7@0d0m7m7d-4f7c", "6-0d0m~0m3m6m6h3h0h-3h6d",
+        "6-0d3m6d-1g5g", "6-0d0m~0m5m5i0i~0i6i6d0d", "6~6k6m0m0d6d6f", "6-0d0m~0m3m6m6d3d0d", "5-5m0m0d5d-0i4i", "5-5m0m0d-0i4i",
+        "6~6k6m0m0d6d6d6h-6h3h", "6-0m0d-6m6d-0i6i", "0-0m0d", "4~4m4f4d0d0f", "6-0m0d-6m0g-2i6d", "5-0m0d5d", "8-0d0m4e8m8d", "6-0d0m6d6m",
+        "7@0d0m7m7d", "6-0d0m~0m3m6m6h3h0h", "7@0d0m7m7d-4f7c", "6-0d0m~0m3m6m6h3h0h-3h6d",
         "6~6k6m0m0i6i6d0d0f", "6-0m6m-3m3d", "6~0m0f0d6d6f6m", "6-0m3d6m", "8-0m2d4m6d8m", "6-0m6d-6m0d", "6-0m3h6m-3h3d", "6-0m6m0d6d",
     ];
 
     private static readonly string[] Digits =
     [
-        "5@0d0m5m5d", "2-0k2m2d", "5~0k0m5m5h0d0d5d", "5~0l0m5m5i2i2i5i5d0d0e", "5-4d4m0g5g", "5-5m0m0i~0i5j5d0d0e", "5@0d0i5i5d~4m0k0f", "5-0m5m2d", "5@0i0m5m5i@0d0i5i5d", "5@0h0m5m5h~5k5g1d",
+        "5@0d0m5m5d", "2-0k2m2d", "5~0k0m5m5h0d0d5d", "5~0l0m5m5i2i2i5i5d0d0e", "5-4d4m0g5g", "5-5m0m0i~0i5j5d0d0e", "5@0d0i5i5d~4m0k0f", "5-0m5m2d",
+        "5@0i0m5m5i@0d0i5i5d", "5@0h0m5m5h~5k5g1d",
     ];
 
     private static readonly string[] Marks =
-        ["0.0d", "1-1e0c", "0.0d.0h", "3-0g3g", "4-0d4m", "2~2m0k0f2c", "2~0m2k2f0c", "0-0m0g.0d", "5~0k0m5m5h2h2f.2d", "5-0h5h-0f5f", "4-2i2e-0g4g", "6-6m0d@0j0m2m2j@4d4g6g6d", "1-0m0k", "0-0m0b"];
+    [
+        "0.0d", "1-1e0c", "0.0d.0h", "3-0g3g", "4-0d4m", "2~2m0k0f2c", "2~0m2k2f0c", "0-0m0g.0d", "5~0k0m5m5h2h2f.2d",
+        "5-0h5h-0f5f", "4-2i2e-0g4g", "6-6m0d@0j0m2m2j@4d4g6g6d", "1-0m0k", "0-0m0b",
+    ];
 
     private const string ByFrequency = "etaoinshrdlucmfwypvbgkjqxz";
 
@@ -107,7 +112,9 @@ internal struct Typeface
         for (var i = 0; i < length; i++)
         {
             var roll = random.Unit();
-            x = Letter(ref canvas, kind < 2 ? Digits[(int)(10 * roll)] : kind == 2 || (kind == 3 && i == 0) ? Upper[(int)(26 * roll)] : Lower[ByFrequency[(int)(26 * roll * roll)] - 'a'], x, y, end);
+            var isCapital = kind == 2 || (kind == 3 && i == 0);
+            var letter = kind < 2 ? Digits[(int)(10 * roll)] : isCapital ? Upper[(int)(26 * roll)] : Lower[ByFrequency[(int)(26 * roll * roll)] - 'a'];
+            x = Letter(ref canvas, letter, x, y, end);
         }
         return random.Next(8) == 0 ? Letter(ref canvas, Marks[(int)(Marks.Length * random.Unit() * random.Unit())], x, y, end) : x;
     }
