@@ -14,10 +14,10 @@ internal static class DistillCommand
     private static readonly IReadOnlyList<Distortion> Kinds = [.. Distortion.All, .. Codecs.All];
 
     public static string Help { get; } = $"""
-        The small network of --net lite begins as the teacher cut down, and learns to give the teacher's distances. Pairs are made as it goes and never
-        twice: patches of the photographs at scales from 1 to 1/4 and procedural pictures (one in five), each with three versions by one to
-        three of the kinds that `lpips distort --list` shows. A reference and its versions are six pairs. Every fourth step has images of 128x128, the others
-        of 64x64.
+        The small network of --net lite begins as the teacher cut down, and learns to give the teacher's distances. Pairs are made as it
+        goes: patches of the photographs at scales from 1 to 1/4 and procedural pictures (one in five), each with three versions by one
+        to three of the kinds that `lpips distort --list` shows. A reference and its versions are six pairs, and are learned from three
+        times. Every fourth step has images of 128x128, the others of 64x64.
 
         What there is beside FILE.safetensors, which --weights of every command takes:
           FILE.csv                     {DistillationProgress.CsvHeader}; step 0 is before training
