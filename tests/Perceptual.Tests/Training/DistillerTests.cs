@@ -1,6 +1,5 @@
 namespace Perceptual.Tests;
 
-[Trait("Category", "Numbers")]
 public sealed class DistillerTests : IDisposable
 {
     private static readonly TrunkWeights Teacher = TrunkWeights.Random(Network.Alex, 1);
@@ -49,6 +48,7 @@ public sealed class DistillerTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Numbers")]
     public void Gradients_are_those_of_central_differences()
     {
         var distiller = New(Recipe);
@@ -83,6 +83,7 @@ public sealed class DistillerTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Numbers")]
     public void The_loss_is_smooth_L1_of_the_logarithms_of_distances()
     {
         var distiller = New(Recipe);
