@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Perceptual.Cli;
-using Perceptual.Imaging;
 
 namespace Perceptual.Benchmarks;
 
@@ -49,7 +48,7 @@ internal static class AgreementCommand
                 if (counts.Length != 1 && counts.Length != sides.Length)
                     throw new ArgumentException($"--pairs has {counts.Length} numbers for {sides.Length} sizes; give one for each, or one for all");
                 var named = parsed.GetValue(kinds) is { } names
-                    ? DistortionSequence.Parse(names, AgreementPairs.Kinds, strength: 1).Steps.Select(step => step.Kind).Distinct().ToList()
+                    ? DistortionSequence.Parse(names, DistortCommand.Kinds, strength: 1).Steps.Select(step => step.Kind).Distinct().ToList()
                     : null;
                 var store = parsed.GetValue(weights) is { } folder ? new WeightStore(folder) : null;
                 var teacher = Lpips.Load(Network.Alex, new() { Store = store });
@@ -97,15 +96,13 @@ internal static class AgreementCommand
 
     private static RgbImage[] Photographs(string[] folders, int size, int threads)
     {
-        var paths = folders.SelectMany(folder => ManyPairs.ImageNames(folder).Select(name => Path.Combine(folder, name))).ToArray();
+        var paths = folders.SelectMany(ManyPairs.ImagePaths).ToArray();
         if (paths.Length < 2)
             throw new ArgumentException("one photograph is not enough: crops are compared with those of another, too");
         var photographs = new RgbImage[paths.Length];
         ManyPairs.InParallel(paths.Length, threads, i =>
         {
-            photographs[i] = ImageFile.Read(paths[i]);
-            if (photographs[i].Range != ValueRange.Byte)
-                throw new InvalidDataException($"{paths[i]}: has 16 bits a sample, which are not distorted; save it with 8");
+            photographs[i] = DistortCommand.Read(paths[i]);
             if (Math.Min(photographs[i].Width, photographs[i].Height) < size)
                 throw new InvalidDataException($"{paths[i]} is {photographs[i]}, too small for crops of {size}x{size}");
         });
@@ -115,7 +112,7 @@ internal static class AgreementCommand
     /// <summary>The lines of Markdown tables, each as soon as it is known.</summary>
     private static IEnumerable<string> Measure(AgreementPairs pairs, string student, int size, int crops, List<Distortion>? named, ulong seed)
     {
-        var kinds = named ?? AgreementPairs.Kinds;
+        var kinds = named ?? DistortCommand.Kinds;
         var ofKind = crops / KindsShare;
         var mixed = Step($"{size}x{size} mixed", () => pairs.Mixed(size, crops, kinds));
         var alone = kinds.Select(kind => (kind.Name, Pairs: Step($"{size}x{size} {kind.Name}", () => pairs.Alone(size, ofKind, kind)))).ToList();

@@ -1,5 +1,4 @@
 using Perceptual.Cli;
-using Perceptual.Imaging;
 
 namespace Perceptual.Benchmarks;
 
@@ -26,9 +25,6 @@ internal sealed class AgreementPairs(RgbImage[] photographs, Lpips teacher, Lpip
     private readonly Lpips[] networks = [teacher.WithThreads(1), student.WithThreads(1)];
     private readonly Metric[] classic = [.. Metric.Load(["psnr", "ssim"]).Select(metric => metric.WithThreads(1))];
 
-    /// <summary>Every kind of distortion, in the order they are listed to people.</summary>
-    public static IReadOnlyList<Distortion> Kinds { get; } = [.. Distortion.All, .. Codecs.All];
-
     /// <summary>One to three kinds of random strengths, drawn as distillation draws them.</summary>
     public AgreementPair[] Mixed(int size, int crops, IReadOnlyList<Distortion> kinds) =>
         Measure(size, crops, 0, (RgbImage crop, int _, ref SplitMix64 random) =>
@@ -40,7 +36,7 @@ internal sealed class AgreementPairs(RgbImage[] photographs, Lpips teacher, Lpip
 
     /// <summary>One kind, strength uniform on (0, 1].</summary>
     public AgreementPair[] Alone(int size, int crops, Distortion kind) =>
-        Measure(size, crops, 2 + (ulong)Kinds.ToList().IndexOf(kind), (RgbImage crop, int _, ref SplitMix64 random) =>
+        Measure(size, crops, 2 + (ulong)DistortCommand.Kinds.ToList().IndexOf(kind), (RgbImage crop, int _, ref SplitMix64 random) =>
         {
             var strength = (1 + random.Next(1000)) / 1000.0;
             return (kind.Apply(crop, strength, random.Next()), strength);

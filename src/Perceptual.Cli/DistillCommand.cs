@@ -11,8 +11,6 @@ internal static class DistillCommand
 {
     private const double ProceduralPart = 0.2;
 
-    private static readonly IReadOnlyList<Distortion> Kinds = [.. Distortion.All, .. Codecs.All];
-
     public static string Help { get; } = $"""
         The small network of --net lite begins as the teacher cut down, and learns to give the teacher's distances. Pairs are made as it
         goes: patches of the photographs at scales from 1 to 1/4 and procedural pictures (one in five), each with three versions by one
@@ -47,9 +45,10 @@ internal static class DistillCommand
         var validate = Folders("--validate", "Folders of photographs that are not learned from; agreement with the teacher is measured on them fifty times.");
         var output = new Option<string>("--output", "-o") { Description = "The file to write (.safetensors).", HelpName = "FILE", Required = true };
         output.RequireEnding(".safetensors");
-        var steps = Number("--steps", "How many steps.", recipe.Steps, 1, 100_000_000);
-        var references = Number("--batch", "How many references make a step; one of 128x128 counts as four.", recipe.References, 1, 10_000);
+        var steps = OptionChecks.Number("--steps", "How many steps.", recipe.Steps, 1, 100_000_000);
+        var references = OptionChecks.Number("--batch", "How many references make a step; one of 128x128 counts as four.", recipe.References, 1, 10_000);
         var rate = new Option<double>("--lr") { Description = "The largest learning rate of Adam.", HelpName = "X", DefaultValueFactory = _ => recipe.LearningRate };
+        rate.RequirePositive();
         var leaveOut = new Option<string?>("--leave-out") { Description = "Kinds of distortion to learn without, with commas between them.", HelpName = "KINDS" };
         var seed = new Option<ulong>("--seed") { Description = "Decides the pairs. [default: 0]", HelpName = "N" };
         var resume = new Option<bool>("--resume") { Description = "Go on with the training of FILE, or begin it if there is none." };
@@ -61,11 +60,9 @@ internal static class DistillCommand
         var images = new ImageOptions(command, canResize: false);
         command.Validators.Add(result =>
         {
-            if (result.GetResult(rate) is not null && result.GetValue(rate) is not (> 0 and < double.PositiveInfinity))
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"--lr must be positive, not {result.GetValue(rate)}"));
-            if (Without(result.GetValue(leaveOut)).FirstOrDefault(name => Kinds.All(kind => kind.Name != name)) is { } unknown)
+            if (Without(result.GetValue(leaveOut)).FirstOrDefault(name => DistortCommand.Kinds.All(kind => kind.Name != name)) is { } unknown)
                 result.AddError($"--leave-out: there is no kind '{unknown}'; `lpips distort --list` shows them");
-            if (Without(result.GetValue(leaveOut)).Distinct().Count() == Kinds.Count)
+            if (Without(result.GetValue(leaveOut)).Distinct().Count() == DistortCommand.Kinds.Count)
                 result.AddError("--leave-out leaves no kind");
         });
 
@@ -92,7 +89,7 @@ internal static class DistillCommand
             var distiller = Progress.Show(app, bar =>
             {
                 bar("reading", 0, 0);
-                Distortion[] kinds = [.. Kinds.ExceptBy(Without(parsed.GetValue(leaveOut)), kind => kind.Name)];
+                Distortion[] kinds = [.. DistortCommand.Kinds.ExceptBy(Without(parsed.GetValue(leaveOut)), kind => kind.Name)];
                 var learned = Read(parsed.GetValue(folders)!, kinds, ProceduralPart);
                 var measured = parsed.GetValue(validate) is { Length: > 0 } others ? Read(others, kinds, 0) : null;
                 var distiller = new Distiller(trunk, lin!, mine, learned, measured, count);
@@ -112,7 +109,7 @@ internal static class DistillCommand
                 ["pairs", "learning rate", "loss", "Spearman", "agreement", "difference"],
                 .. distiller.Log.Where((_, i) => i % 10 == 0 || i == distiller.Log.Count - 1).Select(line => new[]
                 {
-                    $"{line.Pairs}", Text(line.LearningRate, "G3"), Text(line.Loss, "F4"), Text(line.Spearman, "F4"), Text(line.Agreement, "F4"), Text(line.Difference, "F4"),
+                    $"{line.Pairs}", ScoreTable.Cell(line.LearningRate, "G3"), ScoreTable.Cell(line.Loss, "F4"), ScoreTable.Cell(line.Spearman, "F4"), ScoreTable.Cell(line.Agreement, "F4"), ScoreTable.Cell(line.Difference, "F4"),
                 }),
             ]));
             app.Output.WriteLine(model);
@@ -122,7 +119,7 @@ internal static class DistillCommand
 
             DistillationImages Read(string[] from, IReadOnlyList<Distortion> kinds, double proceduralPart)
             {
-                string[] paths = [.. from.SelectMany(folder => ManyPairs.ImageNames(folder).Select(name => Path.Combine(folder, name)))];
+                string[] paths = [.. from.SelectMany(ManyPairs.ImagePaths)];
                 var read = new DistillationImages(paths, path => ImageFile.Read(path, images.Options(parsed)), kinds, proceduralPart, mine.Seed, count, cancellation);
                 if (read.Photographs < paths.Length)
                     app.Error.WriteLine($"lpips: {read.Photographs} of {paths.Length} photographs are used: more would not fit in memory");
@@ -134,13 +131,6 @@ internal static class DistillCommand
         static string[] Without(string? kinds) => kinds?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 
         Option<string[]> Folders(string name, string description) => new(name) { Description = description, HelpName = "DIR", AllowMultipleArgumentsPerToken = true };
-
-        Option<int> Number(string name, string description, int otherwise, int least, int most)
-        {
-            var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => otherwise };
-            option.Require(least, most);
-            return option;
-        }
     }
 
     // Says how fast it goes and how long it takes: in a bar, or where there is no terminal, in a line for each of the log.
@@ -186,12 +176,5 @@ internal static class DistillCommand
         }
     }
 
-    private static void WriteLog(string path, Distiller distiller)
-    {
-        using var file = new AtomicFile(path);
-        file.Stream.Write(Encoding.UTF8.GetBytes(string.Concat(distiller.Log.Select(line => line.ToCsv()).Prepend(DistillationProgress.CsvHeader).Select(line => line + "\n"))));
-        file.Commit();
-    }
-
-    private static string Text(double value, string format) => double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
+    private static void WriteLog(string path, Distiller distiller) => AtomicFile.WriteLines(path, distiller.Log.Select(line => line.ToCsv()).Prepend(DistillationProgress.CsvHeader));
 }

@@ -11,7 +11,8 @@ internal static class DistortCommand
     private const int DefaultSize = 64; // of the patches that people judged for the paper
 
     private static readonly string[] Parts = ["ref", "p0", "p1"];
-    private static readonly Distortion[] Kinds = [.. Distortion.All, .. Codecs.All];
+    /// <summary>Every kind of distortion, in the order they are listed to people.</summary>
+    public static IReadOnlyList<Distortion> Kinds { get; } = [.. Distortion.All, .. Codecs.All];
 
     public static string Help { get; } = """
         Strength 0 leaves the image as it is, 1 is gross; --list says what that is for each kind. Where a kind draws at random (noise, a
@@ -125,7 +126,8 @@ internal static class DistortCommand
         return text.ToString();
     }
 
-    private static RgbImage Read(string path, ImageReadOptions options)
+    /// <summary>An image that can be distorted.</summary>
+    public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
         var image = ImageFile.Read(path, options);
         return image.Range == ValueRange.Byte ? image : throw new InvalidDataException($"{path}: has 16 bits a sample, which are not distorted; save it with 8");
@@ -134,7 +136,7 @@ internal static class DistortCommand
     private static IEnumerable<string> ImagesOf(string path)
     {
         if (Directory.Exists(path))
-            return ManyPairs.ImageNames(path).Select(name => Path.Combine(path, name));
+            return ManyPairs.ImagePaths(path);
         ImageOptions.CheckThere([path]);
         return [path];
     }

@@ -46,7 +46,7 @@ internal static class InitCommand
         app.SetAction(command, (parsed, cancellation) =>
         {
             var network = Network.All.Single(network => network.Name == parsed.GetValue(net));
-            string[] paths = [.. ManyPairs.ImageNames(parsed.GetValue(folder)!).Select(name => Path.Combine(parsed.GetValue(folder)!, name))];
+            string[] paths = [.. ManyPairs.ImagePaths(parsed.GetValue(folder)!)];
             using var file = new AtomicFile(parsed.GetValue(output)!);
             var (weights, count, digest) = Progress.Phases(app, progress => KMeansInitialization.Run(
                 network, paths, path => ImageFile.Read(path, images.Options(parsed)), parsed.GetValue(seed),

@@ -43,6 +43,9 @@ internal sealed class ManyPairs
         return names.Length > 0 ? names : throw new InvalidDataException($"{folder} has no image files ({string.Join(' ', ImageExtensions)})");
     }
 
+    /// <summary>The paths of the image files in a folder, in ordinal order.</summary>
+    public static IEnumerable<string> ImagePaths(string folder) => ImageNames(folder).Select(name => Path.Combine(folder, name));
+
     /// <summary>
     /// Runs independent pieces of work side by side, each on one thread: decoding and computing overlap, and no thread waits for
     /// another. What went wrong first in the order of the pieces is thrown.

@@ -44,7 +44,7 @@ internal static class PairsCommand
         app.SetAction(command, (parsed, cancellation) =>
         {
             var folder = parsed.GetValue(folderArgument)!;
-            string[] paths = [.. ManyPairs.ImageNames(folder).Select(name => Path.Combine(folder, name))];
+            string[] paths = [.. ManyPairs.ImagePaths(folder)];
             if (paths.Length < 2)
                 throw new InvalidDataException($"{folder} has one image only: a pair needs two");
             var columns = metrics.Load(app, parsed, cancellation);

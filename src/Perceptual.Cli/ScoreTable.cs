@@ -78,6 +78,9 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
             (interval is { } ends ? string.Create(CultureInfo.InvariantCulture, $" [{ends.Low:F3}, {ends.High:F3}]{(Signed && (ends.Low > 0 || ends.High < 0) ? "*" : "")}") : "");
     }
 
+    /// <summary>A number, or a dash where there is none.</summary>
+    public static string Cell(double value, string format) => double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
+
     /// <summary>Lines of cells as lines of text.</summary>
     public static string Align(IReadOnlyList<string[]> lines)
     {

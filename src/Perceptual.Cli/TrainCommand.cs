@@ -56,14 +56,15 @@ internal static class TrainCommand
         var validate = new Option<string[]>("--validate") { Description = "Data that are scored before training and after each epoch.", HelpName = "DATA", AllowMultipleArgumentsPerToken = true };
         var holdOut = new Option<int?>("--hold-out") { Description = "Score, and do not train with, all triplets of this many references, drawn by --seed.", HelpName = "N" };
         holdOut.Require(1);
-        var epochs = Number("--epochs", "How often all triplets are seen at the full learning rate.", recipe.Epochs, 0, 1_000_000);
-        var decay = Number("--decay-epochs", "How often after that, while the learning rate falls in a line.", recipe.DecayEpochs, 0, 1_000_000);
-        var batch = Number("--batch", "How many triplets make a step.", recipe.Batch, 1, 1_000_000);
+        var epochs = OptionChecks.Number("--epochs", "How often all triplets are seen at the full learning rate.", recipe.Epochs, 0, 1_000_000);
+        var decay = OptionChecks.Number("--decay-epochs", "How often after that, while the learning rate falls in a line.", recipe.DecayEpochs, 0, 1_000_000);
+        var batch = OptionChecks.Number("--batch", "How many triplets make a step.", recipe.Batch, 1, 1_000_000);
         var rate = new Option<double>("--lr") { Description = "The learning rate of Adam.", HelpName = "X", DefaultValueFactory = _ => recipe.LearningRate };
+        rate.RequirePositive();
         var dropout = new Option<string>("--dropout") { Description = "The part of the squared differences that is left out in each step.", DefaultValueFactory = _ => "0.5" };
         dropout.AcceptOnlyFromAmong("0.5", "0");
         var seed = new Option<ulong>("--seed") { Description = "Decides the first weights, the order of the triplets, what is left out and what is held out. [default: 0]", HelpName = "N" };
-        var loadSize = Number("--load-size", "Resize images to this length of the shorter side, antialiased and bilinear as Pillow; 0 for none.", 64, 0, 65535);
+        var loadSize = OptionChecks.Number("--load-size", "Resize images to this length of the shorter side, antialiased and bilinear as Pillow; 0 for none.", 64, 0, 65535);
         var root = EvaluateCommand.RootOption(command);
         var resume = new Option<bool>("--resume") { Description = "Go on with the training in DIR, or begin it if there is none." };
         var format = new Option<string>("--format") { Description = "pth: also write NET.pth, for the Python package.", DefaultValueFactory = _ => "safetensors" };
@@ -79,8 +80,6 @@ internal static class TrainCommand
         {
             if (result.GetValue(validate) is { Length: > 0 } && result.GetValue(holdOut) is not null)
                 result.AddError("--validate and --hold-out both say what is scored: give one");
-            if (result.GetResult(rate) is not null && result.GetValue(rate) is not (> 0 and < double.PositiveInfinity))
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"--lr must be positive, not {result.GetValue(rate)}"));
             if (Given(result, epochs, recipe.Epochs) + Given(result, decay, recipe.DecayEpochs) < 1)
                 result.AddError("--epochs and --decay-epochs are both 0: there is nothing to do");
             if (result.GetValue(trunk) is not null && ModelOptions.IsFile(result.GetValue(weights)))
@@ -148,7 +147,7 @@ internal static class TrainCommand
             app.Output.Write(ScoreTable.Align(
             [
                 ["epoch", "learning rate", "loss", "2AFC", "validation 2AFC"],
-                .. trainer.Log.Select(epoch => new[] { $"{epoch.Epoch}", Text(epoch.LearningRate, "G3"), Text(epoch.Loss, "F4"), Text(epoch.TrainingScore, "F4"), Text(epoch.ValidationScore, "F4") }),
+                .. trainer.Log.Select(epoch => new[] { $"{epoch.Epoch}", ScoreTable.Cell(epoch.LearningRate, "G3"), ScoreTable.Cell(epoch.Loss, "F4"), ScoreTable.Cell(epoch.TrainingScore, "F4"), ScoreTable.Cell(epoch.ValidationScore, "F4") }),
             ]));
             app.Output.WriteLine(model);
             if (parsed.GetValue(plot) is { } picture)
@@ -160,13 +159,6 @@ internal static class TrainCommand
         static int Given(CommandResult result, Option<int> option, int otherwise) => result.GetResult(option) is null ? otherwise : result.GetValue(option); // a validator sees no default
 
         IReadOnlyList<Triplet> Read(string[] paths, string? folder) => [.. paths.SelectMany(path => JudgementFiles.ReadTriplets(path, folder)).SelectMany(set => set.Items)];
-
-        Option<int> Number(string name, string description, int otherwise, int least, int most)
-        {
-            var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => otherwise };
-            option.Require(least, most);
-            return option;
-        }
     }
 
     // Says how fast it goes and how long it takes: in a bar, or where there is no terminal, in a line for each epoch.
@@ -212,19 +204,9 @@ internal static class TrainCommand
     }
 
     private static void WriteLog(string folder, Trainer trainer) =>
-        WriteLines(Path.Combine(folder, "log.csv"), trainer.Log.Select(epoch => epoch.ToCsv()).Prepend(TrainingEpoch.CsvHeader));
+        AtomicFile.WriteLines(Path.Combine(folder, "log.csv"), trainer.Log.Select(epoch => epoch.ToCsv()).Prepend(TrainingEpoch.CsvHeader));
 
-    private static void WriteTriplets(string path, IReadOnlyList<Triplet> triplets) => WriteLines(path, triplets
+    private static void WriteTriplets(string path, IReadOnlyList<Triplet> triplets) => AtomicFile.WriteLines(path, triplets
         .Select(triplet => string.Join(',', new[] { triplet.Reference, triplet.P0, triplet.P1 }.Select(image => CsvFile.Field(Path.GetFullPath(image))).Append(triplet.Judge.ToString("R", CultureInfo.InvariantCulture))))
         .Prepend("reference,p0,p1,judge"));
-
-    private static void WriteLines(string path, IEnumerable<string> lines)
-    {
-        using var file = new AtomicFile(path);
-        foreach (var line in lines)
-            file.Stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
-        file.Commit();
-    }
-
-    private static string Text(double value, string format) => double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
 }

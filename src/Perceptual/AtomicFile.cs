@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Perceptual;
 
 /// <summary>
@@ -19,6 +21,15 @@ internal sealed class AtomicFile : IDisposable
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{path} cannot be written: there is no folder {folder}");
         Stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
+    }
+
+    /// <summary>Writes a whole file of lines, in UTF-8, each ended by a line feed.</summary>
+    public static void WriteLines(string path, IEnumerable<string> lines)
+    {
+        using var file = new AtomicFile(path);
+        foreach (var line in lines)
+            file.Stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
+        file.Commit();
     }
 
     /// <summary>Takes the content.</summary>

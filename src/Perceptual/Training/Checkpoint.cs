@@ -1,8 +1,25 @@
+using System.Globalization;
+
 namespace Perceptual;
 
 /// <summary>The state of a training in a safetensors file, from which it goes on to the same bits.</summary>
 internal static class Checkpoint
 {
+    /// <summary>A line of its log: counts, then values, of which one that is not there is an empty field.</summary>
+    public static string Line(long[] counts, double[] values) => string.Join(',',
+        counts.Select(count => count.ToString(CultureInfo.InvariantCulture)).Concat(values.Select(value => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture))));
+
+    /// <summary>Reads what <see cref="Line"/> gave.</summary>
+    /// <exception cref="FormatException">It is no such line.</exception>
+    public static (long[] Counts, double[] Values) Fields(string line, int counts, int values)
+    {
+        var fields = line.Split(',');
+        return fields.Length == counts + values
+            ? (Array.ConvertAll(fields[..counts], field => long.Parse(field, CultureInfo.InvariantCulture)),
+               Array.ConvertAll(fields[counts..], field => field.Length == 0 ? double.NaN : double.Parse(field, CultureInfo.InvariantCulture)))
+            : throw new FormatException($"{line} has not {counts + values} fields");
+    }
+
     /// <param name="path">The file.</param>
     /// <param name="state">Every tensor that changes.</param>
     /// <param name="description">What must be the same when it goes on.</param>

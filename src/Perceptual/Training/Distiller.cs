@@ -14,19 +14,12 @@ public sealed record DistillationProgress(int Step, long Pairs, double LearningR
 {
     internal const string CsvHeader = "step,pairs,learning_rate,loss,spearman,agreement,difference";
 
-    // A value that is not there is an empty field.
-    internal string ToCsv() => string.Join(',', new[] { LearningRate, Loss, Spearman, Agreement, Difference }
-        .Select(value => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture))
-        .Prepend(Pairs.ToString(CultureInfo.InvariantCulture)).Prepend(Step.ToString(CultureInfo.InvariantCulture)));
+    internal string ToCsv() => Checkpoint.Line([Step, Pairs], [LearningRate, Loss, Spearman, Agreement, Difference]);
 
     internal static DistillationProgress FromCsv(string line)
     {
-        var fields = line.Split(',');
-        return fields.Length == 7
-            ? new(int.Parse(fields[0], CultureInfo.InvariantCulture), long.Parse(fields[1], CultureInfo.InvariantCulture), Value(2), Value(3), Value(4), Value(5), Value(6))
-            : throw new FormatException($"{line} has not 7 fields");
-
-        double Value(int field) => fields[field].Length == 0 ? double.NaN : double.Parse(fields[field], CultureInfo.InvariantCulture);
+        var (counts, values) = Checkpoint.Fields(line, 2, 5);
+        return new(checked((int)counts[0]), counts[1], values[0], values[1], values[2], values[3], values[4]);
     }
 }
 

@@ -13,19 +13,12 @@ public sealed record TrainingEpoch(int Epoch, int Step, double LearningRate, dou
 {
     internal const string CsvHeader = "epoch,step,learning_rate,loss,training_2afc,validation_2afc";
 
-    // A value that is not there is an empty field.
-    internal string ToCsv() => string.Join(',', new[] { LearningRate, Loss, TrainingScore, ValidationScore }
-        .Select(value => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture))
-        .Prepend(Step.ToString(CultureInfo.InvariantCulture)).Prepend(Epoch.ToString(CultureInfo.InvariantCulture)));
+    internal string ToCsv() => Checkpoint.Line([Epoch, Step], [LearningRate, Loss, TrainingScore, ValidationScore]);
 
     internal static TrainingEpoch FromCsv(string line)
     {
-        var fields = line.Split(',');
-        return fields.Length == 6
-            ? new(int.Parse(fields[0], CultureInfo.InvariantCulture), int.Parse(fields[1], CultureInfo.InvariantCulture), Value(2), Value(3), Value(4), Value(5))
-            : throw new FormatException($"{line} has not 6 fields");
-
-        double Value(int field) => fields[field].Length == 0 ? double.NaN : double.Parse(fields[field], CultureInfo.InvariantCulture);
+        var (counts, values) = Checkpoint.Fields(line, 2, 4);
+        return new(checked((int)counts[0]), checked((int)counts[1]), values[0], values[1], values[2], values[3]);
     }
 }
 
