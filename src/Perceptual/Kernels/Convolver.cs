@@ -52,7 +52,7 @@ internal abstract unsafe class Convolver(ConvolutionShape shape)
     /// <param name="bias">[outputs]</param>
     /// <param name="relu">Whether negative outputs become zeros.</param>
     public static Convolver Choose(ConvolutionShape shape, float[] weight, float[] bias, bool relu = true) =>
-        Vector512.IsHardwareAccelerated && shape.Outputs % 32 == 0 ? Choose<Simd512>(shape, weight, bias, relu)
+        Vector512.IsHardwareAccelerated ? Choose<Simd512>(shape, weight, bias, relu)
         : Vector256.IsHardwareAccelerated ? Choose<Simd256>(shape, weight, bias, relu)
         : Vector128.IsHardwareAccelerated ? Choose<Simd128>(shape, weight, bias, relu)
         : Choose<SimdScalar>(shape, weight, bias, relu);

@@ -24,14 +24,18 @@ internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
 
     public override void SetWeights(float[] weight, float[] bias)
     {
-        var (area, group) = (Shape.Kernel * Shape.Kernel, MicroKernel<T, TStep>.Channels);
+        var (area, outputs) = (Shape.Kernel * Shape.Kernel, RoundUp(Shape.Outputs, RowBuffer.Lanes));
         for (var o = 0; o < Shape.Outputs; o++)
+        {
+            var first = o / MicroKernel<T, TStep>.Channels * MicroKernel<T, TStep>.Channels;
+            var group = Math.Min(MicroKernel<T, TStep>.Channels, outputs - first);
             for (var i = 0; i < Shape.Inputs; i++)
                 for (var tap = 0; tap < area; tap++)
                 {
                     var k = (i / lanes * area + tap) * lanes + i % lanes; // [plane, tap, lane]
-                    weights.Pointer[((long)(o / group) * depth + k) * group + o % group] = weight[(o * Shape.Inputs + i) * area + tap];
+                    weights.Pointer[(long)first * depth + k * group + o - first] = weight[(o * Shape.Inputs + i) * area + tap];
                 }
+        }
         bias.CopyTo(new Span<float>(Bias.Pointer, bias.Length));
     }
 
@@ -61,17 +65,19 @@ internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
         var rows = step.To - step.From;
         var (image, y) = (task / rows, step.From + task % rows);
         var x = input.Row(image, 0, y * Shape.Stride - Shape.Padding) - Shape.Padding * lanes;
-        var channels = MicroKernel<T, TStep>.Channels;
+        var outputs = RoundUp(Shape.Outputs, RowBuffer.Lanes);
         var offsets = (int*)Unsafe.AsPointer(ref step.Offsets[0]);
-        for (var channel = 0; channel < RoundUp(Shape.Outputs, RowBuffer.Lanes); channel += channels)
+        for (var channel = 0; channel < outputs; channel += MicroKernel<T, TStep>.Channels)
         {
+            var channels = Math.Min(MicroKernel<T, TStep>.Channels, outputs - channel);
+            var pixels = MicroKernel<T, TStep>.PixelsOf(channels);
             var (first, second) = (step.FirstChannel + channel, step.FirstChannel + channel + T.Count);
             var target = output.Row(image, first / RowBuffer.Lanes, y) + first % RowBuffer.Lanes;
             var toSecond = (nint)((second / RowBuffer.Lanes - first / RowBuffer.Lanes) * output.PlaneLength) + second % RowBuffer.Lanes - first % RowBuffer.Lanes;
             var w = weights.Pointer + (long)channel * depth;
-            for (var column = 0; column < output.Width; column += MicroKernel<T, TStep>.Pixels)
-                MicroKernel<T, TStep>.Run(x + (long)column * TStep.Value, offsets, depth, w, Bias.Pointer + channel, target + (long)column * RowBuffer.Lanes, toSecond,
-                    Math.Min(MicroKernel<T, TStep>.Pixels, output.Width - column), floor, ahead: w);
+            for (var column = 0; column < output.Width; column += pixels)
+                MicroKernel<T, TStep>.Run(channels, x + (long)column * TStep.Value, offsets, depth, w, Bias.Pointer + channel, target + (long)column * RowBuffer.Lanes, toSecond,
+                    Math.Min(pixels, output.Width - column), floor, ahead: w);
         }
     }
 }

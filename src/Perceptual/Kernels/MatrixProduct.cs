@@ -65,7 +65,7 @@ internal static class MatrixProduct
         // What is packed of a stays in the second cache, two vectors of b's columns in the first.
         private const int Depth = 256;
 
-        private static int Columns => 2 * T.Count;
+        private static int Columns => MicroKernel<T, One>.Channels;
 
         public static void Run(Matrix a, Matrix b, float[] product, int row, bool symmetric)
         {
@@ -92,7 +92,7 @@ internal static class MatrixProduct
                     Pack(b, from, depth, column, columns, packedB, Columns);
                     for (var i = 0; i < rows; i += Pixels)
                     {
-                        MicroKernel<T, One>.Run(packedA + i, offsets, depth, packedB, zeros, sums, 16 * Pixels, Pixels, float.NegativeInfinity, packedB);
+                        MicroKernel<T, One>.Run(Columns, packedA + i, offsets, depth, packedB, zeros, sums, 16 * Pixels, Pixels, float.NegativeInfinity, packedB);
                         for (var p = 0; p < Math.Min(Pixels, rows - i); p++)
                         {
                             var target = product.AsSpan((row + i + p) * b.Columns + column, columns);

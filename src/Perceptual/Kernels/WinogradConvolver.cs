@@ -110,22 +110,23 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     private void Multiply(int* offsets, float* points, float* products, int tiles, int from, int to)
     {
-        var channels = MicroKernel<T, Sixteen>.Channels;
         var second = T.Count < Lanes ? T.Count : chunk * Lanes;
         for (var position = 0; position < Positions; position++)
         {
             var x = points + position * PointsLength;
             var y = products + position * ProductsLength;
-            for (var channel = from; channel < to; channel += channels)
+            for (var channel = from; channel < to; channel += MicroKernel<T, Sixteen>.Channels)
             {
+                var channels = Math.Min(MicroKernel<T, Sixteen>.Channels, to - channel);
+                var pixels = MicroKernel<T, Sixteen>.PixelsOf(channels);
                 var w = weights.Pointer + ((long)position * outputs + channel) * depth;
                 var target = y + (long)(channel / Lanes) * chunk * Lanes + channel % Lanes;
                 // While these weights are in use, those of the next channels come: a share of them with each of the first pixels.
                 var next = w + (long)depth * channels;
                 var ahead = 0;
-                for (var tile = 0; tile < tiles; tile += MicroKernel<T, Sixteen>.Pixels, ahead = Math.Min(ahead + 16, Math.Max(channels - 16, 0)))
-                    MicroKernel<T, Sixteen>.Run(x + tile * Lanes, offsets, depth, w, zeros.Pointer, target + tile * Lanes, second,
-                        MicroKernel<T, Sixteen>.Pixels, float.NegativeInfinity, next + (long)ahead * depth);
+                for (var tile = 0; tile < tiles; tile += pixels, ahead = Math.Min(ahead + 16, Math.Max(channels - 16, 0)))
+                    MicroKernel<T, Sixteen>.Run(channels, x + tile * Lanes, offsets, depth, w, zeros.Pointer, target + tile * Lanes, second,
+                        Math.Min(pixels, chunk - tile), float.NegativeInfinity, next + (long)ahead * depth);
             }
         }
     }
@@ -170,7 +171,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     private int Slices(in ConvolutionStep step)
     {
         var wanted = Chunks(step) >= 4 * step.Threads ? 1 : step.Threads;
-        return Math.Clamp(wanted, 1, outputs / MicroKernel<T, Sixteen>.Channels);
+        return Math.Min(wanted, (outputs + MicroKernel<T, Sixteen>.Channels - 1) / MicroKernel<T, Sixteen>.Channels);
     }
 
     private static (int Image, int Y, int X) Locate(int tile, int across, int down, int from) =>
@@ -180,7 +181,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     [MethodImpl(MethodImplOptions.AggressiveOptimization)] // run once, so otherwise never optimised
     private void Pack(float[] weight, int first, float* packed)
     {
-        var (points, kernel, group) = (TTile.Points, TTile.Kernel, MicroKernel<T, Sixteen>.Channels);
+        var (points, kernel) = (TTile.Points, TTile.Kernel);
         var area = kernel * kernel;
         var channels = Math.Min(Lanes, Shape.Outputs - first);
         var taps = stackalloc double[area * Lanes]; // [kernel, kernel, Lanes]
@@ -202,9 +203,9 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 for (var position = 0; position < points * points; position++)
                     for (var lane = 0; lane < Lanes; lane += T.Count)
                     {
-                        var channel = first + lane;
-                        T.Load(rounded + position * Lanes + lane)
-                            .Store(packed + ((long)position * outputs + channel / group * group) * depth + i * group + channel % group);
+                        var start = (first + lane) / MicroKernel<T, Sixteen>.Channels * MicroKernel<T, Sixteen>.Channels;
+                        var group = Math.Min(MicroKernel<T, Sixteen>.Channels, outputs - start);
+                        T.Load(rounded + position * Lanes + lane).Store(packed + ((long)position * outputs + start) * depth + i * group + first + lane - start);
                     }
             }
     }

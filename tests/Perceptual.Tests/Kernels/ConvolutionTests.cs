@@ -51,7 +51,7 @@ public unsafe class ConvolutionTests
             Check<SimdScalar>(!Vector128.IsHardwareAccelerated || inputs < 64); // where others are there, on small layers only: it is slow
             Check<Simd128>(Vector128.IsHardwareAccelerated);
             Check<Simd256>(Vector256.IsHardwareAccelerated);
-            Check<Simd512>(Vector512.IsHardwareAccelerated && outputs % 32 == 0);
+            Check<Simd512>(Vector512.IsHardwareAccelerated);
 
             void Check<T>(bool possible) where T : struct, ISimd<T>
             {
