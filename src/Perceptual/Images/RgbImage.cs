@@ -205,5 +205,18 @@ public sealed class RgbImage
             image.CopyStoredRow(1, next, green);
             image.CopyStoredRow(2, next++, blue);
         }
+
+        internal override unsafe void ReadRow(float* red, float* green, float* blue, float[] shift, float[] scale)
+        {
+            if (image.bytes is null)
+            {
+                base.ReadRow(red, green, blue, shift, scale);
+                return;
+            }
+            var start = next++ * Width;
+            for (var c = 0; c < 3; c++)
+                fixed (byte* plane = image.bytes[c])
+                    ValueRange.WidenAndScale(plane + start, c switch { 0 => red, 1 => green, _ => blue }, Width, shift[c], scale[c]);
+        }
     }
 }

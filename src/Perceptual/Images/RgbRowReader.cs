@@ -40,6 +40,15 @@ public abstract class RgbRowReader : IDisposable
         Range.Scale(blue[..Width]);
     }
 
+    /// <summary>Reads the next row, scaled to [-1, 1], then less a shift and divided by a scale, of each channel: rounded as one after the other.</summary>
+    internal virtual unsafe void ReadRow(float* red, float* green, float* blue, float[] shift, float[] scale)
+    {
+        ReadStoredRow(new(red, Width), new(green, Width), new(blue, Width));
+        Range.Scale(red, Width, shift[0], scale[0]);
+        Range.Scale(green, Width, shift[1], scale[1]);
+        Range.Scale(blue, Width, shift[2], scale[2]);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

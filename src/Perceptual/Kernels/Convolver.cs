@@ -22,8 +22,11 @@ internal abstract unsafe class Convolver(ConvolutionShape shape)
 {
     public ConvolutionShape Shape { get; } = shape;
 
-    /// <summary>1 for direct convolution, the height of a tile for Winograd's.</summary>
+    /// <summary>1 for direct convolution, the height of a tile's outputs for Winograd's.</summary>
     public abstract int UnitRows { get; }
+
+    /// <summary>Rows and columns of the input that are read for an output, also where a kernel ends before them.</summary>
+    public virtual int Reach => Shape.Kernel;
 
     /// <summary>Floats of memory a worker needs.</summary>
     public abstract long ScratchLength { get; }
@@ -65,7 +68,8 @@ internal abstract unsafe class Convolver(ConvolutionShape shape)
         {
             { Inputs: < RowBuffer.Lanes, Stride: 1 } => new DirectConvolver<T, One>(shape, floor),
             { Inputs: < RowBuffer.Lanes, Stride: 2 } => new DirectConvolver<T, Two>(shape, floor),
-            { Inputs: < RowBuffer.Lanes, Stride: 4 } => new DirectConvolver<T, Four>(shape, floor),
+            { Inputs: < RowBuffer.Lanes, Stride: 4, Kernel: > 4 and <= 8 } => new WinogradConvolver<T, Tile5x2>(shape, floor),
+            { Inputs: < RowBuffer.Lanes, Stride: 4, Kernel: > 8 and <= 12 } => new WinogradConvolver<T, Tile4x3>(shape, floor),
             { Kernel: 3, Stride: 1 } => new WinogradConvolver<T, Tile4x3>(shape, floor),
             { Kernel: 5, Stride: 1 } => new WinogradConvolver<T, Tile4x5>(shape, floor),
             { Stride: 1 } => new DirectConvolver<T, Sixteen>(shape, floor),

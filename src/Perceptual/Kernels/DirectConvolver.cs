@@ -27,8 +27,7 @@ internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
         var (area, outputs) = (Shape.Kernel * Shape.Kernel, RoundUp(Shape.Outputs, RowBuffer.Lanes));
         for (var o = 0; o < Shape.Outputs; o++)
         {
-            var first = o / MicroKernel<T, TStep>.Channels * MicroKernel<T, TStep>.Channels;
-            var group = Math.Min(MicroKernel<T, TStep>.Channels, outputs - first);
+            var (first, group) = MicroKernel<T, TStep>.Group(o, outputs);
             for (var i = 0; i < Shape.Inputs; i++)
                 for (var tap = 0; tap < area; tap++)
                 {
@@ -59,6 +58,7 @@ internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
 
     public override int CountTasks(in ConvolutionStep step) => step.Images * (step.To - step.From);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(in ConvolutionStep step, int task, float* scratch)
     {
         var (input, output) = (step.Input, step.Output);
@@ -67,17 +67,17 @@ internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
         var x = input.Row(image, 0, y * Shape.Stride - Shape.Padding) - Shape.Padding * lanes;
         var outputs = RoundUp(Shape.Outputs, RowBuffer.Lanes);
         var offsets = (int*)Unsafe.AsPointer(ref step.Offsets[0]);
-        for (var channel = 0; channel < outputs; channel += MicroKernel<T, TStep>.Channels)
+        for (var channel = 0; channel < outputs;)
         {
-            var channels = Math.Min(MicroKernel<T, TStep>.Channels, outputs - channel);
-            var pixels = MicroKernel<T, TStep>.PixelsOf(channels);
+            var (_, channels) = MicroKernel<T, TStep>.Group(channel, outputs);
             var (first, second) = (step.FirstChannel + channel, step.FirstChannel + channel + T.Count);
             var target = output.Row(image, first / RowBuffer.Lanes, y) + first % RowBuffer.Lanes;
-            var toSecond = (nint)((second / RowBuffer.Lanes - first / RowBuffer.Lanes) * output.PlaneLength) + second % RowBuffer.Lanes - first % RowBuffer.Lanes;
+            var toNext = (nint)((second / RowBuffer.Lanes - first / RowBuffer.Lanes) * output.PlaneLength) + second % RowBuffer.Lanes - first % RowBuffer.Lanes;
             var w = weights.Pointer + (long)channel * depth;
-            for (var column = 0; column < output.Width; column += pixels)
-                MicroKernel<T, TStep>.Run(channels, x + (long)column * TStep.Value, offsets, depth, w, Bias.Pointer + channel, target + (long)column * RowBuffer.Lanes, toSecond,
-                    Math.Min(pixels, output.Width - column), floor, ahead: w);
+            for (var column = 0; column < output.Width; column += MicroKernel<T, TStep>.Pixels)
+                MicroKernel<T, TStep>.Run(channels, x + (long)column * TStep.Value, offsets, depth, w, Bias.Pointer + channel, target + (long)column * RowBuffer.Lanes, toNext,
+                    Math.Min(MicroKernel<T, TStep>.Pixels, output.Width - column), floor, ahead: w);
+            channel += channels;
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Perceptual;
 
@@ -16,6 +17,7 @@ internal static unsafe class LpipsHead
     /// <param name="planes">Channels / 16.</param>
     /// <param name="width">Pixels.</param>
     /// <param name="inverse">[width]</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void InverseNorms(float* features, long planeLength, int planes, int width, float* inverse)
     {
         var lanes = stackalloc float[Vector<float>.Count];
@@ -28,8 +30,13 @@ internal static unsafe class LpipsHead
                     var value = Vector.Load(features + plane * planeLength + lane);
                     sum += value * value;
                 }
-            inverse[x] = 1 / (MathF.Sqrt(Sum(sum, lanes)) + Epsilon);
+            inverse[x] = Sum(sum, lanes);
         }
+        var done = 0;
+        for (; done <= width - Vector<float>.Count; done += Vector<float>.Count)
+            Vector.Store(Vector<float>.One / (Vector.SquareRoot(Vector.Load(inverse + done)) + new Vector<float>(Epsilon)), inverse + done);
+        for (; done < width; done++)
+            inverse[done] = 1 / (MathF.Sqrt(inverse[done]) + Epsilon);
     }
 
     /// <summary>sum over channels of w (a - b)^2 at each pixel, of the normalised features; the same bits with a and b exchanged.</summary>
@@ -43,6 +50,7 @@ internal static unsafe class LpipsHead
     /// <param name="planes">Channels / 16.</param>
     /// <param name="width">Pixels.</param>
     /// <param name="map">[width]</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Difference(
         float* a, long aPlaneLength, float* aInverse, float* b, long bPlaneLength, float* bInverse, float* weights, int planes, int width, float* map)
     {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Perceptual;
 
@@ -14,22 +15,34 @@ internal static unsafe class MaxPooling
         0, Math.Max(0, (output.Height - 1) * stride + kernel - input.Height));
 
     /// <summary>Computes one row of one image.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(int kernel, int stride, RowBuffer input, RowBuffer output, int image, int y)
     {
+        var rowLength = input.RowLength;
+        var sharesColumn = kernel == stride + 1; // a window's last column is the next one's first
         for (var plane = 0; plane < output.Planes; plane++)
-        {
-            var target = output.Row(image, plane, y);
-            var source = input.Row(image, plane, y * stride);
-            for (var x = 0; x < output.Width; x++, source += stride * RowBuffer.Lanes, target += RowBuffer.Lanes)
-                for (var lane = 0; lane < RowBuffer.Lanes; lane += Vector<float>.Count)
+            for (var lane = 0; lane < RowBuffer.Lanes; lane += Vector<float>.Count)
+            {
+                var target = output.Row(image, plane, y) + lane;
+                var source = input.Row(image, plane, y * stride) + lane;
+                var last = LargestOfColumn(source, rowLength, kernel);
+                for (var x = 0; x < output.Width; x++, source += stride * RowBuffer.Lanes, target += RowBuffer.Lanes)
                 {
-                    var largest = Vector.Load(source + lane);
-                    for (var ky = 0; ky < kernel; ky++)
-                        for (var kx = 0; kx < kernel; kx++)
-                            largest = Vector.Max(largest, Vector.Load(source + (long)ky * input.RowLength + kx * RowBuffer.Lanes + lane));
-                    Vector.Store(largest, target + lane);
+                    var largest = sharesColumn ? last : LargestOfColumn(source, rowLength, kernel);
+                    for (var kx = 1; kx < kernel; kx++)
+                        largest = Vector.MaxNative(largest, last = LargestOfColumn(source + kx * RowBuffer.Lanes, rowLength, kernel));
+                    Vector.Store(largest, target);
                 }
-        }
+            }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<float> LargestOfColumn(float* source, int rowLength, int kernel)
+    {
+        var largest = Vector.Load(source);
+        for (var ky = 1; ky < kernel; ky++)
+            largest = Vector.MaxNative(largest, Vector.Load(source + (nint)ky * rowLength));
+        return largest;
     }
 
     /// <summary>

@@ -18,9 +18,19 @@ internal readonly struct Two : IConstant
     public static int Value => 2;
 }
 
+internal readonly struct Three : IConstant
+{
+    public static int Value => 3;
+}
+
 internal readonly struct Four : IConstant
 {
     public static int Value => 4;
+}
+
+internal readonly struct Six : IConstant
+{
+    public static int Value => 6;
 }
 
 internal readonly struct Sixteen : IConstant
@@ -30,7 +40,8 @@ internal readonly struct Sixteen : IConstant
 
 /// <summary>
 /// The one loop in which nearly all time is spent: 6 pixels x 2 vectors of output channels, kept in registers over the whole depth.
-/// That is 12 sums, 2 weights and 1 input, which fill AVX2's 16 registers. Where one vector of channels is left over, 12 pixels x 1 vector.
+/// That is 12 sums, 2 weights and 1 input, which fill AVX2's 16 registers. The longest vectors, of which there are 32, may be an odd number: the
+/// last three go together. Where a row has three pixels left or fewer, so many are computed.
 /// </summary>
 /// <typeparam name="T">The vector.</typeparam>
 /// <typeparam name="TStep">Floats from one pixel's input to the next's.</typeparam>
@@ -40,85 +51,114 @@ internal static unsafe class MicroKernel<T, TStep>
 {
     public const int Pixels = 6;
 
-    /// <summary>Output channels.</summary>
+    /// <summary>Output channels of a group, but for the last where the number of vectors is odd.</summary>
     public static int Channels => 2 * T.Count;
 
-    /// <summary>How many pixels <see cref="Run"/> takes for so many output channels, one vector or two of them.</summary>
-    public static int PixelsOf(int channels) => channels < Channels ? 2 * Pixels : Pixels;
+    /// <summary>The output channels that are computed together with one of them.</summary>
+    /// <param name="channel">The one.</param>
+    /// <param name="outputs">How many channels there are, in whole vectors.</param>
+    public static (int First, int Count) Group(int channel, int outputs)
+    {
+        var last = outputs % Channels == 0 ? outputs : Math.Max(outputs - 3 * T.Count, 0);
+        return channel < last ? (channel / Channels * Channels, Channels) : (last, outputs - last);
+    }
 
     /// <summary>y = max(start + sum over depth of x * weights, floor).</summary>
-    /// <param name="channels"><see cref="Channels"/> or fewer, which are then one vector.</param>
-    /// <param name="x">Input of the first pixel; readable for as many as <see cref="PixelsOf"/> says.</param>
+    /// <param name="channels">How many output channels: one, two or three vectors.</param>
+    /// <param name="x">Input of the first pixel; readable for all six.</param>
     /// <param name="offsets">[depth], from <paramref name="x"/> to each input.</param>
     /// <param name="depth">Products in a sum.</param>
     /// <param name="weights">[depth, channels]</param>
     /// <param name="start">[channels], what the sums start with.</param>
     /// <param name="y">Output of the first pixel, first vector; the next pixel's is 16 floats further.</param>
-    /// <param name="second">Floats from the first vector's output to the second's.</param>
-    /// <param name="pixels">How many pixels are stored, at least 1.</param>
+    /// <param name="next">Floats from a vector's output to the next vector's.</param>
+    /// <param name="pixels">How many pixels are stored, 1 to 6.</param>
     /// <param name="floor">0 for ReLU, negative infinity for none.</param>
     /// <param name="ahead">[depth, 16], needed soon: a cache line of it is asked for at each step of the sum.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Run(int channels, float* x, int* offsets, int depth, float* weights, float* start, float* y, nint second, int pixels, float floor, float* ahead)
+    public static void Run(int channels, float* x, int* offsets, int depth, float* weights, float* start, float* y, nint next, int pixels, float floor, float* ahead)
     {
-        if (channels < Channels)
-            Run<One>(x, offsets, depth, weights, start, y, second, pixels, floor, ahead);
+        if (pixels > Three.Value)
+            Run<Six>(channels, x, offsets, depth, weights, start, y, next, pixels, floor, ahead);
         else
-            Run<Two>(x, offsets, depth, weights, start, y, second, pixels, floor, ahead);
+            Run<Three>(channels, x, offsets, depth, weights, start, y, next, pixels, floor, ahead);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Run<TPixels>(int channels, float* x, int* offsets, int depth, float* weights, float* start, float* y, nint next, int pixels, float floor, float* ahead)
+        where TPixels : IConstant
+    {
+        if (channels == Channels)
+            Run<TPixels, Two>(x, offsets, depth, weights, start, y, next, pixels, floor, ahead);
+        else if (channels > Channels)
+            Run<TPixels, Three>(x, offsets, depth, weights, start, y, next, pixels, floor, ahead);
+        else
+            Run<TPixels, One>(x, offsets, depth, weights, start, y, next, pixels, floor, ahead);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)] // from the first call: unoptimised it takes longer than all else of a start
-    private static void Run<TVectors>(float* x, int* offsets, int depth, float* weights, float* start, float* y, nint second, int pixels, float floor, float* ahead)
+    private static void Run<TPixels, TVectors>(float* x, int* offsets, int depth, float* weights, float* start, float* y, nint next, int pixels, float floor, float* ahead)
+        where TPixels : IConstant
         where TVectors : IConstant
     {
-        // b is the second vector of the same six pixels, or the same vector of the next six.
         var a0 = T.Load(start);
-        var b0 = T.Load(start + (TVectors.Value - 1) * T.Count);
+        var b0 = TVectors.Value > 1 ? T.Load(start + T.Count) : default;
+        var c0 = TVectors.Value > 2 ? T.Load(start + 2 * T.Count) : default;
         T a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
         T b1 = b0, b2 = b0, b3 = b0, b4 = b0, b5 = b0;
+        T c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0;
         for (var k = 0; k < depth; k++, weights += TVectors.Value * T.Count)
         {
             var input = x + offsets[k];
             var a = T.Load(weights);
-            var b = TVectors.Value == 1 ? a : T.Load(weights + T.Count);
+            var b = TVectors.Value > 1 ? T.Load(weights + T.Count) : default;
+            var c = TVectors.Value > 2 ? T.Load(weights + 2 * T.Count) : default;
             Prefetch.Line(ahead + 16 * k);
             var value = T.Create(input[0]);
             a0 = T.MultiplyAdd(value, a, a0);
-            if (TVectors.Value == 1)
-                value = T.Create(input[6 * TStep.Value]);
-            b0 = T.MultiplyAdd(value, b, b0);
+            if (TVectors.Value > 1)
+                b0 = T.MultiplyAdd(value, b, b0);
+            if (TVectors.Value > 2)
+                c0 = T.MultiplyAdd(value, c, c0);
             value = T.Create(input[TStep.Value]);
             a1 = T.MultiplyAdd(value, a, a1);
-            if (TVectors.Value == 1)
-                value = T.Create(input[7 * TStep.Value]);
-            b1 = T.MultiplyAdd(value, b, b1);
+            if (TVectors.Value > 1)
+                b1 = T.MultiplyAdd(value, b, b1);
+            if (TVectors.Value > 2)
+                c1 = T.MultiplyAdd(value, c, c1);
             value = T.Create(input[2 * TStep.Value]);
             a2 = T.MultiplyAdd(value, a, a2);
-            if (TVectors.Value == 1)
-                value = T.Create(input[8 * TStep.Value]);
-            b2 = T.MultiplyAdd(value, b, b2);
+            if (TVectors.Value > 1)
+                b2 = T.MultiplyAdd(value, b, b2);
+            if (TVectors.Value > 2)
+                c2 = T.MultiplyAdd(value, c, c2);
+            if (TPixels.Value == Three.Value)
+                continue;
             value = T.Create(input[3 * TStep.Value]);
             a3 = T.MultiplyAdd(value, a, a3);
-            if (TVectors.Value == 1)
-                value = T.Create(input[9 * TStep.Value]);
-            b3 = T.MultiplyAdd(value, b, b3);
+            if (TVectors.Value > 1)
+                b3 = T.MultiplyAdd(value, b, b3);
+            if (TVectors.Value > 2)
+                c3 = T.MultiplyAdd(value, c, c3);
             value = T.Create(input[4 * TStep.Value]);
             a4 = T.MultiplyAdd(value, a, a4);
-            if (TVectors.Value == 1)
-                value = T.Create(input[10 * TStep.Value]);
-            b4 = T.MultiplyAdd(value, b, b4);
+            if (TVectors.Value > 1)
+                b4 = T.MultiplyAdd(value, b, b4);
+            if (TVectors.Value > 2)
+                c4 = T.MultiplyAdd(value, c, c4);
             value = T.Create(input[5 * TStep.Value]);
             a5 = T.MultiplyAdd(value, a, a5);
-            if (TVectors.Value == 1)
-                value = T.Create(input[11 * TStep.Value]);
-            b5 = T.MultiplyAdd(value, b, b5);
+            if (TVectors.Value > 1)
+                b5 = T.MultiplyAdd(value, b, b5);
+            if (TVectors.Value > 2)
+                c5 = T.MultiplyAdd(value, c, c5);
         }
         var least = T.Create(floor);
-        Store(a0, a1, a2, a3, a4, a5, least, y, Math.Min(pixels, Pixels));
-        if (TVectors.Value == 2)
-            Store(b0, b1, b2, b3, b4, b5, least, y + second, pixels);
-        else if (pixels > Pixels)
-            Store(b0, b1, b2, b3, b4, b5, least, y + Pixels * 16, pixels - Pixels);
+        Store(a0, a1, a2, a3, a4, a5, least, y, pixels);
+        if (TVectors.Value > 1)
+            Store(b0, b1, b2, b3, b4, b5, least, y + next, pixels);
+        if (TVectors.Value > 2)
+            Store(c0, c1, c2, c3, c4, c5, least, y + 2 * next, pixels);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

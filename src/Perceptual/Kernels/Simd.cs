@@ -13,6 +13,9 @@ internal unsafe interface ISimd<T> where T : struct, ISimd<T>
 
     static abstract T Load(float* source);
 
+    /// <summary>Four floats of each of some rows, one after the other; without vectors one float.</summary>
+    static abstract T LoadRows(float* source, nint rowLength);
+
     static abstract T Create(float value);
 
     void Store(float* target);
@@ -41,6 +44,9 @@ internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 Load(float* source) => new(Vector128.Load(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 LoadRows(float* source, nint rowLength) => Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 Create(float value) => new(Vector128.Create(value));
@@ -78,6 +84,9 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
     public static Simd256 Load(float* source) => new(Vector256.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 LoadRows(float* source, nint rowLength) => new(Vector256.Create(Vector128.Load(source), Vector128.Load(source + rowLength)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 Create(float value) => new(Vector256.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -111,6 +120,11 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
     public static Simd512 Load(float* source) => new(Vector512.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 LoadRows(float* source, nint rowLength) => new(Vector512.Create(
+        Vector256.Create(Vector128.Load(source), Vector128.Load(source + rowLength)),
+        Vector256.Create(Vector128.Load(source + 2 * rowLength), Vector128.Load(source + 3 * rowLength))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 Create(float value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -142,6 +156,9 @@ internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar Load(float* source) => new(*source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar LoadRows(float* source, nint rowLength) => Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar Create(float value) => new(value);

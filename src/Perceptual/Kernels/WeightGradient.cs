@@ -143,10 +143,9 @@ internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape sha
 /// </summary>
 internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape shape) : WeightGradient(shape)
     where T : struct, ISimd<T>
-    where TTile : ITile
+    where TTile : IGradientTile
 {
     private const int Lanes = RowBuffer.Lanes;
-    private const int Outputs = 4; // of a tile, to each side
     private const int Block = OuterProducts<T, Sixteen>.Inputs;
     private const int TilesOfTask = 32;
     private const int InputsOfTask = 8 * Block; // with all points and two vectors of outputs they fit into the second level of the cache
@@ -156,6 +155,8 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
     private PinnedFloats inputs = new(0); // [points, points, planes, tiles, lanes], a cache line apart as in the convolution
     private PinnedFloats outputs = new(0);
     private PinnedFloats sums = new(0); // [groups of channels, parts of the inputs, points, points, inputs, channels]
+
+    private static int Outputs => TTile.Outputs; // of a tile, to each side
 
     private static int Positions => TTile.Points * TTile.Points;
 

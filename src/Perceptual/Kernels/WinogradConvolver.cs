@@ -4,28 +4,29 @@ using System.Runtime.CompilerServices;
 namespace Perceptual;
 
 /// <summary>
-/// Convolution of stride 1 in tiles of 4 x 4 outputs: tiles and kernels are taken to the points of <typeparamref name="TTile"/>, where
+/// Convolution in tiles of some outputs: tiles and kernels are taken to the points of <typeparamref name="TTile"/>, where
 /// convolution is a product; the products are summed over the input channels (at each point a matrix product) and taken back. A chunk
-/// of tiles goes all the way at a time, so that it stays in cache.
+/// of tiles goes all the way at a time, so that it stays in cache. A convolution of stride 4 is one of stride 1 over cells of 4 x 4
+/// pixels: each of these is a channel, and the kernel has a quarter of the side.
 /// </summary>
 internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     where T : struct, ISimd<T>
     where TTile : ITile
 {
-    private const int Outputs = 4; // of a tile, to each side
     private const int Lanes = RowBuffer.Lanes;
+    private const int CellSide = 4; // a cell fills the lanes
 
-    private readonly int depth; // input channels, in whole planes
+    private readonly int depth; // input channels, in whole planes, or pixels of cells
     private readonly int outputs; // output channels, in whole planes
     private readonly int chunk; // tiles
     private readonly PinnedFloats weights; // [points, points, groups of channels, depth, channels]
     private readonly float floor;
-    private readonly PinnedFloats zeros = new(32);
+    private readonly PinnedFloats zeros = new(3 * Lanes);
 
     public WinogradConvolver(ConvolutionShape shape, float floor) : base(shape)
     {
         this.floor = floor;
-        depth = RoundUp(shape.Inputs, Lanes);
+        depth = shape.Stride == 1 ? RoundUp(shape.Inputs, Lanes) : shape.Inputs * Lanes;
         outputs = RoundUp(shape.Outputs, Lanes);
         // Both sides of the product in about a megabyte, but enough tiles that reading the weights does not dominate.
         chunk = RoundUp(Math.Clamp((1 << 18) / (TTile.Points * TTile.Points * depth), 24, 48), MicroKernel<T, Sixteen>.Pixels);
@@ -38,6 +39,8 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         bias.CopyTo(new Span<float>(Bias.Pointer, bias.Length));
     }
 
+    private static int Outputs => TTile.Outputs; // of a tile, to each side
+
     private static int Positions => TTile.Points * TTile.Points;
 
     // From a position to the next: a cache line more than the values need, lest all positions of a tile fall into one set of the cache.
@@ -47,7 +50,9 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     public override int UnitRows => Outputs;
 
-    public override long ScratchLength => Positions * (PointsLength + ProductsLength + 2 * Lanes);
+    public override int Reach => TTile.Kernel * Shape.Stride;
+
+    public override long ScratchLength => Positions * (PointsLength + ProductsLength + 3 * Lanes);
 
     public override int OffsetCount => depth;
 
@@ -59,13 +64,13 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     public override void Reserve(RowBuffer input, RowBuffer output)
     {
-        var beyond = TTile.Kernel - 1 - Shape.Padding; // what a tile that ends at the edge reads beyond it
-        input.Reserve(Shape.Padding, RoundUp(output.Width, Outputs) - output.Width + beyond + output.Width - input.Width,
-            Shape.Padding, RoundUp(output.Height, Outputs) - output.Height + beyond + output.Height - input.Height);
+        int Beyond(int outputs, int inputs) => (RoundUp(outputs, Outputs) - 1) * Shape.Stride + Reach - Shape.Padding - inputs; // of the last tile
+        input.Reserve(Shape.Padding, Beyond(output.Width, input.Width), Shape.Padding, Beyond(output.Height, input.Height));
     }
 
     public override int CountTasks(in ConvolutionStep step) => Chunks(step) * Slices(step);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(in ConvolutionStep step, int task, float* scratch)
     {
         var slices = Slices(step);
@@ -73,20 +78,29 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         var first = task / slices * chunk;
         var tiles = Math.Min(chunk, step.Images * down * across - first);
         var sliceLength = RoundUp((outputs + slices - 1) / slices, Math.Max(MicroKernel<T, Sixteen>.Channels, Lanes));
-        var from = task % slices * sliceLength;
-        var to = Math.Min(from + sliceLength, outputs);
+        var (from, to) = (SliceStart(task % slices), SliceStart(task % slices + 1));
 
         var points = scratch; // [positions, depth / Lanes, chunk, Lanes]
         var products = points + Positions * PointsLength; // [positions, outputs / Lanes, chunk, Lanes]
-        var square = products + Positions * ProductsLength; // [points, points, Lanes]
+        var square = products + Positions * ProductsLength; // [points, points, Lanes], and a line
+        var cells = square + 2 * Positions * Lanes; // [points, points, Lanes]
         // A plane at a time, so that memory is read and written along rows.
         for (var plane = 0; plane < depth / Lanes; plane++)
             for (var tile = 0; tile < tiles; tile++)
             {
                 var (image, y, x) = Locate(first + tile, across, down, step.From);
-                var source = step.Input.Row(image, plane, y - Shape.Padding) + (x - Shape.Padding) * Lanes;
-                Fetch(source + (TTile.Points + Outputs) * Lanes, step.Input.RowLength, TTile.Points);
-                TakeToPoints(source, step.Input.RowLength, square, points + ((long)plane * chunk + tile) * Lanes, PointsLength);
+                var source = step.Input.Row(image, plane, y * Shape.Stride - Shape.Padding) + (x * Shape.Stride - Shape.Padding) * step.Input.LaneCount;
+                var target = points + ((long)plane * chunk + tile) * Lanes;
+                if (Shape.Stride == 1)
+                {
+                    Fetch(source + (TTile.Points + Outputs) * Lanes, step.Input.RowLength, TTile.Points);
+                    TakeToPoints(source, step.Input.RowLength, square, target, PointsLength);
+                }
+                else
+                {
+                    CopyCells(source, step.Input.RowLength, cells);
+                    TakeToPoints(cells, TTile.Points * Lanes, square, target, PointsLength);
+                }
             }
         Multiply((int*)Unsafe.AsPointer(ref step.Offsets[0]), points, products, tiles, from, to);
         for (var channel = from; channel < to; channel += Lanes)
@@ -98,6 +112,16 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 TakeBack(products + ((long)channel / Lanes * chunk + tile) * Lanes, ProductsLength, square, Bias.Pointer + channel, floor,
                     target, step.Output.RowLength, Math.Min(Outputs, step.To - y), Math.Min(Outputs, step.Output.Width - x));
             }
+
+        int SliceStart(int slice) => slice * sliceLength < outputs ? MicroKernel<T, Sixteen>.Group(slice * sliceLength, outputs).First : outputs;
+    }
+
+    private static void CopyCells(float* source, int rowLength, float* cells)
+    {
+        for (var row = 0; row < TTile.Points; row++, source += CellSide * rowLength)
+            for (var column = 0; column < TTile.Points; column++, cells += Lanes)
+                for (var lane = 0; lane < Lanes; lane += T.Count)
+                    T.LoadRows(source + lane / CellSide * rowLength + column * CellSide + lane % CellSide, rowLength).Store(cells + lane);
     }
 
     // What a tile further on touches for the first time.
@@ -108,30 +132,32 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 Prefetch.Line(start + (long)row * rowLength + column * Lanes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Multiply(int* offsets, float* points, float* products, int tiles, int from, int to)
     {
-        var second = T.Count < Lanes ? T.Count : chunk * Lanes;
+        var toNext = T.Count < Lanes ? T.Count : chunk * Lanes;
         for (var position = 0; position < Positions; position++)
         {
             var x = points + position * PointsLength;
             var y = products + position * ProductsLength;
-            for (var channel = from; channel < to; channel += MicroKernel<T, Sixteen>.Channels)
+            for (var channel = from; channel < to;)
             {
-                var channels = Math.Min(MicroKernel<T, Sixteen>.Channels, to - channel);
-                var pixels = MicroKernel<T, Sixteen>.PixelsOf(channels);
+                var (_, channels) = MicroKernel<T, Sixteen>.Group(channel, outputs);
                 var w = weights.Pointer + ((long)position * outputs + channel) * depth;
                 var target = y + (long)(channel / Lanes) * chunk * Lanes + channel % Lanes;
                 // While these weights are in use, those of the next channels come: a share of them with each of the first pixels.
                 var next = w + (long)depth * channels;
                 var ahead = 0;
-                for (var tile = 0; tile < tiles; tile += pixels, ahead = Math.Min(ahead + 16, Math.Max(channels - 16, 0)))
-                    MicroKernel<T, Sixteen>.Run(channels, x + tile * Lanes, offsets, depth, w, zeros.Pointer, target + tile * Lanes, second,
-                        Math.Min(pixels, chunk - tile), float.NegativeInfinity, next + (long)ahead * depth);
+                for (var tile = 0; tile < tiles; tile += MicroKernel<T, Sixteen>.Pixels, ahead = Math.Min(ahead + 16, Math.Max(channels - 16, 0)))
+                    MicroKernel<T, Sixteen>.Run(channels, x + tile * Lanes, offsets, depth, w, zeros.Pointer, target + tile * Lanes, toNext,
+                        MicroKernel<T, Sixteen>.Pixels, float.NegativeInfinity, next + (long)ahead * depth);
+                channel += channels;
             }
         }
     }
 
     /// <summary>Takes a plane of a tile's inputs to the points.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void TakeToPoints(float* source, int rowLength, float* square, float* target, long positionLength)
     {
         for (var lane = 0; lane < Lanes; lane += T.Count)
@@ -143,6 +169,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TakeBack(float* source, long positionLength, float* square, float* bias, float floor, float* target, int rowLength, int rows, int columns)
     {
         var least = T.Create(floor);
@@ -171,7 +198,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     private int Slices(in ConvolutionStep step)
     {
         var wanted = Chunks(step) >= 4 * step.Threads ? 1 : step.Threads;
-        return Math.Min(wanted, (outputs + MicroKernel<T, Sixteen>.Channels - 1) / MicroKernel<T, Sixteen>.Channels);
+        return Math.Clamp(wanted, 1, Math.Max(1, outputs / MicroKernel<T, Sixteen>.Channels));
     }
 
     private static (int Image, int Y, int X) Locate(int tile, int across, int down, int from) =>
@@ -189,11 +216,11 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         var whole = stackalloc double[points * points * Lanes]; // [points, points, Lanes]
         var rounded = stackalloc float[points * points * Lanes];
         fixed (double* table = TTile.Weights)
-            for (var i = 0; i < Shape.Inputs; i++)
+            for (var i = 0; i < (Shape.Stride == 1 ? Shape.Inputs : depth); i++)
             {
                 for (var lane = 0; lane < channels; lane++)
                     for (var tap = 0; tap < area; tap++)
-                        taps[tap * Lanes + lane] = weight[((first + lane) * Shape.Inputs + i) * area + tap];
+                        taps[tap * Lanes + lane] = Tap(weight, first + lane, i, tap / kernel, tap % kernel);
                 for (var column = 0; column < kernel; column++)
                     TakeToPoints(table, taps + column * Lanes, half + column * Lanes, kernel * Lanes);
                 for (var row = 0; row < points; row++)
@@ -203,11 +230,17 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 for (var position = 0; position < points * points; position++)
                     for (var lane = 0; lane < Lanes; lane += T.Count)
                     {
-                        var start = (first + lane) / MicroKernel<T, Sixteen>.Channels * MicroKernel<T, Sixteen>.Channels;
-                        var group = Math.Min(MicroKernel<T, Sixteen>.Channels, outputs - start);
+                        var (start, group) = MicroKernel<T, Sixteen>.Group(first + lane, outputs);
                         T.Load(rounded + position * Lanes + lane).Store(packed + ((long)position * outputs + start) * depth + i * group + first + lane - start);
                     }
             }
+    }
+
+    private double Tap(float[] weight, int output, int channel, int row, int column)
+    {
+        if (Shape.Stride > 1)
+            (channel, row, column) = (channel / Lanes, row * CellSide + channel % Lanes / CellSide, column * CellSide + channel % CellSide);
+        return row < Shape.Kernel && column < Shape.Kernel ? weight[((output * Shape.Inputs + channel) * Shape.Kernel + row) * Shape.Kernel + column] : 0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -11,7 +11,10 @@ internal unsafe interface ITile
     /// <summary>Side of the kernel.</summary>
     static abstract int Kernel { get; }
 
-    /// <summary>Points, and inputs of a tile; it has 4 outputs.</summary>
+    /// <summary>Outputs of a tile.</summary>
+    static abstract int Outputs { get; }
+
+    /// <summary>Points, and inputs of a tile.</summary>
     static abstract int Points { get; }
 
     /// <summary>[points, kernel]: the values of a kernel at the points.</summary>
@@ -22,15 +25,21 @@ internal unsafe interface ITile
 
     /// <summary>From the products at the points to a tile's outputs.</summary>
     static abstract void Output<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>;
+}
 
-    /// <summary>From the derivative by a tile's outputs to that by the products: the transpose of <see cref="Output"/>.</summary>
+/// <summary>A tile that gradients of weights go back through.</summary>
+internal unsafe interface IGradientTile : ITile
+{
+    /// <summary>From the derivative by a tile's outputs to that by the products: the transpose of <see cref="ITile.Output"/>.</summary>
     static abstract void OutputBack<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>;
 }
 
 /// <summary>F(4, 3): points 0, 1, -1, 2, -2 and infinity.</summary>
-internal readonly unsafe struct Tile4x3 : ITile
+internal readonly unsafe struct Tile4x3 : IGradientTile
 {
     public static int Kernel => 3;
+
+    public static int Outputs => 4;
 
     public static int Points => 6;
 
@@ -87,10 +96,49 @@ internal readonly unsafe struct Tile4x3 : ITile
     }
 }
 
+/// <summary>F(5, 2): the points of F(4, 3).</summary>
+internal readonly unsafe struct Tile5x2 : ITile
+{
+    public static int Kernel => 2;
+
+    public static int Outputs => 5;
+
+    public static int Points => 6;
+
+    public static double[,] Weights { get; } = new[,]
+    {
+        { 1.0 / 4, 0 },
+        { -1.0 / 6, -1.0 / 6 },
+        { -1.0 / 6, 1.0 / 6 },
+        { 1.0 / 24, 1.0 / 12 },
+        { 1.0 / 24, -1.0 / 12 },
+        { 0, 1 },
+    };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Input<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T> =>
+        Tile4x3.Input<T>(source, step, target, targetStep);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Output<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
+    {
+        var (m1, m2) = (T.Load(source + step), T.Load(source + 2 * step));
+        var (m3, m4) = (T.Load(source + 3 * step), T.Load(source + 4 * step));
+        var (sum1, difference1, sum2, difference2) = (m1 + m2, m1 - m2, m3 + m4, m3 - m4);
+        (T.Load(source) + sum1 + sum2).Store(target);
+        T.MultiplyAdd(T.Create(2), difference2, difference1).Store(target + targetStep);
+        T.MultiplyAdd(T.Create(4), sum2, sum1).Store(target + 2 * targetStep);
+        T.MultiplyAdd(T.Create(8), difference2, difference1).Store(target + 3 * targetStep);
+        (T.MultiplyAdd(T.Create(16), sum2, sum1) + T.Load(source + 5 * step)).Store(target + 4 * targetStep);
+    }
+}
+
 /// <summary>F(4, 5): points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity.</summary>
-internal readonly unsafe struct Tile4x5 : ITile
+internal readonly unsafe struct Tile4x5 : IGradientTile
 {
     public static int Kernel => 5;
+
+    public static int Outputs => 4;
 
     public static int Points => 8;
 

@@ -61,12 +61,7 @@ internal sealed unsafe class Trunk
     public static void ReadRows(RgbRowReader reader, RowBuffer buffer, int image, int from, int to, float[] shift, float[] scale)
     {
         for (var y = from; y < to; y++)
-        {
-            Span<float> Plane(int channel) => new(buffer.Row(image, channel, y), buffer.Width);
-            reader.ReadStoredRow(Plane(0), Plane(1), Plane(2));
-            for (var channel = 0; channel < 3; channel++)
-                reader.Range.Scale(buffer.Row(image, channel, y), buffer.Width, shift[channel], scale[channel]);
-        }
+            reader.ReadRow(buffer.Row(image, 0, y), buffer.Row(image, 1, y), buffer.Row(image, 2, y), shift, scale);
     }
 
     /// <summary>A layer that writes one buffer: a pool, or convolutions of one input whose outputs are stacked.</summary>
@@ -96,11 +91,11 @@ internal sealed unsafe class Trunk
         {
             var end = input.IsComplete ? output.Height
                 : Layer is MaxPool pool ? Count(pool.Kernel, pool.Stride, 0)
-                : Convolvers.Min(convolver => Count(convolver.Shape.Kernel, convolver.Shape.Stride, convolver.Shape.Padding)) / stepRows * stepRows;
+                : Convolvers.Min(convolver => Count(convolver.Reach, convolver.Shape.Stride, convolver.Shape.Padding)) / stepRows * stepRows;
             return Math.Max(output.End, Convolvers.Length == 0 ? end : Math.Min(end, output.End + stepRows));
 
-            int Count(int kernel, int stride, int padding) =>
-                input.End + padding < kernel ? 0 : Math.Min((input.End + padding - kernel) / stride + 1, output.Height);
+            int Count(int reach, int stride, int padding) =>
+                input.End + padding < reach ? 0 : Math.Min((input.End + padding - reach) / stride + 1, output.Height);
         }
 
         /// <summary>The first row that is still needed.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Perceptual;
 
 /// <summary>
@@ -17,6 +19,7 @@ internal sealed unsafe class RowBuffer
         Planes = (channels + lanes - 1) / lanes;
         Height = height;
         Width = width;
+        Measure();
     }
 
     public int Channels { get; }
@@ -40,7 +43,15 @@ internal sealed unsafe class RowBuffer
     public int Below { get; private set; }
 
     /// <summary>Rows in memory.</summary>
-    public int Capacity { get; set; }
+    public int Capacity
+    {
+        get;
+        set
+        {
+            field = value;
+            Measure();
+        }
+    }
 
     /// <summary>The row at the start of the memory.</summary>
     public int First { get; set; }
@@ -51,11 +62,11 @@ internal sealed unsafe class RowBuffer
     public float* Data { get; set; }
 
     /// <summary>Floats from a row to the next.</summary>
-    public int RowLength => (Before + Width + After) * LaneCount;
+    public int RowLength { get; private set; }
 
-    public long PlaneLength => (long)Capacity * RowLength;
+    public long PlaneLength { get; private set; }
 
-    public long ImageLength => Planes * PlaneLength;
+    public long ImageLength { get; private set; }
 
     /// <summary>Asks for room around the image.</summary>
     public void Reserve(int before, int after, int above, int below)
@@ -64,9 +75,11 @@ internal sealed unsafe class RowBuffer
         After = Math.Max(After, after);
         Above = Math.Max(Above, above);
         Below = Math.Max(Below, below);
+        Measure();
     }
 
     /// <summary>The first pixel of a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float* Row(int image, int plane, int row) =>
         Data + image * ImageLength + plane * PlaneLength + (long)(row - First) * RowLength + Before * LaneCount;
 
@@ -83,5 +96,12 @@ internal sealed unsafe class RowBuffer
         var length = (long)(End + (IsComplete ? Below : 0) - from) * RowLength * sizeof(float);
         var target = Row(image, plane, First) - Before * LaneCount;
         Buffer.MemoryCopy(Row(image, plane, from) - Before * LaneCount, target, length, length);
+    }
+
+    private void Measure()
+    {
+        RowLength = (Before + Width + After) * LaneCount;
+        PlaneLength = (long)Capacity * RowLength;
+        ImageLength = Planes * PlaneLength;
     }
 }

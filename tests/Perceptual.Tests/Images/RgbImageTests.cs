@@ -33,6 +33,23 @@ public class RgbImageTests
     }
 
     [Fact]
+    [Trait("Category", "Numbers")]
+    public unsafe void Every_8_bit_sample_reaches_the_networks_with_the_bits_that_divisions_give()
+    {
+        byte[] samples = [.. Enumerable.Range(0, 259).Select(value => (byte)Math.Min(value, 255))]; // some more than vectors hold
+        var planes = Array.ConvertAll(new int[3], _ => new float[samples.Length]);
+        foreach (var (shift, scale) in new (float[], float[])[] { (Lpips.Shift, Lpips.Scale), ([0, 0, 0], [1, 1, 1]) }) // version 0.1, version 0.0
+        {
+            using var reader = RgbImage.FromPlanes(samples, samples, samples, samples.Length, 1).OpenRows();
+            fixed (float* red = planes[0], green = planes[1], blue = planes[2])
+                reader.ReadRow(red, green, blue, shift, scale);
+            for (var channel = 0; channel < 3; channel++)
+                for (var x = 0; x < samples.Length; x++)
+                    Assert.Equal((samples[x] / 127.5f - 1 - shift[channel]) / scale[channel], planes[channel][x]);
+        }
+    }
+
+    [Fact]
     public void Every_16_bit_value_is_scaled_by_half_its_range()
     {
         ushort[] words = [.. Enumerable.Range(0, 65536).Select(value => (ushort)value), 7];
