@@ -70,6 +70,7 @@ public sealed class Distortion
         new("resample-lanczos", "resampling", "shrunk and enlarged, Lanczos filter", "factor", 1.1, 10, false, Resampling.By(ResizeFilter.Lanczos)),
 
         new("dropout", "damage", "blocks of 8x8 pixels lost: black", "part of the blocks, at least one", 0.02, 0.6, true, Damage.Dropout),
+        new("concealment", "damage", "blocks of 8x8 pixels lost and filled from elsewhere in the image", "part of the blocks, at least one", 0.02, 0.6, true, Damage.Concealment),
     ];
 
     /// <summary>The name people call it by, such as "blur".</summary>

@@ -94,7 +94,7 @@ public class DistortionTests
         foreach (var kind in Distortion.All.Where(kind => kind.Name is not ("pink-noise" or "blue-noise" or "coloured-noise" or "resample-lanczos")))
             foreach (var strength in new[] { 0.2, 0.7 })
                 hash.AppendData(Samples.Interleaved(kind.Apply(image, strength, 11)));
-        Assert.Equal("709f7361e90ec47e", Convert.ToHexStringLower(hash.GetHashAndReset())[..16]);
+        Assert.Equal("c2681eb096fc8784", Convert.ToHexStringLower(hash.GetHashAndReset())[..16]);
     }
 
     [Fact]
@@ -347,6 +347,26 @@ public class DistortionTests
         Assert.Equal((int)Math.Round(64 * Kind("dropout").Amount(0.9)), black.Length);
         for (var i = 0; i < samples.Length; i++)
             Assert.Equal(black.Contains(i % 4096 / 64 / 8 * 8 + i % 64 / 8) ? 0 : 0.5f, samples[i]);
+    }
+
+    [Fact]
+    public void Concealment_fills_whole_blocks_with_others_of_the_image()
+    {
+        // Each sample says where it is from.
+        float[] original = [.. Enumerable.Range(0, 3 * 4096).Select(i => i / (3 * 4096f))], samples = [.. original];
+        Kind("concealment").Apply(samples, 64, 64, 0.9, 3);
+        int Origin(int i) => (int)MathF.Round(samples[i] * 3 * 4096);
+        var filled = Enumerable.Range(0, 64).Where(block => Origin(block / 8 * 512 + block % 8 * 8) != block / 8 * 512 + block % 8 * 8).ToArray();
+        Assert.Equal((int)Math.Round(64 * Kind("concealment").Amount(0.9)), filled.Length);
+        for (var block = 0; block < 64; block++)
+        {
+            var first = Origin(block / 8 * 512 + block % 8 * 8);
+            for (var c = 0; c < 3; c++)
+                for (var y = 0; y < 8; y++)
+                    for (var x = 0; x < 8; x++)
+                        Assert.Equal(first + c * 4096 + y * 64 + x, Origin(c * 4096 + block / 8 * 512 + block % 8 * 8 + y * 64 + x));
+            Assert.InRange(first % 64, 0, 56);
+        }
     }
 
     [Theory]
