@@ -29,8 +29,9 @@ public sealed record DistillationProgress(int Step, long Pairs, double LearningR
 /// one go or resumed.
 /// </summary>
 /// <remarks>
-/// The loss of a pair is smooth-L1 (Huber 1964, as PyTorch has it, beta 0.2) of log(d + 0.002), student's less teacher's: relative errors count,
-/// but for distances nobody sees. Adam with betas 0.9 and 0.99; lin weights are squares of what is learned, so that none is negative.
+/// The loss of a pair is smooth-L1 (Huber 1964, as PyTorch has it, beta 0.05) of log(d + 0.002), student's less teacher's: relative errors count,
+/// but for distances nobody sees. Kernels learn by Muon with beta 0.9, biases and lin weights by Adam with betas 0.9 and 0.99; lin weights are
+/// squares of what is learned, so that none is negative.
 /// </remarks>
 /// <example>
 /// <code>
@@ -42,7 +43,7 @@ public sealed record DistillationProgress(int Step, long Pairs, double LearningR
 /// </example>
 public sealed class Distiller
 {
-    private const double Beta = 0.2;
+    private const double Beta = 0.05;
     private const double Offset = 2e-3;
     private const int Lines = 50; // of the log
 
@@ -63,6 +64,8 @@ public sealed class Distiller
     private readonly Network student;
     private readonly Tensor[] roots; // [tap], [1, channels, 1, 1]: of the lin weights
     private readonly TrunkWeights trunk; // the student's as it is now
+    private readonly int kernels; // the first of the parameters
+    private readonly Muon muon;
     private readonly Adam adam;
     private readonly Dictionary<int, (TrainablePairs Teacher, TrainablePairs Student)> networks; // by the side of the images
     private readonly List<DistillationProgress> log = [];
@@ -97,9 +100,12 @@ public sealed class Distiller
         roots = [.. weights.Select((layer, k) => new Tensor($"{LinWeights.Key(k)}.root", [1, layer.Length, 1, 1], Array.ConvertAll(layer, MathF.Sqrt)))];
         networks = new[] { DistillationImages.MinimumSide, 2 * DistillationImages.MinimumSide }.ToDictionary(side => side, _ =>
             (new TrainablePairs(teacher.Network, teacher.Tensors, weightGradients: false), new TrainablePairs(student, trunk.Tensors, weightGradients: true)));
-        Parameters = [.. roots, .. trunk.Tensors.Values];
+        Tensor[] learned = [.. student.Convolutions.Select(layer => trunk.Tensors[layer.Name + ".weight"])];
+        Parameters = [.. learned, .. student.Convolutions.Select(layer => trunk.Tensors[layer.Name + ".bias"]), .. roots];
         Gradients = Array.ConvertAll(Parameters, parameter => new float[parameter.Values.Length]);
-        adam = new(Parameters, 0.9, 0.99);
+        kernels = learned.Length;
+        muon = new(learned, 0.9);
+        adam = new(Parameters[kernels..], 0.9, 0.99);
     }
 
     private enum Purpose
@@ -127,13 +133,13 @@ public sealed class Distiller
     /// <summary>Whether all steps are done, the last validation too.</summary>
     public bool IsFinished => Step == Recipe.Steps && log.Count > 0 && log[^1].Step == Step;
 
-    /// <summary>The roots of the lin weights, and the trunk.</summary>
+    /// <summary>The trunk's kernels, its biases, and the roots of the lin weights.</summary>
     internal Tensor[] Parameters { get; }
 
     /// <summary>As <see cref="Parameters"/>, of the last step.</summary>
     internal float[][] Gradients { get; }
 
-    private Tensor[] State => [.. Parameters, .. adam.State.SelectMany(pair => new[] { pair.First, pair.Second })];
+    private Tensor[] State => [.. Parameters, .. muon.State, .. adam.State.SelectMany(pair => new[] { pair.First, pair.Second })];
 
     /// <summary>Does what is next: a line of the log, or a step. Cancelled, it changes nothing, so that it can be called again.</summary>
     /// <exception cref="InvalidDataException">The loss is not a number any more.</exception>
@@ -153,7 +159,9 @@ public sealed class Distiller
         var (loss, pairs) = ComputeGradients(TakeLessons(Step, cancellation), cancellation);
         if (!double.IsFinite(loss))
             throw new InvalidDataException($"distillation came to nothing: the loss of step {Step + 1} is not a number; teach with a smaller learning rate");
-        adam.Step(Gradients, Recipe.Rate(Step));
+        var rate = Recipe.Rate(Step);
+        muon.Step(Gradients[..kernels], rate, threads);
+        adam.Step(Gradients[kernels..], rate * DistillationRecipe.AdamShare, threads);
         lossSum += loss;
         pairsSum += pairs;
         pairsDone += pairs;
@@ -256,12 +264,12 @@ public sealed class Distiller
                 channels[pair].AddGradient(byDistance[pair], byLin);
             }
             pupil.Backward([.. pairs.Zip(byDistance, (pair, derivative) => (pair.A, pair.B, derivative))], lin, null, crew, cancellation);
-            for (var k = 0; k < Parameters.Length; k++)
-                if (k < roots.Length)
-                    for (var c = 0; c < roots[k].Values.Length; c++)
-                        Gradients[k][c] = (float)(2 * roots[k].Values[c] * byLin[k][c]);
-                else
-                    pupil.WeightGradients[Parameters[k].Name].CopyTo(Gradients[k], 0);
+            var first = Parameters.Length - roots.Length;
+            for (var k = 0; k < first; k++)
+                pupil.WeightGradients[Parameters[k].Name].CopyTo(Gradients[k], 0);
+            for (var k = 0; k < roots.Length; k++)
+                for (var c = 0; c < roots[k].Values.Length; c++)
+                    Gradients[first + k][c] = (float)(2 * roots[k].Values[c] * byLin[k][c]);
             return (loss, pairs.Length);
         }
         finally
