@@ -6,10 +6,12 @@ namespace Perceptual;
 /// </summary>
 internal sealed class Crew
 {
+    private const int Shares = 8; // of a step's tasks, for each thread: small tasks are claimed several at a time, which costs as much as one
+
     private readonly Lock gate = new();
     private Action<int, int> body = (_, _) => { }; // (task, worker)
     private long step; // its number in the upper half, its tasks in the lower
-    private long claims; // the number in the upper half, tasks claimed in the lower
+    private long claims; // the number in the upper half, shares claimed in the lower
     private int done;
     private volatile bool dismissed;
     private Exception? failure;
@@ -74,12 +76,16 @@ internal sealed class Crew
         {
             var claim = Interlocked.Increment(ref claims) - 1;
             var current = Volatile.Read(ref step);
-            var task = (int)(claim & uint.MaxValue);
-            if (claim >> 32 != current >> 32 || task >= (int)(current & uint.MaxValue))
+            var tasks = (int)(current & uint.MaxValue);
+            var share = Math.Max(1, tasks / (Shares * Threads));
+            var first = (claim & uint.MaxValue) * share;
+            if (claim >> 32 != current >> 32 || first >= tasks)
                 return;
+            var end = (int)Math.Min(first + share, tasks);
             try
             {
-                body(task, worker);
+                for (var task = (int)first; task < end; task++)
+                    body(task, worker);
             }
 #pragma warning disable CA1031 // whatever it is, the caller throws it again
             catch (Exception e)
@@ -88,7 +94,7 @@ internal sealed class Crew
                     failure ??= e;
             }
 #pragma warning restore CA1031
-            Interlocked.Increment(ref done);
+            Interlocked.Add(ref done, end - (int)first);
         }
     }
 }

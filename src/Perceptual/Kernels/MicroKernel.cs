@@ -107,58 +107,73 @@ internal static unsafe class MicroKernel<T, TStep>
         T a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
         T b1 = b0, b2 = b0, b3 = b0, b4 = b0, b5 = b0;
         T c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0;
-        for (var k = 0; k < depth; k++, weights += TVectors.Value * T.Count)
+        var k = 0;
+        for (; k < depth - 3; k += 4, weights += 4 * TVectors.Value * T.Count)
         {
-            var input = x + offsets[k];
-            var a = T.Load(weights);
-            var b = TVectors.Value > 1 ? T.Load(weights + T.Count) : default;
-            var c = TVectors.Value > 2 ? T.Load(weights + 2 * T.Count) : default;
-            Prefetch.Line(ahead + 16 * k);
-            var value = T.Create(input[0]);
-            a0 = T.MultiplyAdd(value, a, a0);
-            if (TVectors.Value > 1)
-                b0 = T.MultiplyAdd(value, b, b0);
-            if (TVectors.Value > 2)
-                c0 = T.MultiplyAdd(value, c, c0);
-            value = T.Create(input[TStep.Value]);
-            a1 = T.MultiplyAdd(value, a, a1);
-            if (TVectors.Value > 1)
-                b1 = T.MultiplyAdd(value, b, b1);
-            if (TVectors.Value > 2)
-                c1 = T.MultiplyAdd(value, c, c1);
-            value = T.Create(input[2 * TStep.Value]);
-            a2 = T.MultiplyAdd(value, a, a2);
-            if (TVectors.Value > 1)
-                b2 = T.MultiplyAdd(value, b, b2);
-            if (TVectors.Value > 2)
-                c2 = T.MultiplyAdd(value, c, c2);
-            if (TPixels.Value == Three.Value)
-                continue;
-            value = T.Create(input[3 * TStep.Value]);
-            a3 = T.MultiplyAdd(value, a, a3);
-            if (TVectors.Value > 1)
-                b3 = T.MultiplyAdd(value, b, b3);
-            if (TVectors.Value > 2)
-                c3 = T.MultiplyAdd(value, c, c3);
-            value = T.Create(input[4 * TStep.Value]);
-            a4 = T.MultiplyAdd(value, a, a4);
-            if (TVectors.Value > 1)
-                b4 = T.MultiplyAdd(value, b, b4);
-            if (TVectors.Value > 2)
-                c4 = T.MultiplyAdd(value, c, c4);
-            value = T.Create(input[5 * TStep.Value]);
-            a5 = T.MultiplyAdd(value, a, a5);
-            if (TVectors.Value > 1)
-                b5 = T.MultiplyAdd(value, b, b5);
-            if (TVectors.Value > 2)
-                c5 = T.MultiplyAdd(value, c, c5);
+            Add<TPixels, TVectors>(x + offsets[k], weights, ahead + 16 * k, ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
+            Add<TPixels, TVectors>(x + offsets[k + 1], weights + 1 * TVectors.Value * T.Count, ahead + 16 * (k + 1), ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
+            Add<TPixels, TVectors>(x + offsets[k + 2], weights + 2 * TVectors.Value * T.Count, ahead + 16 * (k + 2), ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
+            Add<TPixels, TVectors>(x + offsets[k + 3], weights + 3 * TVectors.Value * T.Count, ahead + 16 * (k + 3), ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
         }
+        for (; k < depth; k++, weights += TVectors.Value * T.Count)
+            Add<TPixels, TVectors>(x + offsets[k], weights, ahead + 16 * k, ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
         var least = T.Create(floor);
         Store(a0, a1, a2, a3, a4, a5, least, y, pixels);
         if (TVectors.Value > 1)
             Store(b0, b1, b2, b3, b4, b5, least, y + next, pixels);
         if (TVectors.Value > 2)
             Store(c0, c1, c2, c3, c4, c5, least, y + 2 * next, pixels);
+    }
+
+    // One product more in each sum. Inlined, the references are the registers themselves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add<TPixels, TVectors>(float* input, float* weights, float* ahead,
+        ref T a0, ref T a1, ref T a2, ref T a3, ref T a4, ref T a5, ref T b0, ref T b1, ref T b2, ref T b3, ref T b4, ref T b5, ref T c0, ref T c1, ref T c2, ref T c3, ref T c4, ref T c5)
+        where TPixels : IConstant
+        where TVectors : IConstant
+    {
+        var a = T.Load(weights);
+        var b = TVectors.Value > 1 ? T.Load(weights + T.Count) : default;
+        var c = TVectors.Value > 2 ? T.Load(weights + 2 * T.Count) : default;
+        Prefetch.Line(ahead);
+        var value = T.Create(input[0]);
+        a0 = T.MultiplyAdd(value, a, a0);
+        if (TVectors.Value > 1)
+            b0 = T.MultiplyAdd(value, b, b0);
+        if (TVectors.Value > 2)
+            c0 = T.MultiplyAdd(value, c, c0);
+        value = T.Create(input[TStep.Value]);
+        a1 = T.MultiplyAdd(value, a, a1);
+        if (TVectors.Value > 1)
+            b1 = T.MultiplyAdd(value, b, b1);
+        if (TVectors.Value > 2)
+            c1 = T.MultiplyAdd(value, c, c1);
+        value = T.Create(input[2 * TStep.Value]);
+        a2 = T.MultiplyAdd(value, a, a2);
+        if (TVectors.Value > 1)
+            b2 = T.MultiplyAdd(value, b, b2);
+        if (TVectors.Value > 2)
+            c2 = T.MultiplyAdd(value, c, c2);
+        if (TPixels.Value == Three.Value)
+            return;
+        value = T.Create(input[3 * TStep.Value]);
+        a3 = T.MultiplyAdd(value, a, a3);
+        if (TVectors.Value > 1)
+            b3 = T.MultiplyAdd(value, b, b3);
+        if (TVectors.Value > 2)
+            c3 = T.MultiplyAdd(value, c, c3);
+        value = T.Create(input[4 * TStep.Value]);
+        a4 = T.MultiplyAdd(value, a, a4);
+        if (TVectors.Value > 1)
+            b4 = T.MultiplyAdd(value, b, b4);
+        if (TVectors.Value > 2)
+            c4 = T.MultiplyAdd(value, c, c4);
+        value = T.Create(input[5 * TStep.Value]);
+        a5 = T.MultiplyAdd(value, a, a5);
+        if (TVectors.Value > 1)
+            b5 = T.MultiplyAdd(value, b, b5);
+        if (TVectors.Value > 2)
+            c5 = T.MultiplyAdd(value, c, c5);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
