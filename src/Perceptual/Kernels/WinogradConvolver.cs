@@ -75,8 +75,9 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     {
         var slices = Slices(step);
         var (across, down) = (TilesAcross(step), TilesDown(step));
-        var first = task / slices * chunk;
-        var tiles = Math.Min(chunk, step.Images * down * across - first);
+        var most = TilesOfTask(step);
+        var first = task / slices * most;
+        var tiles = Math.Min(most, step.Images * down * across - first);
         var sliceLength = RoundUp((outputs + slices - 1) / slices, Math.Max(MicroKernel<T, Sixteen>.Channels, Lanes));
         var (from, to) = (SliceStart(task % slices), SliceStart(task % slices + 1));
 
@@ -192,14 +193,37 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     private static int TilesDown(in ConvolutionStep step) => (step.To - step.From + Outputs - 1) / Outputs;
 
-    private int Chunks(in ConvolutionStep step) => (step.Images * TilesDown(step) * TilesAcross(step) + chunk - 1) / chunk;
+    private static int Tiles(in ConvolutionStep step) => step.Images * TilesDown(step) * TilesAcross(step);
+
+    // A chunk; of light weights less, if the last thread ends sooner then.
+    private int TilesOfTask(in ConvolutionStep step)
+    {
+        if (!IsLight)
+            return chunk;
+        var all = Tiles(step);
+        var fewest = RoundUp((all + chunk - 1) / chunk, step.Threads);
+        var (best, bestEnd) = (0, int.MaxValue);
+        for (var tasks = fewest; tasks < fewest + 4; tasks++)
+        {
+            var tiles = RoundUp((all + tasks - 1) / tasks, MicroKernel<T, Sixteen>.Pixels);
+            var (rounds, more) = Math.DivRem(all / tiles, step.Threads);
+            var end = rounds * tiles + (more > 0 ? tiles : RoundUp(all % tiles, MicroKernel<T, Sixteen>.Pixels));
+            (best, bestEnd) = end < bestEnd ? (tiles, end) : (best, bestEnd);
+        }
+        return best;
+    }
+
+    private int Chunks(in ConvolutionStep step) => (Tiles(step) + TilesOfTask(step) - 1) / TilesOfTask(step);
 
     // A few chunks for several threads: each takes some of the output channels, and with them some of the weights.
     private int Slices(in ConvolutionStep step)
     {
-        var wanted = Chunks(step) >= 4 * step.Threads ? 1 : step.Threads;
+        var wanted = IsLight || Chunks(step) >= 4 * step.Threads ? 1 : step.Threads;
         return Math.Clamp(wanted, 1, Math.Max(1, outputs / MicroKernel<T, Sixteen>.Channels));
     }
+
+    // Weights that are read sooner than what a slice would do once more: the inputs' way to the points.
+    private bool IsLight => weights.Length <= 1 << 18;
 
     private static (int Image, int Y, int X) Locate(int tile, int across, int down, int from) =>
         (tile / (across * down), from + tile / across % down * Outputs, tile % across * Outputs);
