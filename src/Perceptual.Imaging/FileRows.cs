@@ -28,9 +28,8 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
 {
     private readonly T[] row = new T[stored.Width * stored.Samples];
     private readonly T[][] channels = [new T[stored.Width], new T[stored.Width], new T[stored.Width]];
-    private int next;
 
-    public override void ReadStoredRow(Span<float> red, Span<float> green, Span<float> blue)
+    protected override void ReadStoredRow(int y, Span<float> red, Span<float> green, Span<float> blue)
     {
         ReadChannels();
         Widen(channels[0], red);
@@ -81,8 +80,6 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
 
     private void ReadChannels()
     {
-        if (next++ >= Height)
-            throw new InvalidOperationException($"{path} has no more than {Height} rows");
         try
         {
             Stored.ReadRow(MemoryMarshal.AsBytes(row.AsSpan()));

@@ -9,12 +9,14 @@ internal sealed class PngWriter : IDisposable
     private const int DataLength = 1 << 16; // compressed bytes from which on a chunk is written
 
     private readonly Stream stream;
+    private readonly int width;
     private readonly MemoryStream data = new();
     private readonly ZLibStream zlib;
+    private int left; // rows to come
 
     public PngWriter(Stream stream, int width, int height)
     {
-        this.stream = stream;
+        (this.stream, this.width, left) = (stream, width, height);
         zlib = new(data, CompressionLevel.Optimal, leaveOpen: true);
         stream.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]);
         var header = new byte[13];
@@ -27,6 +29,9 @@ internal sealed class PngWriter : IDisposable
 
     public void WriteRow(ReadOnlySpan<byte> row) // [width, 3]
     {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(row.Length, 3 * width);
+        if (left-- == 0)
+            throw new InvalidOperationException("the picture has no more rows");
         zlib.WriteByte(0); // not filtered
         zlib.Write(row);
         if (data.Length >= DataLength)
@@ -36,6 +41,8 @@ internal sealed class PngWriter : IDisposable
     /// <summary>To be called after the last row.</summary>
     public void Finish()
     {
+        if (left != 0)
+            throw new InvalidOperationException($"{left} rows of the picture have not been written");
         zlib.Dispose();
         WriteData();
         WriteChunk("IEND"u8, []);

@@ -3,7 +3,7 @@ namespace Perceptual.Tests;
 /// <summary>The folder <c>shared</c> beside the repository: real weights, images and golden values. Tests that need it are skipped without it.</summary>
 internal static class Shared
 {
-    private static readonly string? Root = FindRoot();
+    private static readonly string Root = System.IO.Path.Combine(Repository.Root, "..", "shared");
 
     /// <summary>The path of a file or folder in it; skips the calling test, with the reason, where it is missing.</summary>
     public static string Path(string name)
@@ -15,17 +15,7 @@ internal static class Shared
     /// <summary>The path of a file or folder in it, or null.</summary>
     public static string? Find(string name)
     {
-        if (Root is null)
-            return null;
         var path = System.IO.Path.Combine([Root, .. name.Split('/')]);
         return System.IO.Path.Exists(path) ? path : null;
-    }
-
-    private static string? FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(System.IO.Path.Combine(folder.FullName, "Perceptual.slnx")))
-                return System.IO.Path.Combine(folder.Parent?.FullName ?? "", "shared");
-        return null;
     }
 }

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Perceptual;
 
 /// <summary>Noise of every sample by itself, and of a given spectrum.</summary>
-internal static unsafe class Noises
+internal static class Noises
 {
     public static void Uniform(Planes image, double deviation, ulong seed)
     {
@@ -91,7 +91,9 @@ internal static unsafe class Noises
                         image[c + part][y * image.Width + x] += (float)second[part * columns * rows + Index(y, x, rows)];
         }
 
-        void TransformAll(Fourier transform, int length, double[] values)
+        // Safe: values has 2 * columns * rows doubles, scratch what either transform asks for, and both sides are powers of two of at
+        // least Lanes: strips of length * Lanes divide columns * rows.
+        unsafe void TransformAll(Fourier transform, int length, double[] values)
         {
             fixed (double* re = values, temporary = scratch)
                 for (var at = 0; at < columns * rows; at += length * Fourier.Lanes)

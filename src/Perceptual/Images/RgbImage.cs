@@ -77,6 +77,7 @@ public sealed class RgbImage
     /// <summary>The image of rows, read to the end.</summary>
     internal static RgbImage FromRows(RgbRowReader rows)
     {
+        rows.Begin();
         if (rows is Rows { Image: var image })
             return image;
         if (rows.Range == ValueRange.Byte)
@@ -117,8 +118,15 @@ public sealed class RgbImage
     /// <param name="channel">0 red, 1 green, 2 blue.</param>
     /// <param name="y">The row, 0 at the top.</param>
     /// <param name="row">Receives <see cref="Width"/> values.</param>
+    /// <exception cref="ArgumentException">There is no such channel or row, or the span is shorter than a row.</exception>
     public void CopyRow(int channel, int y, Span<float> row)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(channel);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(channel, 2);
+        ArgumentOutOfRangeException.ThrowIfNegative(y);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(y, Height);
+        if (row.Length < Width)
+            throw new ArgumentException($"{row.Length} values are too few for a row of {Width}", nameof(row));
         CopyStoredRow(channel, y, row);
         Range.Scale(row[..Width]);
     }
@@ -180,14 +188,10 @@ public sealed class RgbImage
 
     private static float[][] Checked(float[][] planes, int width, ValueRange range)
     {
+        range.ThrowIfDefault(nameof(range));
         for (var c = 0; c < 3; c++)
-            for (var i = 0; i < planes[c].Length; i++)
-            {
-                var value = planes[c][i];
-                if (!(value >= range.Minimum && value <= range.Maximum)) // catches NaN too
-                    throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                        $"the {ChannelNames[c]} sample at x {i % width}, y {i / width} is {value}, outside the stated range {range}"));
-            }
+            for (var at = 0; at < planes[c].Length; at += width)
+                range.Check(ChannelNames[c], at / width, planes[c].AsSpan(at, width));
         return planes;
     }
 
@@ -195,28 +199,29 @@ public sealed class RgbImage
 
     private sealed class Rows(RgbImage image) : RgbRowReader(image.Width, image.Height, image.Range)
     {
-        private int next;
-
         public RgbImage Image => image;
 
-        public override void ReadStoredRow(Span<float> red, Span<float> green, Span<float> blue)
+        private protected override bool IsChecked => true; // when the image was made
+
+        protected override void ReadStoredRow(int y, Span<float> red, Span<float> green, Span<float> blue)
         {
-            image.CopyStoredRow(0, next, red);
-            image.CopyStoredRow(1, next, green);
-            image.CopyStoredRow(2, next++, blue);
+            image.CopyStoredRow(0, y, red);
+            image.CopyStoredRow(1, y, green);
+            image.CopyStoredRow(2, y, blue);
         }
 
-        internal override unsafe void ReadRow(float* red, float* green, float* blue, float[] shift, float[] scale)
+        // Safe: a plane holds Width * Height bytes, y is below Height, and the caller has room for Width values.
+        private protected override unsafe void ReadScaledRow(
+            int y, float* red, float* green, float* blue, float[] shift, float[] scale)
         {
             if (image.bytes is null)
             {
-                base.ReadRow(red, green, blue, shift, scale);
+                base.ReadScaledRow(y, red, green, blue, shift, scale);
                 return;
             }
-            var start = next++ * Width;
             for (var c = 0; c < 3; c++)
-                fixed (byte* plane = image.bytes[c])
-                    ValueRange.WidenAndScale(plane + start, c switch { 0 => red, 1 => green, _ => blue }, Width, shift[c], scale[c]);
+                fixed (byte* samples = image.bytes[c].AsSpan(y * Width, Width))
+                    ValueRange.WidenAndScale(samples, c switch { 0 => red, 1 => green, _ => blue }, Width, shift[c], scale[c]);
         }
     }
 }

@@ -1,13 +1,25 @@
 namespace Perceptual;
 
-/// <summary>The rows of an RGB image from the top, each read once: an image that need not be in memory as a whole.</summary>
+/// <summary>
+/// The rows of an RGB image from the top, each read once: an image that need not be in memory as a whole. A reader is for one thread at
+/// a time and for one use: an image that is needed twice is opened twice. To read something of your own, derive from this class.
+/// </summary>
 public abstract class RgbRowReader : IDisposable
 {
+    private int next; // the row that is read next
+    private int busy; // 1 while a row is read, and for good once reading one has failed
+    private int begun; // 1 once something reads the whole image
+    private bool disposed;
+
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="range">What black and white are in the samples.</param>
+    /// <exception cref="ArgumentException">A side is less than 1, or the range is <c>default(ValueRange)</c>.</exception>
     protected RgbRowReader(int width, int height, ValueRange range)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        range.ThrowIfDefault(nameof(range));
         Width = width;
         Height = height;
         Range = range;
@@ -26,12 +38,28 @@ public abstract class RgbRowReader : IDisposable
     /// <param name="red">Receives <see cref="Width"/> values.</param>
     /// <param name="green">Receives <see cref="Width"/> values.</param>
     /// <param name="blue">Receives <see cref="Width"/> values.</param>
+    /// <exception cref="ArgumentException">
+    /// A span is shorter than a row, or what was read is not finite or outside <see cref="Range"/>.
+    /// </exception>
     /// <exception cref="InvalidDataException">The file is damaged from here on.</exception>
-    public abstract void ReadStoredRow(Span<float> red, Span<float> green, Span<float> blue);
+    /// <exception cref="InvalidOperationException">
+    /// There are no more rows, another thread is reading one, or reading one has failed before.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The reader is disposed.</exception>
+    public void ReadStoredRow(Span<float> red, Span<float> green, Span<float> blue)
+    {
+        CheckLength(red, nameof(red));
+        CheckLength(green, nameof(green));
+        CheckLength(blue, nameof(blue));
+        var y = BeginRow();
+        ReadStoredRow(y, red[..Width], green[..Width], blue[..Width]);
+        Check(y, red[..Width], green[..Width], blue[..Width]);
+        EndRow();
+    }
 
     /// <summary>Reads the next row, scaled to [-1, 1].</summary>
-    /// <inheritdoc cref="ReadStoredRow" path="/param"/>
-    /// <inheritdoc cref="ReadStoredRow" path="/exception"/>
+    /// <inheritdoc cref="ReadStoredRow(Span{float}, Span{float}, Span{float})" path="/param"/>
+    /// <inheritdoc cref="ReadStoredRow(Span{float}, Span{float}, Span{float})" path="/exception"/>
     public void ReadRow(Span<float> red, Span<float> green, Span<float> blue)
     {
         ReadStoredRow(red, green, blue);
@@ -40,18 +68,55 @@ public abstract class RgbRowReader : IDisposable
         Range.Scale(blue[..Width]);
     }
 
-    /// <summary>Reads the next row, scaled to [-1, 1], then less a shift and divided by a scale, of each channel: rounded as one after the other.</summary>
-    internal virtual unsafe void ReadRow(float* red, float* green, float* blue, float[] shift, float[] scale)
+    /// <summary>
+    /// Reads a row as stored, for <see cref="ReadStoredRow(Span{float}, Span{float}, Span{float})"/>, which calls this for every row from
+    /// the top, once, one at a time, and not again after an exception.
+    /// </summary>
+    /// <param name="y">The row, 0 at the top.</param>
+    /// <param name="red">To be filled: <see cref="Width"/> values within <see cref="Range"/>, as are the others.</param>
+    /// <param name="green">To be filled.</param>
+    /// <param name="blue">To be filled.</param>
+    protected abstract void ReadStoredRow(int y, Span<float> red, Span<float> green, Span<float> blue);
+
+    /// <summary>
+    /// Reads the next row, scaled to [-1, 1], then less a shift and divided by a scale, of each channel: rounded as one after the other.
+    /// </summary>
+    // Safe if each pointer has room for Width values.
+    internal unsafe void ReadRow(float* red, float* green, float* blue, float[] shift, float[] scale)
     {
-        ReadStoredRow(new(red, Width), new(green, Width), new(blue, Width));
+        var y = BeginRow();
+        ReadScaledRow(y, red, green, blue, shift, scale);
+        EndRow();
+    }
+
+    /// <summary>Reads a row for <see cref="ReadRow(float*, float*, float*, float[], float[])"/>.</summary>
+    // Safe as its caller is.
+    private protected virtual unsafe void ReadScaledRow(int y, float* red, float* green, float* blue, float[] shift, float[] scale)
+    {
+        Span<float> reds = new(red, Width), greens = new(green, Width), blues = new(blue, Width);
+        ReadStoredRow(y, reds, greens, blues);
+        Check(y, reds, greens, blues);
         Range.Scale(red, Width, shift[0], scale[0]);
         Range.Scale(green, Width, shift[1], scale[1]);
         Range.Scale(blue, Width, shift[2], scale[2]);
     }
 
+    /// <summary>Whether rows are known to be within <see cref="Range"/> without a look at them.</summary>
+    private protected virtual bool IsChecked => false;
+
+    /// <summary>Says that all rows will be read now, by one caller.</summary>
+    /// <exception cref="ArgumentException">Some have been read already, or another caller has begun.</exception>
+    internal void Begin()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        if (Interlocked.Exchange(ref begun, 1) != 0 || next > 0)
+            throw new ArgumentException("the reader is in use or has been read from: its rows come once; open the image again");
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
+        disposed = true;
         Dispose(true);
         GC.SuppressFinalize(this);
     }
@@ -59,5 +124,38 @@ public abstract class RgbRowReader : IDisposable
     /// <summary>Lets go of files.</summary>
     protected virtual void Dispose(bool disposing)
     {
+    }
+
+    private int BeginRow()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        if (Interlocked.Exchange(ref busy, 1) != 0)
+            throw new InvalidOperationException("another thread is reading a row, or reading one has failed: open the image again");
+        if (next < Height)
+            return next;
+        Volatile.Write(ref busy, 0);
+        throw new InvalidOperationException($"the image has no more than {Height} rows");
+    }
+
+    // Not called where reading fails: what would come next is not known.
+    private void EndRow()
+    {
+        next++;
+        Volatile.Write(ref busy, 0);
+    }
+
+    private void CheckLength(Span<float> row, string name)
+    {
+        if (row.Length < Width)
+            throw new ArgumentException($"{row.Length} values are too few for a row of {Width}", name);
+    }
+
+    private void Check(int y, ReadOnlySpan<float> red, ReadOnlySpan<float> green, ReadOnlySpan<float> blue)
+    {
+        if (IsChecked)
+            return;
+        Range.Check("red", y, red);
+        Range.Check("green", y, green);
+        Range.Check("blue", y, blue);
     }
 }

@@ -11,11 +11,14 @@ namespace Perceptual;
 public readonly record struct ValueRange
 {
     /// <summary>A range from <paramref name="minimum"/> (black) to <paramref name="maximum"/> (white).</summary>
-    /// <exception cref="ArgumentException">The bounds are not finite or not in ascending order.</exception>
+    /// <exception cref="ArgumentException">
+    /// The bounds are not finite, not in ascending order, or so far apart or so close that float32 cannot hold their distance.
+    /// </exception>
     public ValueRange(float minimum, float maximum)
     {
-        if (!float.IsFinite(minimum) || !float.IsFinite(maximum) || minimum >= maximum)
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"a value range needs two finite numbers in ascending order, not {minimum} and {maximum}"));
+        if (!((maximum - minimum) / 2 is > 0 and < float.PositiveInfinity))
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"a value range needs two finite numbers in ascending order, not {minimum} and {maximum}"));
         Minimum = minimum;
         Maximum = maximum;
     }
@@ -40,6 +43,33 @@ public readonly record struct ValueRange
 
     /// <summary>What a sample is divided by before 1 is taken off: 127.5 for 8 bits, 32767.5 for 16.</summary>
     internal float HalfSpan => (Maximum - Minimum) / 2;
+
+    /// <exception cref="ArgumentException">This is <c>default(ValueRange)</c>, which has no black and white.</exception>
+    internal void ThrowIfDefault(string parameter)
+    {
+        if (this == default)
+            throw new ArgumentException("default(ValueRange) says nothing of black and white: give a range such as ValueRange.Unit", parameter);
+    }
+
+    /// <summary>Refuses samples that are not finite or outside this range.</summary>
+    /// <param name="channel">Its name, for the message.</param>
+    /// <param name="y">The row, for the message.</param>
+    /// <param name="row">A row of the channel.</param>
+    /// <exception cref="ArgumentException">A sample is NaN, infinite or outside the range.</exception>
+    internal void Check(string channel, int y, ReadOnlySpan<float> row)
+    {
+        var x = 0;
+        var (minimum, maximum) = (new Vector<float>(Minimum), new Vector<float>(Maximum));
+        while (x <= row.Length - Vector<float>.Count && IsWithin(new Vector<float>(row[x..])))
+            x += Vector<float>.Count;
+        for (; x < row.Length; x++)
+            if (!(row[x] >= Minimum && row[x] <= Maximum)) // catches NaN too
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                    $"the {channel} sample at x {x}, y {y} is {row[x]}, outside the stated range {this}"));
+
+        bool IsWithin(Vector<float> samples) =>
+            Vector.GreaterThanOrEqualAll(samples, minimum) && Vector.LessThanOrEqualAll(samples, maximum);
+    }
 
     /// <summary>8-bit samples to floats, not scaled.</summary>
     internal static void Widen(ReadOnlySpan<byte> samples, Span<float> row)
@@ -78,6 +108,7 @@ public readonly record struct ValueRange
     }
 
     /// <summary>Samples of this range to [-1, 1], then less a shift and divided by a scale, in place: rounded as one after the other.</summary>
+    // Safe if row has length floats: vectors are whole, the rest goes one by one.
     internal unsafe void Scale(float* row, int length, float shift, float scale)
     {
         var x = 0;
@@ -89,6 +120,7 @@ public readonly record struct ValueRange
     }
 
     /// <summary><see cref="Widen(ReadOnlySpan{byte}, Span{float})"/> and <see cref="Scale(float*, int, float, float)"/> of 8-bit samples in one pass, to the same bits.</summary>
+    // Safe if samples and row have length values: 8 are read and written at a time while there are 8.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static unsafe void WidenAndScale(byte* samples, float* row, int length, float shift, float scale)
     {

@@ -18,6 +18,7 @@ internal readonly record struct ConvolutionStep(RowBuffer Input, RowBuffer Outpu
 /// <see cref="UnitRows"/>, counted from the top, but at the end: so an output has the same bits however the rows come, whoever
 /// computes them, and whatever other images are there.
 /// </summary>
+// Safe: see RowBuffer, and each kernel.
 internal abstract unsafe class Convolver(ConvolutionShape shape)
 {
     public ConvolutionShape Shape { get; } = shape;

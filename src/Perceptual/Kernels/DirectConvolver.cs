@@ -5,6 +5,8 @@ namespace Perceptual;
 /// <summary>Convolution as it is defined, a row of one image at a time.</summary>
 /// <typeparam name="T">The vector.</typeparam>
 /// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the input's lanes.</typeparam>
+// Safe: see RowBuffer. Weights are packed for as many channels as are computed, in whole planes; the offsets are
+// pinned.
 internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
     where T : struct, ISimd<T>
     where TStep : IConstant
@@ -35,7 +37,7 @@ internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
                     weights.Pointer[(long)first * depth + k * group + o - first] = weight[(o * Shape.Inputs + i) * area + tap];
                 }
         }
-        bias.CopyTo(new Span<float>(Bias.Pointer, bias.Length));
+        bias.CopyTo(new Span<float>(Bias.Pointer, Shape.Outputs));
     }
 
     public override int UnitRows => 1;

@@ -7,6 +7,8 @@ namespace Perceptual;
 /// parts apart. Stockham's self-sorting passes, one for each factor of the length; a length with a large prime factor becomes a
 /// convolution with a chirp (Bluestein 1970) of a length that is a power of two.
 /// </summary>
+// Safe if re and im have length * Lanes doubles and scratch ScratchLength. Passes read and write all of these and no
+// more: the factors' product is the length. The stack has room for the largest factor.
 internal sealed unsafe class Fourier
 {
     /// <summary>Signals side by side.</summary>

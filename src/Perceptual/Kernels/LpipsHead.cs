@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Perceptual;
 
 /// <summary>What LPIPS does with one row of the features of two images: normalise along the channels, weigh the squared differences.</summary>
+// Safe if the pointers have what the parameters say; lanes has room for a vector.
 internal static unsafe class LpipsHead
 {
     // Zhang et al. 2018, as published: outside the root, so that a vector of zeros stays one.

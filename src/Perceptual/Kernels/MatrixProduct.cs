@@ -19,6 +19,9 @@ internal readonly record struct Matrix(float[] Values, int Rows, int Columns, in
 
     public Matrix Transposed => new(Values, Columns, Rows, ColumnStep, RowStep, Start);
 
+    public bool IsWithinArray => Rows >= 0 && Columns >= 0 && Start >= 0 && RowStep >= 0 && ColumnStep >= 0
+        && (Rows == 0 || Columns == 0 || Start + (Rows - 1L) * RowStep + (Columns - 1L) * ColumnStep < Values.Length);
+
     /// <summary>Rows [from, from + count).</summary>
     public Matrix Part(int from, int count) => this with { Rows = count, Start = Start + from * RowStep };
 }
@@ -33,7 +36,9 @@ internal static class MatrixProduct
     /// <param name="symmetric">Whether it is known to be symmetric, so that half of it need not be computed.</param>
     public static float[] Of(Matrix a, Matrix b, int threads, bool symmetric = false)
     {
-        var product = new float[a.Rows * b.Columns];
+        if (a.Columns != b.Rows || !a.IsWithinArray || !b.IsWithinArray)
+            throw new ArgumentException($"no product of {a.Rows}x{a.Columns} and {b.Rows}x{b.Columns}, or they are larger than their arrays");
+        var product = new float[checked(a.Rows * b.Columns)];
         if (Vector512.IsHardwareAccelerated)
             Run<Simd512>(a, b, product, threads, symmetric);
         else if (Vector256.IsHardwareAccelerated)
@@ -55,6 +60,8 @@ internal static class MatrixProduct
             Block<T>.Run(a, b, product, block * Block<T>.Rows, symmetric));
 
     /// <summary>Some rows of the product.</summary>
+    // Safe: Of checks that the matrices lie within their arrays and have a depth in common; what is packed is at most
+    // Depth by Rows or Columns, for which the memory is made, and the rest of it is zeros.
     private static unsafe class Block<T> where T : struct, ISimd<T>
     {
         private const int Pixels = MicroKernel<T, One>.Pixels;

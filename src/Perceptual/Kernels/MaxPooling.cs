@@ -7,6 +7,7 @@ namespace Perceptual;
 /// Max pooling over row buffers. Windows may reach into the zeros around the image: activations are never negative, so a zero
 /// is never the largest where it should not be.
 /// </summary>
+// Safe: see RowBuffer. Windows reach into the zeros that Reserve asked for.
 internal static unsafe class MaxPooling
 {
     /// <summary>Asks for the zeros it reads around its input.</summary>

@@ -45,6 +45,8 @@ internal readonly struct Sixteen : IConstant
 /// </summary>
 /// <typeparam name="T">The vector.</typeparam>
 /// <typeparam name="TStep">Floats from one pixel's input to the next's.</typeparam>
+// Safe if the pointers have what the parameters say. Callers take offsets, weights and outputs from a shape and
+// buffers made for it.
 internal static unsafe class MicroKernel<T, TStep>
     where T : struct, ISimd<T>
     where TStep : IConstant

@@ -6,6 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Perceptual;
 
 /// <summary>A vector of floats of one width. Kernels are written once, over this, and compiled for each width.</summary>
+// Safe if a pointer has Count floats.
 internal unsafe interface ISimd<T> where T : struct, ISimd<T>
 {
     /// <summary>Floats in a vector: 4, 8 or 16, or 1 without vectors.</summary>
@@ -36,6 +37,7 @@ internal unsafe interface ISimd<T> where T : struct, ISimd<T>
 }
 
 /// <summary>SSE, NEON.</summary>
+// Safe if a pointer has Count floats.
 internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
 {
     private readonly Vector128<float> value = value;
@@ -74,6 +76,7 @@ internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
 }
 
 /// <summary>AVX2.</summary>
+// Safe if a pointer has Count floats.
 internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
 {
     private readonly Vector256<float> value = value;
@@ -110,6 +113,7 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
 }
 
 /// <summary>AVX-512.</summary>
+// Safe if a pointer has Count floats.
 internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
 {
     private readonly Vector512<float> value = value;
@@ -148,6 +152,7 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
 }
 
 /// <summary>One float, for processors without vectors that .NET knows: far faster than vectors in software.</summary>
+// Safe if a pointer has Count floats.
 internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
 {
     private readonly float value = value;
@@ -183,6 +188,7 @@ internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
 }
 
 /// <summary>Asks for memory before it is needed. Any address will do: one that is not there is ignored.</summary>
+// Safe: a prefetch reads nothing that a program could see, and never faults.
 internal static unsafe class Prefetch
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,6 +8,7 @@ namespace Perceptual;
 /// The derivative by the weights and the bias of a convolution: at each place of the kernel, the sum over all images and pixels of input
 /// times the derivative by the output. Each sum is one task's, in a fixed order, so the bits do not depend on who does what.
 /// </summary>
+// Safe: buffers are whole and were made for this shape, see RowBuffer; weights are written with bounds checks.
 internal abstract unsafe class WeightGradient(ConvolutionShape shape)
 {
     public ConvolutionShape Shape { get; } = shape;
@@ -77,6 +78,8 @@ internal abstract unsafe class WeightGradient(ConvolutionShape shape)
 /// <summary>As it is defined.</summary>
 /// <typeparam name="T">The vector.</typeparam>
 /// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the input's lanes.</typeparam>
+// Safe: offsets are those of inputs the convolution reads, the last one repeated up to a whole block; sums has
+// MostWeights rows of MostChannels floats, and two vectors are MostChannels at most.
 internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape shape) : WeightGradient(shape)
     where T : struct, ISimd<T>
     where TStep : IConstant
@@ -141,6 +144,8 @@ internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape sha
 /// derivative by their outputs, taken there by the transpose of what takes products back; sums over all tiles go to the kernel by the
 /// transpose of what takes it to the points.
 /// </summary>
+// Safe: memory is made for the chunk before it is used; a tile has at most 8 points and 8 kernel rows, for which the
+// stack has room; tiles reach into the zeros that Reserve and the convolution asked for.
 internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape shape) : WeightGradient(shape)
     where T : struct, ISimd<T>
     where TTile : IGradientTile
@@ -279,6 +284,7 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
 }
 
 /// <summary>As <see cref="MicroKernel{T, TStep}"/>, with the pixels in the place of the weights: sums over pixels of 6 inputs times 2 vectors of output channels.</summary>
+// Safe if x and its offsets, y and sums have what the parameters say.
 internal static unsafe class OuterProducts<T, TStep>
     where T : struct, ISimd<T>
     where TStep : IConstant

@@ -9,6 +9,9 @@ namespace Perceptual;
 /// of tiles goes all the way at a time, so that it stays in cache. A convolution of stride 4 is one of stride 1 over cells of 4 x 4
 /// pixels: each of these is a channel, and the kernel has a quarter of the side.
 /// </summary>
+// Safe: see RowBuffer. A task has at most a chunk of tiles, for which the scratch has room; tiles reach into the
+// zeros that Reserve asked for, and store only rows and columns of the output. Weights end with the last channel's:
+// what is beyond is only prefetched.
 internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     where T : struct, ISimd<T>
     where TTile : ITile
@@ -36,7 +39,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     public override void SetWeights(float[] weight, float[] bias)
     {
         Parallel.For(0, outputs / Lanes, block => Pack(weight, block * Lanes, weights.Pointer));
-        bias.CopyTo(new Span<float>(Bias.Pointer, bias.Length));
+        bias.CopyTo(new Span<float>(Bias.Pointer, Shape.Outputs));
     }
 
     private static int Outputs => TTile.Outputs; // of a tile, to each side

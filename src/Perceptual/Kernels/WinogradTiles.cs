@@ -6,6 +6,7 @@ namespace Perceptual;
 /// One dimension of Winograd's convolution by Toom and Cook's method: polynomials are multiplied by their values at some points
 /// (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
 /// </summary>
+// Safe if each pointer has room for as many vectors as the tile has points or outputs, at the given steps.
 internal unsafe interface ITile
 {
     /// <summary>Side of the kernel.</summary>
@@ -28,6 +29,7 @@ internal unsafe interface ITile
 }
 
 /// <summary>A tile that gradients of weights go back through.</summary>
+// Safe if the pointers have what ITile asks for.
 internal unsafe interface IGradientTile : ITile
 {
     /// <summary>From the derivative by a tile's outputs to that by the products: the transpose of <see cref="ITile.Output"/>.</summary>
@@ -35,6 +37,7 @@ internal unsafe interface IGradientTile : ITile
 }
 
 /// <summary>F(4, 3): points 0, 1, -1, 2, -2 and infinity.</summary>
+// Safe if the pointers have what ITile asks for.
 internal readonly unsafe struct Tile4x3 : IGradientTile
 {
     public static int Kernel => 3;
@@ -97,6 +100,7 @@ internal readonly unsafe struct Tile4x3 : IGradientTile
 }
 
 /// <summary>F(5, 2): the points of F(4, 3).</summary>
+// Safe if the pointers have what ITile asks for.
 internal readonly unsafe struct Tile5x2 : ITile
 {
     public static int Kernel => 2;
@@ -134,6 +138,7 @@ internal readonly unsafe struct Tile5x2 : ITile
 }
 
 /// <summary>F(4, 5): points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity.</summary>
+// Safe if the pointers have what ITile asks for.
 internal readonly unsafe struct Tile4x5 : IGradientTile
 {
     public static int Kernel => 5;

@@ -25,8 +25,13 @@ public sealed class DistanceMap
     /// <summary>One row of the map.</summary>
     /// <param name="y">The row, 0 at the top.</param>
     /// <param name="row">Receives <see cref="Width"/> values.</param>
+    /// <exception cref="ArgumentException">There is no such row, or the span is shorter than a row.</exception>
     public void CopyRow(int y, Span<float> row)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(y);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(y, Height);
+        if (row.Length < Width)
+            throw new ArgumentException($"{row.Length} values are too few for a row of {Width}", nameof(row));
         row = row[..Width];
         row.Clear();
         foreach (var layer in layers)
@@ -47,7 +52,7 @@ public sealed class DistanceMap
     /// <summary>The whole map, [height, width], rows from the top.</summary>
     public float[] ToArray()
     {
-        var values = new float[Width * Height];
+        var values = PixelMap.NewValues(Width, Height);
         for (var y = 0; y < Height; y++)
             CopyRow(y, values.AsSpan(y * Width, Width));
         return values;

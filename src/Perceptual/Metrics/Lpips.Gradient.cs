@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 
 namespace Perceptual;
 
+// Safe: as in Lpips.cs.
 public sealed unsafe partial class Lpips
 {
     private readonly ConcurrentBag<TrainableTrunk> trainable = []; // kept from one call to the next
@@ -32,8 +33,7 @@ public sealed unsafe partial class Lpips
     /// <inheritdoc cref="DistanceAndGradient(RgbImage, RgbImage, Span{float}, CancellationToken)"/>
     public double DistanceAndGradient(LpipsFeatures reference, RgbImage image, Span<float> gradient, CancellationToken cancellation = default)
     {
-        if (reference.Digest != FeatureDigest)
-            throw new ArgumentException("features can only be compared by the model that made them: these come from another trunk or version");
+        CheckOurs(reference);
         CheckSizes(reference.Width, reference.Height, image.Width, image.Height);
         if (gradient.Length != 3L * image.Width * image.Height)
             throw new ArgumentException($"a gradient of {gradient.Length} values is not that of an image of {image.Width}x{image.Height}: it needs 3 for each pixel", nameof(gradient));

@@ -17,6 +17,10 @@ namespace Perceptual;
 /// double distance = lpips.Distance(reference, distorted);
 /// </code>
 /// </example>
+// Safe: rows of a buffer of the trunk are read where the trunk says that they are there; features of a caller are
+// used only if CheckOurs knows that they have the layers of this network, and so the planes, rows and columns that
+// are read; scratch is rented as long as what is written into it; weights and features are kept alive until the last
+// task is done.
 public sealed unsafe partial class Lpips : Metric
 {
     // The ImageNet mean (.485, .456, .406) and deviation (.229, .224, .225) on [0, 1], moved to [-1, 1] and rounded as published.
@@ -149,7 +153,9 @@ public sealed unsafe partial class Lpips : Metric
     public new Lpips WithThreads(int threads) => (Lpips)base.WithThreads(threads);
 
     /// <summary>The distance of two images of the same size.</summary>
-    /// <exception cref="ArgumentException">The sizes differ, or the images are too small for the network.</exception>
+    /// <exception cref="ArgumentException">
+    /// The sizes differ, the images are too small for the network or too large, or a reader has been read from or is both images.
+    /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public double Distance(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default) =>
         Compare(reference, distorted, cancellation).Distance;
@@ -170,8 +176,11 @@ public sealed unsafe partial class Lpips : Metric
     /// not with their height. The result has the same bits as for images in memory.
     /// </summary>
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
-    public LpipsResult Compare(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default) =>
-        Run([reference, distorted], withMaps: false, cancellation)[0].Result();
+    public LpipsResult Compare(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
+    {
+        Begin(reference, distorted);
+        return Run([reference, distorted], withMaps: false, cancellation)[0].Result();
+    }
 
     /// <summary>
     /// The distances of a batch of pairs. Sizes may differ between pairs, not within one. Each result has the same bits as alone;
@@ -215,6 +224,7 @@ public sealed unsafe partial class Lpips : Metric
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
     public (LpipsResult Result, DistanceMap Map) CompareAndMap(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
     {
+        Begin(reference, distorted);
         var sums = Run([reference, distorted], withMaps: true, cancellation)[0];
         return (sums.Result(), sums.Map(reference.Width, reference.Height));
     }
@@ -225,7 +235,13 @@ public sealed unsafe partial class Lpips : Metric
     public LpipsFeatures Extract(RgbImage image, CancellationToken cancellation = default) => Extract(image.OpenRows(), cancellation);
 
     /// <inheritdoc cref="Extract(RgbImage, CancellationToken)"/>
-    public LpipsFeatures Extract(RgbRowReader image, CancellationToken cancellation = default) => ExtractTogether([image], cancellation)[0];
+    public LpipsFeatures Extract(RgbRowReader image, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        CheckSize(image.Width, image.Height);
+        image.Begin();
+        return ExtractTogether([image], cancellation)[0];
+    }
 
     /// <summary>
     /// The features of several images. Each has the same bits as alone; neighbours of the same size go through the network side by side,
@@ -272,18 +288,18 @@ public sealed unsafe partial class Lpips : Metric
         {
             crew.Dismiss();
         }
-        return [.. images.Select((image, i) => new LpipsFeatures(taps[i], image.Width, image.Height, FeatureDigest))];
+        return [.. images.Select((image, i) => new LpipsFeatures(Network, taps[i], image.Width, image.Height, FeatureDigest))];
     }
 
     /// <summary>The memory that the features of an image of a size take.</summary>
     public long FeatureBytes(int width, int height)
     {
-        var bytes = 0L;
+        var (bytes, tap, channels) = (0L, 0, Network.TapChannels);
         foreach (var layer in Network.Layers)
         {
             (width, height) = (layer.OutputLength(width), layer.OutputLength(height));
             if (layer.Tap)
-                bytes += sizeof(float) * (long)width * height * (1 + (layer is Fire fire ? 2 * fire.Expanded : ((Convolution)layer).Outputs));
+                bytes += sizeof(float) * (long)width * height * (1 + channels[tap++]);
         }
         return bytes;
     }
@@ -349,8 +365,8 @@ public sealed unsafe partial class Lpips : Metric
 
     private TapSums Sum(LpipsFeatures reference, LpipsFeatures distorted, bool withMap, CancellationToken cancellation)
     {
-        if (reference.Digest != FeatureDigest || distorted.Digest != FeatureDigest)
-            throw new ArgumentException("features can only be compared by the model that made them: these come from another trunk or version");
+        CheckOurs(reference);
+        CheckOurs(distorted);
         CheckSizes(reference.Width, reference.Height, distorted.Width, distorted.Height);
         var sums = new TapSums(lin.Length, withMap);
         var crew = new Crew(Threads);
@@ -379,6 +395,13 @@ public sealed unsafe partial class Lpips : Metric
             GC.KeepAlive((this, reference, distorted)); // of their values only pointers are used
         }
         return sums;
+    }
+
+    // The same weights in the same layers: so the taps have the planes, rows and columns that the kernels take them to have.
+    private void CheckOurs(LpipsFeatures features)
+    {
+        if (features.Digest != FeatureDigest || !features.Network.Layers.SequenceEqual(Network.Layers))
+            throw new ArgumentException("features can only be compared by the model that made them: these come from another trunk or version");
     }
 
     /// <summary>The weights of a tap, ones for a baseline, in whole planes of lanes.</summary>

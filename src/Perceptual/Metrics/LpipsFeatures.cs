@@ -6,8 +6,9 @@ namespace Perceptual;
 /// </summary>
 public sealed class LpipsFeatures
 {
-    internal LpipsFeatures(Tap[] taps, int width, int height, string digest)
+    internal LpipsFeatures(Network network, Tap[] taps, int width, int height, string digest)
     {
+        Network = network;
         Taps = taps;
         Width = width;
         Height = height;
@@ -20,13 +21,16 @@ public sealed class LpipsFeatures
     /// <summary>Rows of the image.</summary>
     public int Height { get; }
 
+    internal Network Network { get; }
+
     internal Tap[] Taps { get; }
 
     /// <summary>Trunk, version: what features must have in common to be compared.</summary>
     internal string Digest { get; }
 
     /// <summary>The activations of one layer, and what normalises them.</summary>
-    internal sealed class Tap
+    // Safe: both arrays have the length that Planes, Height and Width make, y is below Height, and who uses a pointer keeps this alive.
+    internal sealed unsafe class Tap
     {
         public Tap(RowBuffer buffer)
         {
@@ -47,11 +51,11 @@ public sealed class LpipsFeatures
 
         public PinnedFloats Inverse { get; } // [height, width], 1 / norm
 
-        public unsafe float* Row(int y) => Values.Pointer + (long)y * Width * RowBuffer.Lanes;
+        public float* Row(int y) => Values.Pointer + (long)y * Width * RowBuffer.Lanes;
 
-        public unsafe float* InverseRow(int y) => Inverse.Pointer + (long)y * Width;
+        public float* InverseRow(int y) => Inverse.Pointer + (long)y * Width;
 
         /// <summary>Valid as long as this object is.</summary>
-        public unsafe TapView View => new(Values.Pointer, (long)Width * RowBuffer.Lanes, PlaneLength, Inverse.Pointer, Planes, Height, Width);
+        public TapView View => new(Values.Pointer, (long)Width * RowBuffer.Lanes, PlaneLength, Inverse.Pointer, Planes, Height, Width);
     }
 }

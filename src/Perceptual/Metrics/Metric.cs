@@ -75,7 +75,9 @@ public abstract class Metric
     }
 
     /// <summary>The value for two images of the same size; <see cref="Info"/> says what it means.</summary>
-    /// <exception cref="ArgumentException">The sizes differ, or the images are too small for the metric.</exception>
+    /// <exception cref="ArgumentException">
+    /// The sizes differ, the images are too small for the metric or too large, or a reader has been read from or is both images.
+    /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public double Measure(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default) =>
         Measure(reference.OpenRows(), distorted.OpenRows(), cancellation);
@@ -84,7 +86,7 @@ public abstract class Metric
     /// <inheritdoc cref="Measure(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
     public double Measure(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
     {
-        Check(reference, distorted);
+        Begin(reference, distorted);
         return Run(reference, distorted, withMap: false, cancellation).Value;
     }
 
@@ -98,7 +100,7 @@ public abstract class Metric
     {
         if (!Info.HasMap)
             throw new NotSupportedException($"{Info.Name} has no map");
-        Check(reference, distorted);
+        Begin(reference, distorted);
         var (value, map) = Run(reference, distorted, withMap: true, cancellation);
         return (value, map!);
     }
@@ -106,8 +108,15 @@ public abstract class Metric
     /// <summary>The value, and the map if asked for. Sizes have been checked.</summary>
     private protected abstract (double Value, DistanceMap? Map) Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation);
 
+    // A row in planes of 16 channels, and every sum of sides and borders, stays below 2^31 then.
+    private const int MaximumWidth = 1 << 22;
+    private const int MaximumHeight = 1 << 30;
+
     private protected void CheckSize(int width, int height)
     {
+        if (width > MaximumWidth || height > MaximumHeight)
+            throw new ArgumentException(
+                $"an image of {width}x{height} is too large: at most {MaximumWidth} columns and {MaximumHeight} rows are compared");
         if (Math.Min(width, height) < Info.MinimumSide)
             throw new ArgumentException($"an image of {width}x{height} is too small for {Info.Name}: each side must be at least {Info.MinimumSide} pixels");
     }
@@ -118,9 +127,16 @@ public abstract class Metric
             throw new ArgumentException($"the distorted image is {width}x{height} but the reference is {referenceWidth}x{referenceHeight}");
     }
 
-    private void Check(RgbRowReader reference, RgbRowReader distorted)
+    /// <summary>Checks two readers and takes them: nobody else may read from them now.</summary>
+    private protected void Begin(RgbRowReader reference, RgbRowReader distorted)
     {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(distorted);
         CheckSize(reference.Width, reference.Height);
         CheckSizes(reference.Width, reference.Height, distorted.Width, distorted.Height);
+        if (reference == distorted)
+            throw new ArgumentException("one reader is both images, but its rows come once: open the image twice", nameof(distorted));
+        reference.Begin();
+        distorted.Begin();
     }
 }

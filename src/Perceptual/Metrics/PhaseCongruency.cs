@@ -6,6 +6,8 @@ namespace Perceptual;
 /// Phase congruency (Kovesi, "Image features from phase congruency", 1999) as FSIM uses it: how much, of 0 to 1, the waves of four
 /// wavelengths and four orientations agree at a pixel that it is an edge or a line, noise taken off. For planes of one size.
 /// </summary>
+// Safe: scratch is as long as the constructor's sides make it: for each scale a real and an imaginary strip of the
+// longer side, and what the transform asks for. Strips are filled from and stored to arrays with bounds checks.
 internal sealed unsafe class PhaseCongruency
 {
     // All of FSIM's authors.

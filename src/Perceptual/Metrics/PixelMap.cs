@@ -3,11 +3,15 @@ namespace Perceptual;
 /// <summary>A map in the making: one value for each pixel, rows in any order.</summary>
 internal sealed class PixelMap(int width, int height)
 {
-    private readonly float[] values = (long)width * height <= Array.MaxLength
-        ? new float[width * height] // [height, width]
-        : throw new ArgumentException($"images of {width}x{height} are too large for a map");
+    private readonly float[] values = NewValues(width, height);
 
     public int Width => width;
+
+    /// <summary>[height, width]</summary>
+    /// <exception cref="ArgumentException">They are more than an array holds.</exception>
+    public static float[] NewValues(int width, int height) => (long)width * height <= Array.MaxLength
+        ? new float[width * height]
+        : throw new ArgumentException($"images of {width}x{height} are too large for a map");
 
     public Span<float> Row(int y) => values.AsSpan(y * width, width);
 

@@ -9,7 +9,6 @@ namespace Perceptual;
 internal sealed class RowBands
 {
     private const int BandPixels = 1 << 16; // some rows for each thread, few enough to stay in its cache
-    private const int MaxWidth = 1 << 22; // so that a window of rows is one array
 
     private readonly RgbRowReader[] images;
     private readonly Colour colour;
@@ -20,8 +19,6 @@ internal sealed class RowBands
     /// <param name="reach">Rows of a window of the images themselves; 0 if nothing is computed of them.</param>
     public RowBands(RgbRowReader[] images, Colour colour, int reach)
     {
-        if (images[0].Width > MaxWidth)
-            throw new ArgumentException($"images of {images[0].Width}x{images[0].Height} are too wide: at most {MaxWidth} pixels");
         this.images = images;
         this.colour = colour;
         levels.Add(new(new(images.Length, colour.Planes, images[0].Width, images[0].Height, 0), reach, 1, false));

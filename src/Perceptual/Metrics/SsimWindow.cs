@@ -41,6 +41,9 @@ internal sealed class SsimWindow
     /// <param name="y">A row.</param>
     /// <param name="unlike">Receives 1 - SSIM of each window, [columns - (size - 1)], and other values beyond; as long as a row with its slack.</param>
     /// <returns>The sums over the windows of 1 - SSIM and of 1 - contrast * structure.</returns>
+    // Safe: the spans have Size rows of Stride columns and the scratch five, checked where they are cut. Whole
+    // vectors are read from the columns of the image on and reach less than a vector, 8 doubles at most, beyond
+    // Width: into the slack of a row.
     public unsafe (double Unlike, double Structure) Compare(RowWindow rows, int plane, int y, Span<double> unlike)
     {
         var (stride, windows) = (rows.Stride, rows.Width - (Size - 1));
@@ -63,6 +66,7 @@ internal sealed class SsimWindow
     }
 
     // The weighted sums, over each column of size rows, of s, d, s^2 and d^2: [4, stride]. Whole vectors, the last of them partly of the slack.
+    // Safe as Compare is.
     private unsafe void Down(double* a, double* b, double* weights, int stride, int width, double* sums)
     {
         for (var x = 0; x < width; x += Vector<double>.Count)
@@ -85,6 +89,7 @@ internal sealed class SsimWindow
         }
     }
 
+    // Safe as Compare is: the last vector of windows ends less than 8 sums beyond the columns.
     private unsafe void Across(double* sums, double* weights, int stride, int windows, double* unlike, double* structure)
     {
         var half = new Vector<double>(0.5);

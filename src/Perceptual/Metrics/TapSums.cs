@@ -8,7 +8,7 @@ internal sealed class TapSums(int taps, bool withMaps)
     public void Expect(int tap, int width, int height)
     {
         if (layers[tap].RowSums is null)
-            layers[tap] = (width, height, new double[height], withMaps ? new float[width * height] : []);
+            layers[tap] = (width, height, new double[height], withMaps ? PixelMap.NewValues(width, height) : []);
     }
 
     public void Take(int tap, int y, ReadOnlySpan<float> row)

@@ -65,13 +65,13 @@ public sealed record MaxPool(int Kernel, int Stride, bool CeilMode = false) : La
 public sealed record Fire(string Name, int Inputs, int Squeezed, int Expanded) : Layer
 {
     /// <summary>The first, 1x1.</summary>
-    public Convolution Squeeze { get; } = new($"{Name}.squeeze", Inputs, Squeezed, 1);
+    public Convolution Squeeze => new($"{Name}.squeeze", Inputs, Squeezed, 1);
 
     /// <summary>The second, 1x1, whose output comes first.</summary>
-    public Convolution Expand1x1 { get; } = new($"{Name}.expand1x1", Squeezed, Expanded, 1);
+    public Convolution Expand1x1 => new($"{Name}.expand1x1", Squeezed, Expanded, 1);
 
     /// <summary>The third, 3x3, whose output comes second.</summary>
-    public Convolution Expand3x3 { get; } = new($"{Name}.expand3x3", Squeezed, Expanded, 3, 1, 1);
+    public Convolution Expand3x3 => new($"{Name}.expand3x3", Squeezed, Expanded, 3, 1, 1);
 
     /// <inheritdoc/>
     public override IEnumerable<Convolution> Convolutions => [Squeeze, Expand1x1, Expand3x3];

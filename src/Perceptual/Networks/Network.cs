@@ -37,17 +37,57 @@ public sealed record Network
     public IEnumerable<Convolution> Convolutions => Layers.SelectMany(layer => layer.Convolutions);
 
     /// <summary>The number of channels at each tap, first to last.</summary>
-    public IReadOnlyList<int> TapChannels =>
-        [.. Layers.Where(layer => layer.Tap).Select(layer => layer is Fire fire ? 2 * fire.Expanded : ((Convolution)layer).Outputs)];
+    public IReadOnlyList<int> TapChannels
+    {
+        get
+        {
+            var (taps, channels) = (new List<int>(), 0);
+            foreach (var layer in Layers)
+            {
+                channels = layer switch { Convolution convolution => convolution.Outputs, Fire fire => 2 * fire.Expanded, _ => channels };
+                if (layer.Tap)
+                    taps.Add(channels);
+            }
+            return taps;
+        }
+    }
 
-    /// <summary>Whether the kernels, which take channels in planes of 16 but for the image's three, can run it; otherwise says why not.</summary>
-    /// <exception cref="NotSupportedException">They cannot.</exception>
+    /// <summary>
+    /// Refuses what the kernels cannot run. They trust a network: each layer must take the channels that the one before it gives, in planes
+    /// of 16 but for the image's three.
+    /// </summary>
+    /// <exception cref="NotSupportedException">They cannot run it; the message says why.</exception>
     internal void CheckKernels()
     {
-        if (Convolutions.Skip(1).FirstOrDefault(convolution => convolution.Inputs < RowBuffer.Lanes) is { } narrow)
-            throw new NotSupportedException($"{narrow.Name} of {Name} has {narrow.Inputs} input channels; after the first layer there must be at least {RowBuffer.Lanes}");
-        if (Layers.OfType<Fire>().FirstOrDefault(fire => fire.Expanded % RowBuffer.Lanes != 0) is { } odd)
-            throw new NotSupportedException($"{odd.Name} of {Name} stacks {odd.Expanded} channels on {odd.Expanded}; they must be a multiple of {RowBuffer.Lanes}");
+        if (Layers is not [Convolution, ..] || !Layers.Any(layer => layer.Tap))
+            throw new NotSupportedException($"{Name} must begin with a convolution and have a tap");
+        var channels = 3;
+        foreach (var layer in Layers)
+            channels = layer switch
+            {
+                Convolution convolution => Follow(convolution, channels),
+                Fire fire => FollowBoth(fire, Follow(fire.Squeeze, channels)),
+                MaxPool { Kernel: > 0, Stride: > 0 } => channels,
+                _ => throw new NotSupportedException($"{layer} of {Name} cannot be run: a pool needs a kernel and a stride"),
+            };
+
+        int FollowBoth(Fire fire, int squeezed) => fire.Expanded % RowBuffer.Lanes == 0
+            ? Follow(fire.Expand1x1, squeezed) + Follow(fire.Expand3x3, squeezed)
+            : throw new NotSupportedException($"{fire.Name} of {Name} stacks {fire.Expanded} channels on {fire.Expanded}; "
+                + $"they must be a multiple of {RowBuffer.Lanes}");
+
+        int Follow(Convolution layer, int given)
+        {
+            if (layer.Inputs != given)
+                throw new NotSupportedException($"{layer.Name} of {Name} takes {layer.Inputs} channels, but is given {given}");
+            if (given < RowBuffer.Lanes && layer.Name != Convolutions.First().Name)
+                throw new NotSupportedException($"{layer.Name} of {Name} has {given} input channels; after the first layer there must be "
+                    + $"at least {RowBuffer.Lanes}");
+            if (layer.Kernel < 1 || layer.Stride < 1 || layer.Padding < 0 || layer.Padding >= layer.Kernel || layer.Outputs < 1
+                || (Int128)layer.Inputs * layer.Outputs * layer.Kernel * layer.Kernel > Array.MaxLength)
+                throw new NotSupportedException($"{layer} of {Name} cannot be run: a size is out of range");
+            return layer.Outputs;
+        }
     }
 
     /// <summary>The smallest side an image may have: every layer's output is at least one pixel.</summary>

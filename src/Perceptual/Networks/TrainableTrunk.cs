@@ -9,6 +9,7 @@ internal delegate void TapGradient(int tap, RowBuffer features, RowBuffer gradie
 /// A network whose activations are all kept, so that gradients go back through its layers: to its weights and to the images. Features
 /// have the bits that <see cref="Trunk"/> gives; everything has the same bits for any number of threads. One call at a time.
 /// </summary>
+// Safe: see RowBuffer. All buffers are whole, and made for the images' number and size before they are read.
 internal sealed unsafe class TrainableTrunk
 {
     private readonly Network network;

@@ -6,6 +6,8 @@ namespace Perceptual;
 internal delegate void TapSink(int tap, RowBuffer features, int from, int to);
 
 /// <summary>A network with its weights: rows of images in, rows of features at the taps out.</summary>
+// Safe: see RowBuffer. The workspace is made for the images' number and size before they are read, and belongs to one
+// call.
 internal sealed unsafe class Trunk
 {
     /// <summary>A call takes no more than about this for its activations, unless the image is so wide that the fewest rows need more.</summary>

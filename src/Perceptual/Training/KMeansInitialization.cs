@@ -207,6 +207,7 @@ public sealed class KMeansInitialization
         return values;
     }
 
+    // Safe: the buffer is whole, and only its own channels, rows and columns are read.
     private static unsafe float[] Unpacked(RowBuffer features)
     {
         var values = new float[features.Channels * features.Height * features.Width];
@@ -391,7 +392,7 @@ public sealed class KMeansInitialization
         private readonly float[][] row = [new float[image.Width], new float[image.Width], new float[image.Width]];
         private int skip = top;
 
-        public override void ReadStoredRow(Span<float> red, Span<float> green, Span<float> blue)
+        protected override void ReadStoredRow(int y, Span<float> red, Span<float> green, Span<float> blue)
         {
             for (; skip >= 0; skip--)
                 image.ReadStoredRow(row[0], row[1], row[2]);

@@ -9,6 +9,7 @@ internal readonly record struct ChannelSums(float[][] Sums, double[] Pixels)
     /// <param name="b">Those of the other.</param>
     /// <param name="taps">How many taps there are.</param>
     /// <param name="dropout">What is left out at a tap.</param>
+    // Safe: both views are of one tap of one network for images of one size, and Sums has a float for each channel.
     public static unsafe ChannelSums Of(Func<int, TapView> a, Func<int, TapView> b, int taps, Func<int, Dropout?>? dropout)
     {
         var channels = new ChannelSums(new float[taps][], new double[taps]);
@@ -49,6 +50,8 @@ internal readonly record struct ChannelSums(float[][] Sums, double[] Pixels)
 }
 
 /// <summary>A network that learns from distances: images go through it together, and the derivatives by distances of pairs go back.</summary>
+// Safe: images and taps are numbers of the last batch; inverse norms have a float for each of its pixels; see
+// RowBuffer.
 internal sealed unsafe class TrainablePairs(Network network, IReadOnlyDictionary<string, Tensor> weights, bool weightGradients)
 {
     private readonly TrainableTrunk trunk = new(network, weights, inputGradient: false, weightGradients);

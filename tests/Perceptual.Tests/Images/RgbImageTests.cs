@@ -105,7 +105,8 @@ public class RgbImageTests
     {
         private readonly RgbRowReader rows = image.OpenRows();
 
-        public override void ReadStoredRow(Span<float> red, Span<float> green, Span<float> blue) => rows.ReadStoredRow(red, green, blue);
+        protected override void ReadStoredRow(int y, Span<float> red, Span<float> green, Span<float> blue) =>
+            rows.ReadStoredRow(red, green, blue);
     }
 
     [Fact]

@@ -201,13 +201,11 @@ public class MetricTests
 
     private sealed class Stripes(int width, int height) : RgbRowReader(width, height, ValueRange.Byte)
     {
-        private int next;
-
-        public override void ReadStoredRow(Span<float> red, Span<float> green, Span<float> blue)
+        protected override void ReadStoredRow(int y, Span<float> red, Span<float> green, Span<float> blue)
         {
-            red.Fill(next % 200);
-            green.Fill(next % 100);
-            blue.Fill(next++ % 77);
+            red.Fill(y % 200);
+            green.Fill(y % 100);
+            blue.Fill(y % 77);
         }
     }
 }

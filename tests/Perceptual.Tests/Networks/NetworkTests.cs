@@ -52,6 +52,15 @@ public class NetworkTests
             (Of(new Convolution("a", 3, 8, 3), new Convolution("b", 8, 16, 3) { Tap = true }), "b of mine has 8 input channels"),
             (Of(new Convolution("a", 3, 16, 3), new Fire("f", 16, 8, 16) { Tap = true }), "f.expand1x1 of mine has 8 input channels"),
             (Of(new Convolution("a", 3, 16, 3), new Fire("f", 16, 16, 17) { Tap = true }), "f of mine stacks 17 channels"),
+            (Of(new Convolution("a", 3, 16, 3), new Convolution("b", 64, 16, 3) { Tap = true }), "b of mine takes 64 channels, but is given 16"),
+            (Of(new Convolution("a", 4, 16, 3) { Tap = true }), "a of mine takes 4 channels, but is given 3"),
+            (Of(new Convolution("a", 3, 32, 3), new Fire("f", 16, 16, 16) { Tap = true }), "f.squeeze of mine takes 16 channels, but is given 32"),
+            (Of(new MaxPool(2, 2), new Convolution("a", 3, 16, 3) { Tap = true }), "must begin with a convolution"),
+            (Of(new Convolution("a", 3, 16, 3)), "have a tap"),
+            (Of(new Convolution("a", 3, 16, 3) { Tap = true }, new MaxPool(2, 0)), "a pool needs a kernel and a stride"),
+            (Of(new Convolution("a", 3, 16, 3, 1, -1) { Tap = true }), "a size is out of range"),
+            (Of(new Convolution("a", 3, 16, 3, 1, 3) { Tap = true }), "a size is out of range"),
+            (Of(new Convolution("a", 3, 16, 3, 0) { Tap = true }), "a size is out of range"),
         })
         {
             var weights = TrunkWeights.Random(network, 1).Tensors;
