@@ -30,6 +30,21 @@ internal static class ModelFile
         TorchFile.Write(stream, tensors, $"{trunk.Network.Name}");
     }
 
+    /// <summary>Whether a file is a whole model of one of the networks here.</summary>
+    public static bool IsOne(string path)
+    {
+        try
+        {
+            var tensors = WeightFile.Read(path);
+            return tensors.ContainsKey(LinWeights.Key(0))
+                && TrunkWeights.Recognise(Network.All, tensors, path) is not null;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Reads a model of a network, or of the one that it is of; no lin weights for a baseline.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network or version.</exception>
     /// <exception cref="IOException">The file cannot be opened or read.</exception>

@@ -46,6 +46,16 @@ public static class WeightFile
         throw new InvalidDataException($"{name}: is neither a safetensors file nor a torch file");
     }
 
+    /// <summary>The weight files in a folder, in ordinal order of their names; then those in its folder lin.</summary>
+    internal static IEnumerable<string> NamesIn(string folder)
+    {
+        return Directory.Exists(Path.Combine(folder, "lin")) ? In("").Concat(In("lin/")) : In("");
+
+        IEnumerable<string> In(string part) => Directory.EnumerateFiles(Path.Combine(folder, part))
+            .Where(path => Path.GetExtension(path).ToLowerInvariant() is ".safetensors" or ".pth" or ".pt")
+            .Select(path => part + Path.GetFileName(path)).Order(StringComparer.Ordinal);
+    }
+
     internal static void CheckLength(Stream stream, string name)
     {
         if (stream.Length > MaximumLength)
