@@ -8,11 +8,13 @@ internal static class ModelFile
 {
     public const string VersionKey = "version";
 
-    /// <summary>Writes a safetensors file of float32, or of float16, which takes half the room.</summary>
+    /// <summary>
+    /// Writes a safetensors file of float32, or of float16, which takes half the room, with a digest of all it says.
+    /// </summary>
     /// <exception cref="ArgumentException">A value is too large for float16.</exception>
     public static void Write(
         Stream stream, TrunkWeights trunk, LinWeights lin, IReadOnlyDictionary<string, string> metadata, ElementType type = ElementType.F32) =>
-        Safetensors.Write(stream, [.. lin.Tensors, .. trunk.Tensors.Values], metadata, type);
+        Safetensors.WriteWithDigest(stream, [.. lin.Tensors, .. trunk.Tensors.Values], metadata, type);
 
     /// <summary>Writes a file that <c>lpips.LPIPS(net=..., model_path=...)</c> loads in Python.</summary>
     public static void WriteTorch(Stream stream, TrunkWeights trunk, LinWeights lin)

@@ -7,7 +7,8 @@ public static class WeightFile
 
     /// <summary>
     /// Reads all tensors of a file as float32, by the names in the file. The format is recognised by the content. Nothing in a
-    /// torch file is run: a pickle that asks for more than a state dict of float tensors needs is refused.
+    /// torch file is run: a pickle that asks for more than a state dict of float tensors needs is refused. Check sums
+    /// of zip archives and the digest that this library writes into its own files are checked.
     /// </summary>
     /// <param name="path">A safetensors, .pth or .pt file of at most 2 GiB.</param>
     /// <exception cref="InvalidDataException">The content is damaged or of another kind. The message starts with the path.</exception>
@@ -27,7 +28,8 @@ public static class WeightFile
         return ReadWithMetadata(stream, path);
     }
 
-    private static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata) ReadWithMetadata(Stream stream, string name)
+    internal static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
+        ReadWithMetadata(Stream stream, string name)
     {
         var none = new Dictionary<string, string>();
         CheckLength(stream, name);
