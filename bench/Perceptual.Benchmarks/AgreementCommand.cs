@@ -25,7 +25,7 @@ internal static class AgreementCommand
             AllowMultipleArgumentsPerToken = true,
         };
         var student = new Option<string>("--student") { Description = "A model file, or the name of a network.", HelpName = "FILE|NET", Required = true };
-        var weights = new Option<string>("--weights") { Description = "Where published weights are looked for first.", HelpName = "DIR" };
+        var weights = new Option<string>("--weights") { Description = "The published weights.", HelpName = "DIR" };
         var seed = new Option<ulong>("--seed") { DefaultValueFactory = _ => 1, Description = "Decides the crops and distortions.", HelpName = "N" };
         var sizes = new Option<string>("--sizes") { DefaultValueFactory = _ => "64,256", Description = "Sides of the crops.", HelpName = "N,..." };
         var pairs = new Option<string>("--pairs")

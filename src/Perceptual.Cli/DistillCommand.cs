@@ -52,7 +52,9 @@ internal static class DistillCommand
         var leaveOut = new Option<string?>("--leave-out") { Description = "Kinds of distortion to learn without, with commas between them.", HelpName = "KINDS" };
         var seed = new Option<ulong>("--seed") { Description = "Decides the pairs. [default: 0]", HelpName = "N" };
         var resume = new Option<bool>("--resume") { Description = "Go on with the training of FILE, or begin it if there is none." };
-        var weights = ModelOptions.WeightsOption("A folder to look in first for the teacher's published weights, or a file with trunk and lin weights of your own.", "DIR|FILE");
+        var weights = ModelOptions.WeightsOption(
+            $"{ModelOptions.FolderDescription}, or a model file of your own, the teacher. {ModelOptions.FolderDefault}",
+            "DIR|FILE");
         var threads = ModelOptions.ThreadsOption();
         foreach (var option in new Option[] { teacher, folders, validate, output, steps, references, rate, leaveOut, seed, resume, weights, threads })
             command.Add(option);

@@ -55,7 +55,11 @@ internal static class DistortCommand
         command.Validators.Add(result =>
         {
             if (result.GetValue(list))
+            {
+                if (result.GetValue(inputs) is { Length: > 0 } || result.GetValue(output) is not null)
+                    result.AddError("--list shows the kinds: give it no image and no --output");
                 return;
+            }
             var count = result.GetValue(pairs);
             if (result.GetValue(inputs) is not { Length: > 0 } paths)
                 result.AddError("name an image, or --list");

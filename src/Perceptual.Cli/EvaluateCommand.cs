@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Perceptual.Cli;
 
@@ -45,7 +46,7 @@ internal static class EvaluateCommand
         var command = new Command("2afc", "Which of two images is closer to the reference? Metrics against people's choices.");
         var data = DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
         var evaluation = new EvaluationOptions(command, defaultLoadSize: "64 for a BAPPS folder, as published scores; 0 for a table");
-        var root = RootOption(command);
+        var root = RootOption(command, result => result.GetValue(data) ?? []);
         var plot = Plots.Option(command, "Draw the scores and their intervals as bars (.png).");
         app.SetAction(command, (parsed, cancellation) =>
         {
@@ -120,7 +121,7 @@ internal static class EvaluateCommand
         var data = new Argument<string>("FILE") { Description = "A table (CSV) of images with their references and opinion scores." };
         command.Add(data);
         var evaluation = new EvaluationOptions(command, defaultLoadSize: "0");
-        var root = RootOption(command);
+        var root = RootOption(command, result => result.GetValue(data) is { } file ? [file] : []);
         app.SetAction(command, (parsed, cancellation) =>
         {
             var set = JudgementFiles.ReadOpinions(parsed.GetValue(data)!, parsed.GetValue(root));
@@ -209,10 +210,16 @@ internal static class EvaluateCommand
         return data;
     }
 
-    internal static Option<string> RootOption(Command command)
+    internal static Option<string> RootOption(Command command, Func<CommandResult, string[]> data)
     {
         var root = new Option<string>("--root") { Description = "The folder that the paths in a table start from. [default: that of the table]", HelpName = "DIR" };
         command.Add(root);
+        command.Validators.Add(result =>
+        {
+            var paths = data(result);
+            if (result.GetValue(root) is { } folder && paths.Length > 0 && paths.All(Directory.Exists))
+                result.AddError($"--root {folder}: is for tables, and {paths[0]} is a folder");
+        });
         return root;
     }
 }

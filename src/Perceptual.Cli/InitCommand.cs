@@ -51,7 +51,7 @@ internal static class InitCommand
             var (weights, count, digest) = Progress.Phases(app, progress => KMeansInitialization.Run(
                 network, paths, path => ImageFile.Read(path, images.Options(parsed)), parsed.GetValue(seed),
                 parsed.GetValue(threads) ?? Environment.ProcessorCount, progress, cancellation));
-            Safetensors.Write(file.Stream, [.. weights.Tensors.Values], new Dictionary<string, string>
+            Safetensors.WriteWithDigest(file.Stream, [.. weights.Tensors.Values], new Dictionary<string, string>
             {
                 ["method"] = "k-means, stacked (Krähenbühl et al., ICLR 2016)",
                 ["network"] = network.Name,

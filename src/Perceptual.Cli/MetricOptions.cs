@@ -27,7 +27,11 @@ internal sealed class MetricOptions
     public MetricOptions(Command command)
     {
         command.Add(metric);
-        model = new(command, otherRandom: result => Names(result.GetValue(metric)).Any(IsRandom));
+        model = new(
+            command,
+            otherRandom: result => Names(result.GetValue(metric)).Any(IsRandom),
+            needsStore: result => Names(result.GetValue(metric))
+                .Any(name => name == OwnModel ? model!.NeedsStore(result) : IsPublished(name)));
         command.Validators.Add(result =>
         {
             var names = Names(result.GetValue(metric));
@@ -71,7 +75,7 @@ internal sealed class MetricOptions
     {
         var names = Names(parsed.GetValue(metric));
         var listed = names.Where(name => name != OwnModel).ToArray();
-        var needsStore = Lpips.Variants.Any(variant => listed.Contains(variant.Info.Name) && variant.Options.RandomSeed is null && !variant.Network.IsBuiltIn);
+        var needsStore = listed.Any(IsPublished);
         var metrics = new Queue<Metric>(Progress.Downloads(app, progress =>
             Metric.Load(listed, needsStore ? model.Store(app, parsed, progress) : null, model.Seed(parsed), cancellation)));
         return new(names, new([.. names.Select(name => (name == OwnModel ? model.Load(app, parsed, cancellation) : metrics.Dequeue()).WithThreads(model.Threads(parsed)))]));
@@ -85,6 +89,10 @@ internal sealed class MetricOptions
     private static string[] Names(string? list) => (list ?? OwnModel).Split(',', StringSplitOptions.TrimEntries);
 
     private static bool IsLpips(string name) => name.StartsWith("lpips-", StringComparison.Ordinal);
+
+    private static bool IsPublished(string name) =>
+        Lpips.Variants.Any(variant =>
+            variant.Info.Name == name && variant.Options.RandomSeed is null && !variant.Network.IsBuiltIn);
 
     private static bool IsRandom(string name) => name.StartsWith("lpips-random-", StringComparison.Ordinal);
 }

@@ -6,6 +6,8 @@ namespace Perceptual.Cli;
 /// <summary>The options that say which LPIPS: network, version, calibrated or baseline, weights, threads.</summary>
 internal sealed class ModelOptions
 {
+    public const string FolderDescription = "The folder of the published weights";
+    public const string FolderDefault = "[default: that of PERCEPTUAL_WEIGHTS, or the cache folder]";
     private const string RandomPrefix = "random-";
 
     private readonly Option<string> net = new("--net")
@@ -29,14 +31,21 @@ internal sealed class ModelOptions
 
     private readonly Option<string> lin = new("--lin") { Description = "Lin weights of your own (torch or safetensors) for --net.", HelpName = "FILE" };
 
-    private readonly Option<string> weights = WeightsOption("A folder to look in first for the published weights, or a file with trunk and lin weights of your own, whose network is the default of --net.", "DIR|FILE");
+    private readonly Option<string> weights = WeightsOption(
+        $"{FolderDescription}, or a model file of your own, whose network is the default of --net. {FolderDefault}",
+        "DIR|FILE");
 
     private readonly Option<int?> threads = ThreadsOption();
 
     /// <param name="command">Gets the options.</param>
     /// <param name="runs">Whether the command computes distances, so that the number of threads matters.</param>
     /// <param name="otherRandom">Whether something else on the command line has random weights, and so a seed.</param>
-    public ModelOptions(Command command, bool runs = true, Func<CommandResult, bool>? otherRandom = null)
+    /// <param name="needsStore">Whether anything on it needs published weights; by default as the model does.</param>
+    public ModelOptions(
+        Command command,
+        bool runs = true,
+        Func<CommandResult, bool>? otherRandom = null,
+        Func<CommandResult, bool>? needsStore = null)
     {
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name), .. Network.All.Select(network => RandomPrefix + network.Name)]);
         version.AcceptOnlyFromAmong("0.1", "0.0");
@@ -57,6 +66,7 @@ internal sealed class ModelOptions
             if (Network.All.FirstOrDefault(network => network.Name == result.GetValue(net)) is { IsBuiltIn: true } network
                 && result.GetValue(version) == "0.0" && !ownWeights && !IsFile(result.GetValue(weights)))
                 result.AddError($"--version 0.0 is not for {network.Name}: its weights are of 0.1 only");
+            RefuseUnusedFolder(result, weights, (needsStore ?? NeedsStore)(result));
             if (IsFile(result.GetValue(weights)))
                 foreach (var (option, given) in new (Option, bool)[] { (net, random), (trunk, result.GetResult(trunk) is not null), (lin, result.GetResult(lin) is not null) })
                     if (given)
@@ -69,6 +79,14 @@ internal sealed class ModelOptions
     /// <summary>Whether --weights names a model file, not a folder.</summary>
     public static bool IsFile(string? weights) => File.Exists(weights);
 
+    /// <summary>Refuses a --weights that is no model file where no published weights are needed.</summary>
+    public static void RefuseUnusedFolder(CommandResult result, Option<string> weights, bool needsStore)
+    {
+        if (!needsStore && result.GetValue(weights) is { } folder && !IsFile(folder))
+            result.AddError(
+                $"--weights {folder}: nothing here needs published weights; leave it out, or name a model file");
+    }
+
     public static Option<int?> ThreadsOption()
     {
         var threads = new Option<int?>("--threads")
@@ -78,6 +96,16 @@ internal sealed class ModelOptions
         };
         threads.Require(1);
         return threads;
+    }
+
+    /// <summary>Whether the model of the command line needs published weights.</summary>
+    public bool NeedsStore(SymbolResult result)
+    {
+        var name = result.GetValue(net) ?? Network.Alex.Name;
+        var published = !name.StartsWith(RandomPrefix, StringComparison.Ordinal)
+            && !Network.All.Any(network => network.IsBuiltIn && network.Name == name);
+        var hasLin = result.GetResult(lin) is not null || result.GetValue(baseline);
+        return published && !IsFile(result.GetValue(weights)) && (result.GetResult(trunk) is null || !hasLin);
     }
 
     /// <summary>The option that says something of the model, if the command line has one.</summary>
@@ -117,7 +145,7 @@ internal sealed class ModelOptions
             TrunkFile = parsed.GetValue(trunk),
             LinFile = parsed.GetValue(lin),
             ModelFile = model,
-            Store = random || network.IsBuiltIn || model is not null ? null : Store(app, parsed, progress),
+            Store = NeedsStore(parsed.CommandResult) ? Store(app, parsed, progress) : null,
             Threads = Threads(parsed),
         }));
     }

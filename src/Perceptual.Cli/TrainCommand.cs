@@ -65,12 +65,15 @@ internal static class TrainCommand
         dropout.AcceptOnlyFromAmong("0.5", "0");
         var seed = new Option<ulong>("--seed") { Description = "Decides the first weights, the order of the triplets, what is left out and what is held out. [default: 0]", HelpName = "N" };
         var loadSize = OptionChecks.Number("--load-size", "Resize images to this length of the shorter side, antialiased and bilinear as Pillow; 0 for none.", 64, 0, 65535);
-        var root = EvaluateCommand.RootOption(command);
+        var root = EvaluateCommand.RootOption(
+            command, result => [.. result.GetValue(data) ?? [], .. result.GetValue(validate) ?? []]);
         var resume = new Option<bool>("--resume") { Description = "Go on with the training in DIR, or begin it if there is none." };
         var format = new Option<string>("--format") { Description = "pth: also write NET.pth, for the Python package.", DefaultValueFactory = _ => "safetensors" };
         format.AcceptOnlyFromAmong("safetensors", "pth");
         var trunk = new Option<string?>("--trunk") { Description = "Begin with trunk weights of your own (torch or safetensors).", HelpName = "FILE" };
-        var weights = ModelOptions.WeightsOption("A folder to look in first for the published trunk, or a model file whose trunk to begin with.", "DIR|FILE");
+        var weights = ModelOptions.WeightsOption(
+            $"{ModelOptions.FolderDescription}, or a model file whose trunk comes first. {ModelOptions.FolderDefault}",
+            "DIR|FILE");
         var threads = ModelOptions.ThreadsOption();
         foreach (var option in new Option[] { output, mode, net, validate, holdOut, epochs, decay, batch, rate, dropout, seed, loadSize, resume, format, trunk, weights, threads })
             command.Add(option);
@@ -86,6 +89,9 @@ internal static class TrainCommand
                 result.AddError("--weights FILE has a trunk: give it or --trunk, not both");
             if (result.GetValue(mode) == "scratch" && (result.GetValue(trunk) is not null || ModelOptions.IsFile(result.GetValue(weights))))
                 result.AddError("--mode scratch begins with random weights: give it no trunk");
+            var noTrunk = result.GetValue(mode) != "scratch" && result.GetValue(trunk) is null;
+            var builtIn = Network.All.Any(network => network.IsBuiltIn && network.Name == result.GetValue(net));
+            ModelOptions.RefuseUnusedFolder(result, weights, needsStore: noTrunk && !builtIn);
         });
 
         app.SetAction(command, (parsed, cancellation) =>

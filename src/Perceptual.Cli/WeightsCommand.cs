@@ -7,8 +7,10 @@ namespace Perceptual.Cli;
 internal static class WeightsCommand
 {
     public const string Help = """
-        Weights are looked for in --weights DIR, in the folder that the variable PERCEPTUAL_WEIGHTS names, and in the user's cache
-        folder, in this order, and fetched into the cache folder if they are nowhere. Those of lite are part of the program.
+        Weights are looked for in one folder: --weights DIR if it is given, else the one that the variable
+        PERCEPTUAL_WEIGHTS names, else the user's cache folder. fetch and import put them there. Other commands fetch
+        what is missing from the cache folder; a folder that --weights or the variable names must have it. Those of lite
+        are part of the program.
 
         Exit codes:
           0 fine, 1 failed or damaged weights, 2 usage, 4 weights missing, 130 interrupted
@@ -35,8 +37,8 @@ internal static class WeightsCommand
 
     private static Command List(App app)
     {
-        var command = new Command("list", "Every published file, where it is, and where it comes from; and what is built in.");
-        var weights = ModelOptions.WeightsOption("A folder to look in first.");
+        var command = new Command("list", "Every published file, where it is or comes from; and what is built in.");
+        var weights = ModelOptions.WeightsOption($"The folder to look in. {ModelOptions.FolderDefault}");
         command.Add(weights);
         app.SetAction(command, (parsed, _) =>
         {
@@ -59,7 +61,7 @@ internal static class WeightsCommand
         var command = new Command("fetch", "Fetch what a network needs and keep it: the convolution layers and both versions of the lin weights.");
         var net = new Argument<string>("NET") { Description = "The network." };
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
-        var weights = ModelOptions.WeightsOption("The folder to keep it in, in place of the cache folder.");
+        var weights = ModelOptions.WeightsOption($"The folder to keep it in. {ModelOptions.FolderDefault}");
         command.Add(net);
         command.Add(weights);
         app.SetAction(command, (parsed, cancellation) =>
@@ -81,7 +83,7 @@ internal static class WeightsCommand
     {
         var command = new Command("import", "Take published files that were got in another way, on a machine without network.");
         var files = new Argument<string[]>("FILE") { Description = "torchvision checkpoints or lin weights; what they are is seen from their content.", Arity = ArgumentArity.OneOrMore };
-        var weights = ModelOptions.WeightsOption("The folder to keep them in, in place of the cache folder.");
+        var weights = ModelOptions.WeightsOption($"The folder to keep them in. {ModelOptions.FolderDefault}");
         command.Add(files);
         command.Add(weights);
         app.SetAction(command, (parsed, cancellation) =>
@@ -97,7 +99,7 @@ internal static class WeightsCommand
     private static Command Verify(App app)
     {
         var command = new Command("verify", "Check every published file that is here against its digest, and read what is built in. Exit code 1 if one is damaged.");
-        var weights = ModelOptions.WeightsOption("A folder to look in first.");
+        var weights = ModelOptions.WeightsOption($"The folder to look in. {ModelOptions.FolderDefault}");
         command.Add(weights);
         app.SetAction(command, (parsed, _) =>
         {
@@ -107,13 +109,14 @@ internal static class WeightsCommand
                 BuiltInWeights.Lin(network, LpipsVersion.V01);
                 app.Output.WriteLine($"{BuiltInWeights.FileName(network)}\tok\tbuilt in");
             }
-            var checks = new WeightStore(parsed.GetValue(weights), app.Http).Verify();
+            var store = new WeightStore(parsed.GetValue(weights), app.Http);
+            var checks = store.Verify();
             foreach (var check in checks.Where(check => check.Problem is null))
                 app.Output.WriteLine($"{check.Name}\tok\t{check.Path}");
             foreach (var check in checks.Where(check => check.Problem is not null))
                 app.Error.WriteLine($"lpips: {check.Problem}");
             if (checks.Count == 0)
-                app.Error.WriteLine("lpips: no published weights are on this machine; `lpips weights fetch NET` gets them");
+                app.Error.WriteLine($"lpips: {store.Folder} has no published weights; `lpips weights fetch` gets some");
             return checks.All(check => check.Problem is null) ? ExitCode.Fine : ExitCode.Failed;
         });
         return command;

@@ -91,6 +91,8 @@ public sealed class DistortTests : IDisposable
         CommandLine.Run("distort", image, "--kind blur --strength 1.5", "-o", lpips.PathOf("out.png")).ShouldBeUsage("--strength", "1.5");
         CommandLine.Run("distort", image, "--kind blur --strength x", "-o", lpips.PathOf("out.png")).ShouldBeUsage("--strength", "'x'");
         CommandLine.Run("distort", image, "-o", lpips.PathOf("out.png")).ShouldBeUsage("--kind", "--list");
+        CommandLine.Run("distort", image, "--list").ShouldBeUsage("--list", "no image");
+        CommandLine.Run("distort", "--list", "-o", lpips.PathOf("out.png")).ShouldBeUsage("--list", "no --output");
         CommandLine.Run("distort", image, "--kind blur:0.5").ShouldBeUsage("--output");
         CommandLine.Run("distort", image, "--kind blur:0.5", "-o", lpips.PathOf("out.jpg")).ShouldBeUsage("--output", ".png");
         CommandLine.Run("distort", image, image, "--kind blur:0.5", "-o", lpips.PathOf("out.png")).ShouldBeUsage("--pairs");

@@ -241,6 +241,9 @@ public sealed class EvaluateTests : IDisposable
         CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", lpips.PathOf("nowhere/results.csv")).ShouldFail(1, "nowhere");
         CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", WithFolder("a.csv")).ShouldBeUsage("a.csv", "is a folder");
         CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "--plot", WithFolder("a.png")).ShouldBeUsage("a.png", "is a folder");
+        string[][] commands = [["evaluate", "2afc", folder], ["train", folder, "-o", lpips.PathOf("x")]];
+        foreach (var command in commands)
+            CommandLine.Run([.. command, "--root", lpips.Folder]).ShouldBeUsage("--root", "is for tables", folder);
         CommandLine.Run("evaluate", "jnd", lpips.PathOf("t.csv"), QuickMetrics).ShouldFail(1, "t.csv", "is a file");
         Assert.False(File.Exists(csv));
 

@@ -29,6 +29,11 @@ public sealed class InitTests : IDisposable
         var expected = Lpips.Load(Network.Squeeze, new() { TrunkFile = file, Baseline = true }).Distance(ImageFile.Read(a), ImageFile.Read(b));
         Assert.StartsWith(expected.ToString("F8", System.Globalization.CultureInfo.InvariantCulture), run.Output, StringComparison.Ordinal);
         CommandLine.Run("compare", a, b, "--net alex --baseline --trunk", file).ShouldFail(1, file, "squeeze");
+        var damaged = File.ReadAllBytes(file);
+        damaged[^3] ^= 1;
+        File.WriteAllBytes(file, damaged);
+        var refused = CommandLine.Run("compare", a, b, "--net squeeze --baseline --trunk", file);
+        refused.ShouldFail(1, file, "damaged", "SHA-256");
     }
 
     [Fact]

@@ -50,6 +50,67 @@ public sealed class WeightsTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_lacks_what_is_asked_for_is_an_error_that_says_what_it_has()
+    {
+        var (image, folder) = (lpips.Image("a.png"), Directory.CreateDirectory(lpips.PathOf("trained")).FullName);
+        var fetch = $"lpips weights fetch alex --weights {folder}";
+        string[][] commands =
+        [
+            ["compare", image, image],
+            ["compare", image, image, "--metric", "psnr,lpips-alex"],
+            ["export", "-o", lpips.PathOf("out.onnx")],
+        ];
+        foreach (var command in commands)
+            CommandLine.Run([.. command, "--weights", folder])
+                .ShouldFail(4, "alexnet.safetensors", folder, "no weight files", fetch);
+
+        var (model, lite) = (Path.Combine(folder, "alex.safetensors"), Network.Lite);
+        var lin = BuiltInWeights.Lin(lite, LpipsVersion.V01);
+        using (var file = File.Create(model))
+            ModelFile.Write(file, BuiltInWeights.Trunk(lite), lin, new Dictionary<string, string>());
+        CommandLine.Run("compare", image, image, "--weights", folder).ShouldFail(4, $"did you mean --weights {model}?");
+        Assert.Equal(0, CommandLine.Run("compare", image, image, "--weights", model).Code);
+        var verified = CommandLine.Run("weights", "verify", "--weights", folder);
+        Assert.StartsWith($"lpips: {folder} has no published weights; ", verified.Error, StringComparison.Ordinal);
+        var list = CommandLine.Run("weights", "list", "--weights", folder).Lines;
+        Assert.Equal(9, list.Count(line => line.Contains("\tmissing\t", StringComparison.Ordinal)));
+        CommandLine.Run("weights", "list", "--weights", model).ShouldFail(1, model, "is a file, not a folder");
+    }
+
+    [Fact]
+    public void A_folder_that_nothing_needs_is_a_usage_error()
+    {
+        var (image, file) = (lpips.Image("a.png"), lpips.PathOf("model.safetensors"));
+        string[] unneeded =
+        [
+            "--net lite", "--net random-alex", "--metric psnr", "--metric lpips-lite",
+            "--metric lpips-random-alex,ssim", "--metric lpips,psnr --net lite", $"--trunk {file} --lin {file}",
+            $"--trunk {file} --baseline --net vgg",
+        ];
+        foreach (var options in unneeded)
+            foreach (var folder in new[] { lpips.Folder, lpips.PathOf("nowhere") })
+                CommandLine.Run("compare", image, image, options, "--weights", folder)
+                    .ShouldBeUsage($"--weights {folder}: nothing here needs published weights");
+        string[][] commands =
+        [
+            ["folders", "x", "y", "--net lite"], ["pairs", "x", "--net lite"], ["evaluate", "2afc", "x", "--net lite"],
+            ["optimize", image, "-o", "x.png", "--net lite"], ["export", "-o", "x.onnx", "--net lite"],
+            ["train", "x", "-o", "y", "--net lite"], ["train", "x", "-o", "y", "--mode scratch"],
+            ["train", "x", "-o", "y", "--trunk", file],
+        ];
+        foreach (var command in commands)
+            CommandLine.Run([.. command, "--weights", lpips.Folder]).ShouldBeUsage($"--weights {lpips.Folder}");
+
+        // Something needs it: one of the metrics, lin weights that are not given, a trunk that is not.
+        string[] needed =
+            ["--metric lpips,lpips-alex --net lite", "--metric psnr,lpips-squeeze-v0.0", $"--lin {file}", "--baseline"];
+        foreach (var options in needed)
+            CommandLine.Run("compare", image, image, options, "--weights", lpips.Folder)
+                .ShouldFail(4, "is missing from " + lpips.Folder);
+        CommandLine.Run("compare", image, image, "--trunk", file, "--weights", lpips.Folder).ShouldFail(1, file);
+    }
+
+    [Fact]
     public void A_damaged_file_is_named_and_gives_no_number()
     {
         var folder = Directory.CreateDirectory(lpips.PathOf("weights")).FullName;

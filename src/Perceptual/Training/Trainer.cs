@@ -210,7 +210,7 @@ public sealed class Trainer
 
     /// <summary>
     /// Writes the metric as it is now, trunk and lin weights, as a safetensors file (<see cref="LpipsOptions.ModelFile"/>); recipe and digests
-    /// are in its metadata.
+    /// are in its metadata, one of them of all that the file says.
     /// </summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path)

@@ -8,11 +8,13 @@ internal static class ModelFile
 {
     public const string VersionKey = "version";
 
-    /// <summary>Writes a safetensors file of float32, or of float16, which takes half the room.</summary>
+    /// <summary>
+    /// Writes a safetensors file of float32, or of float16, which takes half the room, with a digest of all it says.
+    /// </summary>
     /// <exception cref="ArgumentException">A value is too large for float16.</exception>
     public static void Write(
         Stream stream, TrunkWeights trunk, LinWeights lin, IReadOnlyDictionary<string, string> metadata, ElementType type = ElementType.F32) =>
-        Safetensors.Write(stream, [.. lin.Tensors, .. trunk.Tensors.Values], metadata, type);
+        Safetensors.WriteWithDigest(stream, [.. lin.Tensors, .. trunk.Tensors.Values], metadata, type);
 
     /// <summary>Writes a file that <c>lpips.LPIPS(net=..., model_path=...)</c> loads in Python.</summary>
     public static void WriteTorch(Stream stream, TrunkWeights trunk, LinWeights lin)
@@ -28,6 +30,21 @@ internal static class ModelFile
             slice += layer.Tap ? 1 : 0;
         }
         TorchFile.Write(stream, tensors, $"{trunk.Network.Name}");
+    }
+
+    /// <summary>Whether a file is a whole model of one of the networks here.</summary>
+    public static bool IsOne(string path)
+    {
+        try
+        {
+            var tensors = WeightFile.Read(path);
+            return tensors.ContainsKey(LinWeights.Key(0))
+                && TrunkWeights.Recognise(Network.All, tensors, path) is not null;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Reads a model of a network, or of the one that it is of; no lin weights for a baseline.</summary>

@@ -18,8 +18,10 @@ internal sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, st
     private const int MaximumHeader = 100_000_000; // the format's own limit
     private const int MaximumRank = 8;
 
-    /// <summary>Reads a whole file.</summary>
-    /// <exception cref="InvalidDataException">The content breaks a rule of the format. The message starts with <paramref name="name"/>.</exception>
+    /// <summary>Reads a whole file, and checks the digest of one of ours.</summary>
+    /// <exception cref="InvalidDataException">
+    /// The content breaks a rule of the format, or has changed. The message starts with <paramref name="name"/>.
+    /// </exception>
     public static Safetensors Read(Stream stream, string name)
     {
         var header = ReadHeader(stream, name);
@@ -46,7 +48,24 @@ internal sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, st
         {
             throw new InvalidDataException($"{name}: the safetensors header is not valid JSON: {e.Message}", e);
         }
-        return new(header, metadata, ReadTensors(stream, entries, room, name));
+        var file = new Safetensors(header, metadata, ReadTensors(stream, entries, room, name));
+        FileDigest.Check(file, name);
+        return file;
+    }
+
+    /// <summary>Writes a file of ours: as <see cref="Write"/>, with a digest of all that it says.</summary>
+    /// <inheritdoc cref="Write" path="/exception"/>
+    public static void WriteWithDigest(
+        Stream stream,
+        IReadOnlyCollection<Tensor> tensors,
+        IReadOnlyDictionary<string, string> metadata,
+        ElementType type = ElementType.F32)
+    {
+        var digest = FileDigest.Of(metadata, type == ElementType.F16 ? tensors.Select(Rounded) : tensors);
+        Write(stream, tensors, new Dictionary<string, string>(metadata) { [FileDigest.Key] = digest }, type);
+
+        static Tensor Rounded(Tensor tensor) =>
+            tensor with { Values = Array.ConvertAll(tensor.Values, value => (float)(Half)value) };
     }
 
     /// <summary>Writes tensors in the given order, as float32 or rounded to float16.</summary>

@@ -16,15 +16,21 @@ internal static class TensorDigest
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var tensor in tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
         {
-            var name = Encoding.UTF8.GetBytes(tensor.Name);
-            AppendNumber(hash, name.Length);
-            hash.AppendData(name);
+            AppendText(hash, tensor.Name);
             AppendNumber(hash, tensor.Shape.Count);
             foreach (var length in tensor.Shape)
                 AppendNumber(hash, length);
             ElementType.F32.Write(tensor.Values, hash.AppendData);
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>The length of a text in UTF-8 and the text.</summary>
+    public static void AppendText(IncrementalHash hash, string text)
+    {
+        var utf8 = Encoding.UTF8.GetBytes(text);
+        AppendNumber(hash, utf8.Length);
+        hash.AppendData(utf8);
     }
 
     private static void AppendNumber(IncrementalHash hash, int number)

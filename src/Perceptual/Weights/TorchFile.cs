@@ -23,7 +23,7 @@ internal static class TorchFile
 
     /// <summary>
     /// Reads the legacy layout: magic, protocol, system info, the state dict and the storages' keys as five pickles; then
-    /// each storage as its length in 8 bytes and its values.
+    /// each storage as its length in 8 bytes and its values. There is no check sum: a changed value cannot be seen.
     /// </summary>
     /// <exception cref="InvalidDataException">The content breaks a rule of the format. The message starts with <paramref name="name"/>.</exception>
     public static Dictionary<string, Tensor> ReadLegacy(Stream stream, string name)
@@ -57,7 +57,10 @@ internal static class TorchFile
             : throw new InvalidDataException($"{name}: {stream.Length - stream.Position} bytes follow the last storage");
     }
 
-    /// <summary>Reads the zip layout: the state dict in <c>NAME/data.pkl</c>, each storage's values in <c>NAME/data/KEY</c>.</summary>
+    /// <summary>
+    /// Reads the zip layout: the state dict in <c>NAME/data.pkl</c>, each storage's values in <c>NAME/data/KEY</c>. The
+    /// check sum of each entry that is read must be right.
+    /// </summary>
     /// <exception cref="InvalidDataException">The content breaks a rule of the format. The message starts with <paramref name="name"/>.</exception>
     public static Dictionary<string, Tensor> ReadZip(Stream stream, string name)
     {
@@ -91,11 +94,7 @@ internal static class TorchFile
                 throw new InvalidDataException($"{name}: storage '{WeightFile.Printable(key)}' is missing");
             if (entry.Length % storage.Type.Size() != 0 || entry.Length / storage.Type.Size() != storage.Count)
                 throw new InvalidDataException($"{name}: storage '{WeightFile.Printable(key)}' has {entry.Length} bytes, not {storage.Count} values of {storage.Type}");
-            storages[key] = Guard(name, () =>
-            {
-                using var content = entry.Open();
-                return storage.Type.Read(content, (int)storage.Count);
-            });
+            storages[key] = ReadChecked(entry, name, content => storage.Type.Read(content, (int)storage.Count));
         }
         return Tensors(pickle, storages, stream.Length, name);
     }
@@ -246,12 +245,34 @@ internal static class TorchFile
         }
     }
 
-    private static byte[] ReadAll(ZipArchiveEntry entry, string name) => Guard(name, () =>
+    private static byte[] ReadAll(ZipArchiveEntry entry, string name) => ReadChecked(entry, name, content =>
     {
         var bytes = new byte[entry.Length];
-        using var content = entry.Open();
         content.ReadExactly(bytes);
         return bytes;
+    });
+
+    private static T ReadChecked<T>(ZipArchiveEntry entry, string name, Func<Stream, T> read) => Guard(name, () =>
+    {
+        var crc = uint.MaxValue;
+        using (var content = entry.Open())
+        {
+            var buffer = new byte[Math.Min(entry.Length, 1 << 16)];
+            for (var left = entry.Length; left > 0;)
+            {
+                var piece = buffer.AsSpan(0, (int)Math.Min(left, buffer.Length));
+                content.ReadExactly(piece);
+                crc = Crc32.Append(crc, piece);
+                left -= piece.Length;
+            }
+        }
+        if (~crc != entry.Crc32)
+            throw new InvalidDataException(
+                $"the entry '{WeightFile.Printable(entry.FullName)}' has the check sum {~crc:x8}, the archive says " +
+                $"{entry.Crc32:x8}; it is damaged, or was saved without check sums " +
+                "(torch.serialization.set_crc32_options(False)) and is to be saved again with them");
+        using var checkedContent = entry.Open();
+        return read(checkedContent);
     });
 
     /// <summary>Does what touches the archive; what it throws for a broken one becomes our one kind of error.</summary>

@@ -7,7 +7,8 @@ public static class WeightFile
 
     /// <summary>
     /// Reads all tensors of a file as float32, by the names in the file. The format is recognised by the content. Nothing in a
-    /// torch file is run: a pickle that asks for more than a state dict of float tensors needs is refused.
+    /// torch file is run: a pickle that asks for more than a state dict of float tensors needs is refused. Check sums
+    /// of zip archives and the digest that this library writes into its own files are checked.
     /// </summary>
     /// <param name="path">A safetensors, .pth or .pt file of at most 2 GiB.</param>
     /// <exception cref="InvalidDataException">The content is damaged or of another kind. The message starts with the path.</exception>
@@ -27,7 +28,8 @@ public static class WeightFile
         return ReadWithMetadata(stream, path);
     }
 
-    private static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata) ReadWithMetadata(Stream stream, string name)
+    internal static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
+        ReadWithMetadata(Stream stream, string name)
     {
         var none = new Dictionary<string, string>();
         CheckLength(stream, name);
@@ -44,6 +46,16 @@ public static class WeightFile
             return (file.Tensors, file.Metadata);
         }
         throw new InvalidDataException($"{name}: is neither a safetensors file nor a torch file");
+    }
+
+    /// <summary>The weight files in a folder, in ordinal order of their names; then those in its folder lin.</summary>
+    internal static IEnumerable<string> NamesIn(string folder)
+    {
+        return Directory.Exists(Path.Combine(folder, "lin")) ? In("").Concat(In("lin/")) : In("");
+
+        IEnumerable<string> In(string part) => Directory.EnumerateFiles(Path.Combine(folder, part))
+            .Where(path => Path.GetExtension(path).ToLowerInvariant() is ".safetensors" or ".pth" or ".pt")
+            .Select(path => part + Path.GetFileName(path)).Order(StringComparer.Ordinal);
     }
 
     internal static void CheckLength(Stream stream, string name)

@@ -18,28 +18,29 @@ public sealed record StoredWeights(string Name, Network Network, LpipsVersion? V
 public sealed record WeightCheck(string Name, string Path, string? Problem);
 
 /// <summary>
-/// Finds the published weights, and fetches what is missing. Each file is looked for in the folder given, in the folder the
-/// environment variable PERCEPTUAL_WEIGHTS names, and in the user's cache folder, and is checked bit for bit each time it is
-/// loaded. Networks are kept as safetensors of their convolutions only: 10 MB of AlexNet's 233. Stores in several threads and
-/// processes can share a folder.
+/// Finds the published weights in one folder: the one given, else the one that the environment variable
+/// PERCEPTUAL_WEIGHTS names, else the user's cache folder. What is missing from the cache folder is fetched when it is
+/// loaded; a folder that somebody named must have it. Each file is checked bit for bit each time it is loaded. Networks
+/// are kept as safetensors of their convolutions only: 10 MB of AlexNet's 233. Stores in several threads and processes
+/// can share a folder.
 /// </summary>
 public sealed class WeightStore
 {
+    private const string Option = "--weights";
     private const string Variable = "PERCEPTUAL_WEIGHTS";
     private const string Instead = "Or use `--net lite`, which needs no download; its numbers follow those of LPIPS with alex, but are its own";
     private static readonly HttpClient SharedClient = new();
+    private const int NamedFiles = 5; // of a folder, in a message
     private readonly IReadOnlyList<WeightEntry> entries;
-    private readonly string destination;
-    private readonly string cache;
-    private readonly string[] folders;
+    private readonly string? namedBy; // of the folder: the option or the variable, or null for the cache folder
     private readonly HttpClient http;
     private readonly IProgress<DownloadProgress>? progress;
 
-    /// <summary>A store over the given folder, the variable's and the cache folder.</summary>
-    /// <param name="directory">An existing folder to look in first, and to fetch and import into; null for none.</param>
+    /// <summary>A store over a folder.</summary>
+    /// <param name="directory">An existing folder; null for the variable's or, without one, the cache folder.</param>
     /// <param name="http">What downloads; null for one that follows the system's proxy settings.</param>
     /// <param name="progress">Is told how far a download is, on the thread that loads.</param>
-    /// <exception cref="DirectoryNotFoundException">The folder given, or the one the variable names, does not exist.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder given, or the variable's, is not there.</exception>
     public WeightStore(string? directory = null, HttpClient? http = null, IProgress<DownloadProgress>? progress = null)
         : this(directory, Environment.GetEnvironmentVariable(Variable), CacheFolder(), http, progress, WeightManifest.Published)
     {
@@ -47,23 +48,27 @@ public sealed class WeightStore
 
     internal WeightStore(string? directory, string? variable, string cache, HttpClient? http, IProgress<DownloadProgress>? progress, IReadOnlyList<WeightEntry> entries)
     {
-        if (directory is not null && !Directory.Exists(directory))
-            throw new DirectoryNotFoundException($"the weights folder {directory} does not exist");
-        if (variable is { Length: > 0 } && !Directory.Exists(variable))
-            throw new DirectoryNotFoundException($"the folder {variable}, which {Variable} names, does not exist");
-        this.cache = cache;
+        (Folder, namedBy) = directory is not null ? (directory, Option)
+            : variable is { Length: > 0 } ? (variable, Variable)
+            : (cache, null);
+        if (namedBy is not null && !Directory.Exists(Folder))
+        {
+            var problem = File.Exists(Folder) ? "is a file, not a folder" : "does not exist";
+            throw new DirectoryNotFoundException($"{Folder}, which {namedBy} names, {problem}");
+        }
         this.http = http ?? SharedClient;
         this.progress = progress;
         this.entries = entries;
-        destination = directory ?? cache;
-        folders = [.. new[] { directory, variable, cache }.OfType<string>().Where(folder => folder.Length > 0)];
     }
+
+    /// <summary>Where it looks, fetches and imports. The cache folder is made when something comes into it.</summary>
+    public string Folder { get; }
 
     /// <summary>The wait before a second attempt; it doubles with each further one.</summary>
     internal TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>The published weights of a network, fetched into the cache folder if they are nowhere; or those the library has built in.</summary>
-    /// <exception cref="WeightsUnavailableException">They are nowhere and cannot be fetched.</exception>
+    /// <summary>The published weights of a network, or those that are built in.</summary>
+    /// <exception cref="WeightsUnavailableException">A folder that was named lacks them, or none came.</exception>
     /// <exception cref="InvalidDataException">The file found, or what the server sent, is not the published one.</exception>
     public TrunkWeights LoadTrunk(Network network, CancellationToken cancellation = default)
     {
@@ -74,7 +79,7 @@ public sealed class WeightStore
         return ReadTrunk(entry, Locate(entry, cancellation));
     }
 
-    /// <summary>The published lin weights of a network, fetched into the cache folder if they are nowhere; or those the library has built in.</summary>
+    /// <summary>The published lin weights of a network, or those that are built in.</summary>
     /// <exception cref="ArgumentException">There are none of this version.</exception>
     /// <inheritdoc cref="LoadTrunk" path="/exception"/>
     public LinWeights LoadLin(Network network, LpipsVersion version, CancellationToken cancellation = default)
@@ -86,7 +91,7 @@ public sealed class WeightStore
         return ReadLin(entry, Locate(entry, cancellation));
     }
 
-    /// <summary>Every published file, and where this store finds it.</summary>
+    /// <summary>Every published file, and whether the folder has it.</summary>
     public IReadOnlyList<StoredWeights> List() =>
     [
         .. entries.Select(entry =>
@@ -97,8 +102,7 @@ public sealed class WeightStore
     ];
 
     /// <summary>
-    /// Fetches a network's own and both versions of its lin weights, where they are missing or damaged, into the folder given
-    /// or, without one, the cache folder.
+    /// Fetches a network's own and both versions of its lin weights into the folder, where they are missing or damaged.
     /// </summary>
     /// <returns>The paths of the three files; none of a network that is built in.</returns>
     /// <exception cref="WeightsUnavailableException">One cannot be fetched.</exception>
@@ -106,12 +110,13 @@ public sealed class WeightStore
     public IReadOnlyList<string> Fetch(Network network, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return [.. entries.Where(entry => entry.Network.Name == network.Name).Select(entry => FetchInto(destination, entry, cancellation))];
+        var wanted = entries.Where(entry => entry.Network.Name == network.Name);
+        return [.. wanted.Select(entry => Fetch(entry, cancellation))];
     }
 
     /// <summary>
-    /// Takes a published file that was got in another way into the folder given or, without one, the cache folder: a torchvision
-    /// checkpoint, a safetensors file of a network, or a file of lin weights. What it is, is seen from its content.
+    /// Takes a published file that was got in another way into the folder: a torchvision checkpoint, a safetensors file
+    /// of a network, or a file of lin weights. What it is, is seen from its content.
     /// </summary>
     /// <returns>The path of the installed file.</returns>
     /// <exception cref="InvalidDataException">The file is damaged, or not a published one.</exception>
@@ -122,7 +127,7 @@ public sealed class WeightStore
         WeightFile.CheckLength(stream, path);
         var sha256 = Sha256(stream);
         if (entries.FirstOrDefault(entry => entry.Version is not null && entry.Sha256 == sha256) is { } lin)
-            return Install(destination, lin, target =>
+            return Install(lin, target =>
             {
                 using var file = new AtomicFile(target);
                 stream.CopyTo(file.Stream);
@@ -138,11 +143,11 @@ public sealed class WeightStore
         var proven = PinnedDigest(found, trunk) == found.PinnedDigest
             && (found.PinnedTensors == trunk.Tensors.Count || sha256.StartsWith(found.Sha256, StringComparison.Ordinal) || IsOurs(found, path));
         return proven
-            ? Install(destination, found, target => WriteSlim(target, found, trunk), replace: true, cancellation)
+            ? Install(found, target => WriteSlim(target, found, trunk), replace: true, cancellation)
             : throw NotPublished(path);
     }
 
-    /// <summary>Checks every file this store finds.</summary>
+    /// <summary>Checks every published file that the folder has.</summary>
     public IReadOnlyList<WeightCheck> Verify() =>
         [.. entries.Select(entry => (entry, path: Find(entry))).Where(found => found.path is not null).Select(found => new WeightCheck(found.entry.Name, found.path!, Problem(found.entry, found.path!)))];
 
@@ -153,13 +158,34 @@ public sealed class WeightStore
         entries.FirstOrDefault(entry => entry.Network.Name == network.Name && entry.Version == version)
             ?? throw new ArgumentException($"there are no published weights of {network.Name}", nameof(network));
 
-    private static string PathIn(string folder, WeightEntry entry) => Path.Combine([folder, .. entry.Name.Split('/')]);
+    // What a command needs to find the folder.
+    private string Where => namedBy == Option ? $" {Option} {Folder}" : "";
 
-    private string? Find(WeightEntry entry) => folders.Select(folder => PathIn(folder, entry)).FirstOrDefault(File.Exists);
+    private string PathOf(WeightEntry entry) => Path.Combine([Folder, .. entry.Name.Split('/')]);
 
-    private string Locate(WeightEntry entry, CancellationToken cancellation) => Find(entry) ?? FetchInto(cache, entry, cancellation);
+    private string? Find(WeightEntry entry) => PathOf(entry) is var path && File.Exists(path) ? path : null;
 
-    private static TrunkWeights ReadTrunk(WeightEntry entry, string path)
+    private string Locate(WeightEntry entry, CancellationToken cancellation) =>
+        Find(entry) ?? (namedBy is null ? Fetch(entry, cancellation) : throw Missing(entry));
+
+    // Says what is there in place of it: mostly a model of one's own, in a folder that training wrote.
+    private WeightsUnavailableException Missing(WeightEntry entry)
+    {
+        var network = entry.Network.Name;
+        string[] files =
+            [.. WeightFile.NamesIn(Folder).OrderBy(name => Path.GetFileNameWithoutExtension(name) != network)];
+        string[] named = [.. files.Take(NamedFiles)];
+        var likely = named.FirstOrDefault(name => ModelFile.IsOne(Path.Combine(Folder, name)))
+            ?? (files is [var only] && entries.All(other => other.Name != only) ? only : null);
+        var there = files.Length == 0 ? "no weight files"
+            : files.Length == named.Length ? string.Join(", ", named)
+            : $"{string.Join(", ", named)} and {files.Length - named.Length} more";
+        var question = likely is null ? "." : $"; did you mean {Option} {Path.Combine(Folder, likely)}?";
+        return new($"{entry.Name} is missing from {Folder}, which {namedBy} names and which has {there}{question} " +
+            $"`lpips weights fetch {network} {Option} {Folder}` puts the published weights there");
+    }
+
+    private TrunkWeights ReadTrunk(WeightEntry entry, string path)
     {
         using var stream = File.OpenRead(path);
         WeightFile.CheckLength(stream, path);
@@ -178,7 +204,7 @@ public sealed class WeightStore
             : $"{path}: was not written by `lpips weights`, so it cannot be checked; import the original with `lpips weights import`");
     }
 
-    private static LinWeights ReadLin(WeightEntry entry, string path)
+    private LinWeights ReadLin(WeightEntry entry, string path)
     {
         using var stream = File.OpenRead(path);
         var sha256 = Sha256(stream);
@@ -187,9 +213,9 @@ public sealed class WeightStore
             : throw new InvalidDataException($"{path}: its SHA-256 is {sha256}, the published file's is {entry.Sha256}; {Remedy(entry)}");
     }
 
-    private static string Remedy(WeightEntry entry) => $"delete it, or run `lpips weights fetch {entry.Network.Name}`";
+    private string Remedy(WeightEntry entry) => $"`lpips weights fetch {entry.Network.Name}{Where}` replaces it";
 
-    private static string? Problem(WeightEntry entry, string path)
+    private string? Problem(WeightEntry entry, string path)
     {
         try
         {
@@ -202,7 +228,7 @@ public sealed class WeightStore
         }
     }
 
-    private static bool IsOurs(WeightEntry entry, string path) => Problem(entry, path) is null;
+    private bool IsOurs(WeightEntry entry, string path) => Problem(entry, path) is null;
 
     private static string PinnedDigest(WeightEntry entry, TrunkWeights trunk) => entry.PinnedTensors == trunk.Tensors.Count
         ? trunk.Digest
@@ -222,7 +248,7 @@ public sealed class WeightStore
         return digest;
     }
 
-    private string FetchInto(string folder, WeightEntry entry, CancellationToken cancellation) => Install(folder, entry, target =>
+    private string Fetch(WeightEntry entry, CancellationToken cancellation) => Install(entry, target =>
     {
         var part = target + ".part";
         try
@@ -253,10 +279,10 @@ public sealed class WeightStore
             throw new InvalidDataException($"{target}: what {entry.Address} sent has the SHA-256 {sha256}, the published file's is {entry.Sha256}{(entry.Sha256.Length < 64 ? "..." : "")}");
     }
 
-    /// <summary>Puts a file into a folder while no other thread or process does.</summary>
-    private static string Install(string folder, WeightEntry entry, Action<string> write, bool replace, CancellationToken cancellation)
+    /// <summary>Puts a file into the folder while no other thread or process does.</summary>
+    private string Install(WeightEntry entry, Action<string> write, bool replace, CancellationToken cancellation)
     {
-        var target = PathIn(folder, entry);
+        var target = PathOf(entry);
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -268,12 +294,14 @@ public sealed class WeightStore
         }
         catch (HttpRequestException e)
         {
-            throw new WeightsUnavailableException($"{entry.Name} is not on this machine and could not be fetched: {e.Message.TrimEnd('.')}. " +
-                $"Download {entry.Address} on another machine and put it into {folder} with `lpips weights import FILE`. {Instead}", e);
+            throw new WeightsUnavailableException($"{entry.Name} could not be fetched into {Folder}: " +
+                $"{e.Message.TrimEnd('.')}. Download {entry.Address} on another machine and take it in with " +
+                $"`lpips weights import FILE{Where}`. {Instead}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new WeightsUnavailableException($"{entry.Name} from {entry.Address} cannot be put into {folder}: {e.Message.TrimEnd('.')}. " +
+            throw new WeightsUnavailableException(
+                $"{entry.Name} from {entry.Address} cannot be put into {Folder}: {e.Message.TrimEnd('.')}. " +
                 $"Name a folder that can with `lpips weights fetch {entry.Network.Name} --weights DIR`. {Instead}", e);
         }
     }

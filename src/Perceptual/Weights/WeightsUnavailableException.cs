@@ -1,8 +1,9 @@
 namespace Perceptual;
 
 /// <summary>
-/// Published weights are not on this machine and could not be fetched: no network, no such address, a folder that cannot be
-/// written, a full disk. The message says which file, from where, into which folder, and why.
+/// Published weights are missing from a folder that somebody named, or could not be fetched: no network, no such
+/// address, a folder that cannot be written, a full disk. The message says which file, which folder, why, and what to
+/// do.
 /// </summary>
 public sealed class WeightsUnavailableException : IOException
 {

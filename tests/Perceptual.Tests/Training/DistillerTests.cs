@@ -209,13 +209,11 @@ public sealed class DistillerTests : IDisposable
         Refused("kinds is ", new Distiller(Teacher, TeacherLin, Recipe, Photographs(1, [.. Distortion.All.Take(5)])));
         Refused("validation images is none, not ", New(Recipe, validate: true));
         var good = File.ReadAllBytes(path);
-        for (var i = good.Length - 1; i > 0; i -= good.Length / 20)
-        {
-            var bad = (byte[])good.Clone();
-            bad[i] ^= 16;
-            File.WriteAllBytes(path, bad);
-            Refused("", New(Recipe));
-        }
+        FlippedBits.AreSeen(good, FlippedBits.Content, step: good.Length / 40);
+        FlippedBits.AreSeen(good, FlippedBits.Content, step: 41, length: FlippedBits.HeaderLength(good));
+        New(Recipe).Save(path);
+        var model = File.ReadAllBytes(path);
+        FlippedBits.AreSeen(model, FlippedBits.Content, step: 17, length: FlippedBits.HeaderLength(model));
         File.WriteAllBytes(path, good);
         New(Recipe).Resume(path);
 

@@ -210,17 +210,22 @@ public sealed class TrainerTests : IDisposable
             File.WriteAllBytes(path, good[..length]);
             Refused("", trainer);
         }
-        for (var i = good.Length - 1; i > 0; i -= good.Length / 40)
-        {
-            var bad = (byte[])good.Clone();
-            bad[i] ^= 16;
-            File.WriteAllBytes(path, bad);
-            Refused("", trainer);
-        }
+        FlippedBits.AreSeen(good, FlippedBits.Content, step: 11, length: FlippedBits.HeaderLength(good));
+        FlippedBits.AreSeen(good, Resumed, step: 211);
         trainer.Save(path);
+        var model = File.ReadAllBytes(path);
+        FlippedBits.AreSeen(model, FlippedBits.Content, step: 11, length: FlippedBits.HeaderLength(model));
         Refused("is not a checkpoint", trainer);
         File.WriteAllBytes(path, good);
         trainer.Resume(path);
+
+        string Resumed(byte[] file)
+        {
+            File.WriteAllBytes(path, file);
+            trainer.Resume(path);
+            trainer.SaveCheckpoint(path);
+            return Convert.ToBase64String(File.ReadAllBytes(path));
+        }
 
         void Refused(string message, Trainer trainer)
         {

@@ -18,11 +18,16 @@ public class BuiltInWeightsTests
         Assert.Equal("0.1", file.Metadata.GetValueOrDefault(ModelFile.VersionKey));
         Assert.DoesNotContain("\"F32\"", System.Text.Encoding.UTF8.GetString(file.Header), StringComparison.Ordinal);
 
-        // Written again it is the same model.
+        // Written again it is the same file.
         var (trunk, lin) = (BuiltInWeights.Trunk(network), BuiltInWeights.Lin(network, LpipsVersion.V01));
         using var folder = new TempFolder();
         var again = new MemoryStream();
         ModelFile.Write(again, trunk, lin, file.Metadata, ElementType.F16);
+        stream.Position = 0;
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        Assert.Equal(bytes, again.ToArray()); // its digest too
+        FlippedBits.AreSeen(bytes, FlippedBits.Content, step: 4999);
         var read = ModelFile.Read(null, folder.Write("again.safetensors", again.ToArray()), new());
         Assert.Equal((network, trunk.Digest, lin.Digest), (read.Trunk.Network, read.Trunk.Digest, read.Lin!.Digest));
     }

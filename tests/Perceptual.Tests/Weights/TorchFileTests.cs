@@ -169,6 +169,20 @@ public class TorchFileTests
         AssertMessage(file.ToArray(), "not a torch file");
     }
 
+    [Theory]
+    [InlineData("model/data.pkl")]
+    [InlineData("model/byteorder")]
+    [InlineData("model/data/0")]
+    public void An_entry_with_another_check_sum_is_refused_by_name(string entry)
+    {
+        var file = TorchWriter.Zip(new SavedTensor("t", SavedStorage.Of("0", "Float", 1, 2), 0, [2], [1]));
+        var name = file.AsSpan().LastIndexOf(System.Text.Encoding.ASCII.GetBytes(entry)); // in the directory
+        file.AsSpan(name - 30, 4).Clear(); // as where torch is told to write none
+        AssertMessage(file, $"the entry '{entry}' has the check sum ");
+        AssertMessage(file, "the archive says 00000000; ");
+        AssertMessage(file, "torch.serialization.set_crc32_options(False)");
+    }
+
     [Fact]
     public void A_parameter_is_read_as_its_tensor()
     {

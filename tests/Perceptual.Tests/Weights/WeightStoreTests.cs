@@ -353,20 +353,79 @@ public class WeightStoreTests
     }
 
     [Fact]
-    public void The_folder_given_comes_before_the_variable_and_that_before_the_cache()
+    public void The_folder_given_or_else_the_variables_or_else_the_cache_is_the_only_one()
     {
         using var folder = new TempFolder();
+        using var server = new BadServer(Good);
         string[] names = ["given", "variable", "cache"];
         foreach (var name in names)
             folder.Write(name + "/lin/tiny-v0.1.pth", Tiny.Lin);
-        var store = new WeightStore(folder["given"], folder["variable"], folder["cache"], null, null, [Trunk, Lin]);
-        foreach (var name in names)
+        foreach (var used in names)
         {
-            Assert.Equal(folder[name + "/lin/tiny-v0.1.pth"], store.List()[1].Path);
-            File.Delete(folder[name + "/lin/tiny-v0.1.pth"]);
+            var variable = used switch { "given" => folder["gone"], "variable" => folder["variable"], _ => "" };
+            var given = used == "given" ? folder["given"] : null;
+            var store = new WeightStore(given, variable, folder["cache"], server.Client, null, [Trunk, Lin]);
+            var requests = server.Requests.Count;
+            var path = folder[used + "/lin/tiny-v0.1.pth"];
+            Assert.Equal((folder[used], path), (store.Folder, store.List()[1].Path));
+            Assert.Equal(path, Assert.Single(store.Verify()).Path);
+            File.Delete(path);
+            var missing = new StoredWeights(Lin.Name, Tiny.Network, LpipsVersion.V01, null, null, Lin.Address);
+            Assert.Equal(missing, store.List()[1]);
+            Assert.Empty(store.Verify());
+            if (used != "cache")
+                Assert.Throws<WeightsUnavailableException>(() => Load(store, Lin));
+            Assert.Equal(requests, server.Requests.Count);
+            // What is fetched or imported is found.
+            Assert.Equal([folder[used + "/tiny.safetensors"], path], store.Fetch(Tiny.Network, Cancellation));
+            Assert.Equal(path, store.Import(folder.Write("lin.pth", Tiny.Lin), Cancellation));
+            Load(store, Lin);
         }
-        Assert.Equal(new StoredWeights("lin/tiny-v0.1.pth", Tiny.Network, LpipsVersion.V01, null, null, Lin.Address), store.List()[1]);
-        Assert.Empty(store.Verify());
+    }
+
+    [Fact]
+    public void What_a_named_folder_lacks_is_neither_fetched_nor_taken_from_another()
+    {
+        using var folder = new TempFolder();
+        using var server = new BadServer(Good);
+        Store(folder["cache"], server).Fetch(Tiny.Network, Cancellation);
+        Directory.CreateDirectory(folder["named"]);
+        var fetch = $"which has no weight files. `lpips weights fetch tiny --weights {folder["named"]}` puts";
+        Missing($"which --weights names and {fetch}");
+        Missing($"which PERCEPTUAL_WEIGHTS names and {fetch}", byVariable: true);
+
+        foreach (var name in new[] { "f.pt", "e.pth", "x.md", "lin/c.pth", "a.safetensors", "b.SAFETENSORS", "d.pth" })
+            folder.Write("named/" + name, [1]);
+        Missing("has a.safetensors, b.SAFETENSORS, d.pth, e.pth, f.pt and 1 more. `lpips");
+        folder.Write("named/tiny.pth", [1]);
+        Missing("has tiny.pth, a.safetensors, b.SAFETENSORS, d.pth, e.pth and 2 more. `lpips");
+
+        // Of models of one's own, that with the network's name is meant rather than others.
+        var (model, lin) = (new MemoryStream(), BuiltInWeights.Lin(Network.Lite, LpipsVersion.V01));
+        ModelFile.Write(model, BuiltInWeights.Trunk(Network.Lite), lin, new Dictionary<string, string>());
+        folder.Write("named/d.pth", model.ToArray());
+        Missing($"; did you mean --weights {folder["named/d.pth"]}? `lpips");
+        folder.Write("named/tiny.pth", model.ToArray());
+        Missing($"; did you mean --weights {folder["named/tiny.pth"]}? `lpips");
+
+        // A single file is meant, damaged or not, unless it is another of the published ones.
+        Directory.Delete(folder["named"], recursive: true);
+        folder.Write("named/mine.pth", [1]);
+        Missing($"has mine.pth; did you mean --weights {folder["named/mine.pth"]}? `lpips");
+        File.Move(folder["named/mine.pth"], folder["named/tiny.safetensors"]);
+        Missing("has tiny.safetensors. `lpips", of: Lin);
+        Assert.Equal(2, server.Requests.Count); // of the cache folder
+
+        void Missing(string part, bool byVariable = false, WeightEntry? of = null)
+        {
+            var (given, variable) = byVariable ? (null, folder["named"]) : (folder["named"], (string?)null);
+            var store = new WeightStore(given, variable, folder["cache"], server.Client, null, [Trunk, Lin]);
+            var error = Assert.Throws<WeightsUnavailableException>(() => Load(store, of ?? Trunk)).Message;
+            var start = $"{(of ?? Trunk).Name} is missing from {folder["named"]}, which ";
+            Assert.StartsWith(start, error, StringComparison.Ordinal);
+            Assert.Contains(part, error, StringComparison.Ordinal);
+            Assert.DoesNotContain("x.md", error, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -374,10 +433,11 @@ public class WeightStoreTests
     {
         using var folder = new TempFolder();
         var given = Assert.Throws<DirectoryNotFoundException>(() => new WeightStore(folder["gone"]));
-        Assert.Contains(folder["gone"], given.Message, StringComparison.Ordinal);
+        Assert.Equal($"{folder["gone"]}, which --weights names, does not exist", given.Message);
         var variable = Assert.Throws<DirectoryNotFoundException>(() => new WeightStore(null, folder["away"], folder.Root, null, null, []));
-        Assert.Contains("PERCEPTUAL_WEIGHTS", variable.Message, StringComparison.Ordinal);
-        Assert.Contains(folder["away"], variable.Message, StringComparison.Ordinal);
+        Assert.Equal($"{folder["away"]}, which PERCEPTUAL_WEIGHTS names, does not exist", variable.Message);
+        var file = Assert.Throws<DirectoryNotFoundException>(() => new WeightStore(folder.Write("file", [1])));
+        Assert.Equal($"{folder["file"]}, which --weights names, is a file, not a folder", file.Message);
     }
 
     [Fact]
@@ -435,8 +495,10 @@ public class WeightStoreTests
         foreach (var network in Network.All.Where(network => !network.IsBuiltIn))
             foreach (var version in Enum.GetValues<LpipsVersion>())
                 Assert.Equal(network.TapChannels.Count, store.LoadLin(network, version, Cancellation).Layers.Count);
-        Assert.Throws<WeightsUnavailableException>(() => store.LoadTrunk(Network.Vgg, Cancellation));
-        Assert.Equal("/models/vgg16-397923af.pth", Assert.Single(server.Requests).Path);
+        var missing = Assert.Throws<WeightsUnavailableException>(() => store.LoadTrunk(Network.Vgg, Cancellation));
+        Assert.StartsWith($"vgg16.safetensors is missing from {folder}, ", missing.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("did you mean", missing.Message, StringComparison.Ordinal);
+        Assert.Empty(server.Requests);
 
         var first = WeightFile.Read(Shared.Path("weights/vgg16_features0-7.safetensors")).Values;
         Assert.Equal(WeightManifest.Published.Single(entry => entry.Name == "vgg16.safetensors").PinnedDigest, TensorDigest.Of(first));
@@ -450,6 +512,10 @@ public class WeightStoreTests
 
     private static WeightStore Store(string cache, BadServer server, IProgress<DownloadProgress>? progress = null) =>
         new(null, null, cache, server.Client, progress, [Trunk, Lin]) { RetryDelay = TimeSpan.FromMilliseconds(1) };
+
+    private static object Load(WeightStore store, WeightEntry entry) => entry.Version is { } version
+        ? store.LoadLin(entry.Network, version, Cancellation)
+        : store.LoadTrunk(entry.Network, Cancellation);
 
     private static BadServer.Answer Good(BadServer.Request request) =>
         BadServer.Answer.Good(request.Path.StartsWith("/lin/", StringComparison.Ordinal) ? Tiny.Lin : Tiny.Checkpoint, request.Start);
