@@ -136,13 +136,13 @@ make_inputs() {
   make_input train few --net squeeze --epochs 2 --decay-epochs 1 --batch 5 --seed 4 -o trained
   mv "$inputs/trained/squeeze.safetensors" "$inputs/model.safetensors"
   rm -r "$inputs/trained"
-  make_half half.csv.partial 1000 half.csv "${half_evaluate[@]}"
+  make_half half-scores.csv.partial 1000 half-scores.csv "${half_evaluate[@]}"
   make_half half/checkpoint.safetensors 1 half/lite.safetensors "${half_train[@]}"
   make_half half.checkpoint.safetensors 1 half.safetensors "${half_distill[@]}"
 }
 
 # What is killed half-way by BEFORE and ended by both.
-half_evaluate=(evaluate 2afc bapps --metric 'fsimc,lpips-alex' --load-size 0 -o half.csv)
+half_evaluate=(evaluate 2afc bapps --metric 'fsimc,lpips-alex' --load-size 0 -o half-scores.csv)
 half_train=(train few --mode tune --net lite --epochs 20 --decay-epochs 10 --batch 5 -o half --resume)
 half_distill=(distill --images bapps/cnn/ref --steps 30 --batch 1 -o half.safetensors --resume)
 
