@@ -49,7 +49,8 @@ internal static class CompareCommand
             HelpName = "FILE",
         };
         var explain = new Option<bool>("--explain") { Description = "Show which JPEG quality, which blur and which noise are as far from the reference." };
-        var failAbove = new Option<double?>("--fail-above") { Description = "Exit with code 3 if a distance is larger than this.", HelpName = "X" };
+        var failAbove = OptionChecks.OptionalNumber(
+            "--fail-above", "Exit with code 3 if a distance is larger than this.", 0.0);
         var format = new Option<string>("--format") { Description = "How to print the results.", DefaultValueFactory = _ => "text" };
         format.AcceptOnlyFromAmong(Report.Formats);
 
@@ -78,10 +79,8 @@ internal static class CompareCommand
                 else if (info is { HasMap: false })
                     result.AddError($"{info.Name} has no map");
             }
-            if (result.GetValue(failAbove) is { } limit)
+            if (result.GetValue(failAbove) is not null)
             {
-                if (!(limit >= 0))
-                    result.AddError(string.Create(CultureInfo.InvariantCulture, $"--fail-above must be 0 or more, not {limit}"));
                 if (!metrics.IsSingle(result, out var info))
                     result.AddError("--fail-above is for one metric: give one");
                 else if (info is { LargerIsCloser: true })

@@ -3,7 +3,8 @@ namespace Perceptual.Tests;
 /// <summary>The folder <c>shared</c> beside the repository: real weights, images and golden values. Tests that need it are skipped without it.</summary>
 internal static class Shared
 {
-    private static readonly string? Root = FindRoot();
+    /// <summary>The folder of the repository, or null where the tests run elsewhere.</summary>
+    public static string? Repository { get; } = FindRepository();
 
     /// <summary>The path of a file or folder in it; skips the calling test, with the reason, where it is missing.</summary>
     public static string Path(string name)
@@ -15,17 +16,18 @@ internal static class Shared
     /// <summary>The path of a file or folder in it, or null.</summary>
     public static string? Find(string name)
     {
-        if (Root is null)
+        if (Repository is null)
             return null;
-        var path = System.IO.Path.Combine([Root, .. name.Split('/')]);
+        var beside = System.IO.Path.GetDirectoryName(Repository) ?? "";
+        var path = System.IO.Path.Combine([beside, "shared", .. name.Split('/')]);
         return System.IO.Path.Exists(path) ? path : null;
     }
 
-    private static string? FindRoot()
+    private static string? FindRepository()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (File.Exists(System.IO.Path.Combine(folder.FullName, "Perceptual.slnx")))
-                return System.IO.Path.Combine(folder.Parent?.FullName ?? "", "shared");
+                return folder.FullName;
         return null;
     }
 }

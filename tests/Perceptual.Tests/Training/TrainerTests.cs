@@ -222,6 +222,18 @@ public sealed class TrainerTests : IDisposable
         File.WriteAllBytes(path, good);
         trainer.Resume(path);
 
+        var file = WeightFile.ReadWithMetadata(path);
+        foreach (var (sum, message) in new[] { ("1.5", null), ("1,5", "damaged"), (" x", "damaged") })
+        {
+            var metadata = new Dictionary<string, string>(file.Metadata) { ["loss sum"] = sum };
+            using (var stream = File.Create(path))
+                Safetensors.Write(stream, [.. file.Tensors.Values], metadata);
+            if (message is null)
+                trainer.Resume(path);
+            else
+                Refused(message, trainer);
+        }
+
         void Refused(string message, Trainer trainer)
         {
             var error = Assert.Throws<InvalidDataException>(() => trainer.Resume(path)).Message;
