@@ -37,7 +37,7 @@ internal static class EvaluateCommand
 
     private static void Measure(string folder, int triplets, int runs, int threads)
     {
-        Console.WriteLine($"- CPU: {Machine.Cpu}, {Machine.VectorLevel}");
+        Console.WriteLine($"- CPU: {Machine.Cpu}, {Vectors.Level}");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"- {threads} threads, peak {Machine.PeakGflops(threads):F0} GFLOP/s of fused multiply-additions"));
         WriteTriplets(folder, triplets);
         var (bestMemory, bestFiles) = (double.MaxValue, double.MaxValue);

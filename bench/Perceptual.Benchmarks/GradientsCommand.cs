@@ -21,7 +21,7 @@ internal static class GradientsCommand
 
     private static void Measure(double seconds, int threads, string[] names)
     {
-        Console.WriteLine($"- CPU: {Machine.Cpu}, {Machine.VectorLevel}");
+        Console.WriteLine($"- CPU: {Machine.Cpu}, {Vectors.Level}");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"- {threads} threads, peak {Machine.PeakGflops(threads):F0} GFLOP/s of fused multiply-additions"));
         Console.WriteLine();
         Console.WriteLine("| network | batch | forward | to images | to weights | to both | both / forward | new weights |");

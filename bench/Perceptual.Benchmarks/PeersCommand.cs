@@ -60,7 +60,7 @@ internal static class PeersCommand
     /// <summary>The lines of a Markdown document, each as soon as it is known.</summary>
     private static IEnumerable<string> Measure(List<Case> cases, int threads, int runs, bool withPeer)
     {
-        yield return $"- CPU: {Machine.Cpu}, {Machine.VectorLevel}";
+        yield return $"- CPU: {Machine.Cpu}, {Vectors.Level}";
         yield return $"- {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription.Split(' ')[0]}" + (withPeer ? $", ONNX Runtime {OnnxPeer.Version}" : "");
         yield return Text($"- {threads} threads, peak {Machine.PeakGflops(threads):F0} GFLOP/s of fused multiply-additions");
         yield return "";

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using System.Reflection;
 
 namespace Perceptual.Cli;
 
@@ -57,6 +58,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             WeightsCommand.Create(this),
             DatasetCommand.Create(this),
         };
+        root.Options.OfType<VersionOption>().Single().Action = new VersionAndVectors();
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new LongHelp((HelpAction)help.Action!, new()
         {
@@ -64,6 +66,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
                 Exit codes:
                   0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
+                --version also says which vector instructions are used: avx512, avx2, sse, neon or none.
                 Numbers have a point before the decimals and nothing between the thousands: 0.05, 1e-3, 1000.
 
                 Examples:
@@ -155,6 +158,19 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 
     private static string CommandLine(Command command) =>
         command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{CommandLine(parent)} {command.Name}" : "lpips";
+
+    /// <summary>The version and, in a second line, which vector instructions the kernels use here.</summary>
+    private sealed class VersionAndVectors : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            var version = typeof(App).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>();
+            var output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine($"lpips {version!.InformationalVersion}");
+            output.WriteLine($"vectors: {Vectors.Level}");
+            return ExitCode.Fine;
+        }
+    }
 
     /// <summary>What the options' descriptions leave open, and examples, after the usual help.</summary>
     private sealed class LongHelp(HelpAction help, Dictionary<string, string> more) : SynchronousCommandLineAction

@@ -137,6 +137,7 @@ internal sealed class EvaluationOptions
     {
         using var json = new Utf8JsonWriter(stream, new() { Indented = true, NewLine = "\n", Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
+        Report.WriteVectors(json);
         Report.WriteMetrics(json, columns);
         json.WriteStartArray("scores");
         foreach (var table in tables)

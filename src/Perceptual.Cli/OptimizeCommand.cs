@@ -15,7 +15,7 @@ internal static class OptimizeCommand
 
         Output:
           text   the distance and, after a tab, the step it was found at; the last line is of the file written, in 8 bits
-          json   the same as a list, and the last as "distance"
+          json   the same as a list, and the last as "distance"; "vectors", the instructions that computed them
           csv    step,distance; the last line is of the file written
 
         Memory: about 2.5 kB for each pixel with vgg, 500 B with squeeze, 120 B with alex.
@@ -123,6 +123,7 @@ internal static class OptimizeCommand
         using (var json = new Utf8JsonWriter(stream, new() { Indented = true, NewLine = "\n" }))
         {
             json.WriteStartObject();
+            Report.WriteVectors(json);
             json.WriteNumber("distance", reported[^1].Distance);
             json.WriteStartArray("steps");
             foreach (var (step, distance) in reported.SkipLast(1))
