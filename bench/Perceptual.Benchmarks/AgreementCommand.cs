@@ -26,7 +26,7 @@ internal static class AgreementCommand
         };
         var student = new Option<string>("--student") { Description = "A model file, or the name of a network.", HelpName = "FILE|NET", Required = true };
         var weights = new Option<string>("--weights") { Description = "The published weights.", HelpName = "DIR" };
-        var seed = new Option<ulong>("--seed") { DefaultValueFactory = _ => 1, Description = "Decides the crops and distortions.", HelpName = "N" };
+        var seed = OptionChecks.Number("--seed", "Decides the crops and distortions.", 1UL, 0UL);
         var sizes = new Option<string>("--sizes") { DefaultValueFactory = _ => "64,256", Description = "Sides of the crops.", HelpName = "N,..." };
         var pairs = new Option<string>("--pairs")
         {
@@ -35,7 +35,8 @@ internal static class AgreementCommand
             HelpName = "N,...",
         };
         var kinds = new Option<string>("--kinds") { Description = "Only these kinds of distortion: those left out of the student's training.", HelpName = "KIND,..." };
-        var threads = new Option<int>("--threads") { DefaultValueFactory = _ => Environment.ProcessorCount, Description = "Threads; the numbers do not depend on it." };
+        var threads = OptionChecks.Number(
+            "--threads", "Threads; the numbers do not depend on it.", Environment.ProcessorCount, 1);
         var output = new Option<string>("-o") { Description = "Also write the tables to this file.", HelpName = "FILE.md" };
         var command = new RootCommand("How well a student tracks LPIPS with AlexNet, v0.1.") { images, student, weights, seed, sizes, pairs, kinds, threads, output };
         command.SetAction(parsed =>

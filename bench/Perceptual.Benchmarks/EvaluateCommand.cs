@@ -14,9 +14,10 @@ internal static class EvaluateCommand
 
     public static int Run(string[] args)
     {
-        var triplets = new Option<int>("--triplets") { DefaultValueFactory = _ => 20_000, Description = "Triplets of 64x64 pixels to make, in a temporary folder." };
-        var runs = new Option<int>("--runs") { DefaultValueFactory = _ => 3, Description = "Runs of either side, in turn; the best counts." };
-        var threads = new Option<int>("--threads") { DefaultValueFactory = _ => Environment.ProcessorCount, Description = "Threads of either side." };
+        var triplets = OptionChecks.Number(
+            "--triplets", "Triplets of 64x64 pixels to make, in a temporary folder.", 20_000, 1);
+        var runs = OptionChecks.Number("--runs", "Runs of either side, in turn; the best counts.", 3, 1);
+        var threads = OptionChecks.Number("--threads", "Threads of either side.", Environment.ProcessorCount, 1);
         var command = new RootCommand("lpips evaluate 2afc on PNG files, and what it would take in memory.") { triplets, runs, threads };
         command.SetAction(parsed =>
         {
@@ -36,7 +37,7 @@ internal static class EvaluateCommand
 
     private static void Measure(string folder, int triplets, int runs, int threads)
     {
-        Console.WriteLine($"- CPU: {Machine.Cpu}, {Machine.VectorLevel}");
+        Console.WriteLine($"- CPU: {Machine.Cpu}, {Vectors.Level}");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"- {threads} threads, peak {Machine.PeakGflops(threads):F0} GFLOP/s of fused multiply-additions"));
         WriteTriplets(folder, triplets);
         var (bestMemory, bestFiles) = (double.MaxValue, double.MaxValue);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Perceptual.Cli;
 
 namespace Perceptual.Benchmarks;
 
@@ -9,8 +10,9 @@ internal static class GradientsCommand
 {
     public static int Run(string[] args)
     {
-        var seconds = new Option<double>("--seconds") { DefaultValueFactory = _ => 3, Description = "Time for each number; the best of all repetitions counts." };
-        var threads = new Option<int>("--threads") { DefaultValueFactory = _ => Environment.ProcessorCount, Description = "Threads." };
+        var seconds = OptionChecks.Number(
+            "--seconds", "Time for each number; the best of all repetitions counts.", 3.0, double.Epsilon);
+        var threads = OptionChecks.Number("--threads", "Threads.", Environment.ProcessorCount, 1);
         var nets = new Option<string>("--nets") { DefaultValueFactory = _ => string.Join(',', Network.All.Select(network => network.Name)), Description = "Networks, separated by commas." };
         var command = new RootCommand("Forward, and backward to images and weights, in milliseconds.") { seconds, threads, nets };
         command.SetAction(parsed => Measure(parsed.GetValue(seconds), parsed.GetValue(threads), parsed.GetValue(nets)!.Split(',')));
@@ -19,7 +21,7 @@ internal static class GradientsCommand
 
     private static void Measure(double seconds, int threads, string[] names)
     {
-        Console.WriteLine($"- CPU: {Machine.Cpu}, {Machine.VectorLevel}");
+        Console.WriteLine($"- CPU: {Machine.Cpu}, {Vectors.Level}");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"- {threads} threads, peak {Machine.PeakGflops(threads):F0} GFLOP/s of fused multiply-additions"));
         Console.WriteLine();
         Console.WriteLine("| network | batch | forward | to images | to weights | to both | both / forward | new weights |");

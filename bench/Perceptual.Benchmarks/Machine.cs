@@ -20,9 +20,6 @@ internal static class Machine
         }
     }
 
-    public static string VectorLevel =>
-        Vector512.IsHardwareAccelerated ? "512-bit vectors" : Vector256.IsHardwareAccelerated ? "256-bit vectors" : Vector128.IsHardwareAccelerated ? "128-bit vectors" : "no vectors";
-
     /// <summary>Fused multiply-additions that all threads together reach in registers, two operations each: the best of five tries, in 1e9 operations a second.</summary>
     public static double PeakGflops(int threads)
     {

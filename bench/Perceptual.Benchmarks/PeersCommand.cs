@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Perceptual.Cli;
 
 namespace Perceptual.Benchmarks;
 
@@ -19,12 +20,13 @@ internal static class PeersCommand
             DefaultValueFactory = _ => "2x64x64,32x64x64,2x256x256,2x1080x1920",
             Description = "Images (two for each pair) x height x width.",
         };
-        var threads = new Option<int>("--threads") { DefaultValueFactory = _ => Environment.ProcessorCount, Description = "Threads of either side." };
-        var runs = new Option<int>("--runs")
-        {
-            DefaultValueFactory = _ => 15,
-            Description = $"Runs of either side; more where they take less than {ShortestCase.TotalSeconds} s in all, fewer (at least {FewestRuns}) where they take more than {LongestCase.TotalSeconds}.",
-        };
+        var threads = OptionChecks.Number("--threads", "Threads of either side.", Environment.ProcessorCount, 1);
+        var runs = OptionChecks.Number(
+            "--runs",
+            $"Runs of either side; more where they take less than {ShortestCase.TotalSeconds} s in all, "
+                + $"fewer (at least {FewestRuns}) where they take more than {LongestCase.TotalSeconds}.",
+            15,
+            1);
         var oursOnly = new Option<bool>("--ours-only") { Description = "Leave ONNX Runtime out." };
         var output = new Option<string>("-o") { Description = "Also write the table to this file.", HelpName = "FILE.md" };
         var command = new RootCommand("LPIPS measured side by side with ONNX Runtime.") { nets, shapes, threads, runs, oursOnly, output };
@@ -58,7 +60,7 @@ internal static class PeersCommand
     /// <summary>The lines of a Markdown document, each as soon as it is known.</summary>
     private static IEnumerable<string> Measure(List<Case> cases, int threads, int runs, bool withPeer)
     {
-        yield return $"- CPU: {Machine.Cpu}, {Machine.VectorLevel}";
+        yield return $"- CPU: {Machine.Cpu}, {Vectors.Level}";
         yield return $"- {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription.Split(' ')[0]}" + (withPeer ? $", ONNX Runtime {OnnxPeer.Version}" : "");
         yield return Text($"- {threads} threads, peak {Machine.PeakGflops(threads):F0} GFLOP/s of fused multiply-additions");
         yield return "";

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using System.Reflection;
 
 namespace Perceptual.Cli;
 
@@ -18,6 +20,29 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 
     public async Task<int> RunAsync(string[] args)
     {
+        var root = Root();
+        // A file may be called @name or -n.png; neither response files nor bundled letters are wanted.
+        var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        if (parsed.Errors.Count > 0 && parsed.Action is not LongHelp)
+        {
+            foreach (var problem in parsed.Errors.Select(problem => problem.Message).Distinct())
+                Error.WriteLine($"lpips: {problem}");
+            Error.WriteLine($"Try: {CommandLine(parsed.CommandResult.Command)} --help");
+            return ExitCode.Usage;
+        }
+        // Ctrl-C in a training waits for the checkpoint to be written.
+        return await parsed.InvokeAsync(new()
+        {
+            Output = Output,
+            Error = Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = TimeSpan.FromSeconds(60),
+        });
+    }
+
+    /// <summary>The command with all its subcommands.</summary>
+    public RootCommand Root()
+    {
         var root = new RootCommand("Perceptual distances of images: LPIPS (Zhang et al., CVPR 2018), with no Python and no GPU. 0 is identical, larger is further apart.")
         {
             CompareCommand.Create(this),
@@ -33,12 +58,16 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             WeightsCommand.Create(this),
             DatasetCommand.Create(this),
         };
+        root.Options.OfType<VersionOption>().Single().Action = new VersionAndVectors();
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new LongHelp((HelpAction)help.Action!, new()
         {
             [root.Name] = """
                 Exit codes:
                   0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
+
+                --version also says which vector instructions are used: avx512, avx2, sse, neon or none.
+                Numbers have a point before the decimals and nothing between the thousands: 0.05, 1e-3, 1000.
 
                 Examples:
                   lpips compare reference.png distorted.png --net lite
@@ -60,17 +89,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
         });
 
         GuardValidators(root);
-        // A file may be called @name or -n.png; neither response files nor bundled letters are wanted.
-        var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
-        if (parsed.Errors.Count > 0 && parsed.Action is not LongHelp)
-        {
-            foreach (var problem in parsed.Errors.Select(problem => problem.Message).Distinct())
-                Error.WriteLine($"lpips: {problem}");
-            Error.WriteLine($"Try: {CommandLine(parsed.CommandResult.Command)} --help");
-            return ExitCode.Usage;
-        }
-        // Ctrl-C in a training waits for the checkpoint to be written.
-        return await parsed.InvokeAsync(new() { Output = Output, Error = Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });
+        return root;
     }
 
     /// <summary>Lets a command do its work, cancelled by Ctrl-C, and turns what goes wrong into one line and an exit code.</summary>
@@ -105,24 +124,28 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 #pragma warning restore CA1031
         }, CancellationToken.None));
 
-    // A command's validators run before its options are known to be whole: asking for one without its value, or with one that is no number, throws.
+    // A command's validators run before its options are known to be whole: which have no value, or one that is no
+    // number, is said first.
     private static void GuardValidators(Command command)
     {
-        for (var i = 0; i < command.Validators.Count; i++)
+        var validators = command.Validators.ToArray();
+        command.Validators.Clear();
+        command.Validators.Add(result =>
         {
-            var validate = command.Validators[i];
-            command.Validators[i] = result =>
-            {
+            foreach (var option in result.Children.OfType<OptionResult>())
                 try
                 {
-                    validate(result);
+                    option.GetValueOrDefault<object>();
                 }
                 catch (InvalidOperationException e)
                 {
                     result.AddError(e.Message);
                 }
-            };
-        }
+            if (result.Errors.Any())
+                return;
+            foreach (var validate in validators)
+                validate(result);
+        });
         foreach (var subcommand in command.Subcommands)
             GuardValidators(subcommand);
     }
@@ -135,6 +158,19 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 
     private static string CommandLine(Command command) =>
         command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{CommandLine(parent)} {command.Name}" : "lpips";
+
+    /// <summary>The version and, in a second line, which vector instructions the kernels use here.</summary>
+    private sealed class VersionAndVectors : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            var version = typeof(App).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>();
+            var output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine($"lpips {version!.InformationalVersion}");
+            output.WriteLine($"vectors: {Vectors.Level}");
+            return ExitCode.Fine;
+        }
+    }
 
     /// <summary>What the options' descriptions leave open, and examples, after the usual help.</summary>
     private sealed class LongHelp(HelpAction help, Dictionary<string, string> more) : SynchronousCommandLineAction

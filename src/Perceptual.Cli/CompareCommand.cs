@@ -12,10 +12,13 @@ internal static class CompareCommand
 
         Results:
           text  one line for each image: distance TAB path, then the layers if asked for
-          json  one object: model (net, version, calibrated, digest of the weights), reference, results (distorted, distance, layers)
+          json  one object: vectors (the instructions that computed it: avx512, avx2, sse, neon or none),
+                model (net, version, calibrated, digest of the weights), reference,
+                results (distorted, distance, layers)
           csv   reference,distorted,distance, then the layers if asked for; every digit
         With --metric of anything but one LPIPS, each metric has its column and its name stands above it, and JSON is one object of
-        metrics (name, direction, range), reference, results (distorted, values by name). PSNR of identical images is Infinity.
+        vectors, metrics (name, direction, range), reference, results (distorted, values by name). PSNR of identical
+        images is Infinity.
 
         --explain adds what is as far from the reference: the JPEG quality (100 to 1), the Gaussian blur (sigma .1 to 50 pixels) and the
         white Gaussian noise (sigma .1 to 255 of 255 grey levels), each with its own distance from the reference, as measured. Where even
@@ -49,7 +52,8 @@ internal static class CompareCommand
             HelpName = "FILE",
         };
         var explain = new Option<bool>("--explain") { Description = "Show which JPEG quality, which blur and which noise are as far from the reference." };
-        var failAbove = new Option<double?>("--fail-above") { Description = "Exit with code 3 if a distance is larger than this.", HelpName = "X" };
+        var failAbove = OptionChecks.OptionalNumber(
+            "--fail-above", "Exit with code 3 if a distance is larger than this.", 0.0);
         var format = new Option<string>("--format") { Description = "How to print the results.", DefaultValueFactory = _ => "text" };
         format.AcceptOnlyFromAmong(Report.Formats);
 
@@ -78,10 +82,8 @@ internal static class CompareCommand
                 else if (info is { HasMap: false })
                     result.AddError($"{info.Name} has no map");
             }
-            if (result.GetValue(failAbove) is { } limit)
+            if (result.GetValue(failAbove) is not null)
             {
-                if (!(limit >= 0))
-                    result.AddError(string.Create(CultureInfo.InvariantCulture, $"--fail-above must be 0 or more, not {limit}"));
                 if (!metrics.IsSingle(result, out var info))
                     result.AddError("--fail-above is for one metric: give one");
                 else if (info is { LargerIsCloser: true })

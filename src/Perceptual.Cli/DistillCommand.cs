@@ -47,10 +47,13 @@ internal static class DistillCommand
         output.RequireEnding(".safetensors");
         var steps = OptionChecks.Number("--steps", "How many steps.", recipe.Steps, 1, 100_000_000);
         var references = OptionChecks.Number("--batch", "How many references make a step; one of 128x128 counts as four.", recipe.References, 1, 10_000);
-        var rate = new Option<double>("--lr") { Description = "The largest learning rate: of kernels, by Muon; of the rest a tenth, by Adam.", HelpName = "X", DefaultValueFactory = _ => recipe.LearningRate };
-        rate.RequirePositive();
+        var rate = OptionChecks.Number(
+            "--lr",
+            "The largest learning rate: of kernels, by Muon; of the rest a tenth, by Adam.",
+            recipe.LearningRate,
+            double.Epsilon);
         var leaveOut = new Option<string?>("--leave-out") { Description = "Kinds of distortion to learn without, with commas between them.", HelpName = "KINDS" };
-        var seed = new Option<ulong>("--seed") { Description = "Decides the pairs. [default: 0]", HelpName = "N" };
+        var seed = OptionChecks.Seed("--seed", "Decides the pairs.");
         var resume = new Option<bool>("--resume") { Description = "Go on with the training of FILE, or begin it if there is none." };
         var weights = ModelOptions.WeightsOption(
             $"{ModelOptions.FolderDescription}, or a model file of your own, the teacher. {ModelOptions.FolderDefault}",

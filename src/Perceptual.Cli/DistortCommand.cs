@@ -42,11 +42,14 @@ internal static class DistortCommand
         var command = new Command("distort", "Make an image worse in a known way, or make triplets for a study from many.");
         var inputs = new Argument<string[]>("IMAGE") { Description = "The image; with --pairs, images and folders of images.", Arity = ArgumentArity.ZeroOrMore };
         var kind = new Option<string>("--kind") { Description = "What to do, one or more, one after the other: KIND or KIND:STRENGTH, with commas between them.", HelpName = "KINDS" };
-        var strength = new Option<double?>("--strength") { Description = "How much, from 0 (nothing) to 1 (gross), for kinds that do not say it.", HelpName = "S" };
-        var seed = new Option<ulong>("--seed") { Description = "Decides what is random. [default: 0]", HelpName = "N" };
+        var strength = OptionChecks.OptionalNumber(
+            "--strength", "How much, from 0 (nothing) to 1 (gross), for kinds that do not say it.", 0.0, 1);
+        strength.HelpName = "S";
+        var seed = OptionChecks.Seed("--seed", "Decides what is random.");
         var output = new Option<string>("--output", "-o") { Description = "The picture to write (.png); with --pairs, the folder to make.", HelpName = "PATH" };
-        var pairs = new Option<int?>("--pairs") { Description = "Make so many triplets of random patches and distortions.", HelpName = "N" };
-        var size = new Option<int?>("--size") { Description = $"The side of their patches. [default: {DefaultSize}]", HelpName = "N" };
+        var pairs = OptionChecks.OptionalNumber(
+            "--pairs", "Make so many triplets of random patches and distortions.", 1);
+        var size = OptionChecks.OptionalNumber("--size", $"The side of their patches. [default: {DefaultSize}]", 1);
         var list = new Option<bool>("--list") { Description = "Show every kind, and its amounts at strengths next to 0 and of 1." };
         command.Add(inputs);
         foreach (var option in new Option[] { kind, strength, seed, output, pairs, size, list })
@@ -69,16 +72,12 @@ internal static class DistortCommand
                 result.AddError("--output is missing");
             else if (count is null && !Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase))
                 result.AddError($"--output {path}: the name must end in .png");
-            if (result.GetValue(strength) is { } s && s is not (>= 0 and <= 1))
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"--strength must be from 0 to 1, not {s}"));
-            else if (count is null)
+            if (count is null)
                 Try(() => DistortionSequence.Parse(result.GetValue(kind) ?? throw new ArgumentException("--kind is missing; --list shows the kinds"), Kinds, result.GetValue(strength)));
             else if (result.GetValue(kind) is not null || result.GetValue(strength) is not null)
                 result.AddError("--pairs draws the kinds and strengths: leave out --kind and --strength");
-            if (count < 1)
-                result.AddError($"--pairs must be at least 1, not {count}");
-            if (result.GetValue(size) is { } side && (side < 1 || count is null))
-                result.AddError(count is null ? "--size is for --pairs" : $"--size must be at least 1, not {side}");
+            if (result.GetValue(size) is not null && count is null)
+                result.AddError("--size is for --pairs");
 
             void Try(Action parse)
             {

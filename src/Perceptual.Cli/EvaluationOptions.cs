@@ -26,12 +26,12 @@ internal sealed class EvaluationOptions
 
     public EvaluationOptions(Command command, string defaultLoadSize)
     {
-        loadSize = new("--load-size")
-        {
-            Description = $"Resize images to this length of the shorter side, antialiased and bilinear as Pillow; 0 for none. [default: {defaultLoadSize}]",
-            HelpName = "N",
-        };
-        loadSize.Require<int>(0, 65535);
+        loadSize = OptionChecks.OptionalNumber(
+            "--load-size",
+            "Resize images to this length of the shorter side, antialiased and bilinear as Pillow; 0 for none. "
+                + $"[default: {defaultLoadSize}]",
+            0,
+            65535);
         output.RequireEnding(".csv", ".json");
         metrics = new MetricOptions(command);
         foreach (var option in new Option[] { versus, loadSize, output, seed })
@@ -46,7 +46,8 @@ internal sealed class EvaluationOptions
         });
     }
 
-    public static Option<ulong> SeedOption() => new("--bootstrap-seed") { Description = "The seed of the samples that the intervals come from. [default: 0]", HelpName = "N" };
+    public static Option<ulong> SeedOption() =>
+        OptionChecks.Seed("--bootstrap-seed", "The seed of the samples that the intervals come from.");
 
     public ulong Seed(ParseResult parsed) => parsed.GetValue(seed);
 
@@ -136,6 +137,7 @@ internal sealed class EvaluationOptions
     {
         using var json = new Utf8JsonWriter(stream, new() { Indented = true, NewLine = "\n", Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
+        Report.WriteVectors(json);
         Report.WriteMetrics(json, columns);
         json.WriteStartArray("scores");
         foreach (var table in tables)

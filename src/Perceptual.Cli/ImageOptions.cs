@@ -10,12 +10,8 @@ internal sealed class ImageOptions
 
     private readonly Option<bool> icc = new("--icc") { Description = "Convert to sRGB through the embedded colour profile. Otherwise pixel values are taken as stored." };
 
-    private readonly Option<long> maxPixels = new("--max-pixels")
-    {
-        Description = "Refuse images with more pixels than this.",
-        HelpName = "N",
-        DefaultValueFactory = _ => new ImageReadOptions().MaxPixels,
-    };
+    private readonly Option<long> maxPixels = OptionChecks.Number(
+        "--max-pixels", "Refuse images with more pixels than this.", new ImageReadOptions().MaxPixels, 1);
 
     private readonly Option<string>? resize;
 
@@ -24,7 +20,6 @@ internal sealed class ImageOptions
     public ImageOptions(Command command, bool canResize)
     {
         alpha.AcceptOnlyFromAmong("drop", "white", "black");
-        maxPixels.Require(1L);
         command.Add(alpha);
         command.Add(icc);
         command.Add(maxPixels);

@@ -35,7 +35,7 @@ internal static class InitCommand
         var net = new Option<string>("--net") { Description = "The network.", DefaultValueFactory = _ => Network.Alex.Name };
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
         var folder = new Option<string>("--images") { Description = "The folder of images.", HelpName = "DIR", Required = true };
-        var seed = new Option<ulong>("--seed") { Description = "Decides which images, which patches, and where the clustering starts. [default: 0]", HelpName = "N" };
+        var seed = OptionChecks.Seed("--seed", "Decides which images, which patches, and where the clustering starts.");
         var output = new Option<string>("--output", "-o") { Description = "The file to write (.safetensors).", HelpName = "FILE", Required = true };
         var threads = ModelOptions.ThreadsOption();
         foreach (var option in new Option[] { net, folder, seed, output, threads })

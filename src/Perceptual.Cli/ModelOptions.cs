@@ -25,7 +25,7 @@ internal sealed class ModelOptions
 
     private readonly Option<bool> baseline = new("--baseline") { Description = "No lin weights: every channel counts the same." };
 
-    private readonly Option<ulong> seed = new("--seed") { Description = "The seed of a random- network. [default: 0]", HelpName = "N" };
+    private readonly Option<ulong> seed = OptionChecks.Seed("--seed", "The seed of a random- network.");
 
     private readonly Option<string> trunk = new("--trunk") { Description = "Trunk weights of your own (torch or safetensors) for --net.", HelpName = "FILE" };
 
@@ -58,7 +58,7 @@ internal sealed class ModelOptions
             var random = result.GetValue(net)?.StartsWith(RandomPrefix, StringComparison.Ordinal) == true;
             if (random && result.GetResult(trunk) is not null)
                 result.AddError("--trunk is not for a random- network: its weights come from --seed");
-            if (!random && result.GetResult(seed) is not null && otherRandom?.Invoke(result) != true)
+            if (!random && result.GetResult(seed) is { Implicit: false } && otherRandom?.Invoke(result) != true)
                 result.AddError("--seed is for a random- network only");
             if (result.GetValue(baseline) && result.GetResult(lin) is not null)
                 result.AddError("--baseline means no lin weights: give it or --lin, not both");
@@ -87,16 +87,10 @@ internal sealed class ModelOptions
                 $"--weights {folder}: nothing here needs published weights; leave it out, or name a model file");
     }
 
-    public static Option<int?> ThreadsOption()
-    {
-        var threads = new Option<int?>("--threads")
-        {
-            Description = "How many threads to use; the result is the same for any number. [default: one for each processor]",
-            HelpName = "N",
-        };
-        threads.Require(1);
-        return threads;
-    }
+    public static Option<int?> ThreadsOption() => OptionChecks.OptionalNumber(
+        "--threads",
+        "How many threads to use; the result is the same for any number. [default: one for each processor]",
+        1);
 
     /// <summary>Whether the model of the command line needs published weights.</summary>
     public bool NeedsStore(SymbolResult result)

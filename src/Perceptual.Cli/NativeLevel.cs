@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Perceptual.Cli;
 
@@ -10,12 +11,7 @@ namespace Perceptual.Cli;
 /// </summary>
 internal static partial class NativeLevel
 {
-    // The levels of the x86-64 psABI, each with what it has more than the one before, as /proc/cpuinfo names it.
-    private static readonly (string Name, string Switch, string[] Flags)[] Levels =
-    [
-        ("x86-64-v3", "DOTNET_EnableAVX2", ["avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"]),
-        ("x86-64-v4", "DOTNET_EnableAVX512", ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]),
-    ];
+    private const int StateLeaf = 0xD, ExtendedLeaf = unchecked((int)0x80000001);
 
     /// <summary>
     /// Becomes the program for the processor at hand, or returns if this is it. The variables that switch vectors off under the
@@ -26,27 +22,77 @@ internal static partial class NativeLevel
         // All constants: of this method nothing is left but where it is needed.
         if (RuntimeFeature.IsDynamicCodeSupported || RuntimeInformation.ProcessArchitecture != Architecture.X64 || Vector256.IsHardwareAccelerated)
             return;
-        if (BestLevel() is { } level)
+        if (Best(X86Base.CpuId, CpuFlags(), IsOff) is { } level)
             // Comes back only if there is no such program.
             _ = Execute($"{Environment.ProcessPath}-{level}", [Environment.GetCommandLineArgs()[0], .. args, null]);
     }
 
-    private static string? BestLevel()
+    /// <summary>
+    /// The level of the x86-64 psABI to compute at, null for the lowest. It is never one whose program .NET's runtime
+    /// then refuses to start: the instructions are those that it asks for (minipal_getcpufeatures of its sources).
+    /// </summary>
+    /// <param name="cpuId">What the instruction CPUID answers, by leaf and sub-leaf.</param>
+    /// <param name="flags">What the system says that the processor has, or null if it says nothing.</param>
+    /// <param name="isOff">Whether the variable of a name switches vectors off.</param>
+    internal static string? Best(
+        Func<int, int, (int Eax, int Ebx, int Ecx, int Edx)> cpuId,
+        IReadOnlyCollection<string>? flags,
+        Func<string, bool> isOff)
     {
-        string? best = null;
-        if (IsOff("DOTNET_EnableHWIntrinsic") || !File.Exists("/proc/cpuinfo"))
-            return best;
-        var flags = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("flags", StringComparison.Ordinal))?.Split(' ') ?? [];
-        foreach (var level in Levels)
+        if (isOff("DOTNET_EnableHWIntrinsic") || isOff("DOTNET_EnableAVX2") || !HasAvx2())
+            return null;
+        return isOff("DOTNET_EnableAVX512") || !HasAvx512() ? "x86-64-v3" : "x86-64-v4";
+
+        bool HasAvx2()
         {
-            if (IsOff(level.Switch) || !level.Flags.All(flags.Contains))
-                break;
-            best = level.Name;
+            const int FmaMovbeF16c = 1 << 12 | 1 << 22 | 1 << 29, OsXSaveAvx = 1 << 27 | 1 << 28; // leaf 1, ECX
+            const int Bmi1Avx2Bmi2 = 1 << 3 | 1 << 5 | 1 << 8; // leaf 7, EBX
+            const int Lzcnt = 1 << 5; // leaf 0x80000001, ECX; Linux calls it abm, and does not show it everywhere
+            return (uint)cpuId(0, 0).Eax >= StateLeaf
+                && Has(cpuId(1, 0).Ecx, FmaMovbeF16c | OsXSaveAvx)
+                && Has(cpuId(7, 0).Ebx, Bmi1Avx2Bmi2)
+                && (uint)cpuId(ExtendedLeaf - 1, 0).Eax >= unchecked((uint)ExtendedLeaf)
+                && Has(cpuId(ExtendedLeaf, 0).Ecx, Lzcnt)
+                && Keeps("avx", 2);
         }
-        return best;
+
+        bool HasAvx512()
+        {
+            const int FDqCdBwVl = 1 << 16 | 1 << 17 | 1 << 28 | 1 << 30 | 1 << 31; // leaf 7, EBX
+            return Has(cpuId(7, 0).Ebx, FDqCdBwVl) && Keeps("avx512f", 5, 6, 7);
+        }
+
+        // Whether the system keeps these parts of the processor's state for each thread: each lies, with its size
+        // (EAX) from its offset (EBX) on, within what is kept (EBX of part 0). It does, too, where a later part is
+        // kept and it is not; then the system does not show the flag.
+        bool Keeps(string flag, params ReadOnlySpan<int> parts)
+        {
+            var kept = cpuId(StateLeaf, 0).Ebx;
+            foreach (var part in parts)
+                if (cpuId(StateLeaf, part) is var (size, offset, _, _) && (size == 0 || offset + size > kept))
+                    return false;
+            return flags?.Contains(flag) != false;
+        }
     }
 
-    private static bool IsOff(string variable) => Environment.GetEnvironmentVariable(variable) == "0";
+    /// <summary>What Linux says that the processor has, or null where nothing is to be read.</summary>
+    internal static string[]? CpuFlags()
+    {
+        try
+        {
+            var lines = File.ReadLines("/proc/cpuinfo");
+            return lines.FirstOrDefault(line => line.StartsWith("flags", StringComparison.Ordinal))?.Split(' ');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether a variable switches vectors off.</summary>
+    internal static bool IsOff(string variable) => Environment.GetEnvironmentVariable(variable) == "0";
+
+    private static bool Has(int register, int bits) => (register & bits) == bits;
 
     [LibraryImport("libc", EntryPoint = "execv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Execute(string path, string?[] args);

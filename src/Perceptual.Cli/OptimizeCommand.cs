@@ -15,7 +15,7 @@ internal static class OptimizeCommand
 
         Output:
           text   the distance and, after a tab, the step it was found at; the last line is of the file written, in 8 bits
-          json   the same as a list, and the last as "distance"
+          json   the same as a list, and the last as "distance"; "vectors", the instructions that computed them
           csv    step,distance; the last line is of the file written
 
         Memory: about 2.5 kB for each pixel with vgg, 500 B with squeeze, 120 B with alex.
@@ -35,9 +35,14 @@ internal static class OptimizeCommand
         var reference = new Argument<string>("REFERENCE") { Description = "What the image is to look like." };
         var start = new Argument<string?>("START") { Description = "The image to begin with, of the same size. [default: noise]", Arity = ArgumentArity.ZeroOrOne };
         var output = new Option<string>("--output", "-o") { Description = "The picture to write (.png).", HelpName = "FILE", Required = true };
-        var steps = new Option<int>("--steps") { Description = "How many steps to make.", HelpName = "N", DefaultValueFactory = _ => 1000 };
-        var rate = new Option<double>("--lr") { Description = "The learning rate: about how far a sample on [-1, 1] moves in a step.", HelpName = "X", DefaultValueFactory = _ => 0.001 };
-        var every = new Option<int>("--every") { Description = "Report the distance every so many steps.", HelpName = "N", DefaultValueFactory = _ => 50 };
+        var steps = OptionChecks.Number("--steps", "How many steps to make.", 1000, 1);
+        var rate = OptionChecks.Number(
+            "--lr",
+            "The learning rate: about how far a sample on [-1, 1] moves in a step.",
+            0.001,
+            double.Epsilon,
+            2); // the whole range
+        var every = OptionChecks.Number("--every", "Report the distance every so many steps.", 50, 1);
         var frames = new Option<string>("--frames") { Description = "Also write the image, whenever its distance is reported, into this folder.", HelpName = "DIR" };
         var format = new Option<string>("--format") { Description = "How results are written.", DefaultValueFactory = _ => "text" };
         format.AcceptOnlyFromAmong(Report.Formats);
@@ -48,13 +53,6 @@ internal static class OptimizeCommand
         var plot = Plots.Option(command, "Draw the falling distance (.png).");
         var model = new ModelOptions(command);
         var images = new ImageOptions(command, canResize: false);
-        steps.Require(1);
-        every.Require(1);
-        rate.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var x) && x is not (> 0 and <= 2))
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"--lr must be above 0 and at most 2, the whole range, not {x}"));
-        });
         output.RequireEnding(".png");
 
         app.SetAction(command, (parsed, cancellation) =>
@@ -125,6 +123,7 @@ internal static class OptimizeCommand
         using (var json = new Utf8JsonWriter(stream, new() { Indented = true, NewLine = "\n" }))
         {
             json.WriteStartObject();
+            Report.WriteVectors(json);
             json.WriteNumber("distance", reported[^1].Distance);
             json.WriteStartArray("steps");
             foreach (var (step, distance) in reported.SkipLast(1))

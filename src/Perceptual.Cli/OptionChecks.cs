@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
 
@@ -7,27 +8,38 @@ namespace Perceptual.Cli;
 /// <summary>What values of options must be, said the same way by all commands.</summary>
 internal static class OptionChecks
 {
-    /// <summary>Refuses numbers outside a range. What is no number, the parser refuses.</summary>
-    public static void Require<T>(this Option option, T least, T? most = null) where T : struct, INumber<T> => option.Validators.Add(result =>
-    {
-        if (result.Tokens.Count == 1 && T.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var number) && (number < least || number > most))
-            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must be {(most is null ? $"at least {least}" : $"{least} to {most}")}, not {number}"));
-    });
+    private const NumberStyles Whole = NumberStyles.AllowLeadingSign;
+    private const NumberStyles Real = Whole | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
 
-    /// <summary>An option that takes a number of a range.</summary>
-    public static Option<int> Number(string name, string description, int otherwise, int least, int most)
-    {
-        var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => otherwise };
-        option.Require(least, most);
-        return option;
-    }
+    /// <summary>
+    /// An option that takes a number of a range. Everywhere it is written with a point before the decimals, or as 1e-3,
+    /// and with nothing between the thousands: a comma is refused, which some read as the one and some as the other.
+    /// </summary>
+    /// <param name="name">With its dashes.</param>
+    /// <param name="description">For the help.</param>
+    /// <param name="otherwise">Its value where it is not given.</param>
+    /// <param name="least">The smallest number it takes; <see cref="double.Epsilon"/> for all above 0.</param>
+    /// <param name="most">The largest, or null for any.</param>
+    public static Option<T> Number<T>(string name, string description, T otherwise, T least, T? most = null)
+        where T : struct, INumber<T>, IMinMaxValue<T> => new(name)
+        {
+            Description = description,
+            HelpName = IsWhole<T>() ? "N" : "X",
+            DefaultValueFactory = _ => otherwise,
+            CustomParser = result => Parse(name, result, least, most ?? T.MaxValue),
+        };
 
-    /// <summary>Refuses what is not above 0, or infinite.</summary>
-    public static void RequirePositive(this Option<double> option) => option.Validators.Add(result =>
-    {
-        if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var number) && number is not (> 0 and < double.PositiveInfinity))
-            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must be positive, not {number}"));
-    });
+    /// <summary>The same, but null where it is not given.</summary>
+    public static Option<T?> OptionalNumber<T>(string name, string description, T least, T? most = null)
+        where T : struct, INumber<T>, IMinMaxValue<T> => new(name)
+        {
+            Description = description,
+            HelpName = IsWhole<T>() ? "N" : "X",
+            CustomParser = result => Parse(name, result, least, most ?? T.MaxValue),
+        };
+
+    /// <summary>An option that takes any seed, 0 where it is not given.</summary>
+    public static Option<ulong> Seed(string name, string description) => Number(name, description, 0UL, 0UL);
 
     /// <summary>Refuses files whose names do not end in one of these.</summary>
     public static void RequireEnding(this Option<string> option, params string[] endings) => option.Validators.Add(result =>
@@ -35,4 +47,32 @@ internal static class OptionChecks
         if (result.Tokens.Count == 1 && result.Tokens[0].Value is var path && !endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
             result.AddError($"{option.Name} {path}: the name must end in {string.Join(" or ", endings)}");
     });
+
+    private static bool IsWhole<T>() => typeof(T) != typeof(double);
+
+    private static T Parse<T>(string name, ArgumentResult result, T least, T most)
+        where T : struct, INumber<T>, IMinMaxValue<T>
+    {
+        var text = result.Tokens[0].Value;
+        var style = IsWhole<T>() ? Whole : Real;
+        var fits = T.TryParse(text, style, CultureInfo.InvariantCulture, out var number) && T.IsFinite(number);
+        if (fits && number >= least && number <= most)
+            return number;
+        if (fits || BigInteger.TryParse(text, Whole, CultureInfo.InvariantCulture, out _))
+            result.AddError($"{name} must be {Range(least, most, both: !fits || most < T.MaxValue)}, not {text}");
+        else if (IsWhole<T>())
+            result.AddError($"{name} '{text}' is not a whole number: write it like 1000");
+        else
+            result.AddError($"{name} '{text}' is not a number: write it like 0.05");
+        return number;
+    }
+
+    private static string Range<T>(T least, T most, bool both) where T : INumber<T>
+    {
+        var from = least.ToString(null, CultureInfo.InvariantCulture);
+        var to = most.ToString(null, CultureInfo.InvariantCulture);
+        if (least is double.Epsilon)
+            return both ? $"above 0 and at most {to}" : "above 0";
+        return both ? $"{from} to {to}" : $"at least {from}";
+    }
 }

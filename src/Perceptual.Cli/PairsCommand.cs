@@ -28,12 +28,12 @@ internal static class PairsCommand
         var command = new Command("pairs", "The distances of all pairs of images within a folder, or of each image and the next, then their mean and spread.");
         var folderArgument = new Argument<string>("DIR") { Description = "The folder of images, all of one size." };
         var consecutive = new Option<bool>("--consecutive") { Description = "Compare each image with the next only." };
-        var memory = new Option<int?>("--memory")
-        {
-            Description = "Megabytes for the features of images; of more images than fit, some pass through the network again. [default: a quarter of the memory there is]",
-            HelpName = "MB",
-        };
-        memory.Require(1);
+        var memory = OptionChecks.OptionalNumber(
+            "--memory",
+            "Megabytes for the features of images; of more images than fit, some pass through the network again. "
+                + "[default: a quarter of the memory there is]",
+            1);
+        memory.HelpName = "MB";
         command.Add(folderArgument);
         command.Add(consecutive);
         command.Add(memory);

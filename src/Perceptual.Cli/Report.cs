@@ -91,7 +91,10 @@ internal static class Report
         void Add(IEnumerable<string> fields) => csv.Append(string.Join(',', fields.Select(CsvFile.Field))).Append('\n');
     }
 
-    /// <summary>One object: the model or the metrics, the one reference if there is one, the results, the summaries if there are any.</summary>
+    /// <summary>
+    /// One object: the vectors, the model or the metrics, the one reference if there is one, the results, the summaries
+    /// if there are any.
+    /// </summary>
     public static string Json(Columns columns, string? reference, IEnumerable<Row> rows, IReadOnlyList<Summary>? summaries)
     {
         using var stream = new MemoryStream();
@@ -99,6 +102,7 @@ internal static class Report
         using (var json = new Utf8JsonWriter(stream, new() { Indented = true, NewLine = "\n", Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
+            WriteVectors(json);
             if (columns.Lpips is { } only)
             {
                 json.WriteStartObject("model");
@@ -146,6 +150,9 @@ internal static class Report
         }
         return Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length));
     }
+
+    /// <summary>What computes, which decides the last digits.</summary>
+    public static void WriteVectors(Utf8JsonWriter json) => json.WriteString("vectors", Vectors.Level);
 
     /// <summary>What the metrics are: their names, directions, ranges, and the models of LPIPS.</summary>
     public static void WriteMetrics(Utf8JsonWriter json, Columns columns)

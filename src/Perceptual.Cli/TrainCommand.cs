@@ -54,16 +54,16 @@ internal static class TrainCommand
         var net = new Option<string?>("--net") { Description = "The network. [default: alex, or that of the file of --weights]" };
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
         var validate = new Option<string[]>("--validate") { Description = "Data that are scored before training and after each epoch.", HelpName = "DATA", AllowMultipleArgumentsPerToken = true };
-        var holdOut = new Option<int?>("--hold-out") { Description = "Score, and do not train with, all triplets of this many references, drawn by --seed.", HelpName = "N" };
-        holdOut.Require(1);
+        var holdOut = OptionChecks.OptionalNumber(
+            "--hold-out", "Score, and do not train with, all triplets of this many references, drawn by --seed.", 1);
         var epochs = OptionChecks.Number("--epochs", "How often all triplets are seen at the full learning rate.", recipe.Epochs, 0, 1_000_000);
         var decay = OptionChecks.Number("--decay-epochs", "How often after that, while the learning rate falls in a line.", recipe.DecayEpochs, 0, 1_000_000);
         var batch = OptionChecks.Number("--batch", "How many triplets make a step.", recipe.Batch, 1, 1_000_000);
-        var rate = new Option<double>("--lr") { Description = "The learning rate of Adam.", HelpName = "X", DefaultValueFactory = _ => recipe.LearningRate };
-        rate.RequirePositive();
+        var rate = OptionChecks.Number("--lr", "The learning rate of Adam.", recipe.LearningRate, double.Epsilon);
         var dropout = new Option<string>("--dropout") { Description = "The part of the squared differences that is left out in each step.", DefaultValueFactory = _ => "0.5" };
         dropout.AcceptOnlyFromAmong("0.5", "0");
-        var seed = new Option<ulong>("--seed") { Description = "Decides the first weights, the order of the triplets, what is left out and what is held out. [default: 0]", HelpName = "N" };
+        var seed = OptionChecks.Seed(
+            "--seed", "Decides the first weights, the order of the triplets, what is left out and what is held out.");
         var loadSize = OptionChecks.Number("--load-size", "Resize images to this length of the shorter side, antialiased and bilinear as Pillow; 0 for none.", 64, 0, 65535);
         var root = EvaluateCommand.RootOption(
             command, result => [.. result.GetValue(data) ?? [], .. result.GetValue(validate) ?? []]);

@@ -57,6 +57,25 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
+    public void Json_of_every_command_says_which_vectors_computed_it()
+    {
+        var (a, _) = (lpips.Image("images/a.png"), lpips.Image("images/b.png", seed: 2));
+        var folder = lpips.PathOf("images");
+        foreach (var command in new string[][]
+        {
+            ["compare", a, a, CommandLine.RandomAlex],
+            ["compare", a, a, "--metric psnr,ssim"],
+            ["folders", folder, folder, CommandLine.RandomAlex],
+            ["pairs", folder, CommandLine.RandomAlex],
+            ["optimize", a, a, "-o", lpips.PathOf("out.png"), "--net random-alex --steps 1"],
+        })
+        {
+            using var json = JsonDocument.Parse(CommandLine.Run([.. command, "--format json"]).Output);
+            Assert.Equal(Vectors.Level, json.RootElement.GetProperty("vectors").GetString());
+        }
+    }
+
+    [Fact]
     public void Csv_quotes_what_needs_it_and_keeps_every_digit()
     {
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a,b.png", seed: 2));

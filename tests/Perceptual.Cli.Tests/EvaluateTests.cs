@@ -59,6 +59,7 @@ public sealed class EvaluateTests : IDisposable
         Assert.Equal(run.Output, CommandLine.Run("evaluate", "2afc", folder, table, TwoMetrics, "--threads 1 -o", json).Output);
         Assert.Equal(lines[6..], Results(CommandLine.Run("evaluate", "2afc", table, folder, TwoMetrics, "--threads 3 -o", csv), csv)[1..6]);
         using var document = JsonDocument.Parse(File.ReadAllText(json));
+        Assert.Equal(Vectors.Level, document.RootElement.GetProperty("vectors").GetString());
         Assert.Equal(10, document.RootElement.GetProperty("results").GetArrayLength());
         var result = document.RootElement.GetProperty("results")[3];
         Assert.Equal(lines[4].Split(',')[6], result.GetProperty("lpips-random-alex d1").GetRawText());

@@ -41,7 +41,8 @@ public class HelpTests
     {
         var run = CommandLine.Run("--version");
         Assert.Equal(0, run.Code);
-        Assert.Equal(typeof(App).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion, run.Output.Trim());
+        var version = typeof(App).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!;
+        Assert.Equal([$"lpips {version.InformationalVersion}", $"vectors: {Vectors.Level}"], run.Lines);
 
         using var lpips = new CommandLine();
         var (a, b) = (lpips.Image("a.png"), lpips.Image("b.png", seed: 2));
@@ -63,13 +64,6 @@ public class HelpTests
     [InlineData("-o", "dataset", "fetch", "bapps")]
     public void An_option_without_its_value_is_a_usage_error(string option, params string[] command) =>
         CommandLine.Run([.. command, option]).ShouldBeUsage($"argument missing for option: '{option}'", $"lpips {command[0]}");
-
-    [Theory]
-    [InlineData("--load-size", "evaluate", "2afc", "a")]
-    [InlineData("--fail-above", "compare", "a", "b")]
-    [InlineData("--threads", "pairs", "a")]
-    public void A_value_that_is_no_number_is_a_usage_error(string option, params string[] command) =>
-        CommandLine.Run([.. command, $"{option} abc"]).ShouldBeUsage("'abc'", $"'{option}'");
 
     [Fact]
     public void No_command_is_a_usage_error() => CommandLine.Run().ShouldBeUsage();

@@ -28,7 +28,9 @@ public sealed class DistortionSequence
     {
         var (name, after) = step.Split(':', 2, StringSplitOptions.TrimEntries) is [var before, var rest] ? (before, rest) : (step.Trim(), null);
         var kind = kinds.FirstOrDefault(kind => kind.Name == name)
-            ?? throw new ArgumentException($"there is no kind '{name}'; there are {string.Join(", ", kinds.Select(kind => kind.Name))}");
+            ?? throw new ArgumentException($"there is no kind '{name}'"
+                + (name is [>= '0' and <= '9', ..] ? " (a strength is written as 0.5)" : "")
+                + $"; there are {string.Join(", ", kinds.Select(kind => kind.Name))}");
         var value = strength ?? 0;
         if (after is null ? strength is null : !double.TryParse(after, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
             throw new ArgumentException(after is null ? $"{name} needs a strength, as in {name}:0.5" : $"{name}: the strength '{after}' is not a number");

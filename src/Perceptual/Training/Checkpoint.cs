@@ -16,9 +16,13 @@ internal static class Checkpoint
         var fields = line.Split(',');
         return fields.Length == counts + values
             ? (Array.ConvertAll(fields[..counts], field => long.Parse(field, CultureInfo.InvariantCulture)),
-               Array.ConvertAll(fields[counts..], field => field.Length == 0 ? double.NaN : double.Parse(field, CultureInfo.InvariantCulture)))
+               Array.ConvertAll(fields[counts..], field => field.Length == 0 ? double.NaN : Number(field)))
             : throw new FormatException($"{line} has not {counts + values} fields");
     }
+
+    /// <summary>Reads a number as "R" writes it.</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    public static double Number(string text) => double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
 
     /// <param name="path">The file.</param>
     /// <param name="state">Every tensor that changes.</param>

@@ -230,7 +230,7 @@ public sealed class Distiller
     public void Resume(string path) => Checkpoint.Read(path, State, description, progress =>
     {
         var (step, pairs, lossPairs) = (int.Parse(progress["step"], CultureInfo.InvariantCulture), Long("pairs"), Long("loss pairs"));
-        var loss = double.Parse(progress["loss sum"], CultureInfo.InvariantCulture);
+        var loss = Checkpoint.Number(progress["loss sum"]);
         DistillationProgress[] lines = [.. progress["log"].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(DistillationProgress.FromCsv)];
         if (step < 0 || step > Recipe.Steps || lines.Where((line, i) => line.Step != LineStep(i)).Any() || lines.Length > 0 && lines[^1].Step > step || LineStep(lines.Length) < step)
             throw new FormatException($"step {step} does not fit {lines.Length} lines");

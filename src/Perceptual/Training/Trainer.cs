@@ -250,7 +250,7 @@ public sealed class Trainer
     public void Resume(string path) => Checkpoint.Read(path, State, description, progress =>
     {
         var step = int.Parse(progress["step"], CultureInfo.InvariantCulture);
-        var (loss, agreement) = (double.Parse(progress["loss sum"], CultureInfo.InvariantCulture), double.Parse(progress["agreement sum"], CultureInfo.InvariantCulture));
+        var (loss, agreement) = (Checkpoint.Number(progress["loss sum"]), Checkpoint.Number(progress["agreement sum"]));
         TrainingEpoch[] lines = [.. progress["log"].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(TrainingEpoch.FromCsv)];
         if (step < 0 || step > Steps || step / StepsPerEpoch is var epoch && lines.Length != epoch + 1 && !(step % StepsPerEpoch == 0 && lines.Length == epoch))
             throw new FormatException($"step {step} does not fit {lines.Length} lines");

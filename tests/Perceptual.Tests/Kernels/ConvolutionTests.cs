@@ -19,6 +19,16 @@ public unsafe class ConvolutionTests
         }
     }
 
+    [Fact]
+    public void The_level_is_that_of_the_vectors_that_the_kernels_choose()
+    {
+        var (weight, bias) = (new float[16 * 16], new float[16]);
+        var vector = Convolver.Choose(new(16, 16, 1, 1, 0), weight, bias).GetType().GenericTypeArguments[0];
+        string[] levels = vector == typeof(Simd512) ? ["avx512"] : vector == typeof(Simd256) ? ["avx2"]
+            : vector == typeof(Simd128) ? ["sse", "neon"] : ["none"];
+        Assert.Contains(Vectors.Level, levels);
+    }
+
     [Theory, MemberData(nameof(Shapes))]
     public void Fast_form_agrees_with_float64_loops_for_every_vector(int inputs, int outputs, int kernel, int stride, int padding)
     {

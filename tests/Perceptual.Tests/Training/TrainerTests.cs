@@ -219,6 +219,18 @@ public sealed class TrainerTests : IDisposable
         File.WriteAllBytes(path, good);
         trainer.Resume(path);
 
+        var saved = WeightFile.ReadWithMetadata(path);
+        foreach (var (sum, message) in new[] { ("1.5", null), ("1,5", "damaged"), (" x", "damaged") })
+        {
+            var metadata = new Dictionary<string, string>(saved.Metadata) { ["loss sum"] = sum };
+            using (var stream = File.Create(path))
+                Safetensors.WriteWithDigest(stream, [.. saved.Tensors.Values], metadata);
+            if (message is null)
+                trainer.Resume(path);
+            else
+                Refused(message, trainer);
+        }
+
         string Resumed(byte[] file)
         {
             File.WriteAllBytes(path, file);

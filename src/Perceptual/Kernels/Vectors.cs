@@ -1,0 +1,18 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+
+namespace Perceptual;
+
+/// <summary>The vector instructions that the kernels compute with.</summary>
+public static class Vectors
+{
+    /// <summary>
+    /// The widest that processor, system and compiler allow this process: "avx512", "avx2", "sse", "neon", or "none"
+    /// where .NET knows none. They decide how long a distance takes, and its last digits.
+    /// </summary>
+    public static string Level =>
+        Vector512.IsHardwareAccelerated ? "avx512"
+        : Vector256.IsHardwareAccelerated ? "avx2"
+        : !Vector128.IsHardwareAccelerated ? "none"
+        : AdvSimd.IsSupported ? "neon" : "sse";
+}
