@@ -97,11 +97,11 @@ internal static class AgreementCommand
 
     private static RgbImage[] Photographs(string[] folders, int size, int threads)
     {
-        var paths = folders.SelectMany(ManyPairs.ImagePaths).ToArray();
+        var paths = folders.SelectMany(ImageFile.InFolder).ToArray();
         if (paths.Length < 2)
             throw new ArgumentException("one photograph is not enough: crops are compared with those of another, too");
         var photographs = new RgbImage[paths.Length];
-        ManyPairs.InParallel(paths.Length, threads, i =>
+        ParallelLoop.Run(paths.Length, threads, i =>
         {
             photographs[i] = DistortCommand.Read(paths[i]);
             if (Math.Min(photographs[i].Width, photographs[i].Height) < size)

@@ -47,7 +47,7 @@ internal sealed class AgreementPairs(RgbImage[] photographs, Lpips teacher, Lpip
         var setSeed = SplitMix64.Stream(SplitMix64.Stream(seed, (ulong)size).Next(), stream).Next();
         var pairs = new AgreementPair[2 * crops];
         var together = Math.Clamp(256 * 256 / (size * size), 1, 8); // through the networks side by side
-        ManyPairs.InParallel((crops + together - 1) / together, threads, batch =>
+        ParallelLoop.Run((crops + together - 1) / together, threads, batch =>
         {
             var (first, count) = (batch * together, Math.Min(together, crops - batch * together));
             var images = new RgbImage[3 * count]; // a crop and its two versions, and so on

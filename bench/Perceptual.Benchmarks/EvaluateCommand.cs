@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Perceptual.Cli;
-using Perceptual.Imaging;
 
 namespace Perceptual.Benchmarks;
 

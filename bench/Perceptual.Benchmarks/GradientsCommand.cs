@@ -42,16 +42,11 @@ internal static class GradientsCommand
                 (double Forward, double Backward) Time(bool inputGradient, bool weightGradients)
                 {
                     var trunk = new TrainableTrunk(network, weights.Tensors, inputGradient, weightGradients);
-                    var crew = new Crew(threads);
-                    try
+                    using (var crew = new Crew(threads))
                     {
                         void Forward() => trunk.Forward([.. pictures.Select(picture => picture.OpenRows())], Lpips.Shift, Lpips.Scale, crew, default);
                         var forward = Best(seconds, Forward);
                         return (forward, Best(seconds, () => trunk.Backward(Head, crew, default)));
-                    }
-                    finally
-                    {
-                        crew.Dismiss();
                     }
                 }
             }

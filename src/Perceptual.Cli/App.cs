@@ -12,6 +12,36 @@ namespace Perceptual.Cli;
 /// <param name="http">Fetches weights.</param>
 internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 {
+    private const string Help = """
+        Exit codes:
+          0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
+
+        --version also says which vector instructions are used: avx512, avx2, sse, neon or none.
+        Numbers have a point before the decimals and nothing between the thousands: 0.05, 1e-3, 1000.
+
+        Examples:
+          lpips compare reference.png distorted.png --net lite
+          lpips compare reference.png distorted.png
+          lpips compare --help
+        """;
+
+    // The one list: each makes a command, and has what its help says after the descriptions of its options.
+    private static readonly (Func<App, Command> Create, string Help)[] Commands =
+    [
+        (CompareCommand.Create, CompareCommand.Help),
+        (FoldersCommand.Create, FoldersCommand.Help),
+        (PairsCommand.Create, PairsCommand.Help),
+        (EvaluateCommand.Create, EvaluateCommand.Help),
+        (TrainCommand.Create, TrainCommand.Help),
+        (DistillCommand.Create, DistillCommand.Help),
+        (OptimizeCommand.Create, OptimizeCommand.Help),
+        (DistortCommand.Create, DistortCommand.Help),
+        (InitCommand.Create, InitCommand.Help),
+        (ExportCommand.Create, ExportCommand.Help),
+        (WeightsCommand.Create, WeightsCommand.Help),
+        (DatasetCommand.Create, DatasetCommand.Help),
+    ];
+
     public TextWriter Output { get; } = output;
 
     public TextWriter Error { get; } = error;
@@ -43,51 +73,17 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
     /// <summary>The command with all its subcommands.</summary>
     public RootCommand Root()
     {
-        var root = new RootCommand("Perceptual distances of images: LPIPS (Zhang et al., CVPR 2018), with no Python and no GPU. 0 is identical, larger is further apart.")
+        var root = new RootCommand("Perceptual distances of images: LPIPS (Zhang et al., CVPR 2018), with no Python and no GPU. 0 is identical, larger is further apart.");
+        var help = new Dictionary<Command, string> { [root] = Help };
+        foreach (var (create, text) in Commands)
         {
-            CompareCommand.Create(this),
-            FoldersCommand.Create(this),
-            PairsCommand.Create(this),
-            EvaluateCommand.Create(this),
-            TrainCommand.Create(this),
-            DistillCommand.Create(this),
-            OptimizeCommand.Create(this),
-            DistortCommand.Create(this),
-            InitCommand.Create(this),
-            ExportCommand.Create(this),
-            WeightsCommand.Create(this),
-            DatasetCommand.Create(this),
-        };
+            var command = create(this);
+            root.Add(command);
+            help.Add(command, text);
+        }
         root.Options.OfType<VersionOption>().Single().Action = new VersionAndVectors();
-        var help = root.Options.OfType<HelpOption>().Single();
-        help.Action = new LongHelp((HelpAction)help.Action!, new()
-        {
-            [root.Name] = """
-                Exit codes:
-                  0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
-
-                --version also says which vector instructions are used: avx512, avx2, sse, neon or none.
-                Numbers have a point before the decimals and nothing between the thousands: 0.05, 1e-3, 1000.
-
-                Examples:
-                  lpips compare reference.png distorted.png --net lite
-                  lpips compare reference.png distorted.png
-                  lpips compare --help
-                """,
-            ["compare"] = CompareCommand.Help,
-            ["folders"] = FoldersCommand.Help,
-            ["pairs"] = PairsCommand.Help,
-            ["evaluate"] = EvaluateCommand.Help,
-            ["train"] = TrainCommand.Help,
-            ["distill"] = DistillCommand.Help,
-            ["optimize"] = OptimizeCommand.Help,
-            ["distort"] = DistortCommand.Help,
-            ["init"] = InitCommand.Help,
-            ["export"] = ExportCommand.Help,
-            ["weights"] = WeightsCommand.Help,
-            ["dataset"] = DatasetCommand.Help,
-        });
-
+        var option = root.Options.OfType<HelpOption>().Single();
+        option.Action = new LongHelp((HelpAction)option.Action!, help);
         GuardValidators(root);
         return root;
     }
@@ -167,21 +163,21 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             var version = typeof(App).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>();
             var output = parseResult.InvocationConfiguration.Output;
             output.WriteLine($"lpips {version!.InformationalVersion}");
-            output.WriteLine($"vectors: {Vectors.Level}");
+            output.WriteLine($"vectors: {Metric.VectorLevel}");
             return ExitCode.Fine;
         }
     }
 
     /// <summary>What the options' descriptions leave open, and examples, after the usual help.</summary>
-    private sealed class LongHelp(HelpAction help, Dictionary<string, string> more) : SynchronousCommandLineAction
+    private sealed class LongHelp(HelpAction help, Dictionary<Command, string> more) : SynchronousCommandLineAction
     {
         public override int Invoke(ParseResult parseResult)
         {
             var result = help.Invoke(parseResult);
             var command = parseResult.CommandResult.Command;
-            while (!more.ContainsKey(command.Name))
+            while (!more.ContainsKey(command))
                 command = command.Parents.OfType<Command>().First();
-            parseResult.InvocationConfiguration.Output.WriteLine(more[command.Name].ReplaceLineEndings());
+            parseResult.InvocationConfiguration.Output.WriteLine(more[command].ReplaceLineEndings());
             return result;
         }
     }

@@ -1,4 +1,5 @@
 using NetVips;
+using Perceptual.Distortions;
 
 namespace Perceptual.Imaging;
 

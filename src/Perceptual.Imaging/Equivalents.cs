@@ -1,4 +1,5 @@
 using System.Globalization;
+using Perceptual.Distortions;
 
 namespace Perceptual.Imaging;
 
@@ -86,6 +87,9 @@ public sealed class Equivalents
         (EquivalentKind.Noise, [.. ThreeDigits(0.1m, 255)], [8, 32, 128, 255], 0),
     ];
 
+    private static readonly Distortion Gaussian = Distortion.All.Single(kind => kind.Name == "blur");
+    private static readonly Distortion White = Distortion.All.Single(kind => kind.Name == "white-noise");
+
     private readonly MetricSet metrics;
     private readonly MetricInfo info;
     private readonly int width;
@@ -106,10 +110,11 @@ public sealed class Equivalents
     {
     }
 
-    /// <param name="metrics">Has one metric.</param>
-    /// <param name="reference">The image.</param>
+    /// <inheritdoc cref="Equivalents(Metric, RgbImage, CancellationToken)"/>
+    /// <param name="metrics">Of which the first metric counts.</param>
+    /// <param name="reference">Samples of 8 bits, 16 bits or floats.</param>
     /// <param name="cancellation">Stops it.</param>
-    internal Equivalents(MetricSet metrics, RgbImage reference, CancellationToken cancellation)
+    public Equivalents(MetricSet metrics, RgbImage reference, CancellationToken cancellation)
     {
         (this.metrics, info) = (metrics, metrics.Metrics[0].Info);
         (width, height, range) = (reference.Width, reference.Height, reference.Range);
@@ -123,17 +128,17 @@ public sealed class Equivalents
                 reference.CopyStoredRow(c, y, samples.AsSpan(c * size + y * width, width));
         foreach (ref var sample in samples.AsSpan())
             sample = (sample - range.Minimum) / (range.Maximum - range.Minimum);
-        identity = Distance(metrics.Compare(Reference, Reference, cancellation).Values[0]);
+        identity = Distance(metrics.Compare(Reference, Reference, cancellation)[0].Value);
     }
 
     /// <summary>How many steps <see cref="Find(double, Action, CancellationToken)"/> takes.</summary>
-    internal static int Steps => Kinds.Length * StepsOfKind;
+    public static int Steps => Kinds.Length * StepsOfKind;
 
     /// <summary>What the reference is compared by.</summary>
-    internal MetricSet.Prepared Reference { get; }
+    public PreparedImage Reference { get; }
 
     /// <summary>The memory that it takes to search, with a reference of a size.</summary>
-    internal static long Bytes(MetricSet metrics, int width, int height)
+    public static long Bytes(MetricSet metrics, int width, int height)
     {
         const int margin = 3 * StrongestBlur; // of its kernel
         return 2 * metrics.PreparedBytes(width, height) + sizeof(float) * (3 * 3L * width * height + 2L * (width + 2 * margin) * (height + 2 * margin));
@@ -147,7 +152,10 @@ public sealed class Equivalents
     public IReadOnlyList<Equivalent> Find(double value, CancellationToken cancellation = default) => Find(value, () => { }, cancellation);
 
     /// <inheritdoc cref="Find(double, CancellationToken)"/>
-    internal IReadOnlyList<Equivalent> Find(double value, Action step, CancellationToken cancellation)
+    /// <param name="value">The metric's value of the reference and some other image.</param>
+    /// <param name="step">Is called for each of <see cref="Steps"/>.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public IReadOnlyList<Equivalent> Find(double value, Action step, CancellationToken cancellation)
     {
         if (double.IsNaN(value))
             throw new ArgumentException("the value is not a number", nameof(value));
@@ -209,12 +217,12 @@ public sealed class Equivalents
         if (kind == EquivalentKind.Jpeg)
             Codecs.Jpeg(planes, (int)amount);
         else if (kind == EquivalentKind.Blur)
-            Blurs.Gaussian(planes, amount, 0);
+            Gaussian.ApplyAmount(planes, amount);
         else
-            Noises.White(planes, amount / 255, NoiseSeed);
+            White.ApplyAmount(planes, amount / 255, NoiseSeed);
         foreach (ref var sample in distorted.AsSpan())
             sample = Math.Clamp(sample, 0, 1);
-        return metrics.Compare(Reference, metrics.Prepare(Stored(distorted), cancellation), cancellation).Values[0];
+        return metrics.Compare(Reference, metrics.Prepare(Stored(distorted), cancellation), cancellation)[0].Value;
     }
 
     // In the samples of the reference.

@@ -4,11 +4,10 @@ namespace Perceptual.Imaging;
 public static class ImageFile
 {
     private const int MaxWidth = int.MaxValue / 8; // a row of four 16-bit samples a pixel is one array
-    private const string Formats = "PNG, JPEG, WebP, TIFF, GIF, BMP, TGA";
 
     /// <summary>
-    /// Reads the first image of a PNG, JPEG, WebP, TIFF, GIF, BMP or TGA file. The content decides which it is, not the name (but TGA, which has no
-    /// signature, is only looked for in files named .tga). May be called from many threads.
+    /// Reads the first image of a file of one of the formats of <see cref="ImageFormat.All"/>. The content decides which it is, not the
+    /// name (but TGA, which has no signature, is only looked for in files named .tga). May be called from many threads.
     /// </summary>
     /// <remarks>
     /// Sample values are those in the file, 8 or 16 bits, without gamma or colour management unless asked for; gray is copied to three channels and
@@ -46,6 +45,29 @@ public static class ImageFile
             return rows.ReadAll().OpenRows();
     }
 
+    /// <summary>
+    /// The paths of the files in a folder that are images by their extensions, in the ordinal order of their names. Folders within it
+    /// are not looked into.
+    /// </summary>
+    /// <param name="folder">Every path begins with it.</param>
+    /// <returns>At least one.</returns>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder, or it is a file.</exception>
+    /// <exception cref="InvalidDataException">It has no image files.</exception>
+    public static IReadOnlyList<string> InFolder(string folder)
+    {
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException(File.Exists(folder) ? $"{folder} is a file, not a folder" : $"there is no folder {folder}");
+        string[] paths =
+        [
+            .. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)!)
+                .Where(name => ImageFormat.All.Any(format => format.HasExtension(name)))
+                .Order(StringComparer.Ordinal)
+                .Select(name => Path.Combine(folder, name)),
+        ];
+        var extensions = ImageFormat.All.SelectMany(format => format.Extensions);
+        return paths.Length > 0 ? paths : throw new InvalidDataException($"{folder} has no image files ({string.Join(' ', extensions)})");
+    }
+
     private static FileRows Open(string path, ImageReadOptions options)
     {
         if (Directory.Exists(path))
@@ -58,7 +80,11 @@ public static class ImageFile
             var start = new byte[18];
             var known = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
             stream.Position = 0;
-            var stored = Open(stream, path, start.AsSpan(0, known), options);
+            if (known == 0)
+                throw new InvalidDataException("is empty (0 bytes); get the file again");
+            var format = ImageFormat.Of(start.AsSpan(0, known), path) ?? throw new InvalidDataException(
+                $"is not an image of a format that can be read ({ImageFormat.Names}); save it as PNG");
+            var stored = format.Open(stream, path, options);
             return stored.SampleBytes == 1 ? new FileRows<byte>(stored, path, options.Alpha) : new FileRows<ushort>(stored, path, options.Alpha);
         }
         catch (Exception problem)
@@ -68,24 +94,6 @@ public static class ImageFile
                 throw Named(path, problem);
             throw;
         }
-    }
-
-    private static StoredRows Open(FileStream stream, string path, ReadOnlySpan<byte> start, ImageReadOptions options)
-    {
-        if (start.IsEmpty)
-            throw new InvalidDataException("is empty (0 bytes); get the file again");
-        if (PngRows.Accepts(start) && PngRows.TryOpen(stream, options) is { } png)
-            return png;
-        if (VipsRows.FindFormat(start) is { } format)
-        {
-            stream.Dispose(); // libvips opens the file itself
-            return new VipsRows(path, format, options);
-        }
-        if (start.StartsWith("BM"u8))
-            return new BmpRows(stream, options);
-        if (path.EndsWith(".tga", StringComparison.OrdinalIgnoreCase) && TgaRows.Accepts(start))
-            return new TgaRows(stream, options);
-        throw new InvalidDataException($"is not an image of a format that can be read ({Formats}); save it as PNG");
     }
 
     /// <summary>What is wrong with a file, with its path.</summary>
@@ -106,7 +114,10 @@ public static class ImageFile
     }
 
     /// <summary>Writes an image of 8-bit samples as a PNG.</summary>
-    internal static void WritePng(Stream stream, RgbImage image)
+    /// <param name="stream">Takes the file.</param>
+    /// <param name="image">An image in the range of <see cref="ValueRange.Byte"/>.</param>
+    /// <exception cref="ArgumentException">The samples are not of 8 bits.</exception>
+    public static void WritePng(Stream stream, RgbImage image)
     {
         if (image.Range != ValueRange.Byte)
             throw new ArgumentException($"an image with samples of {image.Range} would lose some of them in 8 bits", nameof(image));

@@ -3,8 +3,8 @@ using NetVips;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// PNG, JPEG, WebP, TIFF and GIF through libvips, row by row. libvips itself holds a whole interlaced PNG, progressive JPEG, WebP or GIF
-/// while it decodes; of the others a few rows, strips or rows of tiles.
+/// What libvips decodes, row by row. libvips itself holds a whole interlaced PNG, progressive JPEG, WebP or GIF while it decodes; of the
+/// others a few rows, strips or rows of tiles.
 /// </summary>
 internal sealed class VipsRows : StoredRows
 {
@@ -15,13 +15,13 @@ internal sealed class VipsRows : StoredRows
     private readonly Region region;
     private int next;
 
-    public VipsRows(string path, (string Name, Func<Source, Image> Open) format, ImageReadOptions options)
+    private VipsRows(string path, string name, Func<Source, Image> load, ImageReadOptions options)
     {
         Vips.Configure();
-        name = format.Name;
+        this.name = name;
         try
         {
-            var stored = Own(format.Open(Own(Source.NewFromFile(path))));
+            var stored = Own(load(Own(Source.NewFromFile(path))));
             ImageFile.CheckSize(stored.Width, stored.Height, options.MaxPixels);
             CheckSamples(stored.Format);
             var image = options.ConvertToSrgb && stored.Contains("icc-profile-data") ? Own(ToSrgb(stored)) : stored;
@@ -44,21 +44,11 @@ internal sealed class VipsRows : StoredRows
         }
     }
 
-    /// <summary>The name and the loader of the format that files with these first bytes have, or null.</summary>
-    public static (string Name, Func<Source, Image> Open)? FindFormat(ReadOnlySpan<byte> start)
+    /// <summary>Opens a file of the format that a loader of libvips reads.</summary>
+    public static VipsRows Open(FileStream stream, string path, string name, Func<Source, Image> load, ImageReadOptions options)
     {
-        const Enums.Access Rows = Enums.Access.Sequential;
-        if (PngRows.Accepts(start))
-            return ("PNG", source => Image.PngloadSource(source, access: Rows, failOn: Enums.FailOn.Error));
-        if (start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]))
-            return ("JPEG", source => Image.JpegloadSource(source, access: Rows, failOn: Enums.FailOn.Warning));
-        if (start.StartsWith("RIFF"u8) && start.Length >= 12 && start[8..].StartsWith("WEBP"u8))
-            return ("WebP", source => Image.WebploadSource(source, access: Rows, failOn: Enums.FailOn.Error));
-        if (start.StartsWith("II*\0"u8) || start.StartsWith("MM\0*"u8) || start.StartsWith("II+\0"u8) || start.StartsWith("MM\0+"u8))
-            return ("TIFF", source => Image.TiffloadSource(source, access: Rows, failOn: Enums.FailOn.Error));
-        if (start.StartsWith("GIF87a"u8) || start.StartsWith("GIF89a"u8))
-            return ("GIF", source => Image.GifloadSource(source, access: Rows, failOn: Enums.FailOn.Error));
-        return null;
+        stream.Dispose(); // libvips opens the file itself
+        return new(path, name, load, options);
     }
 
     public override void ReadRow(Span<byte> row)

@@ -1,5 +1,3 @@
-using Perceptual.Imaging;
-
 namespace Perceptual.Cli.Tests;
 
 /// <summary>Runs the command in this process, in a folder of its own, with no network.</summary>

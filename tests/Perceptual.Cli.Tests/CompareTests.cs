@@ -182,9 +182,14 @@ public sealed class CompareTests : IDisposable
         var run = CommandLine.Run("compare", reference, small, "--metric psnr --explain --resize bicubic --format csv");
         Assert.EndsWith(",jpeg_relation,jpeg_quality,jpeg_psnr,blur_relation,blur_sigma,blur_psnr,noise_relation,noise_sigma,noise_psnr", run.Lines[0], StringComparison.Ordinal);
         Assert.Equal("as", run.Lines[1].Split(',')[^3]); // noise makes any PSNR
-        var mapped = CommandLine.Run("compare", reference, lpips.Image("a.png", seed: 2), CommandLine.RandomAlex, "--explain --map", lpips.PathOf("map.npy"));
-        Assert.Equal(CommandLine.Run("compare", reference, lpips.PathOf("a.png"), CommandLine.RandomAlex, "--explain").Output, mapped.Output);
-        Assert.True(File.Exists(lpips.PathOf("map.npy")));
+        var (a, map) = (lpips.Image("a.png", seed: 2), lpips.PathOf("map.npy"));
+        var mapped = CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--explain --map", map);
+        var unmapped = CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--explain");
+        Assert.Equal(unmapped.Output, mapped.Output);
+        var explained = File.ReadAllBytes(map);
+        File.Delete(map);
+        Assert.Equal(0, CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--map", map).Code);
+        Assert.Equal(File.ReadAllBytes(map), explained);
     }
 
     [Fact]
@@ -192,8 +197,18 @@ public sealed class CompareTests : IDisposable
     {
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a.png", 50, 36, 2));
         CommandLine.Run("compare", reference, a, CommandLine.RandomAlex).ShouldFail(1, $"{a} is 50x36 but {reference} is 40x36", "--resize");
-        foreach (var filter in new[] { "nearest", "box", "bilinear", "bicubic", "lanczos" })
-            Assert.Equal(0, CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--resize", filter).Code);
+        var (plain, wide) = (Perceptual.Imaging.ImageFile.Read(reference), Perceptual.Imaging.ImageFile.Read(a));
+        var alex = Lpips.Load(Network.Alex, new() { RandomSeed = 0 });
+        var distances = new HashSet<double>();
+        foreach (var filter in Enum.GetValues<ResizeFilter>())
+        {
+            var name = filter.ToString().ToLowerInvariant();
+            var run = CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--resize", name);
+            var distance = alex.Distance(plain, wide.Resize(40, 36, filter));
+            Assert.Equal($"{distance.ToString("F8", CultureInfo.InvariantCulture)}\t{a}", Assert.Single(run.Lines));
+            distances.Add(distance);
+        }
+        Assert.Equal(5, distances.Count);
         CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--resize", "cubic").ShouldBeUsage("cubic", "bicubic");
     }
 

@@ -1,5 +1,3 @@
-using Perceptual.Imaging;
-
 namespace Perceptual.Cli.Tests;
 
 // What the kinds do is tested in Perceptual.Tests.

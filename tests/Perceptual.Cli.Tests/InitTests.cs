@@ -1,5 +1,3 @@
-using Perceptual.Imaging;
-
 namespace Perceptual.Cli.Tests;
 
 // What is learnt is tested in Perceptual.Tests.

@@ -17,6 +17,7 @@ public sealed class MetricTests : IDisposable
         var run = CommandLine.Run("compare", reference, a, b, "--metric", "lpips-random-alex,psnr,l2");
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Equal("lpips-random-alex\tpsnr\tl2\tdistorted", run.Lines[0]);
+        Assert.Equal(3, run.Lines.Length);
         foreach (var (line, path) in run.Lines[1..].Zip([a, b]))
         {
             var cells = line.Split('\t');
@@ -143,6 +144,7 @@ public sealed class MetricTests : IDisposable
         string[] names = ["lpips-squeeze", "lpips-squeeze-baseline", "lpips-squeeze-v0.0", "lpips-squeeze-v0.0-baseline"];
         var cells = CommandLine.Run("compare", reference, a, "--metric", string.Join(',', names), "--weights", weights).Lines[1].Split('\t');
         string[] options = ["--version 0.1", "--baseline", "--version 0.0", "--version 0.0 --baseline"];
+        Assert.Equal([.. cells[..options.Length], a], cells);
         foreach (var (option, cell) in options.Zip(cells))
             Assert.Equal(CommandLine.Run("compare", reference, a, "--net squeeze", option, "--weights", weights).Lines[0].Split('\t')[0], cell);
     }
@@ -151,12 +153,17 @@ public sealed class MetricTests : IDisposable
     public void Maps_are_of_any_metric_that_has_one()
     {
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a.png", seed: 2));
-        foreach (var info in Metric.All.Where(info => info.HasMap && !info.Name.StartsWith("lpips-", StringComparison.Ordinal)))
+        string[] names = [.. Metric.All.Where(info => info.HasMap).Select(info => info.Name)
+            .Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal))];
+        Assert.Equal(
+            ["dssim", "dssim-lab", "fsim", "fsimc", "gmsd", "l2", "l2-lab", "ssim", "ssim-luma"],
+            names.Order(StringComparer.Ordinal));
+        foreach (var name in names)
         {
-            var map = lpips.PathOf(info.Name + ".npy");
-            Assert.Equal(0, CommandLine.Run("compare", reference, a, "--metric", info.Name, "--map", map).Code);
+            var (map, picture) = (lpips.PathOf(name + ".npy"), lpips.PathOf(name + ".png"));
+            Assert.Equal(0, CommandLine.Run("compare", reference, a, "--metric", name, "--map", map).Code);
             Assert.Equal([36, 40], NpyFile.ReadFloat32(map).Shape);
-            Assert.Equal(0, CommandLine.Run("compare", reference, a, "--metric", info.Name, "--map", lpips.PathOf(info.Name + ".png")).Code);
+            Assert.Equal(0, CommandLine.Run("compare", reference, a, "--metric", name, "--map", picture).Code);
         }
     }
 

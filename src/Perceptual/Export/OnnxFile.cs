@@ -63,16 +63,12 @@ public static class OnnxFile
             current = graph.Node("Div", [current, graph.Constant(new("scale", [1, 3, 1, 1], Lpips.Scale))]);
         }
         var distances = new List<string>();
-        foreach (var layer in trunk.Network.Layers)
+        foreach (var stage in trunk.Network.Stages)
         {
-            current = layer switch
-            {
-                Convolution convolution => Convolve(convolution, current),
-                MaxPool pool => Pool(pool, current),
-                Fire fire => Expand(fire, Convolve(fire.Squeeze, current)),
-                _ => throw new NotSupportedException($"no ONNX operator for {layer.GetType().Name}"),
-            };
-            if (layer.Tap)
+            var input = current;
+            current = stage.Pool is { } pool ? Pool(pool, input)
+                : Stack([.. stage.Convolutions.Select(convolution => Convolve(convolution, input))]);
+            if (stage.Tap)
                 distances.Add(Distance(current, lin?.Layers[distances.Count]));
         }
         graph.Node("Concat", distances, ["layers"], Attribute("axis", 1));
@@ -89,8 +85,8 @@ public static class OnnxFile
         string Pool(MaxPool layer, string input) => graph.Node("MaxPool", [input],
             Attribute("kernel_shape", [layer.Kernel, layer.Kernel]), Attribute("strides", [layer.Stride, layer.Stride]), Attribute("ceil_mode", layer.CeilMode ? 1 : 0));
 
-        string Expand(Fire layer, string input) =>
-            graph.Node("Concat", [Convolve(layer.Expand1x1, input), Convolve(layer.Expand3x3, input)], Attribute("axis", 1));
+        string Stack(string[] outputs) =>
+            outputs is [var one] ? one : graph.Node("Concat", outputs, Attribute("axis", 1));
 
         // [N, 1]. The mean over the pixels comes first and the channels are weighed after it: both run over adjacent values.
         // The power is not a product because ONNX Runtime would compute that in the convolutions' layout and then convert it too.

@@ -65,17 +65,26 @@ public sealed class RgbImage
     public static RgbImage FromPlanes(ReadOnlySpan<float> red, ReadOnlySpan<float> green, ReadOnlySpan<float> blue, int width, int height, ValueRange range) =>
         new(Checked(Copy(red, green, blue, width, height), width, range), width, height, range);
 
-    /// <summary>Takes over three planes of a decoder without copying them. The caller must not write to them again.</summary>
-    internal static RgbImage Own(byte[][] planes, int width, int height) => new(planes, width, height, ValueRange.Byte);
+    /// <summary>Takes over three planes, each width * height, without copying them: the caller must not write to them again.</summary>
+    /// <exception cref="ArgumentException">There are not three planes of this size.</exception>
+    public static RgbImage Own(byte[][] planes, int width, int height) =>
+        new(Three(planes, width, height), width, height, ValueRange.Byte);
 
     /// <inheritdoc cref="Own(byte[][], int, int)"/>
-    internal static RgbImage Own(ushort[][] planes, int width, int height) => new(planes, width, height, ValueRange.UInt16);
+    public static RgbImage Own(ushort[][] planes, int width, int height) =>
+        new(Three(planes, width, height), width, height, ValueRange.UInt16);
 
     /// <inheritdoc cref="Own(byte[][], int, int)"/>
-    internal static RgbImage Own(float[][] planes, int width, int height, ValueRange range) => new(planes, width, height, range);
+    /// <exception cref="ArgumentException">
+    /// There are not three planes of this size, or a sample is NaN, infinite or outside <paramref name="range"/>.
+    /// </exception>
+    public static RgbImage Own(float[][] planes, int width, int height, ValueRange range) =>
+        new(Checked(Three(planes, width, height), width, range), width, height, range);
 
     /// <summary>The image of rows, read to the end.</summary>
-    internal static RgbImage FromRows(RgbRowReader rows)
+    /// <exception cref="ArgumentException">The reader is in use or has been read from, or the image is too large for memory.</exception>
+    /// <inheritdoc cref="RgbRowReader.ReadStoredRow(Span{float}, Span{float}, Span{float})" path="/exception"/>
+    public static RgbImage FromRows(RgbRowReader rows)
     {
         rows.Begin();
         if (rows is Rows { Image: var image })
@@ -96,15 +105,30 @@ public sealed class RgbImage
                 rows.ReadStoredRow(row[0], row[1], row[2]);
                 for (var c = 0; c < 3; c++)
                     for (var x = 0; x < width; x++)
-                        planes[c][y * width + x] = T.CreateTruncating(row[c][x]);
+                    {
+                        var sample = T.CreateTruncating(row[c][x]);
+                        planes[c][y * width + x] = float.CreateTruncating(sample) == row[c][x] ? sample
+                            : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                                $"the {ChannelNames[c]} sample at x {x}, y {y} is {row[c][x]}, not a whole number as those of {rows.Range} are"));
+                    }
             }
             return planes;
         }
     }
 
     /// <summary>One row of a channel (0 red, 1 green, 2 blue) as stored, converted to float and not scaled.</summary>
-    internal void CopyStoredRow(int channel, int y, Span<float> row) // [width]
+    /// <param name="channel">0 red, 1 green, 2 blue.</param>
+    /// <param name="y">The row, 0 at the top.</param>
+    /// <param name="row">Receives <see cref="Width"/> values.</param>
+    /// <exception cref="ArgumentException">There is no such channel or row, or the span is shorter than a row.</exception>
+    public void CopyStoredRow(int channel, int y, Span<float> row)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(channel);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(channel, 2);
+        ArgumentOutOfRangeException.ThrowIfNegative(y);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(y, Height);
+        if (row.Length < Width)
+            throw new ArgumentException($"{row.Length} values are too few for a row of {Width}", nameof(row));
         var start = y * Width;
         if (floats is not null)
             floats[channel].AsSpan(start, Width).CopyTo(row);
@@ -115,18 +139,10 @@ public sealed class RgbImage
     }
 
     /// <summary>One row of a channel (0 red, 1 green, 2 blue) scaled to [-1, 1].</summary>
-    /// <param name="channel">0 red, 1 green, 2 blue.</param>
-    /// <param name="y">The row, 0 at the top.</param>
-    /// <param name="row">Receives <see cref="Width"/> values.</param>
-    /// <exception cref="ArgumentException">There is no such channel or row, or the span is shorter than a row.</exception>
+    /// <inheritdoc cref="CopyStoredRow" path="/param"/>
+    /// <inheritdoc cref="CopyStoredRow" path="/exception"/>
     public void CopyRow(int channel, int y, Span<float> row)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(channel);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(channel, 2);
-        ArgumentOutOfRangeException.ThrowIfNegative(y);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(y, Height);
-        if (row.Length < Width)
-            throw new ArgumentException($"{row.Length} values are too few for a row of {Width}", nameof(row));
         CopyStoredRow(channel, y, row);
         Range.Scale(row[..Width]);
     }
@@ -176,6 +192,14 @@ public sealed class RgbImage
         if (red.Length != count || green.Length != count || blue.Length != count)
             throw new ArgumentException($"planes of {red.Length}, {green.Length} and {blue.Length} samples are not three of {width} x {height}");
         return [red.ToArray(), green.ToArray(), blue.ToArray()];
+    }
+
+    private static T[][] Three<T>(T[][] planes, int width, int height)
+    {
+        ArgumentNullException.ThrowIfNull(planes);
+        var count = PlaneLength(width, height);
+        return planes.Length == 3 && planes.All(plane => plane.Length == count) ? [.. planes]
+            : throw new ArgumentException($"{planes.Length} planes are not three of {width} x {height}", nameof(planes));
     }
 
     private static int PlaneLength(int width, int height)

@@ -72,7 +72,7 @@ public readonly record struct ValueRange
     }
 
     /// <summary>8-bit samples to floats, not scaled.</summary>
-    internal static void Widen(ReadOnlySpan<byte> samples, Span<float> row)
+    public static void Widen(ReadOnlySpan<byte> samples, Span<float> row)
     {
         row = row[..samples.Length];
         var x = 0;
@@ -87,7 +87,7 @@ public readonly record struct ValueRange
     }
 
     /// <summary>16-bit samples to floats, not scaled.</summary>
-    internal static void Widen(ReadOnlySpan<ushort> samples, Span<float> row)
+    public static void Widen(ReadOnlySpan<ushort> samples, Span<float> row)
     {
         row = row[..samples.Length];
         var x = 0;

@@ -4,7 +4,7 @@ namespace Perceptual;
 /// The threads of one call. The caller's own does each step's tasks; others help where the thread pool spares them. Nobody waits for
 /// a helper that has not taken a task, so a busy thread pool makes a call slower but cannot stop it.
 /// </summary>
-internal sealed class Crew
+public sealed class Crew : IDisposable
 {
     private const int Shares = 8; // of a step's tasks, for each thread: small tasks are claimed several at a time, which costs as much as one
 
@@ -16,8 +16,10 @@ internal sealed class Crew
     private volatile bool dismissed;
     private Exception? failure;
 
+    /// <param name="threads">The largest number of threads that work at a time, the caller's own with them.</param>
     public Crew(int threads)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         Threads = threads;
         for (var worker = 1; worker < threads; worker++)
             ThreadPool.UnsafeQueueUserWorkItem(static state => state.Crew.Help(state.Worker), (Crew: this, Worker: worker), preferLocal: false);
@@ -26,9 +28,12 @@ internal sealed class Crew
     /// <summary>The largest number of threads that work at a time; workers are numbered from 0.</summary>
     public int Threads { get; }
 
-    /// <summary>Runs tasks 0 to count - 1 and returns when all are done.</summary>
+    /// <summary>Runs tasks, and returns when all are done. One call at a time.</summary>
+    /// <param name="tasks">How many there are.</param>
+    /// <param name="action">Does a task, by its number and the worker's.</param>
     public void Run(int tasks, Action<int, int> action)
     {
+        ArgumentNullException.ThrowIfNull(action);
         if (Threads == 1 || tasks == 1)
         {
             for (var i = 0; i < tasks; i++)
@@ -50,7 +55,7 @@ internal sealed class Crew
     }
 
     /// <summary>Sends the helpers away.</summary>
-    public void Dismiss() => dismissed = true;
+    public void Dispose() => dismissed = true;
 
     private void Help(int worker)
     {

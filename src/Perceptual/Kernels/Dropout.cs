@@ -7,7 +7,7 @@ namespace Perceptual;
 /// place, so that it is the same in whatever order values come, forth and back.
 /// </summary>
 /// <param name="stream">A seed of its own for each tap of each pair of each step.</param>
-internal readonly struct Dropout(ulong stream)
+public readonly struct Dropout(ulong stream)
 {
     // 1, 2, 4, ...: one bit for each lane of a vector.
     private static readonly Vector<int> Bits = Vector.Create([.. Enumerable.Range(0, Vector<int>.Count).Select(lane => 1 << lane)]);

@@ -9,7 +9,7 @@ namespace Perceptual;
 /// </summary>
 // Safe if re and im have length * Lanes doubles and scratch ScratchLength. Passes read and write all of these and no
 // more: the factors' product is the length. The stack has room for the largest factor.
-internal sealed unsafe class Fourier
+public sealed unsafe class Fourier
 {
     /// <summary>Signals side by side.</summary>
     public const int Lanes = 8;
@@ -25,8 +25,10 @@ internal sealed unsafe class Fourier
     private readonly double[] kernelRe = []; // the transform of the chirp's conjugate, over the convolution's length
     private readonly double[] kernelIm = [];
 
+    /// <param name="length">Values of a signal.</param>
     public Fourier(int length)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         this.length = length;
         var rest = length;
         foreach (var factor in Factors)
@@ -58,14 +60,27 @@ internal sealed unsafe class Fourier
         kernelIm = [.. Enumerable.Range(0, padded).Select(k => kernel[(padded + k) * Lanes] / padded)];
     }
 
-    /// <summary>Doubles that <see cref="Transform"/> needs to work with.</summary>
+    /// <summary>Doubles that a transform needs to work with.</summary>
     public int ScratchLength => convolution is null ? 2 * length * Lanes : 2 * convolution.length * Lanes + convolution.ScratchLength;
 
     /// <summary>
     /// Transforms in place: X[k] = sum of x[j] exp(-2 pi i j k / length). With real and imaginary parts changed for one another it is the
     /// inverse, times the length.
     /// </summary>
-    public void Transform(double* re, double* im, double* scratch)
+    /// <param name="re">[length, lanes], the real parts.</param>
+    /// <param name="im">[length, lanes], the imaginary parts.</param>
+    /// <param name="scratch">At least <see cref="ScratchLength"/> doubles, which lose their values.</param>
+    /// <exception cref="ArgumentException">A span is too short.</exception>
+    public void Transform(Span<double> re, Span<double> im, Span<double> scratch)
+    {
+        if (re.Length < length * Lanes || im.Length < length * Lanes || scratch.Length < ScratchLength)
+            throw new ArgumentException($"{re.Length}, {im.Length} and {scratch.Length} doubles are too few for {length} values of {Lanes} signals");
+        fixed (double* reals = re, imaginaries = im, temporary = scratch)
+            Transform(reals, imaginaries, temporary);
+    }
+
+    /// <inheritdoc cref="Transform(Span{double}, Span{double}, Span{double})"/>
+    internal void Transform(double* re, double* im, double* scratch)
     {
         if (convolution is not null)
         {

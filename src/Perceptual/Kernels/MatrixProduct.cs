@@ -10,17 +10,26 @@ namespace Perceptual;
 /// <param name="RowStep">From a row to the next.</param>
 /// <param name="ColumnStep">From a column to the next.</param>
 /// <param name="Start">Where it begins.</param>
-internal readonly record struct Matrix(float[] Values, int Rows, int Columns, int RowStep, int ColumnStep, int Start = 0)
+public readonly record struct Matrix(float[] Values, int Rows, int Columns, int RowStep, int ColumnStep, int Start = 0)
 {
     /// <summary>A matrix by rows.</summary>
     public Matrix(float[] values, int rows, int columns) : this(values, rows, columns, columns, 1)
     {
     }
 
+    /// <summary>Rows and columns exchanged; no value is copied.</summary>
     public Matrix Transposed => new(Values, Columns, Rows, ColumnStep, RowStep, Start);
 
-    public bool IsWithinArray => Rows >= 0 && Columns >= 0 && Start >= 0 && RowStep >= 0 && ColumnStep >= 0
+    internal bool IsWithinArray => Rows >= 0 && Columns >= 0 && Start >= 0 && RowStep >= 0 && ColumnStep >= 0
         && (Rows == 0 || Columns == 0 || Start + (Rows - 1L) * RowStep + (Columns - 1L) * ColumnStep < Values.Length);
+
+    /// <summary>The product of two matrices, by rows, by the convolutions' kernel. It has the same bits for any number of threads.</summary>
+    /// <param name="a">[rows, depth]</param>
+    /// <param name="b">[depth, columns]</param>
+    /// <param name="threads">How many to use.</param>
+    /// <param name="symmetric">Whether the product is known to be symmetric, so that half of it need not be computed.</param>
+    /// <exception cref="ArgumentException">The sizes do not fit, or a matrix is larger than its array.</exception>
+    public static float[] Product(Matrix a, Matrix b, int threads, bool symmetric = false) => MatrixProduct.Of(a, b, threads, symmetric);
 
     /// <summary>Rows [from, from + count).</summary>
     public Matrix Part(int from, int count) => this with { Rows = count, Start = Start + from * RowStep };
@@ -56,7 +65,7 @@ internal static class MatrixProduct
     /// <inheritdoc cref="Of"/>
     /// <typeparam name="T">The vector.</typeparam>
     internal static void Run<T>(Matrix a, Matrix b, float[] product, int threads, bool symmetric) where T : struct, ISimd<T> =>
-        Parallel.For(0, (a.Rows + Block<T>.Rows - 1) / Block<T>.Rows, new ParallelOptions { MaxDegreeOfParallelism = threads }, block =>
+        ParallelLoop.Run((a.Rows + Block<T>.Rows - 1) / Block<T>.Rows, threads, block =>
             Block<T>.Run(a, b, product, block * Block<T>.Rows, symmetric));
 
     /// <summary>Some rows of the product.</summary>

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.Arm;
 namespace Perceptual;
 
 /// <summary>The vector instructions that the kernels compute with.</summary>
-public static class Vectors
+internal static class Vectors
 {
     /// <summary>
     /// The widest that processor, system and compiler allow this process: "avx512", "avx2", "sse", "neon", or "none"

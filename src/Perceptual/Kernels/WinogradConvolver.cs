@@ -38,7 +38,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     public override void SetWeights(float[] weight, float[] bias)
     {
-        Parallel.For(0, outputs / Lanes, block => Pack(weight, block * Lanes, weights.Pointer));
+        ParallelLoop.Run(outputs / Lanes, Environment.ProcessorCount, block => Pack(weight, block * Lanes, weights.Pointer));
         bias.CopyTo(new Span<float>(Bias.Pointer, Shape.Outputs));
     }
 

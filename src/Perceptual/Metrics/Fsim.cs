@@ -26,31 +26,38 @@ internal sealed class Fsim : Metric
     /// <summary>Of luma and chroma.</summary>
     public static Fsim Chroma { get; } = new("fsimc", colour: true);
 
-    /// <summary>Whether chroma counts.</summary>
-    public bool IsChromatic => colour;
+    /// <summary>What FSIMc prepares does for FSIM.</summary>
+    public override string Preparation => "fsim";
 
-    /// <summary>The bytes of what an image is compared by.</summary>
-    public long FeatureBytes(int width, int height)
+    /// <inheritdoc/>
+    public override long PreparedBytes(int width, int height)
     {
         var factor = Factor(width, height);
         return (colour ? 4L : 2L) * sizeof(double) * Shrunk(width, factor) * Shrunk(height, factor);
     }
 
-    /// <summary>What an image is compared by. That of FSIMc does for FSIM.</summary>
-    public Features Extract(RgbRowReader image, CancellationToken cancellation)
+    /// <inheritdoc/>
+    public override IReadOnlyList<PreparedImage> Prepare(IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
     {
-        CheckSize(image.Width, image.Height);
-        return Extract([image], cancellation)[0];
+        ArgumentNullException.ThrowIfNull(images);
+        return [.. images.Select(image =>
+        {
+            CheckSize(image.Width, image.Height);
+            return Extract([image.OpenRows()], cancellation)[0];
+        })];
     }
 
-    /// <summary>The value of two images that have been extracted.</summary>
-    public double Compare(Features reference, Features distorted)
+    protected internal override MetricValue Run(PreparedImage reference, PreparedImage distorted, CancellationToken cancellation)
     {
-        CheckSizes(reference.ImageWidth, reference.ImageHeight, distorted.ImageWidth, distorted.ImageHeight);
-        return Compare(reference, distorted, withMap: false).Value;
+        var (a, b) = (Prepared<Features>(reference), Prepared<Features>(distorted));
+        CheckSizes(a.Width, a.Height, b.Width, b.Height);
+        if (colour && (a.Chroma.Length == 0 || b.Chroma.Length == 0))
+            throw new ArgumentException("fsimc cannot compare what fsim prepared: it has no chroma");
+        return Compare(a, b, withMap: false);
     }
 
-    private protected override (double Value, DistanceMap? Map) Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
+    protected internal override MetricValue Run(
+        RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
         var features = Extract([reference, distorted], cancellation);
         return Compare(features[0], features[1], withMap);
@@ -79,25 +86,17 @@ internal sealed class Fsim : Metric
         var filters = Volatile.Read(ref Latest);
         if (filters is null || (filters.Width, filters.Height) != (width, height))
             Volatile.Write(ref Latest, filters = new(width, height));
-        var crew = new Crew(Threads);
-        try
-        {
-            return Array.ConvertAll(planes, image => new Features(
-                images[0].Width, images[0].Height, width, height, image.Gradient, image.Chroma, filters.Of(image.Luma, crew, cancellation)));
-        }
-        finally
-        {
-            crew.Dismiss();
-        }
+        using var crew = new Crew(Threads);
+        return Array.ConvertAll(planes, image => new Features(
+            images[0].Width, images[0].Height, width, height, image.Gradient, image.Chroma, filters.Of(image.Luma, crew, cancellation)));
     }
 
-    private (double Value, DistanceMap? Map) Compare(Features reference, Features distorted, bool withMap)
+    private MetricValue Compare(Features reference, Features distorted, bool withMap)
     {
-        var (width, height) = (reference.Width, reference.Height);
+        var (width, height) = (reference.Columns, reference.Rows);
         var (similarity, weight) = (new double[width * height], new double[width * height]);
-        var crew = new Crew(Threads);
-        crew.Run(height, (y, _) => Compare(reference, distorted, y, similarity, weight));
-        crew.Dismiss();
+        using (var crew = new Crew(Threads))
+            crew.Run(height, (y, _) => Compare(reference, distorted, y, similarity, weight));
         double sum = 0, weights = 0;
         for (var i = 0; i < weight.Length; i++)
         {
@@ -109,7 +108,7 @@ internal sealed class Fsim : Metric
             Array.Fill(weight, 1);
             (sum, weights) = (similarity.Sum(), similarity.Length);
         }
-        return (sum / weights, withMap ? Map() : null);
+        return new(sum / weights) { Map = withMap ? Map() : null };
 
         // What each pixel takes from 1: the mean of the map is 1 - FSIM.
         DistanceMap Map()
@@ -118,14 +117,14 @@ internal sealed class Fsim : Metric
             for (var y = 0; y < height; y++)
                 for (var x = 0; x < width; x++)
                     map.Row(y)[x] = (float)((1 - similarity[y * width + x]) * weight[y * width + x] * (similarity.Length / weights));
-            return map.Scaled(1, reference.ImageWidth, reference.ImageHeight);
+            return map.Scaled(1, reference.Width, reference.Height);
         }
     }
 
     private void Compare(Features reference, Features distorted, int y, double[] similarity, double[] weight)
     {
         var chroma = similarity.Length; // where Q begins
-        for (var i = y * reference.Width; i < (y + 1) * reference.Width; i++)
+        for (var i = y * reference.Columns; i < (y + 1) * reference.Columns; i++)
         {
             similarity[i] = Similarity(reference.Gradient[i], distorted.Gradient[i], T2);
             if (colour)
@@ -157,12 +156,24 @@ internal sealed class Fsim : Metric
     }
 
     /// <summary>What an image is compared by, at the smaller size.</summary>
-    /// <param name="ImageWidth">Columns of the image.</param>
-    /// <param name="ImageHeight">Rows of the image.</param>
-    /// <param name="Width">Columns of the planes.</param>
-    /// <param name="Height">Rows of the planes.</param>
-    /// <param name="Gradient">Of Y, [height, width].</param>
-    /// <param name="Chroma">I and Q, [2, height, width]; empty for FSIM.</param>
-    /// <param name="Congruency">Phase congruency of Y, [height, width].</param>
-    internal sealed record Features(int ImageWidth, int ImageHeight, int Width, int Height, double[] Gradient, double[] Chroma, double[] Congruency);
+    /// <param name="width">Columns of the image.</param>
+    /// <param name="height">Rows of the image.</param>
+    /// <param name="columns">Columns of the planes.</param>
+    /// <param name="rows">Rows of the planes.</param>
+    /// <param name="gradient">Of Y, [rows, columns].</param>
+    /// <param name="chroma">I and Q, [2, rows, columns]; empty for FSIM.</param>
+    /// <param name="congruency">Phase congruency of Y, [rows, columns].</param>
+    internal sealed class Features(int width, int height, int columns, int rows, double[] gradient, double[] chroma, double[] congruency)
+        : PreparedImage(width, height)
+    {
+        public int Columns => columns;
+
+        public int Rows => rows;
+
+        public double[] Gradient => gradient;
+
+        public double[] Chroma => chroma;
+
+        public double[] Congruency => congruency;
+    }
 }

@@ -11,7 +11,8 @@ internal sealed class Gmsd() : Metric(new("gmsd", LargerIsCloser: false, "0 to 0
 {
     private const double C = 170; // the paper's, for luma on [0, 255]
 
-    private protected override (double Value, DistanceMap? Map) Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
+    protected internal override MetricValue Run(
+        RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
         var bands = new RowBands([reference, distorted], Colour.Gray, 0);
         bands.Shrink(2, zeros: true, reach: 3, border: 1);
@@ -34,7 +35,10 @@ internal sealed class Gmsd() : Metric(new("gmsd", LargerIsCloser: false, "0 to 0
         }, cancellation);
         var mean = moments.Average(row => row.Mean);
         var squares = moments.Sum(row => row.Squares + width * (row.Mean - mean) * (row.Mean - mean));
-        return (Math.Sqrt(squares / ((double)width * height - 1)), map?.Scaled(1, reference.Width, reference.Height));
+        return new(Math.Sqrt(squares / ((double)width * height - 1)))
+        {
+            Map = map?.Scaled(1, reference.Width, reference.Height),
+        };
     }
 
     // 1 - similarity = (g1 - g2)^2 / (g1^2 + g2^2 + C), which varies as much, for each column; Prewitt's gradients g, of zeros outside.

@@ -39,11 +39,12 @@ internal sealed class L2 : Metric
         return sums.Sum() / ((double)reference.Width * reference.Height * colour.Planes);
     }
 
-    private protected override (double Value, DistanceMap? Map) Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
+    protected internal override MetricValue Run(
+        RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
         var map = withMap ? new PixelMap(reference.Width, reference.Height) : null;
         var value = weight * MeanSquare(reference, distorted, colour, map, Threads, cancellation);
-        return (value, map?.Scaled((float)weight / colour.Planes));
+        return new(value) { Map = map?.Scaled((float)weight / colour.Planes) };
     }
 
     private static double SumOfSquares(ReadOnlySpan<double> a, ReadOnlySpan<double> b)

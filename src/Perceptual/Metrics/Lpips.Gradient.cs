@@ -42,8 +42,7 @@ public sealed unsafe partial class Lpips
             trunk = new(Network, trunkWeights.Tensors, inputGradient: true, weightGradients: false);
         var (shift, scale) = scaled ? (Shift, Scale) : (None, Whole);
         var sums = new TapSums(lin.Length, withMaps: false);
-        var crew = new Crew(Threads);
-        try
+        using (var crew = new Crew(Threads))
         {
             trunk.Forward([image.OpenRows()], shift, scale, crew, cancellation);
             trunk.Backward((k, features, featureGradient) =>
@@ -52,11 +51,7 @@ public sealed unsafe partial class Lpips
                 crew.Run(features.Height, (y, _) => Head(k, features, featureGradient, y));
             }, crew, cancellation);
         }
-        finally
-        {
-            crew.Dismiss();
-            GC.KeepAlive((this, reference)); // of their values only pointers are used
-        }
+        GC.KeepAlive((this, reference)); // of their values only pointers are used
         trunk.CopyInputGradient(0, scale, gradient);
         trainable.Add(trunk);
         return sums.Result().Distance;

@@ -102,6 +102,26 @@ public sealed unsafe partial class Lpips : Metric
         return new(trunk, lin, options);
     }
 
+    /// <summary>A model of weights at hand.</summary>
+    /// <param name="trunk">The network and its weights.</param>
+    /// <param name="lin">The weights of its channels, or null for a baseline.</param>
+    /// <param name="options">Version and threads; all else is for <see cref="Load"/>.</param>
+    /// <exception cref="ArgumentException">The lin weights are another network's.</exception>
+    /// <exception cref="NotSupportedException">The kernels cannot run the network; the message says why.</exception>
+    public static Lpips From(TrunkWeights trunk, LinWeights? lin = null, LpipsOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(trunk);
+        CheckFits(trunk.Network, lin);
+        options ??= new();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 1);
+        return new(trunk, lin, options);
+    }
+
+    /// <summary>A sample on [-1, 1] as the networks of version 0.1 see it: less a shift and divided by a scale.</summary>
+    /// <param name="sample">The sample.</param>
+    /// <param name="channel">0 red, 1 green, 2 blue.</param>
+    public static float ScaleInput(float sample, int channel) => (sample - Shift[channel]) / Scale[channel];
+
     /// <summary>Loads a model of <see cref="Variants"/>; its trunk is that of a model that is loaded already, if one has it.</summary>
     internal static Lpips LoadVariant(Network network, LpipsOptions options, IEnumerable<Lpips> loaded, CancellationToken cancellation)
     {
@@ -112,16 +132,29 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>The model with other lin weights of its network, its trunk shared.</summary>
-    internal Lpips WithLin(LinWeights other) => new(trunkWeights, trunk, other, new() { Version = Version, Threads = Threads });
+    /// <exception cref="ArgumentException">They are another network's.</exception>
+    public Lpips WithLin(LinWeights lin)
+    {
+        ArgumentNullException.ThrowIfNull(lin);
+        CheckFits(Network, lin);
+        return new(trunkWeights, trunk, lin, new() { Version = Version, Threads = Threads, RandomSeed = RandomSeed });
+    }
+
+    private static void CheckFits(Network network, LinWeights? lin)
+    {
+        if (lin is not null && !lin.Network.TapChannels.SequenceEqual(network.TapChannels))
+            throw new ArgumentException($"the trunk is {network.Name}'s but the lin weights are {lin.Network.Name}'s", nameof(lin));
+    }
 
     /// <summary>The weights that <see cref="Load"/> uses; their network is that of the model file, or Alex, if it is null.</summary>
-    internal static (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(Network? network, LpipsOptions options, CancellationToken cancellation)
+    /// <inheritdoc cref="Load" path="/exception"/>
+    public static (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(Network? network, LpipsOptions options, CancellationToken cancellation)
     {
         if (options.ModelFile is { } model)
         {
             if (options.RandomSeed is not null || options.TrunkFile is not null || options.LinFile is not null)
                 throw new ArgumentException("a model file has its trunk and its lin weights: give no seed, no trunk file and no lin file with it");
-            return ModelFile.Read(network, model, options);
+            return ModelFile.Read(network, model, options.Version, options.Baseline);
         }
         network ??= Network.Alex;
         if (options.RandomSeed is not null && options.TrunkFile is not null)
@@ -265,34 +298,34 @@ public sealed unsafe partial class Lpips : Metric
     {
         CheckSize(images[0].Width, images[0].Height);
         var taps = Array.ConvertAll(images, _ => new LpipsFeatures.Tap[lin.Length]);
-        var crew = new Crew(Threads);
-        try
+        using var crew = new Crew(Threads);
+        trunk.Run(images, scaled ? Shift : None, scaled ? Scale : Whole, crew, (k, buffer, from, to) =>
         {
-            trunk.Run(images, scaled ? Shift : None, scaled ? Scale : Whole, crew, (k, buffer, from, to) =>
+            foreach (var taken in taps)
+                taken[k] ??= new(buffer);
+            var rows = to - from;
+            crew.Run(images.Length * rows, (task, _) =>
             {
-                foreach (var taken in taps)
-                    taken[k] ??= new(buffer);
-                var rows = to - from;
-                crew.Run(images.Length * rows, (task, _) =>
-                {
-                    var (image, y) = (task / rows, from + task % rows);
-                    var tap = taps[image][k];
-                    for (var plane = 0; plane < tap.Planes; plane++)
-                        new ReadOnlySpan<float>(buffer.Row(image, plane, y), tap.Width * RowBuffer.Lanes)
-                            .CopyTo(new(tap.Row(y) + plane * tap.PlaneLength, tap.Width * RowBuffer.Lanes));
-                    LpipsHead.InverseNorms(tap.Row(y), tap.PlaneLength, tap.Planes, tap.Width, tap.InverseRow(y));
-                });
-            }, cancellation);
-        }
-        finally
-        {
-            crew.Dismiss();
-        }
+                var (image, y) = (task / rows, from + task % rows);
+                var tap = taps[image][k];
+                for (var plane = 0; plane < tap.Planes; plane++)
+                    new ReadOnlySpan<float>(buffer.Row(image, plane, y), tap.Width * RowBuffer.Lanes)
+                        .CopyTo(new(tap.Row(y) + plane * tap.PlaneLength, tap.Width * RowBuffer.Lanes));
+                LpipsHead.InverseNorms(tap.Row(y), tap.PlaneLength, tap.Planes, tap.Width, tap.InverseRow(y));
+            });
+        }, cancellation);
         return [.. images.Select((image, i) => new LpipsFeatures(Network, taps[i], image.Width, image.Height, FeatureDigest))];
     }
 
+    /// <inheritdoc cref="Extract(IReadOnlyList{RgbImage}, CancellationToken)"/>
+    public override IReadOnlyList<PreparedImage> Prepare(IReadOnlyList<RgbImage> images, CancellationToken cancellation = default) =>
+        Extract(images, cancellation);
+
+    /// <summary><see cref="FeatureDigest"/></summary>
+    public override string Preparation => FeatureDigest;
+
     /// <summary>The memory that the features of an image of a size take.</summary>
-    public long FeatureBytes(int width, int height)
+    public override long PreparedBytes(int width, int height)
     {
         var (bytes, tap, channels) = (0L, 0, Network.TapChannels);
         foreach (var layer in Network.Layers)
@@ -310,10 +343,20 @@ public sealed unsafe partial class Lpips : Metric
     /// </summary>
     public string FeatureDigest => $"{trunkWeights.Digest} {Version}";
 
-    private protected override (double Value, DistanceMap? Map) Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
+    /// <inheritdoc/>
+    protected internal override MetricValue Run(
+        RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
         var sums = Run([reference, distorted], withMap, cancellation)[0];
-        return (sums.Result().Distance, withMap ? sums.Map(reference.Width, reference.Height) : null);
+        var (distance, layers) = sums.Result();
+        return new(distance) { Layers = layers, Map = withMap ? sums.Map(reference.Width, reference.Height) : null };
+    }
+
+    /// <inheritdoc/>
+    protected internal override MetricValue Run(PreparedImage reference, PreparedImage distorted, CancellationToken cancellation)
+    {
+        var (distance, layers) = Compare(Prepared<LpipsFeatures>(reference), Prepared<LpipsFeatures>(distorted), cancellation);
+        return new(distance) { Layers = layers };
     }
 
     // "lpips-alex", "lpips-alex-v0.0-baseline", "lpips-random-alex"
@@ -330,36 +373,29 @@ public sealed unsafe partial class Lpips : Metric
         for (var i = 0; i < images.Length; i += 2)
             CheckSizes(images[i].Width, images[i].Height, images[i + 1].Width, images[i + 1].Height);
         var pairs = Enumerable.Range(0, images.Length / 2).Select(_ => new TapSums(lin.Length, withMaps)).ToArray();
-        var crew = new Crew(Threads);
-        try
+        using var crew = new Crew(Threads);
+        trunk.Run(images, scaled ? Shift : None, scaled ? Scale : Whole, crew, (k, buffer, from, to) =>
         {
-            trunk.Run(images, scaled ? Shift : None, scaled ? Scale : Whole, crew, (k, buffer, from, to) =>
+            foreach (var pair in pairs)
+                pair.Expect(k, buffer.Width, buffer.Height);
+            var rows = to - from;
+            crew.Run(pairs.Length * rows, (task, _) =>
             {
-                foreach (var pair in pairs)
-                    pair.Expect(k, buffer.Width, buffer.Height);
-                var rows = to - from;
-                crew.Run(pairs.Length * rows, (task, _) =>
+                var (pair, y) = (task / rows, from + task % rows);
+                float* a = buffer.Row(2 * pair, 0, y), b = buffer.Row(2 * pair + 1, 0, y);
+                var scratch = ArrayPool<float>.Shared.Rent(3 * buffer.Width);
+                fixed (float* inverseA = scratch)
                 {
-                    var (pair, y) = (task / rows, from + task % rows);
-                    float* a = buffer.Row(2 * pair, 0, y), b = buffer.Row(2 * pair + 1, 0, y);
-                    var scratch = ArrayPool<float>.Shared.Rent(3 * buffer.Width);
-                    fixed (float* inverseA = scratch)
-                    {
-                        float* inverseB = inverseA + buffer.Width, map = inverseB + buffer.Width;
-                        LpipsHead.InverseNorms(a, buffer.PlaneLength, buffer.Planes, buffer.Width, inverseA);
-                        LpipsHead.InverseNorms(b, buffer.PlaneLength, buffer.Planes, buffer.Width, inverseB);
-                        LpipsHead.Difference(a, buffer.PlaneLength, inverseA, b, buffer.PlaneLength, inverseB, lin[k].Pointer, buffer.Planes, buffer.Width, map);
-                        pairs[pair].Take(k, y, new(map, buffer.Width));
-                    }
-                    ArrayPool<float>.Shared.Return(scratch);
-                });
-            }, cancellation);
-        }
-        finally
-        {
-            crew.Dismiss();
-            GC.KeepAlive(this); // of the weights only pointers are used
-        }
+                    float* inverseB = inverseA + buffer.Width, map = inverseB + buffer.Width;
+                    LpipsHead.InverseNorms(a, buffer.PlaneLength, buffer.Planes, buffer.Width, inverseA);
+                    LpipsHead.InverseNorms(b, buffer.PlaneLength, buffer.Planes, buffer.Width, inverseB);
+                    LpipsHead.Difference(a, buffer.PlaneLength, inverseA, b, buffer.PlaneLength, inverseB, lin[k].Pointer, buffer.Planes, buffer.Width, map);
+                    pairs[pair].Take(k, y, new(map, buffer.Width));
+                }
+                ArrayPool<float>.Shared.Return(scratch);
+            });
+        }, cancellation);
+        GC.KeepAlive(this); // of the weights only pointers are used
         return pairs;
     }
 
@@ -369,31 +405,24 @@ public sealed unsafe partial class Lpips : Metric
         CheckOurs(distorted);
         CheckSizes(reference.Width, reference.Height, distorted.Width, distorted.Height);
         var sums = new TapSums(lin.Length, withMap);
-        var crew = new Crew(Threads);
-        try
+        using var crew = new Crew(Threads);
+        for (var k = 0; k < lin.Length; k++)
         {
-            for (var k = 0; k < lin.Length; k++)
+            cancellation.ThrowIfCancellationRequested();
+            var (a, b, weights) = (reference.Taps[k], distorted.Taps[k], lin[k]);
+            sums.Expect(k, a.Width, a.Height);
+            crew.Run(a.Height, (y, _) =>
             {
-                cancellation.ThrowIfCancellationRequested();
-                var (a, b, weights) = (reference.Taps[k], distorted.Taps[k], lin[k]);
-                sums.Expect(k, a.Width, a.Height);
-                crew.Run(a.Height, (y, _) =>
+                var scratch = ArrayPool<float>.Shared.Rent(a.Width);
+                fixed (float* map = scratch)
                 {
-                    var scratch = ArrayPool<float>.Shared.Rent(a.Width);
-                    fixed (float* map = scratch)
-                    {
-                        LpipsHead.Difference(a.Row(y), a.PlaneLength, a.InverseRow(y), b.Row(y), b.PlaneLength, b.InverseRow(y), weights.Pointer, a.Planes, a.Width, map);
-                        sums.Take(k, y, new(map, a.Width));
-                    }
-                    ArrayPool<float>.Shared.Return(scratch);
-                });
-            }
+                    LpipsHead.Difference(a.Row(y), a.PlaneLength, a.InverseRow(y), b.Row(y), b.PlaneLength, b.InverseRow(y), weights.Pointer, a.Planes, a.Width, map);
+                    sums.Take(k, y, new(map, a.Width));
+                }
+                ArrayPool<float>.Shared.Return(scratch);
+            });
         }
-        finally
-        {
-            crew.Dismiss();
-            GC.KeepAlive((this, reference, distorted)); // of their values only pointers are used
-        }
+        GC.KeepAlive((this, reference, distorted)); // of their values only pointers are used
         return sums;
     }
 

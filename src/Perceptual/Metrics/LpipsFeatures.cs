@@ -4,22 +4,35 @@ namespace Perceptual;
 /// What LPIPS keeps of an image: the activations at each tap. Made by <see cref="Lpips.Extract(RgbImage, CancellationToken)"/> once, compared as often
 /// as wanted. Takes about 43 bytes of memory for each pixel of the image with alex, 142 with squeeze and 494 with vgg.
 /// </summary>
-public sealed class LpipsFeatures
+public sealed class LpipsFeatures : PreparedImage
 {
     internal LpipsFeatures(Network network, Tap[] taps, int width, int height, string digest)
+        : base(width, height) => (Network, Taps, Digest) = (network, taps, digest);
+
+    /// <summary>The features at a tap, as <see cref="ChannelSums"/> takes them.</summary>
+    public TapView View(int tap) => Taps[tap].View;
+
+    /// <summary>The activations at a tap, not normalised: [channels, height, width].</summary>
+    /// <param name="tap">0 for the first.</param>
+    // Safe: channels are in planes of Lanes, of which a tap has Planes.
+    public unsafe float[] ToArray(int tap)
     {
-        Network = network;
-        Taps = taps;
-        Width = width;
-        Height = height;
-        Digest = digest;
+        var (features, channels) = (Taps[tap], Network.TapChannels[tap]);
+        var values = new float[checked(channels * features.Height * features.Width)];
+        var next = 0;
+        for (var c = 0; c < channels; c++)
+            for (var y = 0; y < features.Height; y++)
+            {
+                var row = features.Row(y) + c / RowBuffer.Lanes * features.PlaneLength + c % RowBuffer.Lanes;
+                for (var x = 0; x < features.Width; x++)
+                    values[next++] = row[x * RowBuffer.Lanes];
+            }
+        GC.KeepAlive(features);
+        return values;
     }
 
-    /// <summary>Columns of the image.</summary>
-    public int Width { get; }
-
-    /// <summary>Rows of the image.</summary>
-    public int Height { get; }
+    /// <summary>Rows and columns of a tap.</summary>
+    public (int Height, int Width) Size(int tap) => (Taps[tap].Height, Taps[tap].Width);
 
     internal Network Network { get; }
 
@@ -55,7 +68,7 @@ public sealed class LpipsFeatures
 
         public float* InverseRow(int y) => Inverse.Pointer + (long)y * Width;
 
-        /// <summary>Valid as long as this object is.</summary>
-        public TapView View => new(Values.Pointer, (long)Width * RowBuffer.Lanes, PlaneLength, Inverse.Pointer, Planes, Height, Width);
+        public TapView View =>
+            new(Values.Pointer, Values, (long)Width * RowBuffer.Lanes, PlaneLength, Inverse.Pointer, Inverse, Planes, Height, Width);
     }
 }

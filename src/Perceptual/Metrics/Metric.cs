@@ -28,10 +28,21 @@ public abstract class Metric
         new Gmsd(),
     ];
 
-    private protected Metric(MetricInfo info) => Info = info;
+    /// <summary>A metric of your own.</summary>
+    protected Metric(MetricInfo info) => Info = info ?? throw new ArgumentNullException(nameof(info));
 
     /// <summary>Every metric there is, in the order they are listed to people.</summary>
     public static IReadOnlyList<MetricInfo> All { get; } = [.. Lpips.Variants.Select(variant => variant.Info), .. Classic.Select(metric => metric.Info)];
+
+    /// <summary>
+    /// The vector instructions that metrics compute with, the widest that processor, system and compiler allow this process: "avx512",
+    /// "avx2", "sse", "neon", or "none" where .NET knows none. They decide how long a value takes, and the last digits of LPIPS.
+    /// </summary>
+    public static string VectorLevel => Vectors.Level;
+
+    /// <summary>Whether a metric of <see cref="All"/> has published weights, which a store must find or fetch.</summary>
+    public static bool NeedsStore(string name) => Lpips.Variants.Any(variant =>
+        variant.Info.Name == name && variant.Options.RandomSeed is null && !variant.Network.IsBuiltIn);
 
     /// <summary>Its name, the direction and range of its values, and what it can do.</summary>
     public MetricInfo Info { get; }
@@ -84,11 +95,8 @@ public abstract class Metric
 
     /// <summary>The value for two images of the same size, from their rows: memory grows with the width of the images and not with their height.</summary>
     /// <inheritdoc cref="Measure(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
-    public double Measure(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
-    {
-        Begin(reference, distorted);
-        return Run(reference, distorted, withMap: false, cancellation).Value;
-    }
+    public double Measure(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default) =>
+        RunChecked(reference, distorted, withMap: false, cancellation).Value;
 
     /// <summary>
     /// The value for two images of the same size, and where they differ: a map that is 0 where they look the same and larger where they
@@ -98,21 +106,72 @@ public abstract class Metric
     /// <inheritdoc cref="Measure(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
     public (double Value, DistanceMap Map) MeasureAndMap(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
     {
-        if (!Info.HasMap)
-            throw new NotSupportedException($"{Info.Name} has no map");
-        Begin(reference, distorted);
-        var (value, map) = Run(reference, distorted, withMap: true, cancellation);
-        return (value, map!);
+        var value = RunChecked(reference, distorted, withMap: true, cancellation);
+        return (value.Value, value.Map!);
     }
 
-    /// <summary>The value, and the map if asked for. Sizes have been checked.</summary>
-    private protected abstract (double Value, DistanceMap? Map) Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation);
+    /// <summary>Computes what an image is compared by, once for all comparisons.</summary>
+    /// <exception cref="ArgumentException">The image is too small for the metric, or too large to be kept.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
+    public PreparedImage Prepare(RgbImage image, CancellationToken cancellation = default) => Prepare([image], cancellation)[0];
+
+    /// <summary>Computes what images are compared by. Each has the same bits as alone.</summary>
+    /// <inheritdoc cref="Prepare(RgbImage, CancellationToken)" path="/exception"/>
+    public virtual IReadOnlyList<PreparedImage> Prepare(IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        foreach (var image in images)
+            CheckSize(image.Width, image.Height);
+        return [.. images.Select(image => new WholeImage(image))];
+    }
+
+    /// <summary>The value of two prepared images, the same bits as <see cref="Measure(RgbImage, RgbImage, CancellationToken)"/>.</summary>
+    /// <exception cref="ArgumentException">The sizes differ, or an image was prepared by a metric with another <see cref="Preparation"/>.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
+    public double Compare(PreparedImage reference, PreparedImage distorted, CancellationToken cancellation = default) =>
+        Run(reference, distorted, cancellation).Value;
+
+    /// <summary>
+    /// What metrics have in common that compare each other's prepared images, such as the features of one trunk. Of several metrics with
+    /// the same, the one whose prepared images are the largest prepares for all.
+    /// </summary>
+    public virtual string Preparation => "none";
+
+    /// <summary>The memory that a prepared image of a size takes beside the image itself.</summary>
+    public virtual long PreparedBytes(int width, int height) => 0;
+
+    /// <summary>The value, and the map if asked for, of images whose sizes have been checked and whose rows nobody else reads.</summary>
+    protected internal abstract MetricValue Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation);
+
+    /// <summary>The value of two images of one size that <see cref="Prepare(IReadOnlyList{RgbImage}, CancellationToken)"/> prepared.</summary>
+    /// <exception cref="ArgumentException">The sizes differ, or an image was prepared by another metric.</exception>
+    protected internal virtual MetricValue Run(PreparedImage reference, PreparedImage distorted, CancellationToken cancellation)
+    {
+        var (a, b) = (Prepared<WholeImage>(reference), Prepared<WholeImage>(distorted));
+        CheckSizes(a.Width, a.Height, b.Width, b.Height);
+        return RunChecked(a.Image.OpenRows(), b.Image.OpenRows(), withMap: false, cancellation);
+    }
+
+    /// <summary>A prepared image as this metric prepares it.</summary>
+    /// <exception cref="ArgumentException">Another metric prepared it.</exception>
+    protected T Prepared<T>(PreparedImage image) where T : PreparedImage => image as T
+        ?? throw new ArgumentException($"{Info.Name} cannot compare what another metric prepared");
+
+    /// <summary>Checks two readers, takes them for itself, and runs.</summary>
+    internal MetricValue RunChecked(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
+    {
+        if (withMap && !Info.HasMap)
+            throw new NotSupportedException($"{Info.Name} has no map");
+        Begin(reference, distorted);
+        return Run(reference, distorted, withMap, cancellation);
+    }
 
     // A row in planes of 16 channels, and every sum of sides and borders, stays below 2^31 then.
     private const int MaximumWidth = 1 << 22;
     private const int MaximumHeight = 1 << 30;
 
-    private protected void CheckSize(int width, int height)
+    /// <exception cref="ArgumentException">The image is too small for the metric, or too large for any.</exception>
+    protected void CheckSize(int width, int height)
     {
         if (width > MaximumWidth || height > MaximumHeight)
             throw new ArgumentException(
@@ -121,7 +180,8 @@ public abstract class Metric
             throw new ArgumentException($"an image of {width}x{height} is too small for {Info.Name}: each side must be at least {Info.MinimumSide} pixels");
     }
 
-    private protected static void CheckSizes(int referenceWidth, int referenceHeight, int width, int height)
+    /// <exception cref="ArgumentException">The sizes differ.</exception>
+    protected static void CheckSizes(int referenceWidth, int referenceHeight, int width, int height)
     {
         if ((referenceWidth, referenceHeight) != (width, height))
             throw new ArgumentException($"the distorted image is {width}x{height} but the reference is {referenceWidth}x{referenceHeight}");

@@ -1,93 +1,94 @@
 namespace Perceptual;
 
-/// <summary>Several metrics of the same images, so that each image is decoded once, and its features are computed once for all metrics of a trunk.</summary>
-internal sealed class MetricSet(IReadOnlyList<Metric> metrics)
+/// <summary>
+/// Several metrics of the same images: each image is decoded once, and what several metrics compare it by, such as the features of one
+/// trunk, is computed once. It may be used from several threads at a time.
+/// </summary>
+/// <example>
+/// <code>
+/// var metrics = new MetricSet(Metric.Load(["lpips-alex", "lpips-alex-baseline", "psnr"]));
+/// var prepared = metrics.Prepare(reference);
+/// foreach (var image in images)
+///     Console.WriteLine(string.Join(", ", metrics.Compare(prepared, metrics.Prepare(image)).Select(value => value.Value)));
+/// </code>
+/// </example>
+public sealed class MetricSet
 {
-    private readonly Lpips[] trunks = [.. metrics.OfType<Lpips>().DistinctBy(lpips => lpips.FeatureDigest)];
-    private readonly Fsim? fsim = metrics.OfType<Fsim>().MaxBy(fsim => fsim.IsChromatic); // whose features do for all
-    private readonly bool needsImage = metrics.Any(metric => metric is not (Lpips or Fsim));
+    // Of each kind of preparation the metric whose prepared images have most in them: they do for all.
+    private readonly Metric[] preparers;
+    private readonly int[] places; // [metric], in preparers
 
-    public IReadOnlyList<Metric> Metrics => metrics;
-
-    /// <summary>How many threads a call uses: all metrics the same.</summary>
-    public int Threads => metrics[0].Threads;
-
-    public MetricSet WithThreads(int threads) => new([.. metrics.Select(metric => metric.WithThreads(threads))]);
-
-    /// <summary>The memory that a prepared image of a size takes.</summary>
-    public long PreparedBytes(int width, int height) =>
-        3L * sizeof(ushort) * width * height + trunks.Sum(lpips => lpips.FeatureBytes(width, height)) + (fsim?.FeatureBytes(width, height) ?? 0);
-
-    /// <summary>Computes what an image is compared by, once.</summary>
-    public Prepared Prepare(RgbImage image, CancellationToken cancellation) => Prepare([image], cancellation)[0];
-
-    /// <summary>Computes what images are compared by, those of the same size side by side.</summary>
-    public Prepared[] Prepare(IReadOnlyList<RgbImage> images, CancellationToken cancellation)
+    /// <param name="metrics">The metrics, in the order of the values.</param>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public MetricSet(IReadOnlyList<Metric> metrics)
     {
-        var features = Array.ConvertAll(trunks, lpips => (lpips.FeatureDigest, Images: lpips.Extract(images, cancellation)));
-        return
-        [
-            .. images.Select((image, i) => new Prepared(
-                needsImage ? image : null, features.ToDictionary(trunk => trunk.FeatureDigest, trunk => trunk.Images[i]), fsim?.Extract(image.OpenRows(), cancellation))),
-        ];
+        ArgumentNullException.ThrowIfNull(metrics);
+        if (metrics.Count == 0)
+            throw new ArgumentException("a set needs at least one metric", nameof(metrics));
+        Metrics = metrics;
+        preparers = [.. metrics.GroupBy(metric => metric.Preparation).Select(group => group.MaxBy(metric => metric.PreparedBytes(1000, 1000))!)];
+        places = [.. metrics.Select(metric => Array.FindIndex(preparers, preparer => preparer.Preparation == metric.Preparation))];
+    }
+
+    /// <summary>The metrics, in the order of the values.</summary>
+    public IReadOnlyList<Metric> Metrics { get; }
+
+    /// <summary>How many threads a call uses: as many as the first metric.</summary>
+    public int Threads => Metrics[0].Threads;
+
+    /// <summary>The same metrics with another number of threads.</summary>
+    public MetricSet WithThreads(int threads) => new([.. Metrics.Select(metric => metric.WithThreads(threads))]);
+
+    /// <summary>The memory that a prepared image of a size takes, with the image itself.</summary>
+    public long PreparedBytes(int width, int height) =>
+        3L * sizeof(ushort) * width * height + preparers.Sum(preparer => preparer.PreparedBytes(width, height));
+
+    /// <summary>Computes what an image is compared by.</summary>
+    /// <inheritdoc cref="Metric.Prepare(RgbImage, CancellationToken)" path="/exception"/>
+    public PreparedImage Prepare(RgbImage image, CancellationToken cancellation = default) => Prepare([image], cancellation)[0];
+
+    /// <summary>Computes what images are compared by. Each has the same bits as alone; those of one size go side by side.</summary>
+    /// <inheritdoc cref="Metric.Prepare(RgbImage, CancellationToken)" path="/exception"/>
+    public IReadOnlyList<PreparedImage> Prepare(IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
+    {
+        var parts = Array.ConvertAll(preparers, preparer => preparer.Prepare(images, cancellation)); // [preparer][image]
+        return [.. images.Select((image, i) => new PreparedForSet(image, Array.ConvertAll(parts, part => part[i])))];
     }
 
     /// <summary>The values of two prepared images.</summary>
-    public Measurement Compare(Prepared reference, Prepared distorted, CancellationToken cancellation) => Compare(
-        lpips => lpips.Compare(reference.Features[lpips.FeatureDigest], distorted.Features[lpips.FeatureDigest], cancellation),
-        metric => metric is Fsim fsim ? fsim.Compare(reference.Fsim!, distorted.Fsim!) : metric.Measure(reference.Image!, distorted.Image!, cancellation));
+    /// <exception cref="ArgumentException">The sizes differ, or an image was prepared by another set.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
+    public IReadOnlyList<MetricValue> Compare(PreparedImage reference, PreparedImage distorted, CancellationToken cancellation = default)
+    {
+        var (a, b) = (Parts(reference), Parts(distorted));
+        return [.. Metrics.Select((metric, i) => metric.Run(a[places[i]], b[places[i]], cancellation))];
+    }
 
     /// <summary>The values of two images whose rows are read once for each metric: memory does not grow with the height.</summary>
-    public Measurement Compare(Func<RgbRowReader> reference, Func<RgbRowReader> distorted, CancellationToken cancellation)
-    {
-        return Compare(lpips => Read((a, b) => lpips.Compare(a, b, cancellation)), metric => Read((a, b) => metric.Measure(a, b, cancellation)));
-
-        T Read<T>(Func<RgbRowReader, RgbRowReader, T> compare)
+    /// <param name="reference">Opens the reference.</param>
+    /// <param name="distorted">Opens the other image.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <inheritdoc cref="Metric.Measure(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
+    public IReadOnlyList<MetricValue> Compare(
+        Func<RgbRowReader> reference, Func<RgbRowReader> distorted, CancellationToken cancellation = default) =>
+        [.. Metrics.Select(metric =>
         {
             using var a = reference();
             using var b = distorted();
-            return compare(a, b);
-        }
-    }
+            return metric.RunChecked(a, b, withMap: false, cancellation);
+        })];
 
     /// <summary>The value of two images by the first metric, and where they differ.</summary>
-    public (Measurement Measurement, DistanceMap Map) CompareAndMap(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation)
-    {
-        if (metrics[0] is Lpips lpips)
-        {
-            var (result, lpipsMap) = lpips.CompareAndMap(reference, distorted, cancellation);
-            return (new([result.Distance], result.Layers), lpipsMap);
-        }
-        var (value, map) = metrics[0].MeasureAndMap(reference, distorted, cancellation);
-        return (new([value], []), map);
-    }
+    /// <inheritdoc cref="Metric.MeasureAndMap" path="/exception"/>
+    public MetricValue CompareAndMap(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default) =>
+        Metrics[0].RunChecked(reference, distorted, withMap: true, cancellation);
 
-    private Measurement Compare(Func<Lpips, LpipsResult> compare, Func<Metric, double> measure)
-    {
-        var values = new double[metrics.Count];
-        IReadOnlyList<double> layers = [];
-        for (var i = 0; i < values.Length; i++)
-            if (metrics[i] is Lpips lpips)
-            {
-                var result = compare(lpips);
-                values[i] = result.Distance;
-                if (i == 0)
-                    layers = result.Layers;
-            }
-            else
-            {
-                values[i] = measure(metrics[i]);
-            }
-        return new(values, layers);
-    }
+    private PreparedImage[] Parts(PreparedImage image) => image is PreparedForSet { Parts: var parts } && parts.Length == preparers.Length
+        ? parts
+        : throw new ArgumentException("a set compares images that it prepared itself");
 
-    /// <param name="Image">The image, if a metric needs it.</param>
-    /// <param name="Features">By what features must have in common to be compared.</param>
-    /// <param name="Fsim">What FSIM and FSIMc compare, if one of them is asked for.</param>
-    internal sealed record Prepared(RgbImage? Image, Dictionary<string, LpipsFeatures> Features, Fsim.Features? Fsim);
+    internal sealed class PreparedForSet(RgbImage image, PreparedImage[] parts) : PreparedImage(image.Width, image.Height)
+    {
+        public PreparedImage[] Parts => parts;
+    }
 }
-
-/// <summary>The values of a pair by the metrics of a set.</summary>
-/// <param name="Values">As many as metrics.</param>
-/// <param name="Layers">What each layer adds to the first value, if that is of LPIPS.</param>
-internal sealed record Measurement(double[] Values, IReadOnlyList<double> Layers);

@@ -38,6 +38,8 @@ internal sealed class MsSsim() : Metric(new("ms-ssim", LargerIsCloser: true, "0 
     }
 
     // A negative mean, as of an image and its negative, has no real power: it counts as 0.
-    private protected override (double Value, DistanceMap? Map) Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation) =>
-        (Means(reference, distorted, Threads, cancellation).Zip(Exponents, (mean, exponent) => Math.Pow(Math.Max(mean, 0), exponent)).Aggregate(1.0, (a, b) => a * b), null);
+    protected internal override MetricValue Run(
+        RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation) =>
+        new(Means(reference, distorted, Threads, cancellation)
+            .Zip(Exponents, (mean, exponent) => Math.Pow(Math.Max(mean, 0), exponent)).Aggregate(1.0, (a, b) => a * b));
 }

@@ -48,37 +48,30 @@ internal sealed class RowBands
         var next = new int[levels.Count]; // the first row of the next window, of each level
         for (var i = 0; i < next.Length; i++)
             next[i] = levels[i].Rows.First;
-        var crew = new Crew(threads);
-        try
+        using var crew = new Crew(threads);
+        while (levels[0].Rows.End < images[0].Height)
         {
-            while (levels[0].Rows.End < images[0].Height)
+            Read(crew, stored, band, cancellation);
+            for (var i = 0; i < levels.Count; i++)
             {
-                Read(crew, stored, band, cancellation);
-                for (var i = 0; i < levels.Count; i++)
+                cancellation.ThrowIfCancellationRequested();
+                var (rows, reach) = (levels[i].Rows, levels[i].Reach);
+                if (i > 0)
+                    Shrink(crew, levels[i - 1].Rows, levels[i]);
+                var (level, from) = (i, next[i]);
+                if (reach > 0 && rows.End - reach + 1 > from)
                 {
-                    cancellation.ThrowIfCancellationRequested();
-                    var (rows, reach) = (levels[i].Rows, levels[i].Reach);
-                    if (i > 0)
-                        Shrink(crew, levels[i - 1].Rows, levels[i]);
-                    var (level, from) = (i, next[i]);
-                    if (reach > 0 && rows.End - reach + 1 > from)
-                    {
-                        next[i] = rows.End - reach + 1;
-                        crew.Run(next[i] - from, (task, _) => work(level, rows, from + task));
-                    }
+                    next[i] = rows.End - reach + 1;
+                    crew.Run(next[i] - from, (task, _) => work(level, rows, from + task));
                 }
-                for (var i = 0; i < levels.Count; i++)
-                    levels[i].Rows.Keep(Math.Min(
-                        levels[i].Reach > 0 ? next[i] : int.MaxValue,
-                        i + 1 < levels.Count ? levels[i + 1].Sources(levels[i + 1].Rows.End).From : int.MaxValue));
             }
+            for (var i = 0; i < levels.Count; i++)
+                levels[i].Rows.Keep(Math.Min(
+                    levels[i].Reach > 0 ? next[i] : int.MaxValue,
+                    i + 1 < levels.Count ? levels[i + 1].Sources(levels[i + 1].Rows.End).From : int.MaxValue));
         }
-        finally
-        {
-            crew.Dismiss();
-            Array.ForEach(stored, rows => ArrayPool<float>.Shared.Return(rows));
-            levels.ForEach(level => level.Rows.Release());
-        }
+        Array.ForEach(stored, rows => ArrayPool<float>.Shared.Return(rows));
+        levels.ForEach(level => level.Rows.Release());
     }
 
     private void Read(Crew crew, float[][] stored, int band, CancellationToken cancellation)

@@ -28,7 +28,8 @@ internal sealed class Ssim : Metric
     /// <summary>The same of L*a*b*, whose range is said to be 100.</summary>
     public static Ssim DissimilarityOfLab { get; } = new("dssim-lab", Colour.Lab, SsimWindow.Uniform(range: 100), dissimilar: true);
 
-    private protected override (double Value, DistanceMap? Map) Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
+    protected internal override MetricValue Run(
+        RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
         var (windows, height, half) = (reference.Width - (window.Size - 1), reference.Height - (window.Size - 1), window.Size / 2);
         var sums = new double[height];
@@ -45,6 +46,6 @@ internal sealed class Ssim : Metric
         }, cancellation);
         var mean = sums.Sum() / ((double)windows * height * colour.Planes);
         map?.Spread(half);
-        return (dissimilar ? mean / 2 : 1 - mean, map?.Scaled((dissimilar ? 0.5f : 1) / colour.Planes));
+        return new(dissimilar ? mean / 2 : 1 - mean) { Map = map?.Scaled((dissimilar ? 0.5f : 1) / colour.Planes) };
     }
 }

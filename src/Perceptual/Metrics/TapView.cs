@@ -1,18 +1,42 @@
 namespace Perceptual;
 
-/// <summary>The features of an image at a tap, [plane, row, column, lane], wherever they are kept, and what normalises them, [row, column].</summary>
-// Safe: rows are asked for below Height, planes below Planes, by who keeps the memory behind the view alive.
-internal readonly unsafe struct TapView(float* values, long rowLength, long planeLength, float* inverse, int planes, int height, int width)
+/// <summary>
+/// The features of an image at a tap, [plane, row, column, lane], wherever they are kept, and what normalises them, [row, column]. It keeps
+/// their memory alive; those of <see cref="TrainablePairs"/> change with its next batch.
+/// </summary>
+// Safe: rows are asked for below Height, planes below Planes, and the owners of the memory live as long as this does.
+public readonly unsafe struct TapView
 {
-    public long PlaneLength => planeLength;
+    private readonly float* values;
+    private readonly float* inverse;
+    private readonly long rowLength;
+    private readonly object valuesOwner;
+    private readonly object inverseOwner;
 
-    public int Planes => planes;
+    internal TapView(
+        float* values, object valuesOwner, long rowLength, long planeLength, float* inverse, object inverseOwner, int planes, int height, int width)
+    {
+        this.values = values;
+        this.inverse = inverse;
+        this.rowLength = rowLength;
+        (this.valuesOwner, this.inverseOwner) = (valuesOwner, inverseOwner);
+        (PlaneLength, Planes, Height, Width) = (planeLength, planes, height, width);
+    }
 
-    public int Height => height;
+    /// <summary>Rows of the tap.</summary>
+    public int Height { get; }
 
-    public int Width => width;
+    /// <summary>Columns of the tap.</summary>
+    public int Width { get; }
 
-    public float* Row(int y) => values + y * rowLength;
+    /// <summary>Planes of 16 channels.</summary>
+    internal int Planes { get; }
 
-    public float* InverseRow(int y) => inverse + (long)y * width;
+    internal long PlaneLength { get; }
+
+    internal float* Row(int y) => values + y * rowLength;
+
+    internal float* InverseRow(int y) => inverse + (long)y * Width;
+
+    internal void KeepAlive() => GC.KeepAlive((valuesOwner, inverseOwner));
 }

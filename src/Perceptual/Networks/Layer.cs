@@ -1,16 +1,55 @@
 namespace Perceptual;
 
-/// <summary>One step of a network. A network is data: a list of these.</summary>
+/// <summary>
+/// One step of a network. A network is data: a list of these. What a layer is made of is known here alone: all else
+/// reads its stages.
+/// </summary>
 public abstract record Layer
 {
+    private protected Layer()
+    {
+    }
+
     /// <summary>Whether LPIPS compares the output of this layer.</summary>
     public bool Tap { get; init; }
 
     /// <summary>The convolutions in this layer, in the order their weights are stored.</summary>
-    public abstract IEnumerable<Convolution> Convolutions { get; }
+    public virtual IReadOnlyList<Convolution> Convolutions => [.. Lower().SelectMany(stage => stage.Convolutions)];
 
     /// <summary>The length of an output side for an input side of <paramref name="length"/>; 0 if the input is too small.</summary>
-    public abstract int OutputLength(int length);
+    public virtual int OutputLength(int length) => Lower().Aggregate(length, (side, stage) => stage.OutputLength(side));
+
+    /// <summary>What the kernels run for it, first to last; the last has its tap.</summary>
+    internal abstract IReadOnlyList<Stage> Lower();
+}
+
+/// <summary>
+/// What is run at once and writes one buffer: a pool, or convolutions of one input whose outputs are stacked in their
+/// order. These have one stride, and paddings that give all outputs one size.
+/// </summary>
+// A layer too, so that the first stages of a network are a network.
+internal sealed record Stage : Layer
+{
+    public Stage(string name, params Convolution[] convolutions) => (Name, Convolutions) = (name, convolutions);
+
+    public Stage(MaxPool pool) => (Name, Convolutions, Pool) = ("pool", [], pool);
+
+    /// <summary>What messages call it.</summary>
+    public string Name { get; }
+
+    /// <summary>None for a pool.</summary>
+    public override IReadOnlyList<Convolution> Convolutions { get; }
+
+    public MaxPool? Pool { get; }
+
+    public override int OutputLength(int length) =>
+        Pool?.OutputLength(length) ?? Convolutions[0].Shape.OutputLength(length);
+
+    /// <summary>The number of channels for an input of so many.</summary>
+    public int OutputChannels(int channels) =>
+        Pool is null ? Convolutions.Sum(convolution => convolution.Outputs) : channels;
+
+    internal override IReadOnlyList<Stage> Lower() => [this];
 }
 
 /// <summary>A square convolution with bias, followed by ReLU.</summary>
@@ -28,13 +67,9 @@ public sealed record Convolution(string Name, int Inputs, int Outputs, int Kerne
     /// <summary>The number of weights, bias not counted.</summary>
     public int WeightCount => Outputs * Inputs * Kernel * Kernel;
 
-    /// <inheritdoc/>
-    public override IEnumerable<Convolution> Convolutions => [this];
-
     internal ConvolutionShape Shape => new(Inputs, Outputs, Kernel, Stride, Padding);
 
-    /// <inheritdoc/>
-    public override int OutputLength(int length) => Shape.OutputLength(length);
+    internal override IReadOnlyList<Stage> Lower() => [new(Name, this) { Tap = Tap }];
 }
 
 /// <summary>The largest value of each window, without padding.</summary>
@@ -44,9 +79,6 @@ public sealed record Convolution(string Name, int Inputs, int Outputs, int Kerne
 public sealed record MaxPool(int Kernel, int Stride, bool CeilMode = false) : Layer
 {
     /// <inheritdoc/>
-    public override IEnumerable<Convolution> Convolutions => [];
-
-    /// <inheritdoc/>
     public override int OutputLength(int length)
     {
         var room = length - Kernel + (CeilMode ? Stride - 1 : 0);
@@ -55,6 +87,8 @@ public sealed record MaxPool(int Kernel, int Stride, bool CeilMode = false) : La
         var windows = room / Stride + 1;
         return (windows - 1) * Stride < length ? windows : windows - 1;
     }
+
+    internal override IReadOnlyList<Stage> Lower() => [new(this) { Tap = Tap }];
 }
 
 /// <summary>SqueezeNet's module: a 1x1 convolution whose output feeds a 1x1 and a 3x3 convolution, their outputs stacked.</summary>
@@ -73,9 +107,6 @@ public sealed record Fire(string Name, int Inputs, int Squeezed, int Expanded) :
     /// <summary>The third, 3x3, whose output comes second.</summary>
     public Convolution Expand3x3 => new($"{Name}.expand3x3", Squeezed, Expanded, 3, 1, 1);
 
-    /// <inheritdoc/>
-    public override IEnumerable<Convolution> Convolutions => [Squeeze, Expand1x1, Expand3x3];
-
-    /// <inheritdoc/>
-    public override int OutputLength(int length) => length;
+    internal override IReadOnlyList<Stage> Lower() =>
+        [.. Squeeze.Lower(), new(Name, Expand1x1, Expand3x3) { Tap = Tap }];
 }

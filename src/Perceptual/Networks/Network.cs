@@ -36,20 +36,40 @@ public sealed record Network
     /// <summary>Every convolution, in order.</summary>
     public IEnumerable<Convolution> Convolutions => Layers.SelectMany(layer => layer.Convolutions);
 
+    /// <summary>What is run for the layers, first to last.</summary>
+    internal IReadOnlyList<Stage> Stages => [.. Layers.SelectMany(layer => layer.Lower())];
+
     /// <summary>The number of channels at each tap, first to last.</summary>
     public IReadOnlyList<int> TapChannels
     {
         get
         {
-            var (taps, channels) = (new List<int>(), 0);
-            foreach (var layer in Layers)
+            var (taps, channels) = (new List<int>(), 3);
+            foreach (var stage in Stages)
             {
-                channels = layer switch { Convolution convolution => convolution.Outputs, Fire fire => 2 * fire.Expanded, _ => channels };
-                if (layer.Tap)
+                channels = stage.OutputChannels(channels);
+                if (stage.Tap)
                     taps.Add(channels);
             }
             return taps;
         }
+    }
+
+    /// <summary>
+    /// What gives a convolution its input, as a network whose one tap is that input; null for the first one, which reads
+    /// the images.
+    /// </summary>
+    /// <param name="convolution">One of <see cref="Convolutions"/>.</param>
+    /// <exception cref="ArgumentException">It is none of them.</exception>
+    public Network? Below(Convolution convolution)
+    {
+        ArgumentNullException.ThrowIfNull(convolution);
+        var stages = Stages;
+        Stage[] below = [.. stages.TakeWhile(stage => !stage.Convolutions.Contains(convolution))];
+        if (below.Length == stages.Count)
+            throw new ArgumentException($"{convolution.Name} is not a convolution of {Name}");
+        return below.Length == 0 ? null
+            : this with { Layers = [.. below.Select((stage, i) => stage with { Tap = i == below.Length - 1 })] };
     }
 
     /// <summary>
@@ -59,42 +79,48 @@ public sealed record Network
     /// <exception cref="NotSupportedException">They cannot run it; the message says why.</exception>
     internal void CheckKernels()
     {
-        if (Layers is not [Convolution, ..] || !Layers.Any(layer => layer.Tap))
+        var stages = Stages;
+        if (stages is not [{ Convolutions: [_] }, ..] || !stages.Any(stage => stage.Tap))
             throw new NotSupportedException($"{Name} must begin with a convolution and have a tap");
         var channels = 3;
-        foreach (var layer in Layers)
-            channels = layer switch
+        foreach (var stage in stages)
+        {
+            if (stage.Pool is { Kernel: < 1 } or { Stride: < 1 })
+                throw new NotSupportedException(
+                    $"{stage.Pool} of {Name} cannot be run: a pool needs a kernel and a stride");
+            var below = 0;
+            foreach (var convolution in stage.Convolutions)
             {
-                Convolution convolution => Follow(convolution, channels),
-                Fire fire => FollowBoth(fire, Follow(fire.Squeeze, channels)),
-                MaxPool { Kernel: > 0, Stride: > 0 } => channels,
-                _ => throw new NotSupportedException($"{layer} of {Name} cannot be run: a pool needs a kernel and a stride"),
-            };
+                Check(convolution, channels, isFirst: ReferenceEquals(stage, stages[0]));
+                if (below % RowBuffer.Lanes != 0)
+                    throw new NotSupportedException($"{stage.Name} of {Name} stacks {convolution.Outputs} channels on "
+                        + $"{below}; these must be a multiple of {RowBuffer.Lanes}");
+                below += convolution.Outputs;
+            }
+            channels = stage.OutputChannels(channels);
+        }
 
-        int FollowBoth(Fire fire, int squeezed) => fire.Expanded % RowBuffer.Lanes == 0
-            ? Follow(fire.Expand1x1, squeezed) + Follow(fire.Expand3x3, squeezed)
-            : throw new NotSupportedException($"{fire.Name} of {Name} stacks {fire.Expanded} channels on {fire.Expanded}; "
-                + $"they must be a multiple of {RowBuffer.Lanes}");
-
-        int Follow(Convolution layer, int given)
+        void Check(Convolution layer, int given, bool isFirst)
         {
             if (layer.Inputs != given)
                 throw new NotSupportedException($"{layer.Name} of {Name} takes {layer.Inputs} channels, but is given {given}");
-            if (given < RowBuffer.Lanes && layer.Name != Convolutions.First().Name)
+            if (given < RowBuffer.Lanes && !isFirst)
                 throw new NotSupportedException($"{layer.Name} of {Name} has {given} input channels; after the first layer there must be "
                     + $"at least {RowBuffer.Lanes}");
             if (layer.Kernel < 1 || layer.Stride < 1 || layer.Padding < 0 || layer.Padding >= layer.Kernel || layer.Outputs < 1
                 || (Int128)layer.Inputs * layer.Outputs * layer.Kernel * layer.Kernel > Array.MaxLength)
                 throw new NotSupportedException($"{layer} of {Name} cannot be run: a size is out of range");
-            return layer.Outputs;
         }
     }
 
     /// <summary>The smallest side an image may have: every layer's output is at least one pixel.</summary>
-    public int MinimumSide => Enumerable.Range(1, int.MaxValue).First(side =>
+    public int MinimumSide
     {
-        foreach (var layer in Layers)
-            side = layer.OutputLength(side);
-        return side > 0;
-    });
+        get
+        {
+            var stages = Stages;
+            return Enumerable.Range(1, int.MaxValue).First(side =>
+                stages.Aggregate(side, (length, stage) => stage.OutputLength(length)) > 0);
+        }
+    }
 }

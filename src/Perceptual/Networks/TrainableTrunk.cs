@@ -13,13 +13,12 @@ internal delegate void TapGradient(int tap, RowBuffer features, RowBuffer gradie
 internal sealed unsafe class TrainableTrunk
 {
     private readonly Network network;
-    private readonly Stage[] stages;
+    private readonly TrainableStage[] stages;
     private readonly bool weightGradients;
     private RowBuffer[] buffers = []; // the images, then the output of each stage
     private RowBuffer[] gradients = []; // the derivative by each of them
     private PinnedFloats[] memory = [];
-    private PinnedFloats scratch = new(0);
-    private long scratchLength;
+    private readonly Scratch scratch = new();
     private int images;
     private int room; // for so many
 
@@ -32,21 +31,18 @@ internal sealed unsafe class TrainableTrunk
         network.CheckKernels();
         this.network = network;
         this.weightGradients = weightGradients;
-        stages = [.. network.Layers.SelectMany((layer, i) => layer switch
-        {
-            MaxPool => [new Stage(layer, layer.Tap, [], weights, false, false)],
-            Convolution convolution => [new Stage(layer, layer.Tap, [convolution], weights, inputGradient || weightGradients && i > 0, weightGradients)],
-            Fire fire => (Stage[])
-            [
-                new(fire.Squeeze, false, [fire.Squeeze], weights, inputGradient || weightGradients && i > 0, weightGradients),
-                new(layer, layer.Tap, [fire.Expand1x1, fire.Expand3x3], weights, inputGradient || weightGradients, weightGradients),
-            ],
-            _ => throw new NotSupportedException($"there is no gradient of {layer.GetType().Name}"),
-        })];
+        stages = [.. network.Stages.Select((stage, i) =>
+            new TrainableStage(stage, weights, inputGradient || weightGradients && i > 0, weightGradients))];
         if (weightGradients)
-            WeightGradients = stages.SelectMany(stage => stage.Convolutions.Zip(stage.WeightGradients)).SelectMany(pair =>
-                new[] { ($"{pair.First.Name}.weight", pair.Second.Weight), ($"{pair.First.Name}.bias", pair.Second.Bias) }).ToDictionary();
+            WeightGradients = stages.SelectMany(stage => stage.Stage.Convolutions.Zip(stage.WeightGradients))
+                .SelectMany(pair => new[]
+                {
+                    ($"{pair.First.Name}.weight", pair.Second.Weight), ($"{pair.First.Name}.bias", pair.Second.Bias),
+                }).ToDictionary();
     }
+
+    /// <summary>Keeps what the features point to alive.</summary>
+    public object Memory => memory;
 
     /// <summary>By key, "features.0.weight" [outputs, inputs, kernel, kernel]: the derivative by the weights, summed over the images.</summary>
     public IReadOnlyDictionary<string, float[]> WeightGradients { get; } = new Dictionary<string, float[]>();
@@ -70,16 +66,9 @@ internal sealed unsafe class TrainableTrunk
         for (var i = 0; i < stages.Length; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var (stage, input, output) = (stages[i], buffers[i], buffers[i + 1]);
-            if (stage.Layer is MaxPool pool)
-                crew.Run(images * output.Height, (task, _) => MaxPooling.Run(pool.Kernel, pool.Stride, input, output, task / output.Height, task % output.Height));
-            var channel = 0;
-            for (var k = 0; k < stage.Forward.Length; k++)
-            {
-                Convolve(stage.Forward[k], input, output, channel, stage.ForwardOffsets[k], crew);
-                channel += stage.Convolutions[k].Outputs;
-            }
-            if (stage.Tap)
+            var output = buffers[i + 1];
+            stages[i].Forward(buffers[i], output, images, crew, scratch);
+            if (stages[i].Stage.Tap)
                 taps.Add(output);
         }
         return taps;
@@ -98,22 +87,15 @@ internal sealed unsafe class TrainableTrunk
             var (stage, input, output, gradient) = (stages[i], buffers[i], buffers[i + 1], gradients[i + 1]);
             if (i == stages.Length - 1)
                 ForPlanes(gradient, crew, (image, plane) => gradient.Clear(image, plane, 0, gradient.Height));
-            if (stage.Tap)
+            if (stage.Stage.Tap)
                 head(--tap, output, gradient);
-            if (stage.Layer is MaxPool pool)
+            if (stage.Stage.Pool is { } pool)
             {
                 ForPlanes(output, crew, (image, plane) => MaxPooling.RunBack(pool.Kernel, pool.Stride, input, output, gradient, gradients[i], image, plane));
                 continue;
             }
             ForPlanes(output, crew, (image, plane) => StopWhereZero(output, gradient, image, plane));
-            var channel = 0;
-            foreach (var weightGradient in stage.WeightGradients)
-            {
-                weightGradient.Run(input, gradient, channel, images, crew);
-                channel += weightGradient.Shape.Outputs;
-            }
-            if (stage.Back is { } back)
-                Convolve(back, gradient, gradients[i], 0, stage.BackOffsets, crew);
+            stage.Backward(input, gradient, gradients[i], images, crew, scratch);
         }
     }
 
@@ -124,7 +106,7 @@ internal sealed unsafe class TrainableTrunk
     public void CopyInputGradient(int image, float[] scale, Span<float> gradient)
     {
         // A convolution with a stride goes back to planes of every stride-th row and column, for all first rows and columns.
-        var (from, first) = (gradients[0], (Convolution)stages[0].Layer);
+        var (from, first) = (gradients[0], stages[0].Stage.Convolutions[0]);
         var (stride, padding, height, width) = (first.Stride, first.Padding, buffers[0].Height, buffers[0].Width);
         if (stride == 1)
             padding = 0; // is the convolution's own
@@ -138,12 +120,6 @@ internal sealed unsafe class TrainableTrunk
                         ? from.Row(image, channel / RowBuffer.Lanes, row)[column * RowBuffer.Lanes + channel % RowBuffer.Lanes] / scale[c]
                         : 0; // no window reaches it
                 }
-    }
-
-    private void Convolve(Convolver convolver, RowBuffer input, RowBuffer output, int channel, int[] offsets, Crew crew)
-    {
-        var step = new ConvolutionStep(input, output, channel, offsets, images, 0, output.Height, crew.Threads);
-        crew.Run(convolver.CountTasks(step), (task, worker) => convolver.Run(step, task, scratch.Pointer + worker * scratchLength));
     }
 
     private void ForPlanes(RowBuffer buffer, Crew crew, Action<int, int> action) =>
@@ -171,23 +147,22 @@ internal sealed unsafe class TrainableTrunk
             buffers[0] = new(3, 1, height, width);
             for (var i = 0; i < stages.Length; i++)
             {
-                var (layer, convolutions) = (stages[i].Layer, stages[i].Convolutions);
-                buffers[i + 1] = new(convolutions.Length == 0 ? buffers[i].Channels : convolutions.Sum(convolution => convolution.Outputs), RowBuffer.Lanes,
-                    layer.OutputLength(buffers[i].Height), layer.OutputLength(buffers[i].Width));
+                buffers[i + 1] = stages[i].Output(buffers[i]);
                 gradients[i + 1] = new(buffers[i + 1].Channels, RowBuffer.Lanes, buffers[i + 1].Height, buffers[i + 1].Width);
             }
-            gradients[0] = stages[0].Back is { Shape: var shape }
+            gradients[0] = stages[0].BackShape is { } shape
                 ? new(shape.Outputs, RowBuffer.Lanes, shape.OutputLength(buffers[1].Height), shape.OutputLength(buffers[1].Width))
                 : new(3, RowBuffer.Lanes, 0, 0);
             for (var i = 0; i < stages.Length; i++)
-                stages[i].Reserve(buffers[i], buffers[i + 1], gradients[i], gradients[i + 1]);
+            {
+                stages[i].Reserve(buffers[i], buffers[i + 1]);
+                stages[i].ReserveBack(gradients[i], gradients[i + 1]);
+            }
             memory = [.. buffers.Concat(gradients).Select(buffer => Place(buffer, count))];
             for (var i = 0; i < stages.Length; i++)
                 stages[i].FillOffsets(buffers[i], gradients[i + 1]);
-            scratchLength = (stages.Max(stage => stage.ScratchLength) + 15) / 16 * 16;
         }
-        if (scratch.Length < threads * scratchLength)
-            scratch = new(threads * scratchLength);
+        scratch.Reserve(stages.Max(stage => stage.ScratchLength), threads);
     }
 
     // Whole, in memory of zeros, with some to spare: kernels read a few pixels beyond the last row.
@@ -199,83 +174,81 @@ internal sealed unsafe class TrainableTrunk
         return memory;
     }
 
-    /// <summary>A layer that writes one buffer: a pool, or convolutions of one input whose outputs are stacked.</summary>
-    private sealed class Stage
+    /// <summary>A stage that goes back too.</summary>
+    private sealed class TrainableStage : StageKernels
     {
         private readonly float[] turned = [];
+        private readonly Convolver? back;
+        private int[][] offsets = [];
+        private int[] backOffsets = [];
 
-        public Stage(Layer layer, bool tap, Convolution[] convolutions, IReadOnlyDictionary<string, Tensor> weights, bool back, bool weightGradients)
+        public TrainableStage(
+            Stage stage, IReadOnlyDictionary<string, Tensor> weights, bool inputGradient, bool weightGradients)
+            : base(stage, weights)
         {
-            (Layer, Tap, Convolutions) = (layer, tap, convolutions);
-            Forward = Array.ConvertAll(convolutions, convolution => Convolver.Choose(convolution.Shape, Weight(weights, convolution), Bias(weights, convolution)));
-            ForwardOffsets = Array.ConvertAll(Forward, convolver => GC.AllocateUninitializedArray<int>(convolver.OffsetCount, pinned: true));
-            if (convolutions.Length == 0)
-                return;
             if (weightGradients)
-                WeightGradients = Array.ConvertAll(convolutions, convolution => WeightGradient.Choose(convolution.Shape));
-            if (!back)
+                WeightGradients = [.. Shapes.Select(WeightGradient.Choose)];
+            if (!inputGradient || stage.Pool is not null)
                 return;
-            var shape = TransposedConvolution.Shape([.. convolutions.Select(convolution => convolution.Shape)]);
+            var shape = TransposedConvolution.Shape(Shapes);
             turned = new float[shape.Outputs * shape.Depth];
             TransposedConvolution.Turn(Shapes, Weights(weights), turned);
-            Back = Convolver.Choose(shape, turned, new float[shape.Outputs], relu: false);
-            BackOffsets = GC.AllocateUninitializedArray<int>(Back.OffsetCount, pinned: true);
+            back = Convolver.Choose(shape, turned, new float[shape.Outputs], relu: false);
         }
-
-        public Layer Layer { get; }
-
-        public bool Tap { get; }
-
-        public Convolution[] Convolutions { get; }
-
-        public Convolver[] Forward { get; }
-
-        public int[][] ForwardOffsets { get; }
 
         public WeightGradient[] WeightGradients { get; } = [];
 
-        /// <summary>From the derivative by the output to that by the input; a pool has its own.</summary>
-        public Convolver? Back { get; }
+        /// <summary>Of the convolution from the derivative by the output to that by the input.</summary>
+        public ConvolutionShape? BackShape => back?.Shape;
 
-        public int[] BackOffsets { get; } = [];
+        public override long ScratchLength => Math.Max(base.ScratchLength, back?.ScratchLength ?? 0);
 
-        public long ScratchLength => Forward.Select(convolver => convolver.ScratchLength).Append(Back?.ScratchLength ?? 0).Max();
+        private ConvolutionShape[] Shapes => [.. Stage.Convolutions.Select(convolution => convolution.Shape)];
 
-        private ConvolutionShape[] Shapes => Array.ConvertAll(Convolutions, convolution => convolution.Shape);
-
-        public void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
+        public override void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
         {
-            for (var k = 0; k < Forward.Length; k++)
-                Forward[k].SetWeights(Weight(weights, Convolutions[k]), Bias(weights, Convolutions[k]));
-            if (Back is null)
+            base.SetWeights(weights);
+            if (back is null)
                 return;
             TransposedConvolution.Turn(Shapes, Weights(weights), turned);
-            Back.SetWeights(turned, new float[Back.Shape.Outputs]);
+            back.SetWeights(turned, new float[back.Shape.Outputs]);
         }
 
-        public void Reserve(RowBuffer input, RowBuffer output, RowBuffer inputGradient, RowBuffer outputGradient)
+        public void ReserveBack(RowBuffer inputGradient, RowBuffer outputGradient)
         {
-            if (Layer is MaxPool pool)
-                MaxPooling.Reserve(pool.Kernel, pool.Stride, input, output);
-            foreach (var convolver in Forward)
-                convolver.Reserve(input, output);
             foreach (var weightGradient in WeightGradients)
                 weightGradient.Reserve(outputGradient);
-            Back?.Reserve(outputGradient, inputGradient);
+            back?.Reserve(outputGradient, inputGradient);
         }
 
         public void FillOffsets(RowBuffer input, RowBuffer outputGradient)
         {
-            for (var k = 0; k < Forward.Length; k++)
-                Forward[k].FillOffsets(input, ForwardOffsets[k]);
-            Back?.FillOffsets(outputGradient, BackOffsets);
+            offsets = Offsets(input);
+            backOffsets = back is null ? [] : Offsets(back, outputGradient);
         }
 
-        private float[][] Weights(IReadOnlyDictionary<string, Tensor> weights) => Array.ConvertAll(Convolutions, convolution => Weight(weights, convolution));
+        public void Forward(RowBuffer input, RowBuffer output, int images, Crew crew, Scratch scratch) =>
+            Run(input, output, offsets, images, 0, output.Height, crew, scratch);
 
-        private static float[] Weight(IReadOnlyDictionary<string, Tensor> weights, Convolution convolution) => weights[convolution.Name + ".weight"].Values;
+        /// <summary>Of convolutions, from the derivative by what they give before ReLU.</summary>
+        public void Backward(
+            RowBuffer input, RowBuffer outputGradient, RowBuffer inputGradient, int images, Crew crew, Scratch scratch)
+        {
+            var channel = 0;
+            foreach (var weightGradient in WeightGradients)
+            {
+                weightGradient.Run(input, outputGradient, channel, images, crew);
+                channel += weightGradient.Shape.Outputs;
+            }
+            if (back is null)
+                return;
+            var step = new ConvolutionStep(
+                outputGradient, inputGradient, 0, backOffsets, images, 0, inputGradient.Height, crew.Threads);
+            Convolve(back, step, crew, scratch);
+        }
 
-        private static float[] Bias(IReadOnlyDictionary<string, Tensor> weights, Convolution convolution) => weights[convolution.Name + ".bias"].Values;
+        private float[][] Weights(IReadOnlyDictionary<string, Tensor> weights) =>
+            [.. Stage.Convolutions.Select(convolution => Weight(weights, convolution))];
     }
 }
 
@@ -309,7 +282,7 @@ internal static class TransposedConvolution
                 places[tap] = (y % stride * stride + x % stride) * inputs * shape.Inputs * area
                     + (shape.Kernel - 1 - margin - y / stride) * shape.Kernel + shape.Kernel - 1 - margin - x / stride;
             }
-            Parallel.For(0, inputs, i =>
+            ParallelLoop.Run(inputs, Environment.ProcessorCount, i =>
             {
                 for (var o = 0; o < shapes[k].Outputs; o++)
                 {

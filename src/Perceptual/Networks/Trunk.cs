@@ -17,7 +17,7 @@ internal sealed unsafe class Trunk
     // while, and no longer: the rows it reads are still in the cache then.
     private const int PixelsForThread = 6144;
 
-    private readonly Stage[] stages;
+    private readonly StageKernels[] stages;
     private readonly long bandMemory;
     private readonly ConcurrentBag<Workspace> workspaces = [];
 
@@ -28,16 +28,7 @@ internal sealed unsafe class Trunk
     {
         network.CheckKernels();
         this.bandMemory = bandMemory;
-        stages = [.. network.Layers.SelectMany(layer => layer switch
-        {
-            Convolution convolution => [new Stage(layer, layer.Tap, Convolver(convolution))],
-            MaxPool => [new Stage(layer, layer.Tap)],
-            Fire fire => (Stage[])[new(fire.Squeeze, false, Convolver(fire.Squeeze)), new(layer, layer.Tap, Convolver(fire.Expand1x1), Convolver(fire.Expand3x3))],
-            _ => throw new NotSupportedException($"there is no kernel for {layer.GetType().Name}"),
-        })];
-
-        Convolver Convolver(Convolution layer) =>
-            Perceptual.Convolver.Choose(layer.Shape, weights[layer.Name + ".weight"].Values, weights[layer.Name + ".bias"].Values);
+        stages = [.. network.Stages.Select(stage => new StageKernels(stage, weights))];
     }
 
     /// <summary>How many images of a size fit into memory whole, at least one.</summary>
@@ -66,55 +57,12 @@ internal sealed unsafe class Trunk
             reader.ReadRow(buffer.Row(image, 0, y), buffer.Row(image, 1, y), buffer.Row(image, 2, y), shift, scale);
     }
 
-    /// <summary>A layer that writes one buffer: a pool, or convolutions of one input whose outputs are stacked.</summary>
-    private sealed record Stage(Layer Layer, bool Tap, params Convolver[] Convolvers)
-    {
-        /// <summary>The fewest rows that make so many pixels; a pool takes whatever comes.</summary>
-        public int StepRows(RowBuffer output, int images, int pixels) => Convolvers.Length == 0 ? 1 : Convolvers.Max(convolver =>
-            (pixels + images * output.Width * convolver.UnitRows - 1) / (images * output.Width * convolver.UnitRows) * convolver.UnitRows);
-
-        public RowBuffer Output(RowBuffer input) => new(
-            Convolvers.Length == 0 ? input.Channels : Convolvers.Sum(convolver => convolver.Shape.Outputs), RowBuffer.Lanes,
-            Layer.OutputLength(input.Height), Layer.OutputLength(input.Width));
-
-        public void Reserve(RowBuffer input, RowBuffer output)
-        {
-            foreach (var convolver in Convolvers)
-                convolver.Reserve(input, output);
-            if (Layer is MaxPool pool)
-                MaxPooling.Reserve(pool.Kernel, pool.Stride, input, output);
-        }
-
-        /// <summary>
-        /// The row after the last to compute next from what is there. Convolutions take no more than a step at once, not even at the
-        /// image's end, where all rows below it come due together.
-        /// </summary>
-        public int Ready(RowBuffer input, RowBuffer output, int stepRows)
-        {
-            var end = input.IsComplete ? output.Height
-                : Layer is MaxPool pool ? Count(pool.Kernel, pool.Stride, 0)
-                : Convolvers.Min(convolver => Count(convolver.Reach, convolver.Shape.Stride, convolver.Shape.Padding)) / stepRows * stepRows;
-            return Math.Max(output.End, Convolvers.Length == 0 ? end : Math.Min(end, output.End + stepRows));
-
-            int Count(int reach, int stride, int padding) =>
-                input.End + padding < reach ? 0 : Math.Min((input.End + padding - reach) / stride + 1, output.Height);
-        }
-
-        /// <summary>The first row that is still needed.</summary>
-        public int Keep(RowBuffer input, RowBuffer output)
-        {
-            var first = Layer is MaxPool pool ? output.End * pool.Stride
-                : Convolvers.Min(convolver => output.End * convolver.Shape.Stride - convolver.Shape.Padding);
-            return Math.Clamp(first, input.First, input.End);
-        }
-    }
-
     /// <summary>The buffers for images of one size, and how many rows of each layer must be in memory for bands of a height.</summary>
     private sealed class Layout
     {
         private readonly int[] stepRows;
 
-        public Layout(Stage[] stages, int images, int width, int height, int pixels)
+        public Layout(StageKernels[] stages, int images, int width, int height, int pixels)
         {
             Images = images;
             Buffers = new RowBuffer[stages.Length + 1];
@@ -157,8 +105,9 @@ internal sealed unsafe class Trunk
         /// <summary>Floats, with some to spare: kernels read a few pixels beyond the last row.</summary>
         public long Length => Buffers.Sum(buffer => Aligned(Images * buffer.ImageLength)) + 1024;
 
-        /// <inheritdoc cref="Stage.Ready"/>
-        public int Ready(Stage[] stages, int stage) => stages[stage].Ready(Buffers[stage], Buffers[stage + 1], stepRows[stage]);
+        /// <inheritdoc cref="StageKernels.Ready"/>
+        public int Ready(StageKernels[] stages, int stage) =>
+            stages[stage].Ready(Buffers[stage], Buffers[stage + 1], stepRows[stage]);
 
         public void Place(PinnedFloats memory)
         {
@@ -184,13 +133,14 @@ internal sealed unsafe class Trunk
     {
         private Layout? layout;
         private PinnedFloats? memory;
-        private PinnedFloats? scratch;
-        private int[][][] offsets = []; // [stage, convolver, offset], pinned
-        private long scratchLength;
 
         public Layout Layout => layout!;
 
-        public void Prepare(Stage[] stages, int images, int width, int height, int threads, long bandMemory)
+        public int[][][] Offsets { get; private set; } = []; // [stage, convolver, offset], pinned
+
+        public Scratch Scratch { get; } = new();
+
+        public void Prepare(StageKernels[] stages, int images, int width, int height, int threads, long bandMemory)
         {
             if (layout is null || layout.Images != images || layout.Buffers[0].Width != width || layout.Buffers[0].Height != height)
             {
@@ -200,24 +150,14 @@ internal sealed unsafe class Trunk
                 for (var at = 0L; at < next.Length; at += 1 << 28)
                     new Span<float>(memory.Pointer + at, (int)Math.Min(1 << 28, next.Length - at)).Clear();
                 next.Place(memory);
-                offsets = [.. stages.Select((stage, i) => stage.Convolvers.Select(convolver =>
-                {
-                    var table = GC.AllocateUninitializedArray<int>(convolver.OffsetCount, pinned: true);
-                    convolver.FillOffsets(next.Buffers[i], table);
-                    return table;
-                }).ToArray())];
-                scratchLength = (stages.SelectMany(stage => stage.Convolvers).Max(convolver => convolver.ScratchLength) + 15) / 16 * 16;
+                Offsets = [.. stages.Select((stage, i) => stage.Offsets(next.Buffers[i]))];
                 layout = next;
             }
-            if (scratch is null || scratch.Length < threads * scratchLength)
-                scratch = new(threads * scratchLength);
+            Scratch.Reserve(stages.Max(stage => stage.ScratchLength), threads);
         }
 
-        public float* Scratch(int worker) => scratch!.Pointer + worker * scratchLength;
-
-        public int[] Offsets(int stage, int convolver) => offsets[stage][convolver];
-
-        private static Layout Fit(Stage[] stages, int images, int width, int height, int threads, long bandMemory)
+        private static Layout Fit(
+            StageKernels[] stages, int images, int width, int height, int threads, long bandMemory)
         {
             for (var pixels = PixelsForThread * threads; ; pixels /= 2)
             {
@@ -230,7 +170,8 @@ internal sealed unsafe class Trunk
 
     /// <summary>One call: the images go through in bands.</summary>
     private sealed class Pass(
-        Stage[] stages, Workspace workspace, IReadOnlyList<RgbRowReader> images, float[] shift, float[] scale, Crew crew, TapSink sink, CancellationToken cancellation)
+        StageKernels[] stages, Workspace workspace, IReadOnlyList<RgbRowReader> images, float[] shift, float[] scale,
+        Crew crew, TapSink sink, CancellationToken cancellation)
     {
         private readonly Layout layout = workspace.Layout;
         private readonly RowBuffer[] buffers = workspace.Layout.Buffers;
@@ -254,12 +195,14 @@ internal sealed unsafe class Trunk
                     if (to > from)
                     {
                         cancellation.ThrowIfCancellationRequested();
-                        Compute(i, from, to);
+                        stages[i].Run(
+                            buffers[i], buffers[i + 1], workspace.Offsets[i], images.Count, from, to, crew,
+                            workspace.Scratch);
                         SetEnd(buffers[i + 1], to);
-                        if (stages[i].Tap)
+                        if (stages[i].Stage.Tap)
                             sink(tap, buffers[i + 1], from, to);
                     }
-                    tap += stages[i].Tap ? 1 : 0;
+                    tap += stages[i].Stage.Tap ? 1 : 0;
                 }
                 Shift();
             }
@@ -270,21 +213,6 @@ internal sealed unsafe class Trunk
             var buffer = buffers[0];
             crew.Run(images.Count, (image, _) => ReadRows(images[image], buffer, image, buffer.End, buffer.End + rows, shift, scale));
             SetEnd(buffer, buffer.End + rows);
-        }
-
-        private void Compute(int stage, int from, int to)
-        {
-            var (input, output) = (buffers[stage], buffers[stage + 1]);
-            if (stages[stage].Layer is MaxPool pool)
-                crew.Run(images.Count * (to - from), (task, _) => MaxPooling.Run(pool.Kernel, pool.Stride, input, output, task / (to - from), from + task % (to - from)));
-            var channel = 0;
-            for (var i = 0; i < stages[stage].Convolvers.Length; i++)
-            {
-                var convolver = stages[stage].Convolvers[i];
-                var step = new ConvolutionStep(input, output, channel, workspace.Offsets(stage, i), images.Count, from, to, crew.Threads);
-                crew.Run(convolver.CountTasks(step), (task, worker) => convolver.Run(step, task, workspace.Scratch(worker)));
-                channel += convolver.Shape.Outputs;
-            }
         }
 
         private void SetEnd(RowBuffer buffer, int end)

@@ -19,9 +19,9 @@ public sealed record Tensor(string Name, IReadOnlyList<int> Shape, float[] Value
     }
 
     /// <summary>Whether it has this shape, and as many values as that needs.</summary>
-    internal bool HasShape(IReadOnlyList<int> shape) =>
+    public bool HasShape(IReadOnlyList<int> shape) =>
         Shape.SequenceEqual(shape) && Values.Length == shape.Aggregate(1L, (count, length) => count * length);
 
     /// <summary>A shape as messages write it, "[64, 3, 11, 11]".</summary>
-    internal static string Describe(IEnumerable<int> shape) => $"[{string.Join(", ", shape)}]";
+    public static string Describe(IEnumerable<int> shape) => $"[{string.Join(", ", shape)}]";
 }

@@ -4,11 +4,18 @@ using System.Runtime.InteropServices;
 namespace Perceptual;
 
 /// <summary>How a file stores one value. Everything becomes float32 when it is read.</summary>
-internal enum ElementType
+public enum ElementType
 {
+    /// <summary>IEEE 754, 32 bits.</summary>
     F32,
+
+    /// <summary>IEEE 754, 16 bits.</summary>
     F16,
+
+    /// <summary>The upper 16 bits of <see cref="F32"/>.</summary>
     BF16,
+
+    /// <summary>IEEE 754, 64 bits.</summary>
     F64,
 }
 

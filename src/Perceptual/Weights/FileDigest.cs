@@ -42,6 +42,6 @@ internal static class FileDigest
         }
         else if (Of(file.Metadata, file.Tensors.Values) is var found && found != promised)
             throw new InvalidDataException($"{name}: damaged: its content has the SHA-256 {found}, " +
-                $"its header says {WeightFile.Printable(promised)}");
+                $"its header says {UntrustedText.Printable(promised)}");
     }
 }

@@ -59,11 +59,12 @@ public sealed partial class LinWeights
         }
         var used = layers.Select(tensor => tensor.Name).ToHashSet();
         if (tensors.Keys.FirstOrDefault(key => !used.Contains(key) && !OtherKey().IsMatch(key)) is { } extra)
-            throw new InvalidDataException($"{sourceName}: has {WeightFile.Printable(extra)}, which is no lin weight of {network.Name}");
+            throw new InvalidDataException($"{sourceName}: has {UntrustedText.Printable(extra)}, which is no lin weight of {network.Name}");
         return new(network, layers);
     }
 
-    internal static string Key(int tap) => string.Create(CultureInfo.InvariantCulture, $"lin{tap}.model.1.weight");
+    /// <summary>The key of a tap's weights in a file, "lin0.model.1.weight" for the first.</summary>
+    public static string Key(int tap) => string.Create(CultureInfo.InvariantCulture, $"lin{tap}.model.1.weight");
 
     [GeneratedRegex(@"^(features\.|net\.slice[0-9]+\.|lins\.|scaling_layer\.)", RegexOptions.CultureInvariant)]
     private static partial Regex OtherKey();

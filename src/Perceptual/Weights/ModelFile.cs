@@ -4,9 +4,13 @@ namespace Perceptual;
 /// A whole model in one file, trunk and lin weights: "features.0.weight" and so on, "lin0.model.1.weight" and so on, as training writes it,
 /// or a torch file with the keys of the lpips package.
 /// </summary>
-internal static class ModelFile
+public static class ModelFile
 {
+    /// <summary>The key of the version of LPIPS in the metadata.</summary>
     public const string VersionKey = "version";
+
+    /// <summary>How a version is written there, "0.1" or "0.0".</summary>
+    public static string Number(LpipsVersion version) => version.Number();
 
     /// <summary>
     /// Writes a safetensors file of float32, or of float16, which takes half the room, with a digest of all it says.
@@ -50,13 +54,13 @@ internal static class ModelFile
     /// <summary>Reads a model of a network, or of the one that it is of; no lin weights for a baseline.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network or version.</exception>
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
-    public static (TrunkWeights Trunk, LinWeights? Lin) Read(Network? network, string path, LpipsOptions options)
+    public static (TrunkWeights Trunk, LinWeights? Lin) Read(Network? network, string path, LpipsVersion version, bool baseline)
     {
         var (tensors, metadata) = WeightFile.ReadWithMetadata(path);
-        if (metadata.TryGetValue(VersionKey, out var version) && version != options.Version.Number())
-            throw new InvalidDataException($"{path}: is a model of version {WeightFile.Printable(version)}, not {options.Version.Number()}");
+        if (metadata.TryGetValue(VersionKey, out var stated) && stated != version.Number())
+            throw new InvalidDataException($"{path}: is a model of version {UntrustedText.Printable(stated)}, not {version.Number()}");
         network ??= TrunkWeights.Recognise(Network.All, tensors, path)
             ?? throw new InvalidDataException($"{path}: has the trunk of no network here ({string.Join(", ", Network.All.Select(known => known.Name))}); give lin weights alone with a lin file");
-        return (TrunkWeights.From(network, tensors, path), options.Baseline ? null : LinWeights.From(network, tensors, path));
+        return (TrunkWeights.From(network, tensors, path), baseline ? null : LinWeights.From(network, tensors, path));
     }
 }

@@ -165,7 +165,7 @@ internal sealed class Pickle
             "torch.HalfStorage" => ElementType.F16,
             "torch.BFloat16Storage" => ElementType.BF16,
             "torch.DoubleStorage" => ElementType.F64,
-            var other => throw Bad($"asks for {WeightFile.Printable(other)}, which a state dict of float tensors does not need; nothing was run"),
+            var other => throw Bad($"asks for {UntrustedText.Printable(other)}, which a state dict of float tensors does not need; nothing was run"),
         };
     }
 
@@ -174,10 +174,10 @@ internal sealed class Pickle
         if (id is not object?[] { Length: 5 or 6 } parts || parts is not ["storage", ElementType type, string key, string, long count, ..])
             throw Bad("refers to something (BINPERSID) that is not a storage of float values");
         if (parts is [_, _, _, _, _, not null])
-            throw Bad($"makes storage '{WeightFile.Printable(key)}' a part of another, which is not read");
-        var storage = new TorchStorage(key, type, count >= 0 ? count : throw Bad($"gives storage '{WeightFile.Printable(key)}' a negative length"));
+            throw Bad($"makes storage '{UntrustedText.Printable(key)}' a part of another, which is not read");
+        var storage = new TorchStorage(key, type, count >= 0 ? count : throw Bad($"gives storage '{UntrustedText.Printable(key)}' a negative length"));
         if (storages.TryGetValue(key, out var known) && known != storage)
-            throw Bad($"describes storage '{WeightFile.Printable(key)}' in two ways");
+            throw Bad($"describes storage '{UntrustedText.Printable(key)}' in two ways");
         return storages[key] = storage;
     }
 
@@ -226,7 +226,7 @@ internal sealed class Pickle
         if (key is not string text)
             throw Bad("has a dictionary key that is not text");
         if (!dictionary.TryAdd(text, value))
-            throw Bad($"has the key '{WeightFile.Printable(text)}' twice");
+            throw Bad($"has the key '{UntrustedText.Printable(text)}' twice");
     }
 
     private object? Peek() => stack.Count > 0 && stack[^1] != Mark ? stack[^1] : throw Bad("takes a value that is not there");

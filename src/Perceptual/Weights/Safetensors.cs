@@ -13,10 +13,13 @@ namespace Perceptual;
 /// <param name="Header">The JSON header's bytes, padding included.</param>
 /// <param name="Metadata">The free text in the header.</param>
 /// <param name="Tensors">The tensors by name, converted to float32.</param>
-internal sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, string> Metadata, IReadOnlyDictionary<string, Tensor> Tensors)
+public sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, string> Metadata, IReadOnlyDictionary<string, Tensor> Tensors)
 {
     private const int MaximumHeader = 100_000_000; // the format's own limit
     private const int MaximumRank = 8;
+
+    /// <summary>Whether it has the digest that files of ours have, which was checked when it was read.</summary>
+    public bool HasDigest => Metadata.ContainsKey(FileDigest.Key);
 
     /// <summary>Reads a whole file, and checks the digest of one of ours.</summary>
     /// <exception cref="InvalidDataException">
@@ -41,7 +44,7 @@ internal sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, st
                     foreach (var text in Members(property, name))
                         metadata[text.Name] = text.Value.ValueKind == JsonValueKind.String
                             ? text.Value.GetString()!
-                            : throw new InvalidDataException($"{name}: '{WeightFile.Printable(text.Name)}' in the metadata is not text");
+                            : throw new InvalidDataException($"{name}: '{UntrustedText.Printable(text.Name)}' in the metadata is not text");
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) // the second: text that is not Unicode
@@ -78,7 +81,7 @@ internal sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, st
                 foreach (var value in tensor.Values)
                     if (!Half.IsFinite((Half)value))
                         throw new ArgumentException(string.Create(
-                            CultureInfo.InvariantCulture, $"{WeightFile.Printable(tensor.Name)} has the value {value}, which float16 cannot hold: its largest is {Half.MaxValue}"));
+                            CultureInfo.InvariantCulture, $"{UntrustedText.Printable(tensor.Name)} has the value {value}, which float16 cannot hold: its largest is {Half.MaxValue}"));
         var header = HeaderOf(tensors, metadata, type);
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
@@ -140,7 +143,7 @@ internal sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, st
 
     private static Entry ReadEntry(JsonProperty property, long room, string name)
     {
-        var key = WeightFile.Printable(property.Name);
+        var key = UntrustedText.Printable(property.Name);
         string? dtype = null;
         long[]? shape = null, offsets = null;
         foreach (var member in Members(property, name))
@@ -152,7 +155,7 @@ internal sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, st
             else if (member.NameEquals("data_offsets"))
                 offsets = Numbers(member, key, name);
             else
-                throw new InvalidDataException($"{name}: tensor '{key}' has the unknown property '{WeightFile.Printable(member.Name)}'");
+                throw new InvalidDataException($"{name}: tensor '{key}' has the unknown property '{UntrustedText.Printable(member.Name)}'");
         }
         if (dtype is null || shape is null || offsets is not [var start, var end])
             throw new InvalidDataException($"{name}: tensor '{key}' needs a dtype, a shape and two data_offsets");
@@ -165,7 +168,7 @@ internal sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, st
             _ => null,
         };
         if (type is not { } element)
-            throw new InvalidDataException($"{name}: tensor '{key}' has the dtype {WeightFile.Printable(dtype)}; only F32, F16, BF16 and F64 are read");
+            throw new InvalidDataException($"{name}: tensor '{key}' has the dtype {UntrustedText.Printable(dtype)}; only F32, F16, BF16 and F64 are read");
         if (shape.Length > MaximumRank || shape.Any(length => length > int.MaxValue))
             throw new InvalidDataException($"{name}: tensor '{key}' has a shape with too many or too long dimensions");
         if (start > end || end > room)
@@ -178,7 +181,7 @@ internal sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, st
 
     private static JsonElement.ObjectEnumerator Members(JsonProperty property, string name) => property.Value.ValueKind == JsonValueKind.Object
         ? property.Value.EnumerateObject()
-        : throw new InvalidDataException($"{name}: '{WeightFile.Printable(property.Name)}' in the safetensors header is not an object");
+        : throw new InvalidDataException($"{name}: '{UntrustedText.Printable(property.Name)}' in the safetensors header is not an object");
 
     private static long[] Numbers(JsonProperty member, string key, string name)
     {
@@ -199,7 +202,7 @@ internal sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, st
         foreach (var entry in entries.OrderBy(entry => entry.Start).ThenBy(entry => entry.End))
         {
             if (entry.Start != position)
-                throw new InvalidDataException($"{name}: tensor '{WeightFile.Printable(entry.Name)}' starts at {entry.Start} " +
+                throw new InvalidDataException($"{name}: tensor '{UntrustedText.Printable(entry.Name)}' starts at {entry.Start} " +
                     (entry.Start < position ? $"and overlaps the one that ends at {position}" : $"and leaves a hole from {position}"));
             tensors[entry.Name] = new(entry.Name, entry.Shape, entry.Type.Read(stream, entry.Count));
             position = entry.End;

@@ -42,14 +42,14 @@ internal static class TorchFile
         foreach (var key in keys)
         {
             if (key is not string text || !pickle.Storages.TryGetValue(text, out var storage) || storages.ContainsKey(text))
-                throw new InvalidDataException($"{name}: storage '{WeightFile.Printable(key as string ?? "")}' belongs to no tensor or is there twice");
+                throw new InvalidDataException($"{name}: storage '{UntrustedText.Printable(key as string ?? "")}' belongs to no tensor or is there twice");
             if (stream.ReadAtLeast(length, length.Length, throwOnEndOfStream: false) < length.Length)
-                throw new InvalidDataException($"{name}: is cut off before storage '{WeightFile.Printable(text)}'");
+                throw new InvalidDataException($"{name}: is cut off before storage '{UntrustedText.Printable(text)}'");
             var count = BinaryPrimitives.ReadInt64LittleEndian(length);
             if (count != storage.Count)
-                throw new InvalidDataException($"{name}: storage '{WeightFile.Printable(text)}' has {count} values, the pickle says {storage.Count}");
+                throw new InvalidDataException($"{name}: storage '{UntrustedText.Printable(text)}' has {count} values, the pickle says {storage.Count}");
             if (count > (stream.Length - stream.Position) / storage.Type.Size())
-                throw new InvalidDataException($"{name}: is cut off within storage '{WeightFile.Printable(text)}'");
+                throw new InvalidDataException($"{name}: is cut off within storage '{UntrustedText.Printable(text)}'");
             storages[text] = storage.Type.Read(stream, (int)count);
         }
         return stream.Position == stream.Length
@@ -70,12 +70,12 @@ internal static class TorchFile
         foreach (var entry in Guard(name, () => zip.Entries))
         {
             if (!entries.TryAdd(entry.FullName, entry))
-                throw new InvalidDataException($"{name}: has the entry '{WeightFile.Printable(entry.FullName)}' twice");
+                throw new InvalidDataException($"{name}: has the entry '{UntrustedText.Printable(entry.FullName)}' twice");
             // torch.save only stores. That, and a sum no longer than the file, rule out anything that unpacks to more.
             if (entry.Length != entry.CompressedLength)
-                throw new InvalidDataException($"{name}: the entry '{WeightFile.Printable(entry.FullName)}' is compressed, which torch.save does not do");
+                throw new InvalidDataException($"{name}: the entry '{UntrustedText.Printable(entry.FullName)}' is compressed, which torch.save does not do");
             if (entry.Length > room)
-                throw new InvalidDataException($"{name}: the entries up to '{WeightFile.Printable(entry.FullName)}' are longer than the file");
+                throw new InvalidDataException($"{name}: the entries up to '{UntrustedText.Printable(entry.FullName)}' are longer than the file");
             room -= entry.Length;
         }
 
@@ -91,9 +91,9 @@ internal static class TorchFile
         foreach (var (key, storage) in pickle.Storages)
         {
             if (!entries.TryGetValue($"{folder}data/{key}", out var entry))
-                throw new InvalidDataException($"{name}: storage '{WeightFile.Printable(key)}' is missing");
+                throw new InvalidDataException($"{name}: storage '{UntrustedText.Printable(key)}' is missing");
             if (entry.Length % storage.Type.Size() != 0 || entry.Length / storage.Type.Size() != storage.Count)
-                throw new InvalidDataException($"{name}: storage '{WeightFile.Printable(key)}' has {entry.Length} bytes, not {storage.Count} values of {storage.Type}");
+                throw new InvalidDataException($"{name}: storage '{UntrustedText.Printable(key)}' has {entry.Length} bytes, not {storage.Count} values of {storage.Type}");
             storages[key] = ReadChecked(entry, name, content => storage.Type.Read(content, (int)storage.Count));
         }
         return Tensors(pickle, storages, stream.Length, name);
@@ -268,7 +268,7 @@ internal static class TorchFile
         }
         if (~crc != entry.Crc32)
             throw new InvalidDataException(
-                $"the entry '{WeightFile.Printable(entry.FullName)}' has the check sum {~crc:x8}, the archive says " +
+                $"the entry '{UntrustedText.Printable(entry.FullName)}' has the check sum {~crc:x8}, the archive says " +
                 $"{entry.Crc32:x8}; it is damaged, or was saved without check sums " +
                 "(torch.serialization.set_crc32_options(False)) and is to be saved again with them");
         using var checkedContent = entry.Open();
@@ -296,16 +296,16 @@ internal static class TorchFile
         foreach (var (key, value) in entries)
         {
             if (value is not TorchView view)
-                throw new InvalidDataException($"{name}: '{WeightFile.Printable(key)}' is not a tensor");
+                throw new InvalidDataException($"{name}: '{UntrustedText.Printable(key)}' is not a tensor");
             if (!storages.TryGetValue(view.Storage.Key, out var storage))
-                throw new InvalidDataException($"{name}: the storage of '{WeightFile.Printable(key)}' is missing");
+                throw new InvalidDataException($"{name}: the storage of '{UntrustedText.Printable(key)}' is missing");
             if (Problem(view) is { } problem)
-                throw new InvalidDataException($"{name}: tensor '{WeightFile.Printable(key)}' {problem}");
+                throw new InvalidDataException($"{name}: tensor '{UntrustedText.Printable(key)}' {problem}");
             var values = Gather(view, storage);
             // Tensors may share a storage; many views of one must not make much out of little.
             room -= values.Length;
             if (room < 0)
-                throw new InvalidDataException($"{name}: the tensors up to '{WeightFile.Printable(key)}' have more values than the file has bytes");
+                throw new InvalidDataException($"{name}: the tensors up to '{UntrustedText.Printable(key)}' have more values than the file has bytes");
             tensors[key] = new(key, [.. view.Shape.Select(length => (int)length)], values);
         }
         return tensors;

@@ -58,7 +58,7 @@ public sealed partial class TrunkWeights
                 throw new InvalidDataException($"{sourceName}: {key} has a value that is not finite");
             chosen[key] = tensor;
         }
-        return found.Count == 0 ? new(network, chosen) : throw new InvalidDataException($"{sourceName}: has {WeightFile.Printable(found.Keys.First())}, which {network.Name} does not have");
+        return found.Count == 0 ? new(network, chosen) : throw new InvalidDataException($"{sourceName}: has {UntrustedText.Printable(found.Keys.First())}, which {network.Name} does not have");
     }
 
     /// <summary>
@@ -105,10 +105,10 @@ public sealed partial class TrunkWeights
             if (OtherKey().IsMatch(key))
                 continue;
             if (TrunkKey().Match(key) is not { Success: true } match)
-                throw new InvalidDataException($"{sourceName}: has {WeightFile.Printable(key)}, which is no part of a network here");
+                throw new InvalidDataException($"{sourceName}: has {UntrustedText.Printable(key)}, which is no part of a network here");
             var name = $"features.{match.Groups["layer"]}";
             if (!canonical.TryAdd(name, tensor with { Name = name }))
-                throw new InvalidDataException($"{sourceName}: has {WeightFile.Printable(name)} twice, once as {WeightFile.Printable(key)}");
+                throw new InvalidDataException($"{sourceName}: has {UntrustedText.Printable(name)} twice, once as {UntrustedText.Printable(key)}");
         }
         return canonical;
     }

@@ -63,11 +63,4 @@ public static class WeightFile
         if (stream.Length > MaximumLength)
             throw new InvalidDataException($"{name}: {stream.Length} bytes are more than the {MaximumLength} a weights file may have");
     }
-
-    /// <summary>Text from a file as one short line.</summary>
-    internal static string Printable(string text)
-    {
-        var line = string.Concat(text.Take(100).Select(c => char.IsControl(c) ? '?' : c));
-        return text.Length > 100 ? line + "..." : line;
-    }
 }

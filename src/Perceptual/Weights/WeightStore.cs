@@ -91,6 +91,14 @@ public sealed class WeightStore
         return ReadLin(entry, Locate(entry, cancellation));
     }
 
+    /// <summary>The trained weights of a network that come with the library, as a model file, "lite.safetensors".</summary>
+    /// <exception cref="ArgumentException">There are none of this network.</exception>
+    public static Stream OpenBuiltIn(Network network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return BuiltInWeights.Open(network);
+    }
+
     /// <summary>Every published file, and whether the folder has it.</summary>
     public IReadOnlyList<StoredWeights> List() =>
     [
@@ -200,7 +208,7 @@ public sealed class WeightStore
         if (file.Header.AsSpan().SequenceEqual(Safetensors.HeaderOf(trunk.Tensors.Values, Metadata(entry, trunk))))
             return trunk;
         throw new InvalidDataException(file.Metadata.TryGetValue("digest", out var promised)
-            ? $"{path}: its tensors have the SHA-256 {trunk.Digest}, its header says {WeightFile.Printable(promised)} or is damaged; {Remedy(entry)}"
+            ? $"{path}: its tensors have the SHA-256 {trunk.Digest}, its header says {UntrustedText.Printable(promised)} or is damaged; {Remedy(entry)}"
             : $"{path}: was not written by `lpips weights`, so it cannot be checked; import the original with `lpips weights import`");
     }
 

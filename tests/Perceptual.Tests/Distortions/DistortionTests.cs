@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Perceptual.Imaging;
 using Perceptual.Tests.Imaging;
 
 namespace Perceptual.Tests.Distortions;
@@ -168,7 +167,10 @@ public class DistortionTests
         Assert.All(many, sample => Assert.Contains(sample, new[] { 0, 0.5f, 1 }));
         // Binomial of 10000 and a half: a standard deviation of 50, four of them.
         Assert.InRange(many.Take(10000).Count(sample => sample != 0.5f), 4800, 5200);
-        Assert.All(few.Zip(many).Where(pair => pair.First != 0.5f), pair => Assert.Equal(pair.First, pair.Second));
+        Assert.Equal(few.Length, many.Length);
+        Assert.InRange(few.Take(10000).Count(sample => sample != 0.5f), 100, 4700);
+        for (var i = 0; i < few.Length; i++)
+            Assert.True(few[i] == 0.5f || few[i] == many[i], $"sample {i}: {few[i]}, {many[i]}");
     }
 
     [Fact]
@@ -335,7 +337,7 @@ public class DistortionTests
         var small = (int)Math.Round(64 / kind.Amount(0.5));
         var expected = image.Resize(small, small, filter).Resize(64, 64, filter);
         // Eight bits in between, twice in each of two passes each way, and weights that add up to at most 1.6 for Lanczos.
-        Assert.All(Samples.Interleaved(expected).Zip(Samples.Interleaved(kind.Apply(image, 0.5))), pair => Assert.InRange(pair.First - pair.Second, -3, 3));
+        Numbers.AssertClose(Samples.Interleaved(expected), Samples.Interleaved(kind.Apply(image, 0.5)), 3);
     }
 
     [Fact]

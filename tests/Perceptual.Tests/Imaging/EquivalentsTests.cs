@@ -1,5 +1,3 @@
-using Perceptual.Imaging;
-
 namespace Perceptual.Tests.Imaging;
 
 public class EquivalentsTests
@@ -54,7 +52,10 @@ public class EquivalentsTests
     [Fact]
     public void Values_are_those_measured_of_the_reference_so_distorted()
     {
-        foreach (var equivalent in new Equivalents(Net, Reference.Value).Find(Net.Distance(Reference.Value, Distort(Reference.Value, "motion", 6, 1))))
+        var distance = Net.Distance(Reference.Value, Distort(Reference.Value, "motion", 6, 1));
+        var found = new Equivalents(Net, Reference.Value).Find(distance);
+        Assert.Equal(3, found.Count);
+        foreach (var equivalent in found)
         {
             var name = equivalent.Kind switch { EquivalentKind.Jpeg => "jpeg", EquivalentKind.Blur => "blur", _ => "white-noise" };
             var distorted = Distort(Reference.Value, name, equivalent.Amount, 0);
@@ -90,7 +91,9 @@ public class EquivalentsTests
     public void What_is_out_of_reach_is_said_to_be()
     {
         var equivalents = new Equivalents(Net, Reference.Value);
-        Assert.All(equivalents.Find(1e9), equivalent =>
+        var further = equivalents.Find(1e9);
+        Assert.Equal(3, further.Count);
+        Assert.All(further, equivalent =>
         {
             Assert.Equal(EquivalentRelation.Further, equivalent.Relation);
             Assert.InRange(equivalent.Value, 1e-3, 1e9);

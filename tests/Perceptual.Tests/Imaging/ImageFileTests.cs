@@ -1,5 +1,4 @@
 using NetVips;
-using Perceptual.Imaging;
 using static Perceptual.Tests.Imaging.Samples;
 
 namespace Perceptual.Tests.Imaging;
@@ -204,7 +203,7 @@ public class ImageFileTests
         var converted = Interleaved(Read(png, options: new() { ConvertToSrgb = true }));
         Assert.Equal([.. wide.WriteToMemory<byte>()], stored);
         // Twice rounded to 8 bits; a step of P3 is up to 3 steps of sRGB in the darks.
-        Assert.All(converted.Zip(Pattern(W, H)), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, 4));
+        Numbers.AssertClose(Pattern(W, H), converted, 4);
         Assert.True(stored.Zip(Pattern(W, H)).Max(pair => Math.Abs(pair.First - pair.Second)) > 10);
         AssertPixels(Pattern(W, H), image.PngsaveBuffer(keep: Enums.ForeignKeep.None), options: new() { ConvertToSrgb = true });
     }
@@ -234,6 +233,28 @@ public class ImageFileTests
             Assert.Equal(expected[i % paths.Length], Interleaved(ImageFile.Read(paths[i % paths.Length])));
             Assert.Throws<InvalidDataException>(() => ImageFile.Read(cut));
         });
+    }
+
+    [Fact]
+    public void Every_format_has_a_sample_of_its_extension_that_its_content_tells()
+    {
+        foreach (var format in ImageFormat.All)
+        {
+            var (name, bytes) = All().First(sample => format.Extensions.Contains(Path.GetExtension(sample.Name)));
+            Assert.Same(format, ImageFormat.Of(bytes.AsSpan(0, 18), name));
+        }
+    }
+
+    [Fact]
+    public void The_images_in_a_folder_have_an_extension_of_some_format_and_come_in_ordinal_order()
+    {
+        using var folder = new TempFolder();
+        string[] extensions = [.. ImageFormat.All.SelectMany(format => format.Extensions)];
+        foreach (var name in (string[])["notes.txt", "png", "in/a.png", .. extensions.Select(extension => $"b{extension}"), "a.TIF", "B.png"])
+            folder.Write(name, []);
+        Assert.Equal(
+            ["B.png", "a.TIF", .. extensions.Select(extension => $"b{extension}").Order(StringComparer.Ordinal)],
+            ImageFile.InFolder(folder.Root).Select(path => Path.GetRelativePath(folder.Root, path)));
     }
 
     internal static RgbImage Read(byte[] bytes, string name = "image", ImageReadOptions? options = null)

@@ -1,5 +1,4 @@
 using CsCheck;
-using Perceptual.Imaging;
 
 namespace Perceptual.Tests.Imaging;
 
@@ -30,6 +29,7 @@ public class ImageFuzzTests
         foreach (var (name, good) in Samples.All().Where(sample => sample.Name.EndsWith(format, StringComparison.Ordinal)))
         {
             var random = new PCG(1, 1);
+            var (passed, refused) = (0, 0);
             for (var i = 0; i < FilesPerSample; i++)
             {
                 var (edits, repair, icc) = Damage.Generate(random, null, out _);
@@ -41,12 +41,15 @@ public class ImageFuzzTests
                 {
                     var image = ImageFile.Read(path, Small with { ConvertToSrgb = icc });
                     Assert.True((long)image.Width * image.Height <= Small.MaxPixels);
+                    passed++;
                 }
                 catch (InvalidDataException problem)
                 {
                     Assert.StartsWith(path + ": ", problem.Message, StringComparison.Ordinal);
+                    refused++;
                 }
             }
+            Assert.True(passed > 0 && refused > FilesPerSample / 50, $"{name}: {passed} read, {refused} refused");
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using Perceptual.Imaging;
 using static Perceptual.Tests.Imaging.ImageFileTests;
 using static Perceptual.Tests.Imaging.Samples;
 

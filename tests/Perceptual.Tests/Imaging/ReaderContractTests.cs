@@ -1,4 +1,3 @@
-using Perceptual.Imaging;
 using Perceptual.Tests.Metrics;
 
 namespace Perceptual.Tests.Imaging;

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Perceptual.Imaging;
 using static Perceptual.Tests.Imaging.Samples;
 
 namespace Perceptual.Tests.Imaging;

@@ -1,5 +1,3 @@
-using Perceptual.Imaging;
-
 namespace Perceptual.Tests.Imaging;
 
 /// <summary>

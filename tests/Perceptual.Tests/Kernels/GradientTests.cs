@@ -13,6 +13,7 @@ public unsafe class GradientTests
         ["stride 2"] = [new Convolution("a", 3, 18, 3, 2) { Tap = true }, new Convolution("b", 18, 16, 1) { Tap = true }],
         ["pool"] = [new Convolution("a", 3, 17, 3) { Tap = true }, new MaxPool(3, 2), new Convolution("b", 17, 16, 1) { Tap = true }],
         ["ceil pool"] = [new Convolution("a", 3, 17, 3) { Tap = true }, new MaxPool(3, 2, CeilMode: true), new MaxPool(2, 2), new Convolution("b", 17, 16, 1) { Tap = true }],
+        ["fire first"] = [new Fire("f", 3, 16, 16) { Tap = true }],
         ["fire"] = [new Convolution("a", 3, 16, 1), new Fire("f", 16, 16, 16) { Tap = true }, new Convolution("b", 32, 20, 1) { Tap = true }],
     };
 
@@ -108,7 +109,7 @@ public unsafe class GradientTests
         foreach (var threads in new[] { 1, 3 })
         {
             var trunk = new TrainableTrunk(network, weights, inputGradient: true, weightGradients: true);
-            var crew = new Crew(threads);
+            using var crew = new Crew(threads);
             var results = new List<float[]>();
             for (var round = 0; round < 2; round++) // the second time in memory that has been used, for more images
             {
@@ -132,7 +133,6 @@ public unsafe class GradientTests
                 }
                 results.AddRange(weights.Keys.Select(key => trunk.WeightGradients[key].ToArray()));
             }
-            crew.Dismiss();
             GC.KeepAlive(trunk);
             for (var image = 0; image < images; image++)
                 Near(expected[image].Input, results[image], $"image {image}");

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Perceptual.Imaging;
 
 namespace Perceptual.Tests.Metrics;
 
@@ -174,7 +173,7 @@ public class ClassicMetricsTests
                 _ => (0, 1),
             };
             Assert.InRange(value, low, high);
-            Assert.True(Load(name).Info.Distance(value) > Load(name).Info.Distance(Load(name).Measure(a, a)) || name is "gmsd" or "fsim");
+            Assert.True(Load(name).Info.Distance(value) > Load(name).Info.Distance(Load(name).Measure(a, a)));
         }
     }
 
@@ -247,7 +246,9 @@ public class ClassicMetricsTests
     private static IEnumerable<(string Image, double Value, RgbImage Reference, RgbImage Distorted)> Published(string key)
     {
         using var json = JsonDocument.Parse(File.ReadAllText(Shared.Path("golden/published.json")));
-        return [.. json.RootElement.GetProperty(key).EnumerateObject().Select(value => (value.Name, value.Value.GetDouble(),
+        var values = json.RootElement.GetProperty(key).EnumerateObject().ToArray();
+        Assert.Equal(["I03", "I04", "I06"], values.Select(value => value.Name));
+        return [.. values.Select(value => (value.Name, value.Value.GetDouble(),
             ImageFile.Read(Shared.Path($"images/calibration/{value.Name}-ref.bmp")), ImageFile.Read(Shared.Path($"images/calibration/{value.Name}-dist.bmp"))))];
     }
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Perceptual.Imaging;
 
 namespace Perceptual.Tests.Metrics;
 

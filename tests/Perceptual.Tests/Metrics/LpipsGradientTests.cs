@@ -49,7 +49,7 @@ public class LpipsGradientTests
 
         var trunk = new TrainableTrunk(network, weights, inputGradient: false, weightGradients: true);
         var packed = Array.ConvertAll(lin, values => Lpips.PackLin(values, values.Length));
-        var crew = new Crew(2);
+        using var crew = new Crew(2);
         trunk.Forward([.. pair.Select(image => image.OpenRows())], Lpips.Shift, Lpips.Scale, crew, default);
         trunk.Backward((tap, features, gradient) =>
         {
@@ -67,7 +67,6 @@ public class LpipsGradientTests
                 }
             Near(byLin[tap], [.. sums.Take(lin[tap].Length).Select(value => value / (features.Width * features.Height))], $"lin weights {tap}");
         }, crew, default);
-        crew.Dismiss();
         GC.KeepAlive((trunk, packed));
         foreach (var (key, expected) in byTrunk)
             Near(expected, trunk.WeightGradients[key], key);

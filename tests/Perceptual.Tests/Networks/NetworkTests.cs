@@ -44,6 +44,55 @@ public class NetworkTests
     }
 
     [Fact]
+    public void A_module_becomes_stages_of_which_the_last_has_its_tap()
+    {
+        static string Names(Layer layer) => string.Join(", ", layer.Convolutions.Select(part => part.Name));
+        var stages = Network.Squeeze.Stages.Take(6)
+            .Select(stage => $"{stage.Name}{(stage.Tap ? " tap" : "")}: {Names(stage)}");
+        Assert.Equal(
+        [
+            "features.0 tap: features.0",
+            "pool: ",
+            "features.3.squeeze: features.3.squeeze",
+            "features.3: features.3.expand1x1, features.3.expand3x3",
+            "features.4.squeeze: features.4.squeeze",
+            "features.4 tap: features.4.expand1x1, features.4.expand3x3",
+        ], stages);
+    }
+
+    [Fact]
+    public void A_layer_has_the_convolutions_and_the_size_of_its_stages()
+    {
+        var fire = new Fire("f", 32, 16, 48);
+        Assert.Equal([fire.Squeeze, fire.Expand1x1, fire.Expand3x3], fire.Convolutions);
+        Assert.Equal(7, fire.OutputLength(7));
+        var convolution = new Convolution("a", 3, 16, 5, 2);
+        Assert.Equal([convolution], convolution.Convolutions);
+        Assert.Equal(3, convolution.OutputLength(9));
+        Assert.Empty(new MaxPool(3, 2).Convolutions);
+    }
+
+    [Fact]
+    public void The_network_below_a_convolution_ends_with_what_it_reads()
+    {
+        foreach (var network in Network.All)
+        {
+            Assert.Null(network.Below(network.Convolutions.First()));
+            foreach (var convolution in network.Convolutions.Skip(1))
+                Assert.Equal([convolution.Inputs], network.Below(convolution)!.TapChannels);
+        }
+        var squeeze = Network.Squeeze;
+        string[] Below(string name) =>
+            [.. squeeze.Below(squeeze.Convolutions.Single(part => part.Name == name))!.Convolutions.Select(part => part.Name)];
+        Assert.Equal(["features.0", "features.3.squeeze"], Below("features.3.expand3x3"));
+        Assert.Equal(
+            ["features.0", "features.3.squeeze", "features.3.expand1x1", "features.3.expand3x3"],
+            Below("features.4.squeeze"));
+        var stranger = Assert.Throws<ArgumentException>(() => Network.Alex.Below(new Convolution("b", 3, 64, 11)));
+        Assert.Contains("b is not a convolution of alex", stranger.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_network_that_the_kernels_cannot_run_is_refused()
     {
         Network Of(params Layer[] layers) => new() { Name = "mine", FileName = "mine", Layers = layers };

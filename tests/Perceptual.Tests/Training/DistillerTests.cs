@@ -59,6 +59,8 @@ public sealed class DistillerTests : IDisposable
                 bias.Values[i] += 5;
         Loss();
         var gradients = Array.ConvertAll(distiller.Gradients, gradient => (float[])gradient.Clone());
+        Assert.Equal(3 * 4, distiller.Parameters.Length); // of four layers kernels, biases and lin weights
+        Assert.Equal(distiller.Parameters.Length, gradients.Length);
         foreach (var (parameter, gradient) in distiller.Parameters.Zip(gradients))
         {
             // Along the gradient the loss changes by its length. Distances come from sums in single precision, whose rounding is some 1e-7
@@ -101,7 +103,7 @@ public sealed class DistillerTests : IDisposable
                 }
         }
         var (loss, count) = distiller.ComputeGradients(lessons, default);
-        Assert.Equal(pairs, count);
+        Assert.Equal((6, 6), (pairs, count));
         Assert.Equal(expected, loss, 1e-4 * expected); // distances in single precision, to some 1e-6
     }
 

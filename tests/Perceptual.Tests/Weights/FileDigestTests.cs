@@ -72,7 +72,7 @@ public class FileDigestTests
             () => WeightFile.Read(path),
             () => TrunkWeights.Read(Tiny.Network, path),
             () => LinWeights.Read(Tiny.Network, path),
-            () => ModelFile.Read(Tiny.Network, path, new() { Version = LpipsVersion.V00 }),
+            () => ModelFile.Read(Tiny.Network, path, LpipsVersion.V00, baseline: false),
             () => Checkpoint.Read(path, [], [], _ => { }),
         ];
         foreach (var read in paths)

@@ -12,9 +12,9 @@ public class GaussianRandomTests
             if (value == 0)
                 continue;
             // near 1 the result is small and its error a few units of 2^-53 of the summands, which are at most ln 2 there
-            Assert.Equal(Math.Log(value), GaussianRandom.Log(value), 4e-16 * Math.Max(1, Math.Abs(Math.Log(value))));
+            Assert.Equal(Math.Log(value), Exact.Log(value), 4e-16 * Math.Max(1, Math.Abs(Math.Log(value))));
         }
-        Assert.Equal(0, GaussianRandom.Log(1));
+        Assert.Equal(0, Exact.Log(1));
     }
 
     [Fact]

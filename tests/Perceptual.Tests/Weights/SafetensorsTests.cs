@@ -28,6 +28,7 @@ public class SafetensorsTests
             {"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"b":{"dtype":"F16","shape":[1],"data_offsets":[4,6]},
              "c":{"dtype":"BF16","shape":[1,1],"data_offsets":[6,8]},"d":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}
             """, values);
+        Assert.Equal(["a", "b", "c", "d"], tensors.Keys.Order());
         Assert.All(tensors.Values, tensor => Assert.Equal([1.5f], tensor.Values));
     }
 

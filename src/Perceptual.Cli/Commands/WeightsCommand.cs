@@ -1,0 +1,123 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Perceptual.Cli;
+
+/// <summary><c>lpips weights list | fetch NET | import FILE... | verify</c></summary>
+internal static class WeightsCommand
+{
+    public const string Help = """
+        Weights are looked for in one folder: --weights DIR if it is given, else the one that the variable
+        PERCEPTUAL_WEIGHTS names, else the user's cache folder. fetch and import put them there. Other commands fetch
+        what is missing from the cache folder; a folder that --weights or the variable names must have it. Those of lite
+        are part of the program.
+
+        Exit codes:
+          0 fine, 1 failed or damaged weights, 2 usage, 4 weights missing, 130 interrupted
+
+        Examples:
+          lpips weights list
+          lpips weights fetch alex
+          lpips weights fetch vgg --weights /srv/perceptual
+          lpips weights import alexnet-owt-7be5be79.pth alex.pth
+          lpips weights verify
+        """;
+
+    public static Command Create(App app)
+    {
+        var command = new Command("weights", "The published weights on this machine: list, fetch, import, verify.")
+        {
+            List(app),
+            Fetch(app),
+            Import(app),
+            Verify(app),
+        };
+        return command;
+    }
+
+    private static Command List(App app)
+    {
+        var command = new Command("list", "Every published file, where it is or comes from; and what is built in.");
+        var weights = ModelOptions.WeightsOption($"The folder to look in. {ModelOptions.FolderDefault}");
+        command.Add(weights);
+        app.SetAction(command, (parsed, _) =>
+        {
+            foreach (var file in new WeightStore(parsed.GetValue(weights), app.Http).List())
+                app.Output.WriteLine($"{file.Name}\t{(file.Path is null ? "missing" : Megabytes(file.Length!.Value))}\t{file.Path ?? file.Address.ToString()}");
+            foreach (var network in Network.All.Where(network => network.IsBuiltIn))
+            {
+                using var file = WeightStore.OpenBuiltIn(network);
+                app.Output.WriteLine($"{network.FileName}.safetensors\t{Megabytes(file.Length)}\tbuilt in");
+            }
+            return ExitCode.Fine;
+        });
+        return command;
+
+        static string Megabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:F2} MB");
+    }
+
+    private static Command Fetch(App app)
+    {
+        var command = new Command("fetch", "Fetch what a network needs and keep it: the convolution layers and both versions of the lin weights.");
+        var net = new Argument<string>("NET") { Description = "The network." };
+        net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
+        var weights = ModelOptions.WeightsOption($"The folder to keep it in. {ModelOptions.FolderDefault}");
+        command.Add(net);
+        command.Add(weights);
+        app.SetAction(command, (parsed, cancellation) =>
+        {
+            var network = Network.All.Single(network => network.Name == parsed.GetValue(net));
+            if (network.IsBuiltIn)
+            {
+                app.Error.WriteLine($"lpips: {network.Name} is built in: there is nothing to fetch");
+                return ExitCode.Fine;
+            }
+            foreach (var path in Progress.Downloads(app, progress => new WeightStore(parsed.GetValue(weights), app.Http, progress).Fetch(network, cancellation)))
+                app.Output.WriteLine(path);
+            return ExitCode.Fine;
+        });
+        return command;
+    }
+
+    private static Command Import(App app)
+    {
+        var command = new Command("import", "Take published files that were got in another way, on a machine without network.");
+        var files = new Argument<string[]>("FILE") { Description = "torchvision checkpoints or lin weights; what they are is seen from their content.", Arity = ArgumentArity.OneOrMore };
+        var weights = ModelOptions.WeightsOption($"The folder to keep them in. {ModelOptions.FolderDefault}");
+        command.Add(files);
+        command.Add(weights);
+        app.SetAction(command, (parsed, cancellation) =>
+        {
+            var store = new WeightStore(parsed.GetValue(weights), app.Http);
+            foreach (var file in parsed.GetValue(files)!)
+                app.Output.WriteLine(store.Import(file, cancellation));
+            return ExitCode.Fine;
+        });
+        return command;
+    }
+
+    private static Command Verify(App app)
+    {
+        var command = new Command("verify", "Check every published file that is here against its digest, and read what is built in. Exit code 1 if one is damaged.");
+        var weights = ModelOptions.WeightsOption($"The folder to look in. {ModelOptions.FolderDefault}");
+        command.Add(weights);
+        app.SetAction(command, (parsed, cancellation) =>
+        {
+            foreach (var network in Network.All.Where(network => network.IsBuiltIn))
+            {
+                Lpips.LoadWeights(network, new(), cancellation);
+                app.Output.WriteLine($"{network.FileName}.safetensors\tok\tbuilt in");
+            }
+            var store = new WeightStore(parsed.GetValue(weights), app.Http);
+            var checks = store.Verify();
+            foreach (var check in checks.Where(check => check.Problem is null))
+                app.Output.WriteLine($"{check.Name}\tok\t{check.Path}");
+            foreach (var check in checks.Where(check => check.Problem is not null))
+                app.Error.WriteLine($"lpips: {check.Problem}");
+            if (checks.Count == 0)
+                app.Error.WriteLine($"lpips: {store.Folder} has no published weights; `lpips weights fetch` gets some");
+            return checks.All(check => check.Problem is null) ? ExitCode.Fine : ExitCode.Failed;
+        });
+        return command;
+    }
+}

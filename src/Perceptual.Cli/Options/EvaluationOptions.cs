@@ -1,0 +1,179 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace Perceptual.Cli;
+
+/// <summary>A judgement and what the metrics say of its images.</summary>
+/// <param name="Set">The name of its set.</param>
+/// <param name="Paths">Its images.</param>
+/// <param name="Judgement">What people said.</param>
+/// <param name="Values">[pair][metric].</param>
+internal sealed record EvaluationItem(string Set, string[] Paths, double Judgement, double[][] Values);
+
+/// <summary>What the evaluations on images share: their options, the measuring, and how results are written.</summary>
+internal sealed class EvaluationOptions
+{
+    private readonly Option<string> versus = new("--versus") { Description = "Show how much better each metric is than this one, in the paired bootstrap. [default: the first of several]", HelpName = "METRIC" };
+    private readonly Option<int?> loadSize;
+    private readonly Option<string> output = new("--output", "-o") { Description = "Also write every value (.csv), or these and the scores (.json), to this file.", HelpName = "FILE" };
+    private readonly Option<ulong> seed = SeedOption();
+    private readonly MetricOptions metrics;
+    private readonly ImageOptions images;
+
+    public EvaluationOptions(Command command, string defaultLoadSize)
+    {
+        loadSize = OptionChecks.OptionalNumber(
+            "--load-size",
+            "Resize images to this length of the shorter side, antialiased and bilinear as Pillow; 0 for none. "
+                + $"[default: {defaultLoadSize}]",
+            0,
+            65535);
+        output.RequireEnding(".csv", ".json");
+        metrics = new MetricOptions(command);
+        foreach (var option in new Option[] { versus, loadSize, output, seed })
+            command.Add(option);
+        images = new ImageOptions(command, canResize: false);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(versus) is { } other && metrics.NamesOf(result) is var names && (!names.Contains(other) || names.Length < 2))
+                result.AddError($"--versus {other}: is not one of several metrics of --metric");
+            if (Directory.Exists(result.GetValue(output)))
+                result.AddError($"--output {result.GetValue(output)}: is a folder");
+        });
+    }
+
+    public static Option<ulong> SeedOption() =>
+        OptionChecks.Seed("--bootstrap-seed", "The seed of the samples that the intervals come from.");
+
+    public ulong Seed(ParseResult parsed) => parsed.GetValue(seed);
+
+    public int LoadSize(ParseResult parsed, int otherwise) => parsed.GetValue(loadSize) ?? otherwise;
+
+    /// <summary>The metric that the others are compared with, or null for a single one.</summary>
+    public string? Versus(ParseResult parsed) =>
+        parsed.GetValue(versus) ?? (metrics.NamesOf(parsed.CommandResult) is { Length: > 1 } names ? names[0] : null);
+
+    /// <summary>The metrics, and their values of all pairs, [pair][metric]; what an earlier run left beside the output file is not computed again.</summary>
+    public (Columns Columns, double[][] Values) Measure(App app, ParseResult parsed, ImagePairs pairs, CancellationToken cancellation)
+    {
+        var columns = metrics.Load(app, parsed, cancellation);
+        var options = images.Options(parsed);
+        using var journal = parsed.GetValue(output) is { } file ? new Journal(JournalPath(file), Purpose(columns, options), Keys(pairs), columns.Names.Count) : null;
+        if (journal?.Values.Count(value => value is not null) is > 0 and var known)
+            app.Error.WriteLine($"lpips: going on after {known} of {pairs.Count} pairs, from {journal.Path}");
+        return (columns, Progress.Steps(app, "measuring", pairs.Count, step => pairs.Measure(
+            columns.Set,
+            path => ImageFile.Read(path, options),
+            journal,
+            GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4,
+            count =>
+            {
+                for (var i = 0; i < count; i++)
+                    step();
+            },
+            cancellation)));
+    }
+
+    /// <summary>Prints the tables, and writes the file that is asked for. It comes last: after it, the values are not kept to go on with.</summary>
+    public void Write(
+        App app, ParseResult parsed, Columns columns, IReadOnlyList<ScoreTable> tables, string[] itemColumns, string[] valueNames, IEnumerable<EvaluationItem> items)
+    {
+        if (parsed.GetValue(output) is { } path)
+        {
+            using var file = new AtomicFile(path);
+            if (Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase))
+                WriteCsv(file.Stream, columns, itemColumns, valueNames, items);
+            else
+                WriteJson(file.Stream, columns, tables, itemColumns, valueNames, items);
+            file.Commit();
+            File.Delete(JournalPath(path));
+        }
+        app.Output.Write(string.Join(Environment.NewLine, tables.Select(table => table.Text())));
+    }
+
+    private static string JournalPath(string output) => output + ".partial";
+
+    // What decides the values besides the images: this program, the metrics and their weights, and how images are read.
+    private static string Purpose(Columns columns, ImageReadOptions options)
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"{typeof(Metric).Module.ModuleVersionId} {options.Alpha} {options.ConvertToSrgb}");
+        foreach (var metric in columns.Set.Metrics)
+            text.Append(CultureInfo.InvariantCulture, $"\n{metric.Info.Name} {(metric as Lpips)?.Digest}");
+        return $"lpips evaluate {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))}";
+    }
+
+    // A pair is known by its files, as they are now.
+    private static string[] Keys(ImagePairs pairs)
+    {
+        string[] files = [.. pairs.Images.Select(image =>
+        {
+            var file = new FileInfo(image.Path);
+            return string.Create(CultureInfo.InvariantCulture, $"{image.Path}\n{image.LoadSize} {file.Length} {file.LastWriteTimeUtc.Ticks}\n");
+        })];
+        return [.. pairs.Pairs.Select(pair => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(files[pair.Reference] + files[pair.Distorted])).AsSpan(0, 16)))];
+    }
+
+    private static void WriteCsv(Stream stream, Columns columns, string[] itemColumns, string[] valueNames, IEnumerable<EvaluationItem> items)
+    {
+        using var writer = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
+        writer.WriteLine(string.Join(',', ["data", .. itemColumns, .. from metric in columns.Names from name in valueNames select $"{metric} {name}".TrimEnd()]));
+        foreach (var item in items)
+        {
+            writer.Write(string.Join(',', [CsvFile.Field(item.Set), .. item.Paths.Select(CsvFile.Field), item.Judgement.ToString("R", CultureInfo.InvariantCulture)]));
+            for (var m = 0; m < columns.Names.Count; m++)
+                foreach (var value in item.Values)
+                    writer.Write(string.Create(CultureInfo.InvariantCulture, $",{value[m]:R}"));
+            writer.WriteLine();
+        }
+    }
+
+    private static void WriteJson(
+        Stream stream, Columns columns, IReadOnlyList<ScoreTable> tables, string[] itemColumns, string[] valueNames, IEnumerable<EvaluationItem> items)
+    {
+        using var json = new Utf8JsonWriter(stream, new() { Indented = true, NewLine = "\n", Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        json.WriteStartObject();
+        Report.WriteVectors(json);
+        Report.WriteMetrics(json, columns);
+        json.WriteStartArray("scores");
+        foreach (var table in tables)
+            foreach (var row in table.Rows)
+                for (var k = 0; k < table.Columns.Length; k++)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("table", table.Title);
+                    json.WriteString("column", table.Columns[k]);
+                    json.WriteString("metric", row.Name);
+                    Report.WriteNumber(json, "score", row.Values[k]);
+                    if (row.Interval(k) is { } interval)
+                    {
+                        Report.WriteNumber(json, "low", interval.Low);
+                        Report.WriteNumber(json, "high", interval.High);
+                    }
+                    json.WriteEndObject();
+                }
+        json.WriteEndArray();
+        json.WriteStartArray("results");
+        foreach (var item in items)
+        {
+            json.WriteStartObject();
+            json.WriteString("data", item.Set);
+            for (var k = 0; k < item.Paths.Length; k++)
+                json.WriteString(itemColumns[k], item.Paths[k]);
+            Report.WriteNumber(json, itemColumns[^1], item.Judgement);
+            for (var m = 0; m < columns.Names.Count; m++)
+                for (var k = 0; k < valueNames.Length; k++)
+                    Report.WriteNumber(json, $"{columns.Names[m]} {valueNames[k]}".TrimEnd(), item.Values[k][m]);
+            json.WriteEndObject();
+            if (json.BytesPending > 1 << 16)
+                json.Flush();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.Flush();
+        stream.WriteByte((byte)'\n');
+    }
+}

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Perceptual.Cli;
+
+/// <summary>The metrics of a command line, and the names it gives them.</summary>
+internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
+{
+    /// <summary>The only metric, if that is LPIPS: its value is printed as the distance, and its layers can be.</summary>
+    public Lpips? Lpips => Set.Metrics is [Lpips lpips] ? lpips : null;
+}
+
+/// <summary>The options that say which metrics, and which model the metric <c>lpips</c> is.</summary>
+internal sealed class MetricOptions
+{
+    private const string OwnModel = "lpips"; // of --net and its kin; the other names are the library's
+
+    private readonly Option<string> metric = new("--metric")
+    {
+        Description = "The metrics, separated by commas; they are listed below.",
+        HelpName = "LIST",
+        DefaultValueFactory = _ => OwnModel,
+    };
+
+    private readonly ModelOptions model;
+
+    public MetricOptions(Command command)
+    {
+        command.Add(metric);
+        model = new(
+            command,
+            otherRandom: result => Names(result.GetValue(metric)).Any(IsRandom),
+            needsStore: result => Names(result.GetValue(metric))
+                .Any(name => name == OwnModel ? model!.NeedsStore(result) : Metric.NeedsStore(name)));
+        command.Validators.Add(result =>
+        {
+            var names = Names(result.GetValue(metric));
+            foreach (var name in names.Distinct().Where(name => name != OwnModel && Metric.All.All(info => info.Name != name)))
+                result.AddError($"--metric: there is no metric {(name.Length > 0 ? name : "without a name")}; there are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}");
+            foreach (var group in names.GroupBy(name => name).Where(group => group.Count() > 1))
+                result.AddError($"--metric: {group.Key} is there more than once");
+            if (!names.Contains(OwnModel) && model.DescribesModel(result) is { } option)
+                result.AddError($"{option} says which model {OwnModel} is, which --metric does not ask for");
+        });
+    }
+
+    /// <summary>Every metric, its direction and its range, for the help of a command.</summary>
+    public static string Help { get; } = string.Join('\n',
+    [
+        "Metrics:",
+        Line(OwnModel, "the LPIPS of --net, --version, --baseline, --trunk, --lin and --weights FILE"),
+        Line("lpips-NET", $"{Networks(builtIn: false)}; -v0.0 and -baseline may follow, as in lpips-alex-v0.0-baseline"),
+        Line("", $"{Networks(builtIn: true)}, small and built in; -baseline may follow"),
+        Line("", $"{string.Join(", ", Network.All.Select(ModelOptions.RandomName))}, of --seed; -v0.0 may follow"),
+        Line("", $"of all LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
+        .. Metric.All.Where(info => !IsLpips(info.Name)).Select(info => Line(info.Name, Describe(info))),
+    ]);
+
+    /// <summary>What the command line says, if it names one metric only: null for the model of <c>--net</c>.</summary>
+    public bool IsSingle(SymbolResult result, out MetricInfo? info)
+    {
+        var names = Names(result.GetValue(metric));
+        info = names is [var name] ? Metric.All.FirstOrDefault(info => info.Name == name) : null;
+        return names.Length == 1;
+    }
+
+    /// <summary>The names of the metrics the command line asks for.</summary>
+    public string[] NamesOf(SymbolResult result) => Names(result.GetValue(metric));
+
+    /// <summary>Whether the command line asks for one LPIPS and nothing else, so that there are layers to show.</summary>
+    public bool IsOneLpips(SymbolResult result) => IsSingle(result, out var info) && (info is null || IsLpips(info.Name));
+
+    /// <summary>The metrics the command line asks for. Weights are read, and fetched if need be, for those that have any.</summary>
+    public Columns Load(App app, ParseResult parsed, CancellationToken cancellation)
+    {
+        var names = Names(parsed.GetValue(metric));
+        var listed = names.Where(name => name != OwnModel).ToArray();
+        var needsStore = listed.Any(Metric.NeedsStore);
+        var metrics = new Queue<Metric>(Progress.Downloads(app, progress =>
+            Metric.Load(listed, needsStore ? model.Store(app, parsed, progress) : null, model.Seed(parsed), cancellation)));
+        return new(names, new([.. names.Select(name => (name == OwnModel ? model.Load(app, parsed, cancellation) : metrics.Dequeue()).WithThreads(model.Threads(parsed)))]));
+    }
+
+    private static string Line(string name, string text) => $"  {name,-9}  {text}";
+
+    private static string Networks(bool builtIn) =>
+        string.Join(", ", Network.All.Where(network => network.IsBuiltIn == builtIn).Select(network => network.Name));
+
+    private static string Describe(MetricInfo info) => $"{info.Direction}, {info.Range}{(info.HasMap ? "" : "; no map")}";
+
+    // A validator sees no default.
+    private static string[] Names(string? list) => (list ?? OwnModel).Split(',', StringSplitOptions.TrimEntries);
+
+    private static bool IsLpips(string name) => name.StartsWith("lpips-", StringComparison.Ordinal);
+
+    private static bool IsRandom(string name) => name.StartsWith("lpips-random-", StringComparison.Ordinal);
+}

@@ -1,0 +1,152 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Perceptual.Cli;
+
+/// <summary>The options that say which LPIPS: network, version, calibrated or baseline, weights, threads.</summary>
+internal sealed class ModelOptions
+{
+    public const string FolderDescription = "The folder of the published weights";
+    public const string FolderDefault = "[default: that of PERCEPTUAL_WEIGHTS, or the cache folder]";
+    private const string RandomPrefix = "random-";
+
+    private readonly Option<string> net = new("--net")
+    {
+        Description = "The network whose features are compared. lite is small and built in: it needs no download, and its numbers are its own. The random- ones "
+            + "have Gaussian weights from --seed, are always baselines and need no file.",
+        DefaultValueFactory = _ => Network.Alex.Name,
+    };
+
+    private readonly Option<string> version = new("--version")
+    {
+        Description = "The version of LPIPS: input scaling and lin weights.",
+        DefaultValueFactory = _ => "0.1",
+    };
+
+    private readonly Option<bool> baseline = new("--baseline") { Description = "No lin weights: every channel counts the same." };
+
+    private readonly Option<ulong> seed = OptionChecks.Seed("--seed", "The seed of a random- network.");
+
+    private readonly Option<string> trunk = new("--trunk") { Description = "Trunk weights of your own (torch or safetensors) for --net.", HelpName = "FILE" };
+
+    private readonly Option<string> lin = new("--lin") { Description = "Lin weights of your own (torch or safetensors) for --net.", HelpName = "FILE" };
+
+    private readonly Option<string> weights = WeightsOption(
+        $"{FolderDescription}, or a model file of your own, whose network is the default of --net. {FolderDefault}",
+        "DIR|FILE");
+
+    private readonly Option<int?> threads = ThreadsOption();
+
+    /// <param name="command">Gets the options.</param>
+    /// <param name="runs">Whether the command computes distances, so that the number of threads matters.</param>
+    /// <param name="otherRandom">Whether something else on the command line has random weights, and so a seed.</param>
+    /// <param name="needsStore">Whether anything on it needs published weights; by default as the model does.</param>
+    public ModelOptions(
+        Command command,
+        bool runs = true,
+        Func<CommandResult, bool>? otherRandom = null,
+        Func<CommandResult, bool>? needsStore = null)
+    {
+        net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name), .. Network.All.Select(RandomName)]);
+        version.AcceptOnlyFromAmong("0.1", "0.0");
+        foreach (var option in new Option[] { net, version, baseline, seed, trunk, lin, weights })
+            command.Add(option);
+        if (runs)
+            command.Add(threads);
+        command.Validators.Add(result =>
+        {
+            var random = result.GetValue(net)?.StartsWith(RandomPrefix, StringComparison.Ordinal) == true;
+            if (random && result.GetResult(trunk) is not null)
+                result.AddError("--trunk is not for a random- network: its weights come from --seed");
+            if (!random && result.GetResult(seed) is { Implicit: false } && otherRandom?.Invoke(result) != true)
+                result.AddError("--seed is for a random- network only");
+            if (result.GetValue(baseline) && result.GetResult(lin) is not null)
+                result.AddError("--baseline means no lin weights: give it or --lin, not both");
+            var ownWeights = result.GetResult(trunk) is not null && (result.GetResult(lin) is not null || result.GetValue(baseline));
+            if (Network.All.FirstOrDefault(network => network.Name == result.GetValue(net)) is { IsBuiltIn: true } network
+                && result.GetValue(version) == "0.0" && !ownWeights && !IsFile(result.GetValue(weights)))
+                result.AddError($"--version 0.0 is not for {network.Name}: its weights are of 0.1 only");
+            RefuseUnusedFolder(result, weights, (needsStore ?? NeedsStore)(result));
+            if (IsFile(result.GetValue(weights)))
+                foreach (var (option, given) in new (Option, bool)[] { (net, random), (trunk, result.GetResult(trunk) is not null), (lin, result.GetResult(lin) is not null) })
+                    if (given)
+                        result.AddError($"--weights {result.GetValue(weights)} is a file with trunk and lin weights: give it or {option.Name}{(option == net ? $" {result.GetValue(net)}" : "")}, not both");
+        });
+    }
+
+    public static Option<string> WeightsOption(string description, string helpName = "DIR") => new("--weights") { Description = description, HelpName = helpName };
+
+    /// <summary>Whether --weights names a model file, not a folder.</summary>
+    public static bool IsFile(string? weights) => File.Exists(weights);
+
+    /// <summary>Refuses a --weights that is no model file where no published weights are needed.</summary>
+    public static void RefuseUnusedFolder(CommandResult result, Option<string> weights, bool needsStore)
+    {
+        if (!needsStore && result.GetValue(weights) is { } folder && !IsFile(folder))
+            result.AddError(
+                $"--weights {folder}: nothing here needs published weights; leave it out, or name a model file");
+    }
+
+    public static Option<int?> ThreadsOption() => OptionChecks.OptionalNumber(
+        "--threads",
+        "How many threads to use; the result is the same for any number. [default: one for each processor]",
+        1);
+
+    /// <summary>Whether the model of the command line needs published weights.</summary>
+    public bool NeedsStore(SymbolResult result)
+    {
+        var name = result.GetValue(net) ?? Network.Alex.Name;
+        var published = !name.StartsWith(RandomPrefix, StringComparison.Ordinal)
+            && !Network.All.Any(network => network.IsBuiltIn && network.Name == name);
+        var hasLin = result.GetResult(lin) is not null || result.GetValue(baseline);
+        return published && !IsFile(result.GetValue(weights)) && (result.GetResult(trunk) is null || !hasLin);
+    }
+
+    /// <summary>The option that says something of the model, if the command line has one.</summary>
+    public string? DescribesModel(CommandResult result) =>
+        new Option[] { net, version, baseline, trunk, lin }.FirstOrDefault(option => result.GetResult(option) is { Implicit: false })?.Name
+        ?? (IsFile(result.GetValue(weights)) ? weights.Name : null);
+
+    public ulong Seed(ParseResult parsed) => parsed.GetValue(seed);
+
+    public int Threads(ParseResult parsed) => parsed.GetValue(threads) ?? Environment.ProcessorCount;
+
+    public WeightStore Store(App app, ParseResult parsed, IProgress<DownloadProgress> progress) => new(IsFile(parsed.GetValue(weights)) ? null : parsed.GetValue(weights), app.Http, progress);
+
+    /// <summary>The model the command line asks for, its weights fetched if need be.</summary>
+    public Lpips Load(App app, ParseResult parsed, CancellationToken cancellation) =>
+        Load(app, parsed, (network, options) => Lpips.Load(network, options, cancellation));
+
+    /// <summary>The weights of that model and its version.</summary>
+    public (TrunkWeights Trunk, LinWeights? Lin, LpipsVersion Version) LoadWeights(App app, ParseResult parsed, CancellationToken cancellation) =>
+        Load(app, parsed, (network, options) =>
+        {
+            var (trunk, lin) = Lpips.LoadWeights(network, options, cancellation);
+            return (trunk, lin, options.Version);
+        });
+
+    private T Load<T>(App app, ParseResult parsed, Func<Network?, LpipsOptions, T> load)
+    {
+        var name = parsed.GetValue(net)!;
+        var random = name.StartsWith(RandomPrefix, StringComparison.Ordinal);
+        var network = Network.All.Single(network => network.Name == (random ? name[RandomPrefix.Length..] : name));
+        var model = IsFile(parsed.GetValue(weights)) ? parsed.GetValue(weights) : null;
+        return Progress.Downloads(app, progress => load(model is not null && parsed.GetResult(net) is not { Implicit: false } ? null : network, new()
+        {
+            Version = parsed.GetValue(version) == "0.0" ? LpipsVersion.V00 : LpipsVersion.V01,
+            Baseline = parsed.GetValue(baseline),
+            RandomSeed = random ? parsed.GetValue(seed) : null,
+            TrunkFile = parsed.GetValue(trunk),
+            LinFile = parsed.GetValue(lin),
+            ModelFile = model,
+            Store = NeedsStore(parsed.CommandResult) ? Store(app, parsed, progress) : null,
+            Threads = Threads(parsed),
+        }));
+    }
+
+    /// <summary>The name that <c>--net</c> knows a model by.</summary>
+    public static string NetName(Lpips lpips) => lpips.RandomSeed is null ? lpips.Network.Name : RandomName(lpips.Network);
+
+    /// <summary>The name that <c>--net</c> knows a network by whose weights are random.</summary>
+    public static string RandomName(Network network) => RandomPrefix + network.Name;
+}

@@ -1,0 +1,172 @@
+using System.CommandLine;
+using ScottPlot;
+
+namespace Perceptual.Cli;
+
+/// <summary>Scores as pictures (PNG). The only place that knows ScottPlot, which is loaded when one is drawn.</summary>
+internal static class Plots
+{
+    private const int PanelWidth = 640;
+    private const int Height = 520;
+
+    /// <summary>Adds the option that asks for a picture.</summary>
+    public static Option<string> Option(Command command, string description)
+    {
+        var plot = new Option<string>("--plot") { Description = description, HelpName = "FILE" };
+        command.Add(plot);
+        plot.RequireEnding(".png");
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(plot) is not { } file)
+                return;
+            if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
+                result.AddError($"--plot {file}: there is no such folder");
+            if (Directory.Exists(file))
+                result.AddError($"--plot {file}: is a folder");
+        });
+        return plot;
+    }
+
+    /// <summary>A distance that falls from step to step.</summary>
+    public static void Falling(App app, string path, IReadOnlyList<(int Step, double Distance)> steps, string reference)
+    {
+        using var plot = new Plot();
+        var line = plot.Add.ScatterLine(steps.Select(each => (double)each.Step).ToArray(), steps.Select(each => each.Distance).ToArray());
+        line.LineWidth = 2;
+        plot.XLabel("step");
+        plot.YLabel($"distance from {reference}");
+        plot.Axes.SetLimitsY(0, steps.Max(each => each.Distance) * 1.05);
+        Save(app, path, plot.GetImage(PanelWidth, Height));
+    }
+
+    /// <summary>A group of bars for each set of judgements, with their intervals, and a line where people are.</summary>
+    /// <param name="app">Is told what is missing.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="table">The metrics first, then the rows of people and of the oracle.</param>
+    /// <param name="metrics">How many metrics there are.</param>
+    public static void Bars(App app, string path, ScoreTable table, int metrics)
+    {
+        using var plot = new Plot();
+        var palette = new ScottPlot.Palettes.Category20();
+        var people = table.Rows[metrics];
+        for (var m = 0; m < metrics; m++)
+        {
+            var row = table.Rows[m];
+            var bars = plot.Add.Bars(table.Columns.Select((_, k) => new Bar
+            {
+                Position = k * (metrics + 1) + m,
+                Value = row.Values[k],
+                FillColor = palette.GetColor(m),
+                LineWidth = 0,
+            }).ToArray());
+            bars.LegendText = row.Name;
+            for (var k = 0; k < table.Columns.Length; k++)
+            {
+                var interval = row.Interval(k)!.Value;
+                var x = k * (metrics + 1) + m;
+                plot.Add.Line(x, interval.Low, x, interval.High).LineColor = Colors.Black;
+            }
+        }
+        for (var k = 0; k < table.Columns.Length; k++)
+        {
+            var line = plot.Add.Line(k * (metrics + 1) - 0.6, people.Values[k], k * (metrics + 1) + metrics - 0.4, people.Values[k]);
+            line.LineColor = Colors.Black;
+            line.LinePattern = LinePattern.Dashed;
+            line.LegendText = k == 0 ? people.Name : "";
+        }
+        plot.Axes.Bottom.SetTicks([.. table.Columns.Select((_, k) => k * (metrics + 1) + (metrics - 1) / 2.0)], table.Columns);
+        plot.YLabel("2AFC score");
+        plot.ShowLegend(Edge.Right);
+        // from chance, unless a metric is worse
+        var lowest = Math.Min(0.5, table.Rows.Take(metrics).Min(row => table.Columns.Select((_, k) => row.Interval(k)!.Value.Low).Min()) - 0.02);
+        var highest = Math.Max(table.Rows.Take(metrics).Max(row => table.Columns.Select((_, k) => row.Interval(k)!.Value.High).Max()), people.Values.Max()) + 0.02;
+        plot.Axes.SetLimits(-1, table.Columns.Length * (metrics + 1) - 1, lowest, highest);
+        Save(app, path, plot.GetImage(Math.Max(PanelWidth, 220 + table.Columns.Length * Math.Max(22 * (metrics + 1), 110)), Height));
+    }
+
+    /// <summary>A panel of precision-recall curves for each set of judgements.</summary>
+    public static void Curves(App app, string path, string[] names, IReadOnlyList<(string Metric, PrecisionRecall[][] Sets)> curves)
+    {
+        var panels = new Multiplot();
+        panels.AddPlots(names.Length);
+        panels.Layout = new ScottPlot.MultiplotLayouts.Columns();
+        for (var s = 0; s < names.Length; s++)
+        {
+            var plot = panels.GetPlot(s);
+            foreach (var (metric, sets) in curves)
+            {
+                var line = plot.Add.ScatterLine(Array.ConvertAll(sets[s], point => point.Recall), Array.ConvertAll(sets[s], point => point.Precision));
+                line.LegendText = metric;
+                line.LineWidth = 2;
+            }
+            plot.Title(names[s]);
+            plot.XLabel("recall");
+            plot.YLabel("precision");
+            plot.Axes.SetLimits(0, 1, 0, 1);
+            plot.ShowLegend(Alignment.LowerLeft);
+        }
+        Save(app, path, panels.Render(PanelWidth * names.Length, Height));
+    }
+
+    /// <summary>Loss, and the scores of training and validation, over the epochs.</summary>
+    public static void Training(App app, string path, IReadOnlyList<TrainingEpoch> log)
+    {
+        var panels = new Multiplot();
+        panels.AddPlots(2);
+        panels.Layout = new ScottPlot.MultiplotLayouts.Columns();
+        Add(0, "training", epoch => epoch.Loss);
+        Add(1, "training", epoch => epoch.TrainingScore);
+        Add(1, "validation", epoch => epoch.ValidationScore);
+        panels.GetPlot(0).YLabel("loss, nats");
+        panels.GetPlot(1).YLabel("2AFC score");
+        for (var p = 0; p < 2; p++)
+        {
+            panels.GetPlot(p).XLabel("epoch");
+            panels.GetPlot(p).Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { IntegerTicksOnly = true };
+            panels.GetPlot(p).ShowLegend(p == 0 ? Alignment.UpperRight : Alignment.LowerRight);
+        }
+        Save(app, path, panels.Render(PanelWidth * 2, Height));
+
+        void Add(int panel, string name, Func<TrainingEpoch, double> value)
+        {
+            var there = log.Where(epoch => !double.IsNaN(value(epoch))).ToArray();
+            if (there.Length == 0)
+                return;
+            var line = panels.GetPlot(panel).Add.ScatterLine(Array.ConvertAll(there, epoch => (double)epoch.Epoch), [.. there.Select(value)]);
+            line.LegendText = name;
+            line.LineWidth = 2;
+            line.MarkerSize = 6;
+        }
+    }
+
+    /// <summary>Loss, rank correlation and difference over the pairs that were seen.</summary>
+    public static void Distillation(App app, string path, IReadOnlyList<DistillationProgress> log)
+    {
+        var panels = new Multiplot();
+        panels.AddPlots(3);
+        panels.Layout = new ScottPlot.MultiplotLayouts.Columns();
+        foreach (var (panel, (name, value)) in new (string, Func<DistillationProgress, double>)[]
+        {
+            ("loss", line => line.Loss), ("Spearman correlation with the teacher", line => line.Spearman), ("median difference from the teacher", line => line.Difference),
+        }.Index())
+        {
+            var plot = panels.GetPlot(panel);
+            var there = log.Where(line => line.Pairs > 0 && !double.IsNaN(value(line))).ToArray();
+            if (there.Length > 0)
+                plot.Add.ScatterLine(Array.ConvertAll(there, line => line.Pairs / 1e6), [.. there.Select(value)]).LineWidth = 2;
+            plot.XLabel("pairs, million");
+            plot.YLabel(name);
+        }
+        Save(app, path, panels.Render(PanelWidth * 3, Height));
+    }
+
+    private static void Save(App app, string path, Image image)
+    {
+        if (SkiaSharp.SKFontManager.Default.FontFamilyCount == 0)
+            app.Error.WriteLine($"lpips: {path} has no text: there is no font on this system");
+        using var file = new AtomicFile(path);
+        file.Stream.Write(image.GetImageBytes(ScottPlot.ImageFormat.Png));
+        file.Commit();
+        image.Dispose();
+    }
+}

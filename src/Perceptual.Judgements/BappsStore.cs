@@ -1,0 +1,97 @@
+namespace Perceptual.Judgements;
+
+/// <summary>
+/// Fetches BAPPS into a folder, a part at a time. A part is downloaded and unpacked in a folder beside its place, named like it and
+/// ".part", and moved there as a whole; what a killed process leaves, the next one goes on from. Its authors publish no digests: a
+/// download is checked by the length the server says and the check sum in the gzip file, and what was unpacked by its counts.
+/// </summary>
+/// <param name="directory">The folder of the data set; made if it is not there.</param>
+/// <param name="http">What downloads; null for one that follows the system's proxy settings.</param>
+/// <param name="progress">Is told how far a download and then its unpacking is, on the thread that fetches.</param>
+public sealed class BappsStore(string directory, HttpClient? http = null, IProgress<DownloadProgress>? progress = null)
+{
+    private static readonly HttpClient SharedClient = new();
+
+    /// <summary>The wait before a second attempt; it doubles with each further one.</summary>
+    internal TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>Fetches a part; one that is there and complete is left alone.</summary>
+    /// <returns>Its sub-sets.</returns>
+    /// <exception cref="IOException">The server or the network failed, or the folder cannot be written to.</exception>
+    /// <exception cref="InvalidDataException">
+    /// What the server sent is damaged, not what is published, or would be written elsewhere; or the part is there but not complete.
+    /// </exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
+    public IReadOnlyList<BappsFolder> Fetch(BappsPart part, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        var target = part.PathIn(directory);
+        var work = target + ".part";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            using var held = FileLock.Take(target + ".lock", cancellation);
+            if (!Directory.Exists(target))
+                FetchInto(target, work, part, cancellation);
+            else if (Problem(part, target) is { } problem)
+                throw new InvalidDataException($"{target} is there, but not complete: {problem}. Delete or move it and fetch {part.Name} again");
+            DeleteFolder(work);
+            return Folders(part, target);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new IOException($"{part.Name} could not be fetched: {e.Message.TrimEnd('.')}. Try again to go on from where it broke off, " +
+                $"or download {part.Address} in another way, put it into {work} as {part.Archive} and try again", e);
+        }
+        catch (IOException e)
+        {
+            var kept = Directory.Exists(work) ? $". What was downloaded is kept in {work}; try again to go on" : "";
+            throw new IOException($"{part.Name} cannot be put into {directory}: {e.Message.TrimEnd('.')}{kept}", e);
+        }
+    }
+
+    private void FetchInto(string target, string work, BappsPart part, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(work);
+        var archive = Path.Combine(work, part.Archive);
+        var unpacked = Path.Combine(work, "unpacked");
+        DeleteFolder(unpacked); // of a killed process
+        try
+        {
+            if (!File.Exists(archive))
+            {
+                new Download(http ?? SharedClient, part.Archive, part.Address, part.MaximumLength, archive + ".part", progress, RetryDelay).Run(cancellation);
+                File.Move(archive + ".part", archive);
+            }
+            new BappsArchive(part, archive, unpacked, progress, cancellation).Unpack();
+            if (Problem(part, unpacked) is { } problem)
+                throw new InvalidDataException($"{part.Address} is not the published archive: {problem}");
+            Directory.Move(unpacked, target);
+        }
+        catch (InvalidDataException)
+        {
+            DeleteFolder(work);
+            throw;
+        }
+        catch
+        {
+            DeleteFolder(unpacked);
+            throw;
+        }
+    }
+
+    private static List<BappsFolder> Folders(BappsPart part, string path) =>
+        [.. part.Subsets.Select(subset => new BappsFolder(Path.Combine(path, subset.Name), part.IsJnd, subset))];
+
+    private static string? Problem(BappsPart part, string path)
+    {
+        var problems = Folders(part, path).SelectMany(folder => folder.Problems).ToList();
+        return problems.Count < 2 ? problems.FirstOrDefault() : FormattableString.Invariant($"{problems[0]}, and {problems.Count - 1} more such problems");
+    }
+
+    private static void DeleteFolder(string path)
+    {
+        if (Directory.Exists(path))
+            Directory.Delete(path, recursive: true);
+    }
+}

@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+
+namespace Perceptual.Judgements;
+
+/// <summary>A range that holds 95 % of the bootstrap's replicates: 2.5 % lie below it and as many above.</summary>
+public readonly record struct Interval(double Low, double High);
+
+/// <summary>
+/// The bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993): what a score would be on other judgements of the same
+/// kind, seen by drawing as many judgements as there are, with repetition, again and again.
+/// </summary>
+public static class Bootstrap
+{
+    /// <summary>Enough for two digits of an interval's ends.</summary>
+    public const int DefaultReplicates = 1000;
+
+    /// <summary>
+    /// A statistic of many resamples. The same seed and number of items give the same resamples, for any number of threads: two metrics
+    /// that are given the same ones are paired, and the differences of their replicates are the paired bootstrap's.
+    /// </summary>
+    /// <param name="items">How many judgements there are.</param>
+    /// <param name="seed">Decides the resamples. Sets of judgements that are to be independent need seeds of their own.</param>
+    /// <param name="statistic">The statistic of the judgements with these indices, as many as there are items. Is called from several threads;
+    /// the array is good for the call only.</param>
+    /// <param name="replicates">How many resamples.</param>
+    public static double[] Replicates(int items, ulong seed, Func<int[], double> statistic, int replicates = DefaultReplicates)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(items, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(replicates, 1);
+        var values = new double[replicates];
+        var spare = new ConcurrentBag<int[]>();
+        ParallelLoop.Run(replicates, Environment.ProcessorCount, replicate =>
+        {
+            if (!spare.TryTake(out var indices))
+                indices = new int[items];
+            var random = SplitMix64.Stream(seed, (ulong)replicate);
+            for (var i = 0; i < indices.Length; i++)
+                indices[i] = random.Next(items);
+            values[replicate] = statistic(indices);
+            spare.Add(indices);
+        });
+        return values;
+    }
+
+    /// <summary>The replicates of the mean of some values.</summary>
+    public static double[] OfMean(double[] values, ulong seed, int replicates = DefaultReplicates) => Replicates(values.Length, seed, indices =>
+    {
+        var sum = 0.0;
+        foreach (var i in indices)
+            sum += values[i];
+        return sum / indices.Length;
+    }, replicates);
+
+    /// <summary>
+    /// The 95 % percentile interval, between neighbouring replicates in proportion. Replicates that are NaN, of resamples that have no such
+    /// statistic, are left out; NaN if that leaves none.
+    /// </summary>
+    public static Interval Percentiles(IEnumerable<double> replicates)
+    {
+        var sorted = replicates.Where(value => !double.IsNaN(value)).Order().ToArray();
+        return sorted.Length == 0 ? new(double.NaN, double.NaN) : new(At(0.025), At(0.975));
+
+        double At(double part)
+        {
+            var position = part * (sorted.Length - 1);
+            var below = (int)position;
+            return below + 1 == sorted.Length ? sorted[below] : sorted[below] + (position - below) * (sorted[below + 1] - sorted[below]);
+        }
+    }
+
+    /// <summary>The 95 % interval of how much more the first of two scores is, from replicates of the same resamples: a difference is shown if 0 lies outside.</summary>
+    /// <exception cref="ArgumentException">The numbers of replicates differ.</exception>
+    public static Interval PairedDifference(double[] first, double[] second)
+    {
+        if (first.Length != second.Length)
+            throw new ArgumentException($"{first.Length} and {second.Length} replicates are not of the same resamples");
+        return Percentiles(first.Zip(second, (a, b) => a - b));
+    }
+}

@@ -1,0 +1,197 @@
+using System.Globalization;
+using System.Text;
+
+namespace Perceptual.Judgements;
+
+/// <summary>
+/// Reads a table of comma-separated values with a line of column names, as RFC 4180 describes them: fields in double quotes may hold
+/// commas, line ends and doubled quotes. UTF-8 with or without a byte order mark (UTF-16 with one); lines may end in LF, CRLF or CR; empty
+/// lines are passed over. Whatever the file is, a record takes bounded memory.
+/// </summary>
+public sealed class CsvFile : IDisposable
+{
+    private const int MaxColumns = 1000;
+    private const int MaxRecordLength = 1 << 20; // characters
+
+    private readonly string path;
+    private readonly StreamReader reader;
+    private readonly char[] buffer = new char[1 << 13];
+    private readonly StringBuilder field = new();
+    private readonly List<string> fields = [];
+    private readonly string[] columns;
+    private int position;
+    private int end;
+    private int line = 1; // the one that is being read
+
+    /// <exception cref="InvalidDataException">The file is empty.</exception>
+    public CsvFile(string path)
+    {
+        this.path = path;
+        if (Directory.Exists(path))
+            throw new InvalidDataException($"{path}: is a folder; name a CSV file");
+        reader = new(path, new UTF8Encoding(false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: true);
+        try
+        {
+            if (!ReadRecord())
+                throw new InvalidDataException($"{path}: is empty; the first line must name the columns");
+            columns = [.. fields.Select(name => name.Trim())];
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The line, from 1, on which the current record begins.</summary>
+    public int Line { get; private set; }
+
+    /// <summary>A field of the current record.</summary>
+    public string this[int column] => fields[column];
+
+    /// <summary>Whether there is a column of this name.</summary>
+    public bool Has(string name) => Array.IndexOf(columns, name) >= 0;
+
+    /// <summary>The number of the column of this name.</summary>
+    /// <exception cref="InvalidDataException">There is none, or there are two.</exception>
+    public int Column(string name)
+    {
+        var column = Array.IndexOf(columns, name);
+        if (column < 0)
+            throw new InvalidDataException($"{path}: has no column {name}; its columns are {Shorten(string.Join(", ", columns))}");
+        if (Array.LastIndexOf(columns, name) != column)
+            throw new InvalidDataException($"{path}: has two columns {name}");
+        return column;
+    }
+
+    /// <summary>Goes on to the next record.</summary>
+    /// <exception cref="InvalidDataException">It does not have as many fields as there are columns, or is not CSV.</exception>
+    public bool Read()
+    {
+        if (!ReadRecord())
+            return false;
+        if (fields.Count != columns.Length)
+            throw Error($"has {fields.Count} fields, but the first line has {columns.Length}");
+        return true;
+    }
+
+    /// <summary>The number in a field of the current record.</summary>
+    /// <exception cref="InvalidDataException">It is no number, or NaN, infinite or outside the range.</exception>
+    public double Number(int column, double minimum = double.MinValue, double maximum = double.MaxValue)
+    {
+        if (!double.TryParse(fields[column], NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
+            throw Error($"{columns[column]} is \"{Shorten(fields[column])}\", not a number");
+        if (value >= minimum && value <= maximum)
+            return value;
+        throw Error(string.Create(CultureInfo.InvariantCulture, $"{columns[column]} is {value}, ") +
+            (minimum == double.MinValue ? "not finite" : maximum == double.MaxValue
+                ? string.Create(CultureInfo.InvariantCulture, $"not {minimum} or more") : string.Create(CultureInfo.InvariantCulture, $"not in [{minimum}, {maximum}]")));
+    }
+
+    /// <summary>What is wrong with the current record, with the file and the line.</summary>
+    public InvalidDataException Error(string message) => new($"{path}, line {Line}: {message}");
+
+    /// <summary>Lets go of the file.</summary>
+    public void Dispose() => reader.Dispose();
+
+    /// <summary>A field for a file of this kind, in quotes where it needs them.</summary>
+    public static string Field(string text) => text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+
+    private static string Shorten(string text) => text.Length > 200 ? text[..200] + "..." : text;
+
+    private bool ReadRecord()
+    {
+        fields.Clear();
+        while (Peek() is '\r' or '\n')
+            EndLine();
+        Line = line;
+        if (Peek() < 0)
+            return false;
+        for (var length = 0; ; length++)
+        {
+            length += ReadField(MaxRecordLength - length);
+            fields.Add(field.ToString());
+            switch (Peek())
+            {
+                case ',':
+                    position++;
+                    if (fields.Count == MaxColumns)
+                        throw Error($"has more than {MaxColumns} fields");
+                    continue;
+                case < 0:
+                    return true;
+                default:
+                    EndLine();
+                    return true;
+            }
+        }
+    }
+
+    // Leaves the comma or the end of the line that comes after the field.
+    private int ReadField(int maximum)
+    {
+        field.Clear();
+        var quoted = Peek() == '"';
+        if (quoted)
+            position++;
+        while (true)
+        {
+            var c = Peek();
+            if (quoted ? c < 0 : c is < 0 or ',' or '\r' or '\n')
+                return quoted ? throw Error("a quoted field has no end") : field.Length;
+            if (quoted && c is '\r' or '\n')
+            {
+                // A line end inside quotes belongs to the field.
+                if (c == '\n' || PeekAfter() != '\n')
+                    line++;
+            }
+            else if (c == '"')
+            {
+                if (!quoted)
+                    throw Error("a quote stands inside a field that does not begin with one");
+                position++;
+                if (Peek() is < 0 or ',' or '\r' or '\n')
+                    return field.Length;
+                if (Peek() != '"')
+                    throw Error("a quoted field goes on after its end; a quote inside one is written twice");
+            }
+            if (field.Length >= maximum)
+                throw Error($"has more than {MaxRecordLength} characters");
+            field.Append((char)c);
+            position++;
+        }
+    }
+
+    private void EndLine()
+    {
+        if (Peek() == '\r' && PeekAfter() == '\n')
+            position++;
+        position++;
+        line++;
+    }
+
+    // The next character, or -1.
+    private int Peek() => position < end || Fill() ? buffer[position] : -1;
+
+    private int PeekAfter()
+    {
+        if (position + 1 >= end)
+            Fill();
+        return position + 1 < end ? buffer[position + 1] : -1;
+    }
+
+    private bool Fill()
+    {
+        buffer.AsSpan(position, end - position).CopyTo(buffer);
+        (position, end) = (0, end - position);
+        try
+        {
+            end += reader.Read(buffer, end, buffer.Length - end);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new InvalidDataException($"{path}, at or after line {line}: is not text in UTF-8; save it as UTF-8");
+        }
+        return end > 0;
+    }
+}

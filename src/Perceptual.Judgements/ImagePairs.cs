@@ -1,0 +1,132 @@
+namespace Perceptual.Judgements;
+
+/// <summary>
+/// Pairs of image files and what several metrics say of them. However often an image or a pair is asked for, a pair is measured once,
+/// and an image is decoded once and goes through each network once as long as the memory for what is kept suffices.
+/// </summary>
+public sealed class ImagePairs
+{
+    // Pairs that a thread measures together: of judgements of 64x64 pixels, the images of eight triplets go through a network side by side.
+    private const int PairsAtOnce = 16;
+
+    private readonly List<ImageSource> images = [];
+    private readonly Dictionary<ImageSource, int> imageNumbers = [];
+    private readonly List<(int Reference, int Distorted)> pairs = [];
+    private readonly Dictionary<(int, int), int> pairNumbers = [];
+
+    /// <summary>An image file and the length of its shorter side after loading, 0 for as it is.</summary>
+    public sealed record ImageSource(string Path, int LoadSize);
+
+    /// <summary>How many pairs there are.</summary>
+    public int Count => pairs.Count;
+
+    /// <summary>The images of all pairs, each once.</summary>
+    public IReadOnlyList<ImageSource> Images => images;
+
+    /// <summary>The pairs, by the numbers of their images.</summary>
+    public IReadOnlyList<(int Reference, int Distorted)> Pairs => pairs;
+
+    /// <summary>The number of a pair, which it gets if it is new.</summary>
+    public int Add(string reference, string distorted, int loadSize)
+    {
+        var pair = (Number(reference), Number(distorted));
+        if (pairNumbers.TryAdd(pair, pairs.Count))
+            pairs.Add(pair);
+        return pairNumbers[pair];
+
+        int Number(string path)
+        {
+            var image = new ImageSource(path, loadSize);
+            if (imageNumbers.TryAdd(image, images.Count))
+                images.Add(image);
+            return imageNumbers[image];
+        }
+    }
+
+    /// <summary>The values of all pairs, [pair][metric], several pairs side by side. They do not depend on the number of threads.</summary>
+    /// <param name="metrics">What to compute, on how many threads.</param>
+    /// <param name="read">Decodes an image file.</param>
+    /// <param name="journal">Has the values of pairs that were measured before and takes those of the others.</param>
+    /// <param name="memory">Bytes for images and features that are kept.</param>
+    /// <param name="step">Is called with the number of pairs that are new.</param>
+    /// <param name="cancellation">Stops the work; the journal keeps what is done.</param>
+    public double[][] Measure(MetricSet metrics, Func<string, RgbImage> read, Journal? journal, long memory, Action<int> step, CancellationToken cancellation)
+    {
+        var values = journal?.Values ?? new double[]?[pairs.Count];
+        int[] open = [.. Enumerable.Range(0, pairs.Count).Where(pair => values[pair] is null)];
+        step(pairs.Count - open.Length);
+        if (open.Length == 0)
+            return values!;
+
+        // Small images are measured side by side on one thread each, of large ones so many at a time that half the memory takes them.
+        var first = Load(pairs[open[0]].Reference);
+        var bytes = metrics.PreparedBytes(first.Width, first.Height);
+        var keep = 2 * bytes <= memory; // else all pairs go through in bands of rows
+        var workers = keep ? (int)Math.Clamp(memory / 2 / (2 * bytes), 1, metrics.Threads) : 1;
+        var shared = metrics.WithThreads(metrics.Threads / workers);
+        var atOnce = keep ? (int)Math.Clamp(memory / 2 / (workers * 2 * bytes), 1, PairsAtOnce) : 1;
+        var tasks = Tasks(open, (int)Math.Clamp(memory / 2 / bytes, 1, images.Count), atOnce);
+        var most = keep ? 2 * Math.Max(bytes, memory / 2 / (workers * 2 * atOnce)) : 0; // so do those of images much larger than the first
+        var choosiest = metrics.Metrics.MaxBy(metric => metric.Info.MinimumSide)!.Info;
+
+        var cache = new LoadedImages(images.Count, memory, Prepare);
+        foreach (var task in tasks)
+            cache.Announce(ImagesOf(task));
+        ParallelLoop.Run(tasks.Count, workers, number =>
+        {
+            var task = tasks[number];
+            var numbers = ImagesOf(task);
+            var prepared = cache.Take(numbers);
+            var done = Array.ConvertAll(task, pair => (pair, MeasurePair(
+                pair, prepared[Array.IndexOf(numbers, pairs[pair].Reference)], prepared[Array.IndexOf(numbers, pairs[pair].Distorted)])));
+            cache.Return(numbers);
+            journal?.Add(done);
+            foreach (var (pair, result) in done)
+                values[pair] = result;
+            step(done.Length);
+        }, cancellation);
+        return values!;
+
+        RgbImage Load(int number)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var (path, loadSize) = images[number];
+            var image = read(path);
+            return loadSize > 0 ? image.ResizeShorterSide(loadSize, ResizeFilter.Bilinear) : image;
+        }
+
+        LoadedImage[] Prepare(IReadOnlyList<int> numbers)
+        {
+            RgbImage[] loaded = [.. numbers.Select(Load)];
+            for (var i = 0; i < loaded.Length; i++)
+                if (Math.Min(loaded[i].Width, loaded[i].Height) < choosiest.MinimumSide)
+                    throw new InvalidDataException($"{images[numbers[i]].Path} is {loaded[i]}, too small for {choosiest.Name}: each side must be at least {choosiest.MinimumSide} pixels");
+            var sizes = Array.ConvertAll(loaded, image => metrics.PreparedBytes(image.Width, image.Height));
+            var prepared = new Queue<PreparedImage>(shared.Prepare([.. loaded.Where((_, i) => sizes[i] <= most)], cancellation));
+            return [.. loaded.Select((image, i) => new LoadedImage(image, sizes[i] <= most ? prepared.Dequeue() : null, sizes[i]))];
+        }
+
+        double[] MeasurePair(int pair, LoadedImage reference, LoadedImage distorted)
+        {
+            var (a, b) = (reference.Image, distorted.Image);
+            var (referenceSource, distortedSource) = (images[pairs[pair].Reference], images[pairs[pair].Distorted]);
+            if ((a.Width, a.Height) != (b.Width, b.Height))
+                throw new InvalidDataException($"{distortedSource.Path} is {b} but {referenceSource.Path} is {a}{(referenceSource.LoadSize > 0 ? $" with the shorter side {referenceSource.LoadSize}" : "")}");
+            IReadOnlyList<MetricValue> measured = reference.Prepared is { } p && distorted.Prepared is { } q
+                ? shared.Compare(p, q, cancellation) : shared.Compare(a.OpenRows, b.OpenRows, cancellation);
+            double[] values = [.. measured.Select(value => value.Value)];
+            // It would go for a tie.
+            if (Array.FindIndex(values, double.IsNaN) is >= 0 and var bad)
+                throw new InvalidDataException($"{metrics.Metrics[bad].Info.Name} of {referenceSource.Path} and {distortedSource.Path} is not a number; leave this metric out");
+            return values;
+        }
+    }
+
+    // Pairs come by their references; where not all images fit into the memory, again for every block of other images that fits.
+    private List<int[]> Tasks(IEnumerable<int> open, int block, int size) =>
+    [
+        .. open.OrderBy(pair => pairs[pair].Distorted / block).ThenBy(pair => pairs[pair].Reference).ThenBy(pair => pairs[pair].Distorted).Chunk(size),
+    ];
+
+    private int[] ImagesOf(int[] task) => [.. task.SelectMany(pair => new[] { pairs[pair].Reference, pairs[pair].Distorted }).Distinct()];
+}

@@ -1,0 +1,110 @@
+namespace Perceptual.Judgements;
+
+/// <summary>An image as loaded, and what it is compared by, unless that takes too much memory.</summary>
+internal sealed record LoadedImage(RgbImage Image, PreparedImage? Prepared, long Bytes);
+
+/// <summary>
+/// Images that are decoded and went through the networks, kept while they are in use, and after that until their last announced use, the
+/// longest unused ones making room where the memory does not suffice. For several threads.
+/// </summary>
+/// <param name="count">How many images there are.</param>
+/// <param name="memory">Bytes for images that are not in use.</param>
+/// <param name="prepare">Prepares images, by their numbers, side by side.</param>
+internal sealed class LoadedImages(int count, long memory, Func<IReadOnlyList<int>, LoadedImage[]> prepare)
+{
+    private readonly Lock gate = new();
+    private readonly Entry[] entries = [.. Enumerable.Range(0, count).Select(_ => new Entry())];
+    private readonly LinkedList<int> unused = []; // the longest unused first
+    private long bytes;
+
+    private sealed class Entry
+    {
+        public TaskCompletionSource<LoadedImage>? Image;
+        public int Announced;
+        public int InUse;
+        public LinkedListNode<int>? Unused;
+    }
+
+    /// <summary>Announces a use of each of these images.</summary>
+    public void Announce(IEnumerable<int> numbers)
+    {
+        foreach (var number in numbers)
+            entries[number].Announced++;
+    }
+
+    /// <summary>
+    /// These images. Those that nobody has asked for are prepared by the caller, all together; for those that another thread is preparing
+    /// it waits after that.
+    /// </summary>
+    public LoadedImage[] Take(IReadOnlyList<int> numbers)
+    {
+        var mine = new List<int>();
+        lock (gate)
+            foreach (var number in numbers)
+            {
+                var entry = entries[number];
+                entry.InUse++;
+                if (entry.Unused is not null)
+                    unused.Remove(entry.Unused);
+                entry.Unused = null;
+                if (entry.Image is null)
+                {
+                    entry.Image = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                    mine.Add(number);
+                }
+            }
+        if (mine.Count > 0)
+            Prepare(mine);
+        return [.. numbers.Select(number => entries[number].Image!.Task.GetAwaiter().GetResult())];
+    }
+
+    /// <summary>Ends an announced use of each of these images.</summary>
+    public void Return(IReadOnlyList<int> numbers)
+    {
+        lock (gate)
+        {
+            foreach (var number in numbers)
+            {
+                var entry = entries[number];
+                entry.Announced--;
+                if (--entry.InUse > 0)
+                    continue;
+                if (entry.Announced > 0)
+                    entry.Unused = unused.AddLast(number);
+                else
+                    Drop(entry);
+            }
+            while (bytes > memory && unused.First is { } oldest)
+            {
+                unused.Remove(oldest);
+                entries[oldest.Value].Unused = null;
+                Drop(entries[oldest.Value]);
+            }
+        }
+    }
+
+    private void Prepare(List<int> numbers)
+    {
+        try
+        {
+            var images = prepare(numbers);
+            lock (gate)
+                bytes += images.Sum(image => image.Bytes);
+            for (var i = 0; i < images.Length; i++)
+                entries[numbers[i]].Image!.SetResult(images[i]);
+        }
+        catch (Exception e)
+        {
+            // Whoever waits for one of them must not wait for ever.
+            foreach (var number in numbers)
+                entries[number].Image!.TrySetException(e);
+            throw;
+        }
+    }
+
+    private void Drop(Entry entry)
+    {
+        bytes -= entry.Image!.Task.Result.Bytes;
+        entry.Image = null;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Text;
+
+namespace Perceptual;
+
+/// <summary>
+/// A file that appears whole or not at all: it is written beside its place, under its name and ".tmp", and renamed at the end.
+/// What a killed process leaves under that name, the next one overwrites.
+/// </summary>
+public sealed class AtomicFile : IDisposable
+{
+    private readonly string path;
+    private readonly string temporary;
+    private bool committed;
+
+    /// <exception cref="IOException">The folder does not exist or cannot be written to, or another process writes the file.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
+    public AtomicFile(string path)
+    {
+        this.path = path;
+        temporary = path + ".tmp";
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"{path} cannot be written: there is no folder {folder}");
+        Stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
+    }
+
+    /// <summary>Writes a whole file of lines, in UTF-8, each ended by a line feed.</summary>
+    public static void WriteLines(string path, IEnumerable<string> lines)
+    {
+        using var file = new AtomicFile(path);
+        foreach (var line in lines)
+            file.Stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
+        file.Commit();
+    }
+
+    /// <summary>Takes the content.</summary>
+    public FileStream Stream { get; }
+
+    /// <summary>Gives the file its name, replacing one that has it. Without this call, nothing is left behind.</summary>
+    public void Commit()
+    {
+        Stream.Flush(flushToDisk: true);
+        Stream.Dispose();
+        File.Move(temporary, path, overwrite: true);
+        committed = true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (committed)
+            return;
+        try
+        {
+            Stream.Dispose();
+        }
+        catch (IOException)
+        {
+            // What is still buffered need not be written: the file is given up.
+        }
+        File.Delete(temporary);
+    }
+}

@@ -1,0 +1,15 @@
+namespace Perceptual;
+
+/// <summary>Text that a stranger's file holds, for messages.</summary>
+public static class UntrustedText
+{
+    private const int Longest = 100;
+
+    /// <summary>The text as one line of at most 100 characters, without control characters.</summary>
+    public static string Printable(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var line = string.Concat(text.Take(Longest).Select(c => char.IsControl(c) ? '?' : c));
+        return text.Length > Longest ? line + "..." : line;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Runtime.ExceptionServices;
+
+namespace Perceptual;
+
+/// <summary>Independent pieces of work side by side.</summary>
+public static class ParallelLoop
+{
+    /// <summary>
+    /// Runs pieces 0 to <paramref name="count"/> - 1, which are claimed in this order. Once one has failed no further one begins; those
+    /// before it are all done, so that what is thrown is the failure of the first piece that fails, whatever the timing.
+    /// </summary>
+    /// <param name="count">How many pieces there are.</param>
+    /// <param name="threads">How many run at a time, at most.</param>
+    /// <param name="work">Does a piece.</param>
+    /// <param name="cancellation">Stops it between two pieces.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled and no piece had failed.</exception>
+    public static void Run(int count, int threads, Action<int> work, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        var next = -1;
+        var (failed, failure) = (count, (Exception?)null); // the first piece that failed
+        var gate = new Lock();
+        Parallel.For(0, Math.Min(threads, count), new() { MaxDegreeOfParallelism = threads }, _ =>
+        {
+            while (Interlocked.Increment(ref next) is var piece && piece < Volatile.Read(ref failed) && !cancellation.IsCancellationRequested)
+                try
+                {
+                    work(piece);
+                }
+#pragma warning disable CA1031 // whatever it is, the caller gets it
+                catch (Exception e)
+                {
+                    lock (gate)
+                        if (piece < failed)
+                            (failed, failure) = (piece, e);
+                }
+#pragma warning restore CA1031
+        });
+        if (failure is not null)
+            ExceptionDispatchInfo.Throw(failure);
+        cancellation.ThrowIfCancellationRequested();
+    }
+}

@@ -1,0 +1,24 @@
+namespace Perceptual;
+
+/// <summary>
+/// What a metric compares an image by: made once by <see cref="Metric.Prepare(RgbImage, CancellationToken)"/>, compared as often as wanted.
+/// Of LPIPS these are the features, of metrics that prepare nothing the image itself.
+/// </summary>
+public abstract class PreparedImage
+{
+    /// <param name="width">Columns of the image.</param>
+    /// <param name="height">Rows of the image.</param>
+    protected PreparedImage(int width, int height) => (Width, Height) = (width, height);
+
+    /// <summary>Columns of the image.</summary>
+    public int Width { get; }
+
+    /// <summary>Rows of the image.</summary>
+    public int Height { get; }
+}
+
+/// <summary>An image that needs no preparation.</summary>
+internal sealed class WholeImage(RgbImage image) : PreparedImage(image.Width, image.Height)
+{
+    public RgbImage Image => image;
+}

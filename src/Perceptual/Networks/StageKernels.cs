@@ -1,0 +1,136 @@
+namespace Perceptual;
+
+/// <summary>A stage with its weights: what computes rows of its output from rows of its input.</summary>
+// Safe: see RowBuffer, and each kernel. Whoever runs it keeps the buffers' memory, the offsets and the scratch alive.
+internal unsafe class StageKernels
+{
+    private readonly Convolver[] convolvers;
+
+    /// <param name="stage">What is computed.</param>
+    /// <param name="weights">"NAME.weight" and "NAME.bias" of its convolutions, of the right shapes.</param>
+    public StageKernels(Stage stage, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        Stage = stage;
+        convolvers = [.. stage.Convolutions.Select(convolution =>
+            Convolver.Choose(convolution.Shape, Weight(weights, convolution), Bias(weights, convolution)))];
+    }
+
+    public Stage Stage { get; }
+
+    /// <summary>Floats of memory a worker needs.</summary>
+    public virtual long ScratchLength => convolvers.Select(convolver => convolver.ScratchLength).DefaultIfEmpty().Max();
+
+    /// <summary>Takes other weights.</summary>
+    public virtual void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
+    {
+        foreach (var (convolver, convolution) in convolvers.Zip(Stage.Convolutions))
+            convolver.SetWeights(Weight(weights, convolution), Bias(weights, convolution));
+    }
+
+    /// <summary>The buffer it writes, without memory.</summary>
+    public RowBuffer Output(RowBuffer input) => new(
+        Stage.OutputChannels(input.Channels), RowBuffer.Lanes,
+        Stage.OutputLength(input.Height), Stage.OutputLength(input.Width));
+
+    /// <summary>Asks for what it reads around its input.</summary>
+    public void Reserve(RowBuffer input, RowBuffer output)
+    {
+        foreach (var convolver in convolvers)
+            convolver.Reserve(input, output);
+        if (Stage.Pool is { } pool)
+            MaxPooling.Reserve(pool.Kernel, pool.Stride, input, output);
+    }
+
+    /// <summary>[convolver, offset], pinned: what <see cref="Run"/> needs of an input with all its reserves.</summary>
+    public int[][] Offsets(RowBuffer input) => Array.ConvertAll(convolvers, convolver => Offsets(convolver, input));
+
+    /// <summary>The fewest rows that make so many pixels; a pool takes whatever comes.</summary>
+    public int StepRows(RowBuffer output, int images, int pixels)
+    {
+        return Stage.Pool is not null ? 1 : convolvers.Max(Rows);
+
+        int Rows(Convolver convolver)
+        {
+            var unit = images * output.Width * convolver.UnitRows;
+            return (pixels + unit - 1) / unit * convolver.UnitRows;
+        }
+    }
+
+    /// <summary>
+    /// The row after the last to compute next from what is there. Convolutions take no more than a step at once, not even
+    /// at the image's end, where all rows below it come due together.
+    /// </summary>
+    public int Ready(RowBuffer input, RowBuffer output, int stepRows)
+    {
+        var end = input.IsComplete ? output.Height
+            : Stage.Pool is { } pool ? Count(pool.Kernel, pool.Stride, 0)
+            : convolvers.Min(CountOf) / stepRows * stepRows;
+        return Math.Max(output.End, Stage.Pool is not null ? end : Math.Min(end, output.End + stepRows));
+
+        int CountOf(Convolver convolver) => Count(convolver.Reach, convolver.Shape.Stride, convolver.Shape.Padding);
+
+        int Count(int reach, int stride, int padding) =>
+            input.End + padding < reach ? 0 : Math.Min((input.End + padding - reach) / stride + 1, output.Height);
+    }
+
+    /// <summary>The first row that is still needed.</summary>
+    public int Keep(RowBuffer input, RowBuffer output)
+    {
+        var first = Stage.Pool is { } pool ? output.End * pool.Stride
+            : convolvers.Min(convolver => output.End * convolver.Shape.Stride - convolver.Shape.Padding);
+        return Math.Clamp(first, input.First, input.End);
+    }
+
+    /// <summary>Computes rows [from, to) of the output, for all images.</summary>
+    public void Run(
+        RowBuffer input, RowBuffer output, int[][] offsets, int images, int from, int to, Crew crew, Scratch scratch)
+    {
+        if (Stage.Pool is { } pool)
+        {
+            var rows = to - from;
+            crew.Run(images * rows, (task, _) =>
+                MaxPooling.Run(pool.Kernel, pool.Stride, input, output, task / rows, from + task % rows));
+        }
+        var channel = 0;
+        for (var k = 0; k < convolvers.Length; k++)
+        {
+            var step = new ConvolutionStep(input, output, channel, offsets[k], images, from, to, crew.Threads);
+            Convolve(convolvers[k], step, crew, scratch);
+            channel += convolvers[k].Shape.Outputs;
+        }
+    }
+
+    protected static void Convolve(Convolver convolver, ConvolutionStep step, Crew crew, Scratch scratch) =>
+        crew.Run(convolver.CountTasks(step), (task, worker) => convolver.Run(step, task, scratch.Of(worker)));
+
+    protected static int[] Offsets(Convolver convolver, RowBuffer input)
+    {
+        var offsets = GC.AllocateUninitializedArray<int>(convolver.OffsetCount, pinned: true);
+        convolver.FillOffsets(input, offsets);
+        return offsets;
+    }
+
+    protected static float[] Weight(IReadOnlyDictionary<string, Tensor> weights, Convolution convolution) =>
+        weights[convolution.Name + ".weight"].Values;
+
+    private static float[] Bias(IReadOnlyDictionary<string, Tensor> weights, Convolution convolution) =>
+        weights[convolution.Name + ".bias"].Values;
+}
+
+/// <summary>Memory for each worker, kept from one call to the next.</summary>
+// Safe: each worker has as many floats as were asked for, all in one array of this object.
+internal sealed unsafe class Scratch
+{
+    private PinnedFloats memory = new(0);
+    private long length;
+
+    /// <summary>Makes room for so many floats for each worker; what was there is lost.</summary>
+    public void Reserve(long floats, int workers)
+    {
+        length = (floats + 15) / 16 * 16;
+        if (memory.Length < workers * length)
+            memory = new(workers * length);
+    }
+
+    public float* Of(int worker) => memory.Pointer + worker * length;
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Perceptual.Tests;
+
+namespace Perceptual.Cli.Tests;
+
+/// <summary>What README.md and docs list is what there is: each thing once, in the order of the program's own lists.</summary>
+public sealed partial class DocumentationTests
+{
+    private static readonly string Readme = Text("README.md");
+
+    [Fact]
+    public void The_README_has_a_row_for_every_command()
+    {
+        using var http = new HttpClient();
+        var commands = new App(TextWriter.Null, TextWriter.Null, http).Root().Subcommands;
+        var rows = Rows(Readme, "| command |").Select(row => row[0].Trim('`').Split(' ')).ToArray();
+        Assert.Equal(commands.Select(command => command.Name).Order(), rows.Select(words => words[1]).Order());
+        foreach (var words in rows)
+            Assert.All(
+                commands.Single(command => command.Name == words[1]).Subcommands,
+                subcommand => Assert.Contains(subcommand.Name, words));
+    }
+
+    [Fact]
+    public void The_README_has_every_network_with_published_weights_built_in_and_with_random_weights()
+    {
+        var listed = Rows(Readme, "| option |").Select(row => row[0]).Where(cell => cell.StartsWith("`--net ", StringComparison.Ordinal))
+            .SelectMany(cell => cell.Trim('`')["--net ".Length..].Split(@" \| "));
+        Assert.Equal(
+            [
+                .. Network.All.Where(network => !network.IsBuiltIn).Select(network => network.Name),
+                .. Network.All.Where(network => network.IsBuiltIn).Select(network => network.Name),
+                .. Network.All.Select(network => "random-" + network.Name),
+            ],
+            listed);
+    }
+
+    [Fact]
+    public void The_README_has_every_metric_and_every_image_format()
+    {
+        var metrics = MetricList().Match(Readme).Groups[1].Value;
+        Assert.Equal(ClassicMetrics().Select(info => info.Name), Regex.Split(metrics, @",\s+"));
+        var formats = FormatList().Match(Readme).Groups[1].Value;
+        Assert.Equal(ImageFormat.Names, formats.Replace(" (8 and 16 bits)", "", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_table_of_metrics_says_of_each_what_the_library_says()
+    {
+        var rows = Rows(Text("docs", "metrics.md"), "| name |");
+        var (lpips, classic) = (rows[0], rows[1..]);
+        Assert.Equal("`lpips-NET`", lpips[0]);
+        Assert.Equal(string.Join(", ", Network.All.Select(network => $"{network.Name} {network.MinimumSide}")), lpips[5]);
+        Assert.Equal(
+            ClassicMetrics().Select(info =>
+                $"`{info.Name}` {(info.LargerIsCloser ? "closer" : "further")} {info.MinimumSide} {(info.HasMap ? "yes" : "no")}"),
+            classic.Select(row => $"{row[0]} {row[2]} {row[5]} {row[6]}"));
+    }
+
+    [Fact]
+    public void The_table_of_distortions_is_the_list_of_kinds()
+    {
+        var rows = Rows(Text("docs", "distortions.md"), "| kind |").Select(row => string.Join(" | ", row).TrimEnd(' ', '|'));
+        var expected = DistortCommand.Kinds.GroupBy(kind => kind.Family).SelectMany(family => new[] { $"**{family.Key}**" }
+            .Concat(family.Select(kind => string.Create(
+                CultureInfo.InvariantCulture, $"`{kind.Name}` | {kind.Description} | {kind.Unit} | {kind.From} | {kind.To}"))));
+        Assert.Equal(expected, rows);
+    }
+
+    private static IEnumerable<MetricInfo> ClassicMetrics() =>
+        Metric.All.Where(info => !info.Name.StartsWith("lpips-", StringComparison.Ordinal));
+
+    private static string Text(params string[] path) =>
+        File.ReadAllText(Path.Combine([Repository.Root, .. path])).ReplaceLineEndings("\n");
+
+    // The cells of a table's rows, below the two lines of its head. A bar within a cell is written \|.
+    private static string[][] Rows(string text, string head) =>
+    [
+        .. text.Split('\n').SkipWhile(line => !line.StartsWith(head, StringComparison.Ordinal)).Skip(2)
+            .TakeWhile(line => line.StartsWith('|'))
+            .Select(line => Array.ConvertAll(Bar().Split(line)[1..^1], cell => cell.Trim())),
+    ];
+
+    [GeneratedRegex(@"(?<!\\)\|")]
+    private static partial Regex Bar();
+
+    [GeneratedRegex(@"There are\s+([^;]*?)\s+and every LPIPS by name")]
+    private static partial Regex MetricList();
+
+    [GeneratedRegex(@"^Images: (.*?)\. ", RegexOptions.Multiline)]
+    private static partial Regex FormatList();
+}
