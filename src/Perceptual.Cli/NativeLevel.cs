@@ -22,9 +22,12 @@ internal static partial class NativeLevel
         // All constants: of this method nothing is left but where it is needed.
         if (RuntimeFeature.IsDynamicCodeSupported || RuntimeInformation.ProcessArchitecture != Architecture.X64 || Vector256.IsHardwareAccelerated)
             return;
-        if (Best(X86Base.CpuId, CpuFlags(), IsOff) is { } level)
-            // Comes back only if there is no such program.
-            _ = Execute($"{Environment.ProcessPath}-{level}", [Environment.GetCommandLineArgs()[0], .. args, null]);
+        if (Best(X86Base.CpuId, CpuFlags(), IsOff) is not { } level)
+            return;
+        var better = new FileInfo($"{Environment.ProcessPath}-{level}");
+        // A link to this very program would become itself for ever.
+        if (better.Exists && better.ResolveLinkTarget(returnFinalTarget: true)?.FullName != Environment.ProcessPath)
+            _ = Execute(better.FullName, [Environment.GetCommandLineArgs()[0], .. args, null]); // comes back only if it cannot run
     }
 
     /// <summary>

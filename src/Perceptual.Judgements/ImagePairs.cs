@@ -58,75 +58,109 @@ public sealed class ImagePairs
         if (open.Length == 0)
             return values!;
 
-        // Small images are measured side by side on one thread each, of large ones so many at a time that half the memory takes them.
-        var first = Load(pairs[open[0]].Reference);
-        var bytes = metrics.PreparedBytes(first.Width, first.Height);
-        var keep = 2 * bytes <= memory; // else all pairs go through in bands of rows
-        var workers = keep ? (int)Math.Clamp(memory / 2 / (2 * bytes), 1, metrics.Threads) : 1;
-        var shared = metrics.WithThreads(metrics.Threads / workers);
-        var atOnce = keep ? (int)Math.Clamp(memory / 2 / (workers * 2 * bytes), 1, PairsAtOnce) : 1;
-        var tasks = Tasks(open, (int)Math.Clamp(memory / 2 / bytes, 1, images.Count), atOnce);
-        var most = keep ? 2 * Math.Max(bytes, memory / 2 / (workers * 2 * atOnce)) : 0; // so do those of images much larger than the first
-        var choosiest = metrics.Metrics.MaxBy(metric => metric.Info.MinimumSide)!.Info;
-
-        var cache = new LoadedImages(images.Count, memory, Prepare);
+        var plan = Plan.Of(metrics, Load(pairs[open[0]].Reference, read, cancellation), images.Count, memory);
+        var shared = metrics.WithThreads(metrics.Threads / plan.Workers);
+        var measurement = new Measurement(this, shared, read, plan.Most, cancellation);
+        var tasks = Tasks(open, plan.Block, plan.AtOnce);
+        var cache = new LoadedImages(images.Count, memory, measurement.Prepare);
         foreach (var task in tasks)
             cache.Announce(ImagesOf(task));
-        ParallelLoop.Run(tasks.Count, workers, number =>
+        ParallelLoop.Run(tasks.Count, plan.Workers, number =>
         {
             var task = tasks[number];
             var numbers = ImagesOf(task);
             var prepared = cache.Take(numbers);
-            var done = Array.ConvertAll(task, pair => (pair, MeasurePair(
-                pair, prepared[Array.IndexOf(numbers, pairs[pair].Reference)], prepared[Array.IndexOf(numbers, pairs[pair].Distorted)])));
+            var done = Array.ConvertAll(task, pair =>
+                (pair, measurement.Measure(pair, Prepared(pairs[pair].Reference), Prepared(pairs[pair].Distorted))));
             cache.Return(numbers);
             journal?.Add(done);
             foreach (var (pair, result) in done)
                 values[pair] = result;
             step(done.Length);
+
+            LoadedImage Prepared(int image) => prepared[Array.IndexOf(numbers, image)];
         }, cancellation);
         return values!;
+    }
 
-        RgbImage Load(int number)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var (path, loadSize) = images[number];
-            var image = read(path);
-            return loadSize > 0 ? image.ResizeShorterSide(loadSize, ResizeFilter.Bilinear) : image;
-        }
+    private RgbImage Load(int number, Func<string, RgbImage> read, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var (path, loadSize) = images[number];
+        var image = read(path);
+        return loadSize > 0 ? image.ResizeShorterSide(loadSize, ResizeFilter.Bilinear) : image;
+    }
 
-        LoadedImage[] Prepare(IReadOnlyList<int> numbers)
-        {
-            RgbImage[] loaded = [.. numbers.Select(Load)];
-            for (var i = 0; i < loaded.Length; i++)
-                if (Math.Min(loaded[i].Width, loaded[i].Height) < choosiest.MinimumSide)
-                    throw new InvalidDataException($"{images[numbers[i]].Path} is {loaded[i]}, too small for {choosiest.Name}: each side must be at least {choosiest.MinimumSide} pixels");
-            var sizes = Array.ConvertAll(loaded, image => metrics.PreparedBytes(image.Width, image.Height));
-            var prepared = new Queue<PreparedImage>(shared.Prepare([.. loaded.Where((_, i) => sizes[i] <= most)], cancellation));
-            return [.. loaded.Select((image, i) => new LoadedImage(image, sizes[i] <= most ? prepared.Dequeue() : null, sizes[i]))];
-        }
+    // Pairs come by their references; where not all images fit into the memory, again for every block of other images
+    // that fits.
+    private List<int[]> Tasks(IEnumerable<int> open, int block, int size) =>
+    [
+        .. open.OrderBy(pair => pairs[pair].Distorted / block)
+            .ThenBy(pair => pairs[pair].Reference).ThenBy(pair => pairs[pair].Distorted).Chunk(size),
+    ];
 
-        double[] MeasurePair(int pair, LoadedImage reference, LoadedImage distorted)
+    private int[] ImagesOf(int[] task) =>
+        [.. task.SelectMany(pair => new[] { pairs[pair].Reference, pairs[pair].Distorted }).Distinct()];
+
+    /// <summary>
+    /// How the work is shared. Small images are measured side by side on one thread each, of large ones so many at a time
+    /// that half the memory takes them.
+    /// </summary>
+    /// <param name="Workers">Tasks that run at a time.</param>
+    /// <param name="AtOnce">Pairs of a task.</param>
+    /// <param name="Block">Images that fit into half the memory.</param>
+    /// <param name="Most">
+    /// Bytes of the largest image that is prepared; pairs of larger ones go through in bands of rows.
+    /// </param>
+    private sealed record Plan(int Workers, int AtOnce, int Block, long Most)
+    {
+        // All images are taken for as large as the first.
+        public static Plan Of(MetricSet metrics, RgbImage first, int images, long memory)
         {
-            var (a, b) = (reference.Image, distorted.Image);
-            var (referenceSource, distortedSource) = (images[pairs[pair].Reference], images[pairs[pair].Distorted]);
-            if ((a.Width, a.Height) != (b.Width, b.Height))
-                throw new InvalidDataException($"{distortedSource.Path} is {b} but {referenceSource.Path} is {a}{(referenceSource.LoadSize > 0 ? $" with the shorter side {referenceSource.LoadSize}" : "")}");
-            IReadOnlyList<MetricValue> measured = reference.Prepared is { } p && distorted.Prepared is { } q
-                ? shared.Compare(p, q, cancellation) : shared.Compare(a.OpenRows, b.OpenRows, cancellation);
-            double[] values = [.. measured.Select(value => value.Value)];
-            // It would go for a tie.
-            if (Array.FindIndex(values, double.IsNaN) is >= 0 and var bad)
-                throw new InvalidDataException($"{metrics.Metrics[bad].Info.Name} of {referenceSource.Path} and {distortedSource.Path} is not a number; leave this metric out");
-            return values;
+            var bytes = metrics.PreparedBytes(first.Width, first.Height);
+            var block = (int)Math.Clamp(memory / 2 / bytes, 1, images);
+            if (2 * bytes > memory)
+                return new(1, 1, block, 0);
+            var workers = (int)Math.Clamp(memory / 2 / (2 * bytes), 1, metrics.Threads);
+            var atOnce = (int)Math.Clamp(memory / 2 / (workers * 2 * bytes), 1, PairsAtOnce);
+            return new(workers, atOnce, block, 2 * Math.Max(bytes, memory / 2 / (workers * 2 * atOnce)));
         }
     }
 
-    // Pairs come by their references; where not all images fit into the memory, again for every block of other images that fits.
-    private List<int[]> Tasks(IEnumerable<int> open, int block, int size) =>
-    [
-        .. open.OrderBy(pair => pairs[pair].Distorted / block).ThenBy(pair => pairs[pair].Reference).ThenBy(pair => pairs[pair].Distorted).Chunk(size),
-    ];
+    private sealed class Measurement(
+        ImagePairs all, MetricSet metrics, Func<string, RgbImage> read, long most, CancellationToken cancellation)
+    {
+        private readonly MetricInfo choosiest = metrics.Metrics.MaxBy(metric => metric.Info.MinimumSide)!.Info;
 
-    private int[] ImagesOf(int[] task) => [.. task.SelectMany(pair => new[] { pairs[pair].Reference, pairs[pair].Distorted }).Distinct()];
+        public LoadedImage[] Prepare(IReadOnlyList<int> numbers)
+        {
+            RgbImage[] loaded = [.. numbers.Select(number => all.Load(number, read, cancellation))];
+            for (var i = 0; i < loaded.Length; i++)
+                if (Math.Min(loaded[i].Width, loaded[i].Height) < choosiest.MinimumSide)
+                    throw new InvalidDataException($"{all.images[numbers[i]].Path} is {loaded[i]}, too small for "
+                        + $"{choosiest.Name}: each side must be at least {choosiest.MinimumSide} pixels");
+            var sizes = Array.ConvertAll(loaded, image => metrics.PreparedBytes(image.Width, image.Height));
+            var prepared = new Queue<PreparedImage>(
+                metrics.Prepare([.. loaded.Where((_, i) => sizes[i] <= most)], cancellation));
+            return [.. loaded.Select((image, i) =>
+                new LoadedImage(image, sizes[i] <= most ? prepared.Dequeue() : null, sizes[i]))];
+        }
+
+        public double[] Measure(int pair, LoadedImage reference, LoadedImage distorted)
+        {
+            var (a, b) = (reference.Image, distorted.Image);
+            var (first, second) = (all.images[all.pairs[pair].Reference], all.images[all.pairs[pair].Distorted]);
+            if ((a.Width, a.Height) != (b.Width, b.Height))
+                throw new InvalidDataException($"{second.Path} is {b} but {first.Path} is {a}"
+                    + (first.LoadSize > 0 ? $" with the shorter side {first.LoadSize}" : ""));
+            IReadOnlyList<MetricValue> measured = reference.Prepared is { } p && distorted.Prepared is { } q
+                ? metrics.Compare(p, q, cancellation) : metrics.Compare(a.OpenRows, b.OpenRows, cancellation);
+            double[] values = [.. measured.Select(value => value.Value)];
+            // It would go for a tie.
+            if (Array.FindIndex(values, double.IsNaN) is >= 0 and var bad)
+                throw new InvalidDataException($"{metrics.Metrics[bad].Info.Name} of {first.Path} and {second.Path} "
+                    + "is not a number; leave this metric out");
+            return values;
+        }
+    }
 }

@@ -1,7 +1,8 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015) as PyTorch has it: epsilon 1e-8 outside the root. State is kept in single precision, each step is computed in double. Parameters change in place.
+/// Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015) as PyTorch has it: epsilon 1e-8 outside the
+/// root. State is kept in single precision, each step is computed in double. Parameters change in place.
 /// </summary>
 /// <param name="parameters">What is learned.</param>
 /// <param name="beta1">How much of the running mean of gradients is kept in a step.</param>
@@ -10,9 +11,12 @@ internal sealed class Adam(IReadOnlyList<Tensor> parameters, double beta1, doubl
 {
     private const double Epsilon = 1e-8;
 
-    /// <summary>The running means of the gradients, and of their squares: "adam.first.NAME", "adam.second.NAME".</summary>
-    public IReadOnlyList<(Tensor First, Tensor Second)> State { get; } =
-        [.. parameters.Select(parameter => (Zeros("adam.first", parameter), Zeros("adam.second", parameter)))];
+    /// <summary>
+    /// Of each parameter the running mean of its gradients, "adam.first.NAME", and that of their squares,
+    /// "adam.second.NAME".
+    /// </summary>
+    public IReadOnlyList<Tensor> State { get; } =
+        [.. parameters.SelectMany(each => new[] { Zeros("adam.first", each), Zeros("adam.second", each) })];
 
     /// <summary>How many steps were made.</summary>
     public int Steps { get; set; }
@@ -24,7 +28,8 @@ internal sealed class Adam(IReadOnlyList<Tensor> parameters, double beta1, doubl
         var (size, root) = (rate / (1 - Math.Pow(beta1, Steps)), Math.Sqrt(1 - Math.Pow(beta2, Steps)));
         ParallelLoop.Run(parameters.Count, threads, k =>
         {
-            var (values, gradient, first, second) = (parameters[k].Values, gradients[k], State[k].First.Values, State[k].Second.Values);
+            var (values, gradient) = (parameters[k].Values, gradients[k]);
+            var (first, second) = (State[2 * k].Values, State[2 * k + 1].Values);
             for (var i = 0; i < values.Length; i++)
             {
                 var g = (double)gradient[i];
@@ -36,5 +41,6 @@ internal sealed class Adam(IReadOnlyList<Tensor> parameters, double beta1, doubl
         });
     }
 
-    private static Tensor Zeros(string prefix, Tensor like) => new($"{prefix}.{like.Name}", like.Shape, new float[like.Values.Length]);
+    private static Tensor Zeros(string prefix, Tensor like) =>
+        new($"{prefix}.{like.Name}", like.Shape, new float[like.Values.Length]);
 }

@@ -26,14 +26,12 @@ internal static class Checkpoint
 
     /// <param name="path">The file.</param>
     /// <param name="state">Every tensor that changes.</param>
-    /// <param name="description">What must be the same when it goes on.</param>
-    /// <param name="progress">How far it is; with a log.</param>
+    /// <param name="metadata">What must be the same when it goes on, and how far it is; with a log.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(string path, Tensor[] state, IEnumerable<(string Name, string Value)> description, IReadOnlyDictionary<string, string> progress)
+    public static void Write(string path, Tensor[] state, IReadOnlyDictionary<string, string> metadata)
     {
         using var file = new AtomicFile(path);
-        Safetensors.WriteWithDigest(file.Stream, state, new Dictionary<string, string>(
-            description.Select(pair => KeyValuePair.Create(pair.Name, pair.Value)).Concat(progress)));
+        Safetensors.WriteWithDigest(file.Stream, state, metadata);
         file.Commit();
     }
 

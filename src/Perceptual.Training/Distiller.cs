@@ -8,10 +8,17 @@ namespace Perceptual.Training;
 /// <param name="Pairs">Pairs that were seen.</param>
 /// <param name="LearningRate">That of the last step.</param>
 /// <param name="Loss">The mean over the pairs since the last line; NaN before the first step.</param>
-/// <param name="Spearman">The rank correlation of the student's and the teacher's distances on validation pairs; NaN without any.</param>
-/// <param name="Agreement">How often student and teacher find the same of two versions further from their reference, the tenth nearest to a tie left out; NaN without any.</param>
+/// <param name="Spearman">
+/// The rank correlation of the student's and the teacher's distances on validation pairs; NaN without any.
+/// </param>
+/// <param name="Agreement">
+/// How often student and teacher find the same of two versions further from their reference, the tenth nearest to a tie
+/// left out; NaN without any.
+/// </param>
 /// <param name="Difference">The median of their distances' absolute difference; NaN without any.</param>
-public sealed record DistillationProgress(int Step, long Pairs, double LearningRate, double Loss, double Spearman, double Agreement, double Difference)
+public sealed record DistillationProgress(
+    int Step, long Pairs, double LearningRate, double Loss, double Spearman, double Agreement, double Difference)
+    : ITrainingLine<DistillationProgress>
 {
     /// <summary>The names of the columns of <see cref="ToCsv"/>.</summary>
     public const string CsvHeader = "step,pairs,learning_rate,loss,spearman,agreement,difference";
@@ -19,7 +26,7 @@ public sealed record DistillationProgress(int Step, long Pairs, double LearningR
     /// <summary>As a line of a table; a value that is not there is an empty field.</summary>
     public string ToCsv() => Checkpoint.Line([Step, Pairs], [LearningRate, Loss, Spearman, Agreement, Difference]);
 
-    internal static DistillationProgress FromCsv(string line)
+    static DistillationProgress ITrainingLine<DistillationProgress>.FromCsv(string line)
     {
         var (counts, values) = Checkpoint.Fields(line, 2, 5);
         return new(checked((int)counts[0]), counts[1], values[0], values[1], values[2], values[3], values[4]);
@@ -27,54 +34,52 @@ public sealed record DistillationProgress(int Step, long Pairs, double LearningR
 }
 
 /// <summary>
-/// Teaches a small network the distances of a large one: <see cref="Network.Lite"/> begins as <see cref="Network.Alex"/> cut down, and learns from
-/// pairs of images that are made as it goes. The same recipe and images give the same bits on one machine, for any number of threads, in
-/// one go or resumed.
+/// Teaches a small network the distances of a large one: <see cref="Network.Lite"/> begins as
+/// <see cref="Network.Alex"/> cut down, and learns from pairs of images that are made as it goes. The same recipe and
+/// images give the same bits on one machine, for any number of threads, in one go or resumed.
 /// </summary>
 /// <remarks>
-/// The loss of a pair is smooth-L1 (Huber 1964, as PyTorch has it, beta 0.05) of log(d + 0.002), student's less teacher's: relative errors count,
-/// but for distances nobody sees. Kernels learn by Muon with beta 0.9, biases and lin weights by Adam with betas 0.9 and 0.99; lin weights are
-/// squares of what is learned, so that none is negative.
+/// The loss of a pair is smooth-L1 (Huber 1964, as PyTorch has it, beta 0.05) of log(d + 0.002), student's less
+/// teacher's: relative errors count, but for distances nobody sees. Kernels learn by Muon with beta 0.9, biases and lin
+/// weights by Adam with betas 0.9 and 0.99; lin weights are squares of what is learned, so that none is negative.
 /// </remarks>
 /// <example>
 /// <code>
-/// var images = new DistillationImages(paths, path => ImageFile.Read(path), [.. Distortion.All, .. Codecs.All], 0.2, seed: 1, threads: 8);
-/// var distiller = new Distiller(TrunkWeights.Read(Network.Alex, "alexnet.safetensors"), LinWeights.Read(Network.Alex, "alex.pth"), new(), images);
+/// Distortion[] kinds = [.. Distortion.All, .. Codecs.All];
+/// var images = new DistillationImages(paths, path => ImageFile.Read(path), kinds, 0.2, seed: 1, threads: 8);
+/// var trunk = TrunkWeights.Read(Network.Alex, "alexnet.safetensors");
+/// var distiller = new Distiller(trunk, LinWeights.Read(Network.Alex, "alex.pth"), new(), images);
 /// distiller.Run("checkpoint.safetensors");
 /// distiller.Save("lite.safetensors"); // LpipsOptions.ModelFile
 /// </code>
 /// </example>
-public sealed class Distiller
+public sealed class Distiller : ResumableTraining<DistillationProgress>
 {
     private const double Beta = 0.05;
     private const double Offset = 2e-3;
     private const int Lines = 50; // of the log
 
-    // To make a lesson costs several times what a step with it does, so that each is learned three times, in another order and company
-    // each time, within a block of so many steps.
+    // To make a lesson costs several times what a step with it does, so that each is learned three times, in another
+    // order and company each time, within a block of so many steps.
     private const int Passes = 3;
     private const int BlockSteps = 64;
 
     private const int ValidationReferences = 400;
     private const int Images = 1 + DistillationImages.Versions;
-    private static readonly (int A, int B)[] Pairs = [.. from a in Enumerable.Range(0, Images) from b in Enumerable.Range(a + 1, Images - a - 1) select (a, b)];
+    private static readonly (int A, int B)[] Pairs = [.. from a in Enumerable.Range(0, Images)
+        from b in Enumerable.Range(a + 1, Images - a - 1) select (a, b)];
 
     private readonly DistillationImages images;
     private readonly DistillationImages? validation;
-    private readonly int threads;
-    private readonly (string Name, string Value)[] description;
     private readonly float[][] teacherLin;
     private readonly Network student;
     private readonly Tensor[] roots; // [tap], [1, channels, 1, 1]: of the lin weights
     private readonly TrunkWeights trunk; // the student's as it is now
     private readonly int kernels; // the first of the parameters
     private readonly Muon muon;
-    private readonly Adam adam;
-    private readonly Dictionary<int, (TrainablePairs Teacher, TrainablePairs Student)> networks; // by the side of the images
-    private readonly List<DistillationProgress> log = [];
+    private readonly Dictionary<int, (TrainablePairs Teacher, TrainablePairs Student)> networks; // by the images' side
     private readonly Dictionary<(bool Large, long Number), Lesson> kept = []; // those that come again
     private Lesson[]? validationLessons;
-    private double lossSum;
     private long pairsSum, pairsDone;
 
     /// <param name="teacher">The teacher's trunk.</param>
@@ -82,33 +87,43 @@ public sealed class Distiller
     /// <param name="recipe">How to teach.</param>
     /// <param name="images">What to teach with.</param>
     /// <param name="validation">Images that are only measured.</param>
-    /// <param name="threads">How many threads to use; by default one for each processor. The result does not depend on it.</param>
-    /// <exception cref="ArgumentException">The recipe makes no sense, or the student cannot be cut out of the teacher.</exception>
-    public Distiller(TrunkWeights teacher, LinWeights lin, DistillationRecipe recipe, DistillationImages images, DistillationImages? validation = null, int? threads = null)
+    /// <param name="threads">
+    /// How many threads to use; by default one for each processor. The result does not depend on it.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// The recipe makes no sense, or the student cannot be cut out of the teacher.
+    /// </exception>
+    public Distiller(TrunkWeights teacher, LinWeights lin, DistillationRecipe recipe, DistillationImages images,
+        DistillationImages? validation = null, int? threads = null)
+        : base(threads)
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(lin);
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(images);
         recipe.Check();
-        (student, Recipe, this.images, this.validation, this.threads) = (Network.Lite, recipe, images, validation, threads ?? Environment.ProcessorCount);
-        ArgumentOutOfRangeException.ThrowIfLessThan(this.threads, 1, nameof(threads));
-        description =
+        (student, Recipe, this.images, this.validation) = (Network.Lite, recipe, images, validation);
+        Description =
         [
-            ("network", student.Name), (ModelFile.VersionKey, ModelFile.Number(LpipsVersion.V01)), ("teacher", teacher.Network.Name), ("teacher trunk", teacher.Digest),
-            ("teacher lin", lin.Digest), .. recipe.Describe(), .. images.Describe(), ("validation images", validation?.Digest ?? "none"),
+            ("network", student.Name), (ModelFile.VersionKey, ModelFile.Number(LpipsVersion.V01)),
+            ("teacher", teacher.Network.Name), ("teacher trunk", teacher.Digest), ("teacher lin", lin.Digest),
+            .. recipe.Describe(), .. images.Describe(), ("validation images", validation?.Digest ?? "none"),
         ];
         teacherLin = [.. lin.Layers];
         (trunk, var weights) = PrunedStart.Of(student, teacher, lin);
-        roots = [.. weights.Select((layer, k) => new Tensor($"{LinWeights.Key(k)}.root", [1, layer.Length, 1, 1], Array.ConvertAll(layer, MathF.Sqrt)))];
-        networks = new[] { DistillationImages.MinimumSide, 2 * DistillationImages.MinimumSide }.ToDictionary(side => side, _ =>
-            (new TrainablePairs(teacher.Network, teacher.Tensors, weightGradients: false), new TrainablePairs(student, trunk.Tensors, weightGradients: true)));
+        roots = [.. weights.Select((layer, k) => new Tensor(
+            $"{LinWeights.Key(k)}.root", [1, layer.Length, 1, 1], Array.ConvertAll(layer, MathF.Sqrt)))];
+        int[] sides = [DistillationImages.MinimumSide, 2 * DistillationImages.MinimumSide];
+        networks = sides.ToDictionary(side => side, _ =>
+            (new TrainablePairs(teacher.Network, teacher.Tensors, weightGradients: false),
+            new TrainablePairs(student, trunk.Tensors, weightGradients: true)));
         Tensor[] learned = [.. student.Convolutions.Select(layer => trunk.Tensors[layer.Name + ".weight"])];
-        Parameters = [.. learned, .. student.Convolutions.Select(layer => trunk.Tensors[layer.Name + ".bias"]), .. roots];
+        var biases = student.Convolutions.Select(layer => trunk.Tensors[layer.Name + ".bias"]);
+        Parameters = [.. learned, .. biases, .. roots];
         Gradients = Array.ConvertAll(Parameters, parameter => new float[parameter.Values.Length]);
         kernels = learned.Length;
         muon = new(learned, 0.9);
-        adam = new(Parameters[kernels..], 0.9, 0.99);
+        Adam = new(Parameters[kernels..], 0.9, 0.99);
     }
 
     private enum Purpose
@@ -124,138 +139,98 @@ public sealed class Distiller
     /// <summary>How it teaches.</summary>
     public DistillationRecipe Recipe { get; }
 
-    /// <summary>Steps that are done.</summary>
-    public int Step => adam.Steps;
+    /// <inheritdoc/>
+    public override int Steps => Recipe.Steps;
 
     /// <summary>Pairs that were seen.</summary>
     public long PairsSeen => pairsDone;
 
-    /// <summary>Before the first step, and after each fiftieth of them.</summary>
-    public IReadOnlyList<DistillationProgress> Log => log;
-
-    /// <summary>Whether all steps are done, the last validation too.</summary>
-    public bool IsFinished => Step == Recipe.Steps && log.Count > 0 && log[^1].Step == Step;
-
     /// <summary>The trunk's kernels, its biases, and the roots of the lin weights.</summary>
-    internal Tensor[] Parameters { get; }
+    internal override Tensor[] Parameters { get; }
 
-    /// <summary>As <see cref="Parameters"/>, of the last step.</summary>
-    internal float[][] Gradients { get; }
+    internal override float[][] Gradients { get; }
 
-    private Tensor[] State => [.. Parameters, .. muon.State, .. adam.State.SelectMany(pair => new[] { pair.First, pair.Second })];
+    private protected override Adam Adam { get; }
 
-    /// <summary>Does what is next: a line of the log, or a step. Cancelled, it changes nothing, so that it can be called again.</summary>
-    /// <exception cref="InvalidDataException">The loss is not a number any more.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    public void Advance(CancellationToken cancellation = default)
+    private protected override Tensor[] State => [.. Parameters, .. muon.State, .. Adam.State];
+
+    private protected override IReadOnlyList<(string Name, string Value)> Description { get; }
+
+    /// <inheritdoc/>
+    public override Lpips Model() => Lpips.From(CurrentTrunk(), CurrentLin(), new() { Threads = Threads });
+
+    /// <summary>
+    /// Writes the student as it is now, trunk and lin weights rounded to float16, as a safetensors file
+    /// (<see cref="LpipsOptions.ModelFile"/>); recipe and digests are in its metadata, one of them of all that the file
+    /// says.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void Save(string path) =>
+        Save(path, ElementType.F16, ("pairs", pairsDone.ToString(CultureInfo.InvariantCulture)));
+
+    private protected override long LineStep(int line)
     {
-        if (IsFinished)
-            return;
-        cancellation.ThrowIfCancellationRequested();
-        if ((log.Count == 0 || log[^1].Step < Step) && Step == LineStep(log.Count))
-        {
-            var (spearman, agreement, difference) = validation is null ? (double.NaN, double.NaN, double.NaN) : Validate(cancellation);
-            log.Add(new(Step, pairsDone, Recipe.Rate(Math.Max(0, Step - 1)), Step == 0 ? double.NaN : lossSum / pairsSum, spearman, agreement, difference));
-            (lossSum, pairsSum) = (0, 0);
-            return;
-        }
+        var lines = Math.Min(Lines, Steps);
+        return ((long)line * Steps + lines - 1) / lines;
+    }
+
+    private protected override DistillationProgress NextLine(CancellationToken cancellation)
+    {
+        var (spearman, agreement, difference) =
+            validation is null ? (double.NaN, double.NaN, double.NaN) : Validate(cancellation);
+        var loss = Step == 0 ? double.NaN : LossSum / pairsSum;
+        (LossSum, pairsSum) = (0, 0);
+        return new(Step, pairsDone, Recipe.Rate(Math.Max(0, Step - 1)), loss, spearman, agreement, difference);
+    }
+
+    private protected override void Learn(CancellationToken cancellation)
+    {
         var (loss, pairs) = ComputeGradients(TakeLessons(Step, cancellation), cancellation);
         if (!double.IsFinite(loss))
-            throw new InvalidDataException($"distillation came to nothing: the loss of step {Step + 1} is not a number; teach with a smaller learning rate");
+            throw new InvalidDataException($"distillation came to nothing: the loss of step {Step + 1} is not a "
+                + "number; teach with a smaller learning rate");
         var rate = Recipe.Rate(Step);
-        muon.Step(Gradients[..kernels], rate, threads);
-        adam.Step(Gradients[kernels..], rate * DistillationRecipe.AdamShare, threads);
-        lossSum += loss;
+        muon.Step(Gradients[..kernels], rate, Threads);
+        Adam.Step(Gradients[kernels..], rate * DistillationRecipe.AdamShare, Threads);
+        LossSum += loss;
         pairsSum += pairs;
         pairsDone += pairs;
     }
 
-    /// <summary>
-    /// Teaches to the end, and writes a checkpoint with each line of the log, and when it is cancelled: <see cref="Resume"/> goes on from there.
-    /// </summary>
-    /// <param name="checkpoint">The file, whose folder must be there.</param>
-    /// <param name="advanced">Is called after each <see cref="Advance"/>.</param>
-    /// <param name="cancellation">Stops it between two steps; a step that has begun is given up.</param>
-    /// <inheritdoc cref="Advance" path="/exception"/>
-    public void Run(string checkpoint, Action? advanced = null, CancellationToken cancellation = default)
-    {
-        try
-        {
-            while (!IsFinished)
-            {
-                var lines = log.Count;
-                Advance(cancellation);
-                if (log.Count > lines)
-                    SaveCheckpoint(checkpoint);
-                advanced?.Invoke();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            SaveCheckpoint(checkpoint);
-            throw;
-        }
-    }
+    private protected override IEnumerable<(string Name, string Value)> Progress() =>
+    [
+        ("pairs", pairsDone.ToString(CultureInfo.InvariantCulture)),
+        ("loss pairs", pairsSum.ToString(CultureInfo.InvariantCulture)),
+    ];
 
-    /// <summary>The student as it is now.</summary>
-    public Lpips Model() => Lpips.From(CurrentTrunk(), CurrentLin(), new() { Threads = threads });
-
-    /// <summary>
-    /// Writes the student as it is now, trunk and lin weights rounded to float16, as a safetensors file (<see cref="LpipsOptions.ModelFile"/>);
-    /// recipe and digests are in its metadata, one of them of all that the file says.
-    /// </summary>
-    /// <exception cref="IOException">The file cannot be written.</exception>
-    public void Save(string path)
+    private protected override void TakeProgress(IReadOnlyDictionary<string, string> progress)
     {
-        using var file = new AtomicFile(path);
-        ModelFile.Write(file.Stream, CurrentTrunk(), CurrentLin(), new Dictionary<string, string>(description.Select(pair => KeyValuePair.Create(pair.Name, pair.Value)))
-        {
-            ["step"] = Step.ToString(CultureInfo.InvariantCulture),
-            ["pairs"] = pairsDone.ToString(CultureInfo.InvariantCulture),
-        }, ElementType.F16);
-        file.Commit();
-    }
-
-    /// <summary>Writes all that <see cref="Resume"/> needs to go on to the same bits.</summary>
-    /// <exception cref="IOException">The file cannot be written.</exception>
-    public void SaveCheckpoint(string path) => Checkpoint.Write(path, State, description, new Dictionary<string, string>
-    {
-        ["step"] = Step.ToString(CultureInfo.InvariantCulture),
-        ["pairs"] = pairsDone.ToString(CultureInfo.InvariantCulture),
-        ["loss sum"] = lossSum.ToString("R", CultureInfo.InvariantCulture),
-        ["loss pairs"] = pairsSum.ToString(CultureInfo.InvariantCulture),
-        ["log"] = string.Join('\n', log.Select(line => line.ToCsv())),
-    });
-
-    /// <summary>Takes the state of a checkpoint of the same recipe, teacher and images.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged, is no checkpoint, or one of something else.</exception>
-    /// <exception cref="IOException">The file cannot be read.</exception>
-    public void Resume(string path) => Checkpoint.Read(path, State, description, progress =>
-    {
-        var (step, pairs, lossPairs) = (int.Parse(progress["step"], CultureInfo.InvariantCulture), Long("pairs"), Long("loss pairs"));
-        var loss = Checkpoint.Number(progress["loss sum"]);
-        DistillationProgress[] lines = [.. progress["log"].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(DistillationProgress.FromCsv)];
-        if (step < 0 || step > Recipe.Steps || lines.Where((line, i) => line.Step != LineStep(i)).Any() || lines.Length > 0 && lines[^1].Step > step || LineStep(lines.Length) < step)
-            throw new FormatException($"step {step} does not fit {lines.Length} lines");
-        (adam.Steps, pairsDone, lossSum, pairsSum) = (step, pairs, loss, lossPairs);
-        log.Clear();
-        log.AddRange(lines);
+        (pairsDone, pairsSum) = (Long("pairs"), Long("loss pairs"));
 
         long Long(string name) => long.Parse(progress[name], CultureInfo.InvariantCulture);
-    });
+    }
 
-    /// <summary>The sum of the pairs' losses and how many there are; <see cref="Gradients"/> are then those of the mean.</summary>
+    private protected override TrunkWeights CurrentTrunk() => Copy(trunk, "distillation");
+
+    private protected override LinWeights CurrentLin() => LinWeights.From(student,
+        Squares().Select((values, k) => new Tensor(LinWeights.Key(k), roots[k].Shape, values))
+            .ToDictionary(tensor => tensor.Name), "distillation");
+
+    /// <summary>
+    /// The sum of the pairs' losses and how many there are; <see cref="Gradients"/> are then those of the mean.
+    /// </summary>
     internal (double Loss, int Pairs) ComputeGradients(Lesson[] lessons, CancellationToken cancellation)
     {
         RgbImage[] batch = [.. lessons.SelectMany(lesson => lesson.Images)];
         double[] goals = [.. lessons.SelectMany(lesson => lesson.Distances)];
-        (int A, int B)[] pairs = [.. lessons.SelectMany((_, l) => Pairs.Select(pair => (Images * l + pair.A, Images * l + pair.B)))];
+        var pairs = PairsOf(lessons.Length);
         var (lin, pupil) = (Squares(), networks[batch[0].Width].Student);
-        using var crew = new Crew(threads);
+        using var crew = new Crew(Threads);
         pupil.SetWeights(trunk.Tensors);
         pupil.Forward(batch, crew, cancellation);
         var channels = Sums(pupil, pairs, lin.Length, crew);
-        var (loss, byDistance, byLin) = (0.0, new double[pairs.Length], Array.ConvertAll(lin, layer => new double[layer.Length]));
+        var (loss, byDistance) = (0.0, new double[pairs.Length]);
+        var byLin = Array.ConvertAll(lin, layer => new double[layer.Length]);
         for (var pair = 0; pair < pairs.Length; pair++)
         {
             var distance = channels[pair].Distance(lin);
@@ -264,7 +239,8 @@ public sealed class Distiller
             byDistance[pair] = Math.Clamp(error / Beta, -1, 1) / (distance + Offset) / pairs.Length;
             channels[pair].AddGradient(byDistance[pair], byLin);
         }
-        pupil.Backward([.. pairs.Zip(byDistance, (pair, derivative) => (pair.A, pair.B, derivative))], lin, null, crew, cancellation);
+        pupil.Backward([.. pairs.Zip(byDistance, (pair, derivative) => (pair.A, pair.B, derivative))],
+            lin, null, crew, cancellation);
         var first = Parameters.Length - roots.Length;
         for (var k = 0; k < first; k++)
             pupil.WeightGradients[Parameters[k].Name].CopyTo(Gradients[k], 0);
@@ -278,7 +254,8 @@ public sealed class Distiller
     internal Lesson[] TakeLessons(int number, CancellationToken cancellation)
     {
         var large = number % 4 == 3;
-        var (step, count) = large ? (number / 4, Math.Max(1, Recipe.References / 4)) : (number / 4 * 3 + number % 4, Recipe.References);
+        var (step, count) = large
+            ? (number / 4, Math.Max(1, Recipe.References / 4)) : (number / 4 * 3 + number % 4, Recipe.References);
         var (pass, place) = (step / BlockSteps, step % BlockSteps);
         var first = (long)(pass / Passes) * BlockSteps * count;
         if (place == 0 && pass % Passes == 0)
@@ -293,26 +270,32 @@ public sealed class Distiller
         return Array.ConvertAll(lessons, lesson => kept[(large, lesson)]);
     }
 
-    private Lesson[] MakeLessons(DistillationImages source, Purpose purpose, long[] numbers, bool large, CancellationToken cancellation)
+    private Lesson[] MakeLessons(
+        DistillationImages source, Purpose purpose, long[] numbers, bool large, CancellationToken cancellation)
     {
         if (numbers.Length == 0)
             return [];
         var (seed, side) = (Stream(purpose), (large ? 2 : 1) * DistillationImages.MinimumSide);
         var drawn = new RgbImage[numbers.Length][];
-        ParallelLoop.Run(drawn.Length, threads, i =>
-            drawn[i] = source.Draw(SplitMix64.Stream(seed, (ulong)(large ? 2 * numbers[i] + 1 : 2 * numbers[i])), side), cancellation);
-        (int A, int B)[] pairs = [.. drawn.SelectMany((_, r) => Pairs.Select(pair => (Images * r + pair.A, Images * r + pair.B)))];
-        using var crew = new Crew(threads);
+        ParallelLoop.Run(drawn.Length, Threads, i => drawn[i] = source.Draw(
+            SplitMix64.Stream(seed, (ulong)(large ? 2 * numbers[i] + 1 : 2 * numbers[i])), side), cancellation);
+        using var crew = new Crew(Threads);
         var teacher = networks[side].Teacher;
         teacher.Forward([.. drawn.SelectMany(reference => reference)], crew, cancellation);
-        var distances = Sums(teacher, pairs, teacherLin.Length, crew).Select(sums => sums.Distance(teacherLin)).Chunk(Pairs.Length);
+        var distances = Sums(teacher, PairsOf(drawn.Length), teacherLin.Length, crew)
+            .Select(sums => sums.Distance(teacherLin)).Chunk(Pairs.Length);
         return [.. drawn.Zip(distances, (reference, theirs) => new Lesson(reference, theirs))];
     }
+
+    // Of the images of so many lessons, one lesson after the other.
+    private static (int A, int B)[] PairsOf(int lessons) => [.. Enumerable.Range(0, lessons)
+        .SelectMany(lesson => Pairs.Select(pair => (Images * lesson + pair.A, Images * lesson + pair.B)))];
 
     private static ChannelSums[] Sums(TrainablePairs network, (int A, int B)[] pairs, int taps, Crew crew)
     {
         var sums = new ChannelSums[pairs.Length];
-        crew.Run(pairs.Length, (pair, _) => sums[pair] = ChannelSums.Of(tap => network.View(pairs[pair].A, tap), tap => network.View(pairs[pair].B, tap), taps, null));
+        crew.Run(pairs.Length, (pair, _) => sums[pair] = ChannelSums.Of(
+            tap => network.View(pairs[pair].A, tap), tap => network.View(pairs[pair].B, tap), taps, null));
         return sums;
     }
 
@@ -320,30 +303,23 @@ public sealed class Distiller
 
     private (double Spearman, double Agreement, double Difference) Validate(CancellationToken cancellation)
     {
-        validationLessons ??= [.. Enumerable.Range(0, ValidationReferences).Select(number => (long)number).Chunk(Recipe.References)
-            .SelectMany(numbers => MakeLessons(validation!, Purpose.Validation, numbers, large: false, cancellation))];
+        validationLessons ??= [.. Enumerable.Range(0, ValidationReferences).Select(number => (long)number)
+            .Chunk(Recipe.References).SelectMany(numbers =>
+                MakeLessons(validation!, Purpose.Validation, numbers, large: false, cancellation))];
         // Of each reference the pairs with its versions, which come first.
-        double[][] theirs = Array.ConvertAll(validationLessons, lesson => lesson.Distances[..DistillationImages.Versions]);
-        var ours = Model().Compare([.. validationLessons.SelectMany(lesson => lesson.Images.Skip(1).Select(version => (lesson.Images[0], version)))], cancellation)
+        var theirs = Array.ConvertAll(validationLessons, lesson => lesson.Distances[..DistillationImages.Versions]);
+        var pairs = validationLessons.SelectMany(lesson =>
+            lesson.Images.Skip(1).Select(version => (lesson.Images[0], version)));
+        var ours = Model().Compare([.. pairs], cancellation)
             .Select(result => result.Distance).Chunk(DistillationImages.Versions).ToArray();
-        var differences = theirs.Zip(ours, (t, o) => t.Zip(o, (x, y) => Math.Abs(x - y))).SelectMany(each => each).Order().ToArray();
-        var clear = theirs.Zip(ours, (t, o) => (Theirs: t[0] - t[1], Ours: o[0] - o[1])).OrderBy(pair => Math.Abs(pair.Theirs)).Skip(theirs.Length / 10);
+        var differences = theirs.Zip(ours, (t, o) => t.Zip(o, (x, y) => Math.Abs(x - y)))
+            .SelectMany(each => each).Order().ToArray();
+        var clear = theirs.Zip(ours, (t, o) => (Theirs: t[0] - t[1], Ours: o[0] - o[1]))
+            .OrderBy(pair => Math.Abs(pair.Theirs)).Skip(theirs.Length / 10);
         return (Correlation.Spearman([.. theirs.SelectMany(each => each)], [.. ours.SelectMany(each => each)]),
             clear.Average(pair => pair.Theirs * pair.Ours > 0 ? 1.0 : 0), differences[differences.Length / 2]);
     }
 
-    // The step at which a line of the log is written.
-    private int LineStep(int line)
-    {
-        var lines = Math.Min(Lines, Recipe.Steps);
-        return (int)Math.Min(Recipe.Steps, ((long)line * Recipe.Steps + lines - 1) / lines);
-    }
-
-    private float[][] Squares() => Array.ConvertAll(roots, root => Array.ConvertAll(root.Values, value => value * value));
-
-    private LinWeights CurrentLin() => LinWeights.From(
-        student, Squares().Select((values, k) => new Tensor(LinWeights.Key(k), roots[k].Shape, values)).ToDictionary(tensor => tensor.Name), "distillation");
-
-    private TrunkWeights CurrentTrunk() => TrunkWeights.From(
-        student, trunk.Tensors.ToDictionary(pair => pair.Key, pair => pair.Value with { Values = [.. pair.Value.Values] }), "distillation");
+    private float[][] Squares() =>
+        Array.ConvertAll(roots, root => Array.ConvertAll(root.Values, value => value * value));
 }

@@ -46,7 +46,11 @@ public sealed class TrainingData
     }
 
     /// <summary>A triplet of the numbers of its images.</summary>
-    internal readonly record struct NumberedTriplet(int Reference, int P0, int P1, double Judge);
+    internal readonly record struct NumberedTriplet(int Reference, int P0, int P1, double Judge)
+    {
+        /// <summary>P0 or P1.</summary>
+        public int Image(int side) => side == 0 ? P0 : P1;
+    }
 
     internal NumberedTriplet[] Training { get; }
 

@@ -71,6 +71,7 @@ public sealed class WeightsTests : IDisposable
         CommandLine.Run("compare", image, image, "--weights", folder).ShouldFail(4, $"did you mean --weights {model}?");
         Assert.Equal(0, CommandLine.Run("compare", image, image, "--weights", model).Code);
         var verified = CommandLine.Run("weights", "verify", "--weights", folder);
+        Assert.Equal(4, verified.Code);
         Assert.StartsWith($"lpips: {folder} has no published weights; ", verified.Error, StringComparison.Ordinal);
         var list = CommandLine.Run("weights", "list", "--weights", folder).Lines;
         Assert.Equal(9, list.Count(line => line.Contains("\tmissing\t", StringComparison.Ordinal)));
@@ -138,11 +139,15 @@ public sealed class WeightsTests : IDisposable
         var (a, b) = (Shared.Path("images/ex_ref.png"), Shared.Path("images/ex_p0.png"));
         var published = CommandLine.Run("compare", a, b, "--net squeeze --format json --weights", Shared.Path("weights"));
         Assert.Equal(published.Output, CommandLine.Run("compare", a, b, "--net squeeze --format json --weights", Shared.Path("weights"), "--trunk", trunk).Output);
-        var own = CommandLine.Run("compare", a, b, "--net squeeze --format json --weights", Shared.Path("weights"), "--lin", lin);
+        CommandLine.Run("compare", a, b, "--net squeeze --weights", Shared.Path("weights"), "--lin", lin).ShouldFail(1, lin, "version 0.0, not 0.1");
+        var mine = lpips.PathOf("lin.safetensors");
+        using (var stream = File.Create(mine))
+            Safetensors.Write(stream, [.. WeightFile.Read(lin).Values], new Dictionary<string, string>());
+        var own = CommandLine.Run("compare", a, b, "--net squeeze --format json --weights", Shared.Path("weights"), "--lin", mine);
         Assert.Equal(0, own.Code);
         Assert.NotEqual(published.Lines.Single(line => line.Contains("digest", StringComparison.Ordinal)), own.Lines.Single(line => line.Contains("digest", StringComparison.Ordinal)));
         CommandLine.Run("compare", a, b, "--net alex --trunk", trunk, "--weights", Shared.Path("weights")).ShouldFail(1, trunk, "squeeze");
-        CommandLine.Run("compare", a, b, "--net alex --lin", lin, "--weights", Shared.Path("weights")).ShouldFail(1, lin, "lin1.model.1.weight");
+        CommandLine.Run("compare", a, b, "--net alex --lin", mine, "--weights", Shared.Path("weights")).ShouldFail(1, mine, "lin1.model.1.weight");
     }
 
     [Fact]

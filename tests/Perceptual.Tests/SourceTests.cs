@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Perceptual.Tests;
 
@@ -10,7 +12,7 @@ public partial class SourceTests
     {
         var silent = new List<string>();
         var found = 0;
-        foreach (var path in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories).Where(IsSource))
+        foreach (var path in Sources())
         {
             var lines = File.ReadAllLines(path);
             foreach (var (i, line) in lines.Index().Where(line => Unsafe().IsMatch(line.Item)))
@@ -25,7 +27,29 @@ public partial class SourceTests
         Assert.InRange(found, 30, 300); // they were looked at
     }
 
-    private static bool IsSource(string path) => !path.Split(Path.DirectorySeparatorChar).Any(folder => folder is "obj" or "bin");
+    [Fact]
+    public void Methods_of_the_libraries_fit_a_screen()
+    {
+        const int Most = 60; // lines, from the declaration to the closing brace
+        var parsed = Sources().Where(path => !Folders(path).Any(folder => folder is "Perceptual.Cli" or "Kernels"))
+            .SelectMany(path => CSharpSyntaxTree.ParseText(File.ReadAllText(path), new(LanguageVersion.Preview), path,
+                cancellationToken: TestContext.Current.CancellationToken)
+                .GetRoot(TestContext.Current.CancellationToken).DescendantNodes());
+        var methods = parsed.Where(node => node is BaseMethodDeclarationSyntax or AccessorDeclarationSyntax)
+            .Select(node => node.GetLocation().GetLineSpan())
+            .Select(span => (Lines: span.EndLinePosition.Line - span.StartLinePosition.Line + 1,
+                Where: $"{Path.GetRelativePath(Repository.Root, span.Path)}:{span.StartLinePosition.Line + 1}"))
+            .ToArray();
+        Assert.DoesNotContain(methods, method => method.Lines > Most);
+        Assert.InRange(methods.Max(method => method.Lines), Most / 2, Most); // they were measured
+    }
+
+    private static IEnumerable<string> Sources() =>
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(path => !Folders(path).Any(folder => folder is "obj" or "bin"));
+
+    private static string[] Folders(string path) =>
+        Path.GetRelativePath(Repository.Root, path).Split(Path.DirectorySeparatorChar)[..^1];
 
     [GeneratedRegex(@"^[^/""]*\bunsafe\b", RegexOptions.CultureInvariant)]
     private static partial Regex Unsafe();

@@ -115,7 +115,10 @@ internal static class WeightsCommand
             foreach (var check in checks.Where(check => check.Problem is not null))
                 app.Error.WriteLine($"lpips: {check.Problem}");
             if (checks.Count == 0)
+            {
                 app.Error.WriteLine($"lpips: {store.Folder} has no published weights; `lpips weights fetch` gets some");
+                return ExitCode.WeightsMissing;
+            }
             return checks.All(check => check.Problem is null) ? ExitCode.Fine : ExitCode.Failed;
         });
         return command;

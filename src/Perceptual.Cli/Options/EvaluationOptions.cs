@@ -96,11 +96,11 @@ internal sealed class EvaluationOptions
 
     private static string JournalPath(string output) => output + ".partial";
 
-    // What decides the values besides the images: this program, the metrics and their weights, and how images are read.
+    // What decides the values besides the images: this program and its vectors, the metrics and their weights, and how images are read.
     private static string Purpose(Columns columns, ImageReadOptions options)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{typeof(Metric).Module.ModuleVersionId} {options.Alpha} {options.ConvertToSrgb}");
+        text.Append(CultureInfo.InvariantCulture, $"{typeof(Metric).Module.ModuleVersionId} {Metric.VectorLevel} {options.Alpha} {options.ConvertToSrgb}");
         foreach (var metric in columns.Set.Metrics)
             text.Append(CultureInfo.InvariantCulture, $"\n{metric.Info.Name} {(metric as Lpips)?.Digest}");
         return $"lpips evaluate {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))}";

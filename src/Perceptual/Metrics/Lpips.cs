@@ -171,7 +171,7 @@ public sealed unsafe partial class Lpips : Metric
         };
         var lin = (options.LinFile, options.Baseline || options.RandomSeed is not null) switch
         {
-            ({ } file, _) => LinWeights.Read(network, file),
+            ({ } file, _) => ModelFile.ReadLin(network, file, options.Version),
             (_, true) => null,
             _ => StoredLin(network, options, cancellation),
         };

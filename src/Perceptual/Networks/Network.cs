@@ -56,8 +56,8 @@ public sealed record Network
     }
 
     /// <summary>
-    /// What gives a convolution its input, as a network whose one tap is that input; null for the first one, which reads
-    /// the images.
+    /// What gives a convolution its input, as a network whose one tap is that input; null for the first one, which
+    /// reads the images.
     /// </summary>
     /// <param name="convolution">One of <see cref="Convolutions"/>.</param>
     /// <exception cref="ArgumentException">It is none of them.</exception>

@@ -57,8 +57,8 @@ internal unsafe class StageKernels
     }
 
     /// <summary>
-    /// The row after the last to compute next from what is there. Convolutions take no more than a step at once, not even
-    /// at the image's end, where all rows below it come due together.
+    /// The row after the last to compute next from what is there. Convolutions take no more than a step at once, not
+    /// even at the image's end, where all rows below it come due together.
     /// </summary>
     public int Ready(RowBuffer input, RowBuffer output, int stepRows)
     {
@@ -124,7 +124,7 @@ internal sealed unsafe class Scratch
     private PinnedFloats memory = new(0);
     private long length;
 
-    /// <summary>Makes room for so many floats for each worker; what was there is lost.</summary>
+    /// <summary>Makes room for so many floats for each worker.</summary>
     public void Reserve(long floats, int workers)
     {
         length = (floats + 15) / 16 * 16;

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Perceptual;
 
 /// <summary>
@@ -57,10 +59,32 @@ public static class ModelFile
     public static (TrunkWeights Trunk, LinWeights? Lin) Read(Network? network, string path, LpipsVersion version, bool baseline)
     {
         var (tensors, metadata) = WeightFile.ReadWithMetadata(path);
-        if (metadata.TryGetValue(VersionKey, out var stated) && stated != version.Number())
-            throw new InvalidDataException($"{path}: is a model of version {UntrustedText.Printable(stated)}, not {version.Number()}");
+        CheckVersion(metadata, path, version);
         network ??= TrunkWeights.Recognise(Network.All, tensors, path)
             ?? throw new InvalidDataException($"{path}: has the trunk of no network here ({string.Join(", ", Network.All.Select(known => known.Name))}); give lin weights alone with a lin file");
         return (TrunkWeights.From(network, tensors, path), baseline ? null : LinWeights.From(network, tensors, path));
+    }
+
+    /// <summary>Reads lin weights. Of a file that says its version, or is a published one, it must be the version asked for.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network or version.</exception>
+    /// <exception cref="IOException">The file cannot be opened or read.</exception>
+    internal static LinWeights ReadLin(Network network, string path, LpipsVersion version)
+    {
+        var (tensors, metadata) = WeightFile.ReadWithMetadata(path);
+        CheckVersion(metadata, path, version);
+        using (var stream = File.OpenRead(path))
+        {
+            var sha256 = Convert.ToHexStringLower(SHA256.HashData(stream));
+            if (WeightManifest.Published.FirstOrDefault(entry => entry.Sha256 == sha256) is { Version: { } published } && published != version)
+                throw new InvalidDataException(
+                    $"{path}: is the published file of version {published.Number()}, not {version.Number()}, which scales the input otherwise");
+        }
+        return LinWeights.From(network, tensors, path);
+    }
+
+    private static void CheckVersion(IReadOnlyDictionary<string, string> metadata, string path, LpipsVersion version)
+    {
+        if (metadata.TryGetValue(VersionKey, out var stated) && stated != version.Number())
+            throw new InvalidDataException($"{path}: is a model of version {UntrustedText.Printable(stated)}, not {version.Number()}");
     }
 }

@@ -61,62 +61,11 @@ internal sealed class Pickle
                 case '.': // STOP
                     var root = Pop();
                     return stack.Count == 0 ? root : throw Bad("ends with more than one value");
-                case '(': // MARK
-                    stack.Add(Mark);
-                    break;
-                case '}': // EMPTY_DICT
-                    stack.Add(new Dictionary<string, object?>());
-                    break;
-                case ']': // EMPTY_LIST
-                    stack.Add(new List<object?>());
-                    break;
-                case ')': // EMPTY_TUPLE
-                    stack.Add(Array.Empty<object?>());
-                    break;
-                case 't': // TUPLE
-                    stack.Add(PopToMark());
-                    break;
-                case 0x85 or 0x86 or 0x87: // TUPLE1 to TUPLE3
-                    var tuple = new object?[opcode - 0x84];
-                    for (var i = tuple.Length - 1; i >= 0; i--)
-                        tuple[i] = Pop();
-                    stack.Add(tuple);
-                    break;
-                case 'N': // NONE
-                    stack.Add(null);
-                    break;
-                case 0x88 or 0x89: // NEWTRUE, NEWFALSE
-                    stack.Add(opcode == 0x88);
-                    break;
-                case 'K': // BININT1
-                    stack.Add((long)Byte());
-                    break;
-                case 'M': // BININT2
-                    stack.Add((long)BinaryPrimitives.ReadUInt16LittleEndian(Bytes(2)));
-                    break;
-                case 'J': // BININT
-                    stack.Add((long)BinaryPrimitives.ReadInt32LittleEndian(Bytes(4)));
-                    break;
-                case 0x8a: // LONG1
-                    stack.Add(Long());
-                    break;
-                case 'X' or 'T': // BINUNICODE, BINSTRING
-                    stack.Add(Text(BinaryPrimitives.ReadUInt32LittleEndian(Bytes(4))));
-                    break;
-                case 'U': // SHORT_BINSTRING
-                    stack.Add(Text(Byte()));
-                    break;
                 case 'q': // BINPUT
                     memo[Byte()] = Peek();
                     break;
                 case 'r': // LONG_BINPUT
-                    memo[BinaryPrimitives.ReadUInt32LittleEndian(Bytes(4))] = Peek();
-                    break;
-                case 'h': // BINGET
-                    stack.Add(Recall(Byte()));
-                    break;
-                case 'j': // LONG_BINGET
-                    stack.Add(Recall(BinaryPrimitives.ReadUInt32LittleEndian(Bytes(4))));
+                    memo[UInt32()] = Peek();
                     break;
                 case 'a': // APPEND
                     Append([Pop()]);
@@ -125,32 +74,46 @@ internal sealed class Pickle
                     Append(PopToMark());
                     break;
                 case 's': // SETITEM
-                    var value = Pop();
-                    SetItems([Pop(), value]);
+                    SetItems(Pop(2));
                     break;
                 case 'u': // SETITEMS
                     SetItems(PopToMark());
                     break;
-                case 'c': // GLOBAL
-                    stack.Add(Global());
-                    break;
-                case 'Q': // BINPERSID
-                    stack.Add(Persistent(Pop()));
-                    break;
-                case 'R': // REDUCE
-                    var arguments = Pop();
-                    stack.Add(Reduce(Pop(), arguments));
-                    break;
                 case 'b': // BUILD
-                    // A module's state dict carries its version numbers as an attribute: read over.
-                    if (Pop() is not Dictionary<string, object?> { Count: 1 } state || !state.ContainsKey("_metadata") || Peek() is not Dictionary<string, object?>)
-                        throw Bad("sets attributes (BUILD) other than the _metadata of a state dict");
+                    Build(Pop());
                     break;
                 default:
-                    throw Bad($"uses the opcode {OpcodeName(opcode)}, which a state dict of tensors does not need");
+                    stack.Add(Value(opcode));
+                    break;
             }
         }
     }
+
+    // What an opcode puts on the stack.
+    private object? Value(int opcode) => opcode switch
+    {
+        '(' => Mark, // MARK
+        '}' => new Dictionary<string, object?>(), // EMPTY_DICT
+        ']' => new List<object?>(), // EMPTY_LIST
+        ')' => Array.Empty<object?>(), // EMPTY_TUPLE
+        't' => PopToMark(), // TUPLE
+        0x85 or 0x86 or 0x87 => Pop(opcode - 0x84), // TUPLE1 to TUPLE3
+        'N' => null, // NONE
+        0x88 => true, // NEWTRUE
+        0x89 => false, // NEWFALSE
+        'K' => (long)Byte(), // BININT1
+        'M' => (long)BinaryPrimitives.ReadUInt16LittleEndian(Bytes(2)), // BININT2
+        'J' => (long)BinaryPrimitives.ReadInt32LittleEndian(Bytes(4)), // BININT
+        0x8a => Long(), // LONG1
+        'X' or 'T' => Text(UInt32()), // BINUNICODE, BINSTRING
+        'U' => Text(Byte()), // SHORT_BINSTRING
+        'h' => Recall(Byte()), // BINGET
+        'j' => Recall(UInt32()), // LONG_BINGET
+        'c' => Global(), // GLOBAL
+        'Q' => Persistent(Pop()), // BINPERSID
+        'R' => Reduce(Pop(2)), // REDUCE
+        _ => throw Bad($"uses the opcode {OpcodeName(opcode)}, which a state dict of tensors does not need"),
+    };
 
     private object Global()
     {
@@ -181,7 +144,7 @@ internal sealed class Pickle
         return storages[key] = storage;
     }
 
-    private object Reduce(object? callable, object? arguments) => (callable, arguments as object?[]) switch
+    private object Reduce(object?[] call) => (call[0], call[1] as object?[]) switch // function, arguments
     {
         (Callable.OrderedDict, []) => new Dictionary<string, object?>(),
         (Callable.OrderedDict, [List<object?> pairs]) => OrderedDict(pairs),
@@ -205,6 +168,14 @@ internal sealed class Pickle
         shape.All(length => length is long) && strides.All(stride => stride is long)
             ? new(storage, offset, [.. shape.Cast<long>()], [.. strides.Cast<long>()])
             : throw Bad("has a tensor whose shape or strides are not numbers");
+
+    // A module's state dict carries its version numbers as an attribute: read over.
+    private void Build(object? state)
+    {
+        if (state is not Dictionary<string, object?> { Count: 1 } attributes || !attributes.ContainsKey("_metadata")
+            || Peek() is not Dictionary<string, object?>)
+            throw Bad("sets attributes (BUILD) other than the _metadata of a state dict");
+    }
 
     private void Append(object?[] items)
     {
@@ -238,6 +209,14 @@ internal sealed class Pickle
         return value;
     }
 
+    private object?[] Pop(int count)
+    {
+        var values = new object?[count];
+        for (var i = count - 1; i >= 0; i--)
+            values[i] = Pop();
+        return values;
+    }
+
     private object?[] PopToMark()
     {
         var mark = stack.LastIndexOf(Mark);
@@ -268,6 +247,8 @@ internal sealed class Pickle
         position += bytes.Length;
         return bytes;
     }
+
+    private uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Bytes(4));
 
     private string Text(uint length) => Encoding.UTF8.GetString(Bytes(length));
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
-using System.Text;
 
 namespace Perceptual;
 
@@ -9,17 +8,12 @@ namespace Perceptual;
 internal static class TorchFile
 {
     private const int MaximumRank = 8;
-    private const long MaximumZip = 2_000_000_000; // bytes; an entry's place has 32 bits
 
     /// <summary>The number every legacy file starts with, 0x1950a86a20f9469cfc6c, as it is pickled.</summary>
     public static ReadOnlySpan<byte> LegacyMagic => [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
 
     /// <summary>The first bytes of a zip archive.</summary>
     public static ReadOnlySpan<byte> ZipMagic => [(byte)'P', (byte)'K', 3, 4];
-
-    private static ReadOnlySpan<byte> ZipDirectory => [(byte)'P', (byte)'K', 1, 2];
-
-    private static ReadOnlySpan<byte> ZipEnd => [(byte)'P', (byte)'K', 5, 6];
 
     /// <summary>
     /// Reads the legacy layout: magic, protocol, system info, the state dict and the storages' keys as five pickles; then
@@ -106,143 +100,22 @@ internal static class TorchFile
     /// <exception cref="ArgumentException">They are more than a plain zip archive takes.</exception>
     public static void Write(Stream stream, IReadOnlyList<Tensor> tensors, string folder)
     {
-        if (tensors.Sum(tensor => 4L * tensor.Values.Length) > MaximumZip)
+        if (tensors.Sum(tensor => 4L * tensor.Values.Length) > StoredZip.MaximumLength)
             throw new ArgumentException("the tensors are too large for one torch file");
-        var directory = new MemoryStream();
-        var count = 0;
-        Add("data.pkl", StateDict(tensors));
-        Add("byteorder", "little"u8);
-        for (var i = 0; i < tensors.Count; i++)
-        {
-            var values = new byte[4 * tensors[i].Values.Length];
-            var done = 0;
-            ElementType.F32.Write(tensors[i].Values, piece =>
-            {
-                piece.CopyTo(values.AsSpan(done));
-                done += piece.Length;
-            });
-            Add(string.Create(CultureInfo.InvariantCulture, $"data/{i}"), values);
-        }
-        Add("version", "3\n"u8);
-
-        Span<byte> end = stackalloc byte[22];
-        end.Clear();
-        ZipEnd.CopyTo(end);
-        BinaryPrimitives.WriteUInt16LittleEndian(end[8..], (ushort)count);
-        BinaryPrimitives.WriteUInt16LittleEndian(end[10..], (ushort)count);
-        BinaryPrimitives.WriteUInt32LittleEndian(end[12..], (uint)directory.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(end[16..], (uint)stream.Position);
-        directory.WriteTo(stream);
-        stream.Write(end);
-
-        // No time is written, so that the same tensors give the same bytes. Padding is an extra field, "FB" as in torch.
-        void Add(string name, ReadOnlySpan<byte> content)
-        {
-            var path = Encoding.UTF8.GetBytes($"{folder}/{name}");
-            var start = stream.Position;
-            var padding = (int)((64 - (start + 30 + path.Length + 4) % 64) % 64);
-            Span<byte> common = stackalloc byte[26]; // of the entry and of the directory
-            common.Clear();
-            common[0] = 20; // version 2.0
-            BinaryPrimitives.WriteUInt16LittleEndian(common[2..], 1 << 11); // the name is UTF-8
-            BinaryPrimitives.WriteUInt16LittleEndian(common[8..], 1 << 5 | 1); // 1980-01-01, the first day there is
-            BinaryPrimitives.WriteUInt32LittleEndian(common[10..], ~Crc32.Append(uint.MaxValue, content));
-            BinaryPrimitives.WriteUInt32LittleEndian(common[14..], (uint)content.Length);
-            BinaryPrimitives.WriteUInt32LittleEndian(common[18..], (uint)content.Length);
-            BinaryPrimitives.WriteUInt16LittleEndian(common[22..], (ushort)path.Length);
-
-            BinaryPrimitives.WriteUInt16LittleEndian(common[24..], (ushort)(4 + padding));
-            stream.Write(ZipMagic);
-            stream.Write(common);
-            stream.Write(path);
-            stream.Write([(byte)'F', (byte)'B', (byte)padding, 0]);
-            stream.Write(new byte[padding]);
-            stream.Write(content);
-
-            BinaryPrimitives.WriteUInt16LittleEndian(common[24..], 0);
-            Span<byte> rest = stackalloc byte[14]; // comment, disk, attributes: none
-            rest.Clear();
-            BinaryPrimitives.WriteUInt32LittleEndian(rest[10..], (uint)start);
-            directory.Write(ZipDirectory);
-            directory.Write([20, 0]);
-            directory.Write(common);
-            directory.Write(rest);
-            directory.Write(path);
-            count++;
-        }
+        var zip = new StoredZip(stream, folder);
+        zip.Add("data.pkl", StateDictWriter.Write(tensors));
+        zip.Add("byteorder", "little"u8);
+        foreach (var (i, tensor) in tensors.Index())
+            zip.Add(string.Create(CultureInfo.InvariantCulture, $"data/{i}"), Bytes(tensor.Values));
+        zip.Add("version", "3\n"u8);
+        zip.Finish();
     }
 
-    // What pickle.dumps makes of OrderedDict(name=tensor, ...), protocol 2, without its memo.
-    private static byte[] StateDict(IReadOnlyList<Tensor> tensors)
+    private static byte[] Bytes(float[] values)
     {
-        var pickle = new MemoryStream();
-        Op(0x80, 2);
-        EmptyDict();
-        Op('(');
-        for (var i = 0; i < tensors.Count; i++)
-        {
-            var (name, shape, values) = tensors[i];
-            Text(name);
-            Global("torch._utils _rebuild_tensor_v2");
-            Op('(', '(');
-            Text("storage");
-            Global("torch FloatStorage");
-            Text(i.ToString(CultureInfo.InvariantCulture));
-            Text("cpu");
-            Number(values.Length);
-            Op('t', 'Q');
-            Number(0); // offset
-            Op('(');
-            foreach (var length in shape)
-                Number(length);
-            Op('t', '(');
-            for (var d = 0; d < shape.Count; d++)
-                Number(shape.Skip(d + 1).Aggregate(1, (stride, length) => stride * length));
-            Op('t', 0x89); // requires_grad false
-            EmptyDict(); // hooks
-            Op('t', 'R');
-        }
-        Op('u', '.');
-        return pickle.ToArray();
-
-        void Op(params ReadOnlySpan<int> opcodes)
-        {
-            foreach (var opcode in opcodes)
-                pickle.WriteByte((byte)opcode);
-        }
-
-        void Global(string name)
-        {
-            Op('c');
-            pickle.Write(Encoding.ASCII.GetBytes(name.Replace(' ', '\n') + "\n"));
-        }
-
-        void EmptyDict()
-        {
-            Global("collections OrderedDict");
-            Op(')', 'R');
-        }
-
-        void Text(string text)
-        {
-            var utf8 = Encoding.UTF8.GetBytes(text);
-            Op('X');
-            Int32(utf8.Length);
-            pickle.Write(utf8);
-        }
-
-        void Number(int number)
-        {
-            Op('J');
-            Int32(number);
-        }
-
-        void Int32(int number)
-        {
-            Span<byte> bytes = stackalloc byte[4];
-            BinaryPrimitives.WriteInt32LittleEndian(bytes, number);
-            pickle.Write(bytes);
-        }
+        var bytes = new MemoryStream(4 * values.Length);
+        ElementType.F32.Write(values, bytes.Write);
+        return bytes.GetBuffer();
     }
 
     private static byte[] ReadAll(ZipArchiveEntry entry, string name) => ReadChecked(entry, name, content =>

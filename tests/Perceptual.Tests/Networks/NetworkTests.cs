@@ -82,8 +82,8 @@ public class NetworkTests
                 Assert.Equal([convolution.Inputs], network.Below(convolution)!.TapChannels);
         }
         var squeeze = Network.Squeeze;
-        string[] Below(string name) =>
-            [.. squeeze.Below(squeeze.Convolutions.Single(part => part.Name == name))!.Convolutions.Select(part => part.Name)];
+        string[] Below(string name) => [.. squeeze.Below(squeeze.Convolutions.Single(part => part.Name == name))!
+            .Convolutions.Select(part => part.Name)];
         Assert.Equal(["features.0", "features.3.squeeze"], Below("features.3.expand3x3"));
         Assert.Equal(
             ["features.0", "features.3.squeeze", "features.3.expand1x1", "features.3.expand3x3"],

@@ -49,4 +49,31 @@ public class LinWeightsTests
         Assert.StartsWith("mine.pth: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_lin_file_of_another_version_is_refused_where_its_version_is_known()
+    {
+        foreach (var (file, other) in new[] { ("alex-v0.0.pth", LpipsVersion.V01), ("alex-v0.1.pth", LpipsVersion.V00) })
+        {
+            var path = Shared.Path($"weights/lin/{file}");
+            var error = Assert.Throws<InvalidDataException>(() => ModelFile.ReadLin(Network.Alex, path, other)).Message;
+            Assert.StartsWith($"{path}: is the published file of version", error, StringComparison.Ordinal);
+            Assert.Equal(5, ModelFile.ReadLin(Network.Alex, path, other == LpipsVersion.V01 ? LpipsVersion.V00 : LpipsVersion.V01).Layers.Count);
+        }
+    }
+
+    [Fact]
+    public void A_model_file_says_its_version_of_its_lin_weights_too()
+    {
+        using var folder = new TempFolder();
+        var path = folder["model.safetensors"];
+        using (var stream = File.Create(path))
+            ModelFile.Write(stream, BuiltInWeights.Trunk(Network.Lite), BuiltInWeights.Lin(Network.Lite, LpipsVersion.V01), new Dictionary<string, string>
+            {
+                [ModelFile.VersionKey] = "0.1",
+            });
+        Assert.Contains("version 0.1, not 0.0",
+            Assert.Throws<InvalidDataException>(() => ModelFile.ReadLin(Network.Lite, path, LpipsVersion.V00)).Message, StringComparison.Ordinal);
+        ModelFile.ReadLin(Network.Lite, path, LpipsVersion.V01);
+    }
 }
