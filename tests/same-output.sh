@@ -206,7 +206,7 @@ same 0 compare ref.png p0.png --net random-squeeze --version 0.0 --format json
 same 0 compare ref.png p0.png --net random-lite --seed 9 --format csv
 same 0 compare ref.png p0.png --weights model.safetensors --format json
 same 0 compare ref.png p0.png --net squeeze --trunk "$shared/weights/squeezenet1_1_features.legacy.pth" --format json
-same 0 compare ref.png p0.png --net alex --lin "$shared/weights/lin/alex-v0.0.pth" --format json
+same 0 compare ref.png p0.png --net alex --version 0.0 --lin "$shared/weights/lin/alex-v0.0.pth" --format json
 
 # compare: metrics, maps, explanations
 same 0 compare "${large[@]}" --metric "$metrics,lpips-alex,lpips-squeeze-v0.0,lpips-lite-baseline,lpips-random-vgg" --format json

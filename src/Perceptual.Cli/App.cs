@@ -73,7 +73,9 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
     /// <summary>The command with all its subcommands.</summary>
     public RootCommand Root()
     {
-        var root = new RootCommand("Perceptual distances of images: LPIPS (Zhang et al., CVPR 2018), with no Python and no GPU. 0 is identical, larger is further apart.");
+        var root = new RootCommand(
+            "Perceptual distances of images: LPIPS (Zhang et al., CVPR 2018), with no Python and no GPU. "
+                + "0 is identical, larger is further apart.");
         var help = new Dictionary<Command, string> { [root] = Help };
         foreach (var (create, text) in Commands)
         {

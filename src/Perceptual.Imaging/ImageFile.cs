@@ -6,8 +6,9 @@ public static class ImageFile
     private const int MaxWidth = int.MaxValue / 8; // a row of four 16-bit samples a pixel is one array
 
     /// <summary>
-    /// Reads the first image of a file of one of the formats of <see cref="ImageFormat.All"/>. The content decides which it is, not the
-    /// name (but TGA, which has no signature, is only looked for in files named .tga). May be called from many threads.
+    /// Reads the first image of a file of one of the formats of <see cref="ImageFormat.All"/>. The content decides
+    /// which it is, not the name (but TGA, which has no signature, is only looked for in files named .tga). May be
+    /// called from many threads.
     /// </summary>
     /// <remarks>
     /// Sample values are those in the file, 8 or 16 bits, without gamma or colour management unless asked for; gray is copied to three channels and
@@ -46,8 +47,8 @@ public static class ImageFile
     }
 
     /// <summary>
-    /// The paths of the files in a folder that are images by their extensions, in the ordinal order of their names. Folders within it
-    /// are not looked into.
+    /// The paths of the files in a folder that are images by their extensions, in the ordinal order of their names.
+    /// Folders within it are not looked into.
     /// </summary>
     /// <param name="folder">Every path begins with it.</param>
     /// <returns>At least one.</returns>
@@ -56,7 +57,8 @@ public static class ImageFile
     public static IReadOnlyList<string> InFolder(string folder)
     {
         if (!Directory.Exists(folder))
-            throw new DirectoryNotFoundException(File.Exists(folder) ? $"{folder} is a file, not a folder" : $"there is no folder {folder}");
+            throw new DirectoryNotFoundException(
+                File.Exists(folder) ? $"{folder} is a file, not a folder" : $"there is no folder {folder}");
         string[] paths =
         [
             .. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)!)
@@ -64,8 +66,10 @@ public static class ImageFile
                 .Order(StringComparer.Ordinal)
                 .Select(name => Path.Combine(folder, name)),
         ];
+        if (paths.Length > 0)
+            return paths;
         var extensions = ImageFormat.All.SelectMany(format => format.Extensions);
-        return paths.Length > 0 ? paths : throw new InvalidDataException($"{folder} has no image files ({string.Join(' ', extensions)})");
+        throw new InvalidDataException($"{folder} has no image files ({string.Join(' ', extensions)})");
     }
 
     private static FileRows Open(string path, ImageReadOptions options)

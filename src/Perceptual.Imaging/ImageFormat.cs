@@ -3,7 +3,8 @@ using NetVips;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// A format of image files that can be read. This is the one list of them: messages, help and the search of folders go by it.
+/// A format of image files that can be read. This is the one list of them: messages, help and the search of folders
+/// go by it.
 /// </summary>
 public sealed class ImageFormat
 {
@@ -32,17 +33,17 @@ public sealed class ImageFormat
     /// <summary>Every format, in the order they are listed to people.</summary>
     public static IReadOnlyList<ImageFormat> All { get; } =
     [
-        new("PNG", [".png"], PngRows.Accepts, (stream, path, options) => (StoredRows?)PngRows.TryOpen(stream, options)
-            ?? VipsRows.Open(stream, path, "PNG", source => Image.PngloadSource(source, access: Rows, failOn: Error), options)),
+        new("PNG", [".png"], PngRows.Accepts, OpenPng),
         new("JPEG", [".jpg", ".jpeg"], start => start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]),
             source => Image.JpegloadSource(source, access: Rows, failOn: Warning)),
-        new("WebP", [".webp"], start => start.StartsWith("RIFF"u8) && start.Length >= 12 && start[8..].StartsWith("WEBP"u8),
+        new("WebP", [".webp"], IsWebp,
             source => Image.WebploadSource(source, access: Rows, failOn: Error)),
         new("TIFF", [".tif", ".tiff"], IsTiff, source => Image.TiffloadSource(source, access: Rows, failOn: Error)),
         new("GIF", [".gif"], start => start.StartsWith("GIF87a"u8) || start.StartsWith("GIF89a"u8),
             source => Image.GifloadSource(source, access: Rows, failOn: Error)),
         new("BMP", [".bmp"], start => start.StartsWith("BM"u8), (stream, _, options) => new BmpRows(stream, options)),
-        new("TGA", [".tga"], TgaRows.Accepts, (stream, _, options) => new TgaRows(stream, options), needsExtension: true),
+        new("TGA", [".tga"], TgaRows.Accepts, (stream, _, options) => new TgaRows(stream, options),
+            needsExtension: true),
     ];
 
     /// <summary>The names of all formats, "PNG, JPEG, ...".</summary>
@@ -55,7 +56,8 @@ public sealed class ImageFormat
     public IReadOnlyList<string> Extensions { get; }
 
     /// <summary>Whether a name ends as those of such files do.</summary>
-    internal bool HasExtension(string path) => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+    internal bool HasExtension(string path) =>
+        Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The format of a file with these first bytes (18, or all there are) and this name, or null.</summary>
     internal static ImageFormat? Of(ReadOnlySpan<byte> start, string path)
@@ -71,9 +73,16 @@ public sealed class ImageFormat
     /// <param name="path">Its name.</param>
     /// <param name="options">How to read it.</param>
     /// <exception cref="EndOfStreamException">The file is cut short.</exception>
-    /// <exception cref="InvalidDataException">It is damaged or cannot be read so. The message does not name it.</exception>
+    /// <exception cref="InvalidDataException">It is damaged or cannot be read so. The message has no name.</exception>
     internal StoredRows Open(FileStream stream, string path, ImageReadOptions options) => open(stream, path, options);
 
-    private static bool IsTiff(ReadOnlySpan<byte> start) =>
-        start.StartsWith("II*\0"u8) || start.StartsWith("MM\0*"u8) || start.StartsWith("II+\0"u8) || start.StartsWith("MM\0+"u8);
+    private static StoredRows OpenPng(FileStream stream, string path, ImageReadOptions options) =>
+        (StoredRows?)PngRows.TryOpen(stream, options) ?? VipsRows.Open(
+            stream, path, "PNG", source => Image.PngloadSource(source, access: Rows, failOn: Error), options);
+
+    private static bool IsWebp(ReadOnlySpan<byte> start) =>
+        start.StartsWith("RIFF"u8) && start.Length >= 12 && start[8..].StartsWith("WEBP"u8);
+
+    private static bool IsTiff(ReadOnlySpan<byte> start) => start.StartsWith("II*\0"u8) || start.StartsWith("MM\0*"u8)
+        || start.StartsWith("II+\0"u8) || start.StartsWith("MM\0+"u8);
 }

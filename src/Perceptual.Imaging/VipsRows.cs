@@ -3,8 +3,8 @@ using NetVips;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// What libvips decodes, row by row. libvips itself holds a whole interlaced PNG, progressive JPEG, WebP or GIF while it decodes; of the
-/// others a few rows, strips or rows of tiles.
+/// What libvips decodes, row by row. libvips itself holds a whole interlaced PNG, progressive JPEG, WebP or GIF while
+/// it decodes; of the others a few rows, strips or rows of tiles.
 /// </summary>
 internal sealed class VipsRows : StoredRows
 {
@@ -45,7 +45,8 @@ internal sealed class VipsRows : StoredRows
     }
 
     /// <summary>Opens a file of the format that a loader of libvips reads.</summary>
-    public static VipsRows Open(FileStream stream, string path, string name, Func<Source, Image> load, ImageReadOptions options)
+    public static VipsRows Open(
+        FileStream stream, string path, string name, Func<Source, Image> load, ImageReadOptions options)
     {
         stream.Dispose(); // libvips opens the file itself
         return new(path, name, load, options);

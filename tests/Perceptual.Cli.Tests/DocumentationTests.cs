@@ -4,7 +4,7 @@ using Perceptual.Tests;
 
 namespace Perceptual.Cli.Tests;
 
-/// <summary>What README.md and docs list is what there is: each thing once, in the order of the program's own lists.</summary>
+/// <summary>What README.md and docs list is what there is, in the order of the program's own lists.</summary>
 public sealed partial class DocumentationTests
 {
     private static readonly string Readme = Text("README.md");
@@ -25,7 +25,8 @@ public sealed partial class DocumentationTests
     [Fact]
     public void The_README_has_every_network_with_published_weights_built_in_and_with_random_weights()
     {
-        var listed = Rows(Readme, "| option |").Select(row => row[0]).Where(cell => cell.StartsWith("`--net ", StringComparison.Ordinal))
+        var listed = Rows(Readme, "| option |").Select(row => row[0])
+            .Where(cell => cell.StartsWith("`--net ", StringComparison.Ordinal))
             .SelectMany(cell => cell.Trim('`')["--net ".Length..].Split(@" \| "));
         Assert.Equal(
             [
@@ -51,21 +52,29 @@ public sealed partial class DocumentationTests
         var rows = Rows(Text("docs", "metrics.md"), "| name |");
         var (lpips, classic) = (rows[0], rows[1..]);
         Assert.Equal("`lpips-NET`", lpips[0]);
-        Assert.Equal(string.Join(", ", Network.All.Select(network => $"{network.Name} {network.MinimumSide}")), lpips[5]);
+        var sides = Network.All.Select(network => $"{network.Name} {network.MinimumSide}");
+        Assert.Equal(string.Join(", ", sides), lpips[5]);
         Assert.Equal(
-            ClassicMetrics().Select(info =>
-                $"`{info.Name}` {(info.LargerIsCloser ? "closer" : "further")} {info.MinimumSide} {(info.HasMap ? "yes" : "no")}"),
-            classic.Select(row => $"{row[0]} {row[2]} {row[5]} {row[6]}"));
+            ClassicMetrics().Select(info => (
+                $"`{info.Name}`",
+                info.LargerIsCloser ? "closer" : "further",
+                $"{info.MinimumSide}",
+                info.HasMap ? "yes" : "no")),
+            classic.Select(row => (row[0], row[2], row[5], row[6])));
     }
 
     [Fact]
     public void The_table_of_distortions_is_the_list_of_kinds()
     {
-        var rows = Rows(Text("docs", "distortions.md"), "| kind |").Select(row => string.Join(" | ", row).TrimEnd(' ', '|'));
-        var expected = DistortCommand.Kinds.GroupBy(kind => kind.Family).SelectMany(family => new[] { $"**{family.Key}**" }
-            .Concat(family.Select(kind => string.Create(
-                CultureInfo.InvariantCulture, $"`{kind.Name}` | {kind.Description} | {kind.Unit} | {kind.From} | {kind.To}"))));
-        Assert.Equal(expected, rows);
+        string[][] expected =
+        [
+            .. DistortCommand.Kinds.GroupBy(kind => kind.Family).SelectMany(family => family
+                .Select(kind => new[] { $"`{kind.Name}`", kind.Description, kind.Unit, Cell(kind.From), Cell(kind.To) })
+                .Prepend([$"**{family.Key}**", "", "", "", ""])),
+        ];
+        Assert.Equal(expected, Rows(Text("docs", "distortions.md"), "| kind |"));
+
+        static string Cell(double amount) => amount.ToString(CultureInfo.InvariantCulture);
     }
 
     private static IEnumerable<MetricInfo> ClassicMetrics() =>

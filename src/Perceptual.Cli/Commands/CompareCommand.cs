@@ -42,7 +42,10 @@ internal static class CompareCommand
     public static Command Create(App app)
     {
         var command = new Command("compare", "The distance of one or more images from a reference.");
-        var referenceArgument = new Argument<string>("REFERENCE") { Description = $"The image to compare with ({ImageFormat.Names})." };
+        var referenceArgument = new Argument<string>("REFERENCE")
+        {
+            Description = $"The image to compare with ({ImageFormat.Names}).",
+        };
         var distortedArgument = new Argument<string[]>("DISTORTED") { Description = "The images to compare.", Arity = ArgumentArity.OneOrMore };
         var layers = new Option<bool>("--layers") { Description = "Show what each layer adds (JSON always does)." };
         var map = new Option<string>("--map")
@@ -96,67 +99,34 @@ internal static class CompareCommand
 
         app.SetAction(command, (parsed, cancellation) =>
         {
-            var referencePath = parsed.GetValue(referenceArgument)!;
-            var distortedPaths = parsed.GetValue(distortedArgument)!;
-            ImageOptions.CheckThere([referencePath, .. distortedPaths]);
-            var columns = metrics.Load(app, parsed, cancellation);
-            var withEquivalents = parsed.GetValue(explain);
-            var rows = Progress.Steps(app, "comparing", distortedPaths.Length * (1 + (withEquivalents ? Equivalents.Steps : 0)), step => Compare(
-                parsed, images, columns.Set, referencePath, distortedPaths, parsed.GetValue(map), withEquivalents, step, cancellation).ToArray());
+            var (reference, distorted) = (parsed.GetValue(referenceArgument)!, parsed.GetValue(distortedArgument)!);
+            ImageOptions.CheckThere([reference, .. distorted]);
+            var (options, resize) = (images.Options(parsed), images.Resize(parsed));
+            var (mapPath, isExplained) = (parsed.GetValue(map), parsed.GetValue(explain));
+            var limit = parsed.GetValue(failAbove);
+            var columns = metrics.Parse(parsed).Load(app, cancellation);
+            var comparison = new ImageComparison(columns.Set, options);
+            var steps = distorted.Length * (1 + (isExplained ? Equivalents.Steps : 0));
+            var rows = Progress.Steps(app, "comparing", steps, step =>
+                comparison.Compare(reference, distorted, resize, mapPath is not null, isExplained, step, cancellation));
+            if (mapPath is not null)
+                WriteMap(mapPath, rows[0].Values[0].Map!);
 
             var withLayers = parsed.GetValue(layers);
             app.Output.Write(parsed.GetValue(format) switch
             {
-                "json" => Report.Json(columns, referencePath, rows, null) + "\n",
+                "json" => Report.Json(columns, reference, rows, null) + "\n",
                 "csv" => Report.Csv(columns, rows, withLayers),
                 _ => Report.Text(columns, rows, withLayers, bothPaths: false),
             });
-            var above = rows.Count(row => row.Values[0].Value > parsed.GetValue(failAbove));
+            var above = rows.Count(row => row.Values[0].Value > limit);
             if (above == 0)
                 return ExitCode.Fine;
-            app.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"lpips: {above} of {rows.Length} distances above {parsed.GetValue(failAbove)}"));
+            app.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"lpips: {above} of {rows.Count} distances above {limit}"));
             return ExitCode.AboveThreshold;
         });
         return command;
-    }
-
-    // Of a reference with several images to compare, what it is compared by is kept if that fits in memory.
-    private static IEnumerable<Row> Compare(
-        ParseResult parsed, ImageOptions images, MetricSet metrics, string referencePath, string[] distortedPaths, string? mapPath, bool explain,
-        Action step, CancellationToken cancellation)
-    {
-        var equivalents = explain ? Prepare(parsed, images, metrics, referencePath, cancellation) : null;
-        var kept = equivalents?.Reference;
-        foreach (var path in distortedPaths)
-        {
-            using var reference = images.Open(parsed, referencePath, metrics);
-            using var distorted = images.Open(parsed, path, metrics, referencePath, reference.Width, reference.Height);
-            IReadOnlyList<MetricValue> values;
-            if (mapPath is not null)
-            {
-                values = [metrics.CompareAndMap(reference, distorted, cancellation)];
-                WriteMap(mapPath, values[0].Map!);
-            }
-            else if (kept is not null || distortedPaths.Length > 1 && ImageOptions.FitsInMemory(2 * metrics.PreparedBytes(reference.Width, reference.Height)))
-            {
-                kept ??= metrics.Prepare(RgbImage.FromRows(reference), cancellation);
-                values = metrics.Compare(kept, metrics.Prepare(RgbImage.FromRows(distorted), cancellation), cancellation);
-            }
-            else
-            {
-                values = images.Compare(parsed, referencePath, path, metrics, 1, cancellation);
-            }
-            step();
-            yield return new Row(referencePath, path, values, equivalents?.Find(values[0].Value, step, cancellation));
-        }
-    }
-
-    private static Equivalents Prepare(ParseResult parsed, ImageOptions images, MetricSet metrics, string path, CancellationToken cancellation)
-    {
-        using var reference = images.Open(parsed, path, metrics);
-        var bytes = Equivalents.Bytes(metrics, reference.Width, reference.Height);
-        return ImageOptions.FitsInMemory(bytes) ? new(metrics, RgbImage.FromRows(reference), cancellation) : throw new InvalidDataException(string.Create(
-            CultureInfo.InvariantCulture, $"{path} is {reference.Width}x{reference.Height}, too large for --explain: it would take {bytes / 1e9:F1} GB, more than a quarter of this machine's memory"));
     }
 
     private static void WriteMap(string path, DistanceMap map)

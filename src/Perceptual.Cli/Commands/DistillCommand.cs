@@ -89,7 +89,7 @@ internal static class DistillCommand
                 ModelFile = modelFile,
                 Store = modelFile is not null ? null : new(parsed.GetValue(weights), app.Http, progress),
             }, cancellation));
-            var count = parsed.GetValue(threads) ?? Environment.ProcessorCount;
+            var (count, options) = (parsed.GetValue(threads) ?? Environment.ProcessorCount, images.Options(parsed));
             var distiller = Progress.Show(app, bar =>
             {
                 bar("reading", 0, 0);
@@ -124,7 +124,14 @@ internal static class DistillCommand
             DistillationImages Read(string[] from, IReadOnlyList<Distortion> kinds, double proceduralPart)
             {
                 string[] paths = [.. from.SelectMany(ImageFile.InFolder)];
-                var read = new DistillationImages(paths, path => ImageFile.Read(path, images.Options(parsed)), kinds, proceduralPart, mine.Seed, count, cancellation);
+                var read = new DistillationImages(
+                    paths,
+                    path => ImageFile.Read(path, options),
+                    kinds,
+                    proceduralPart,
+                    mine.Seed,
+                    count,
+                    cancellation);
                 if (read.Photographs < paths.Length)
                     app.Error.WriteLine($"lpips: {read.Photographs} of {paths.Length} photographs are used: more would not fit in memory");
                 return read;

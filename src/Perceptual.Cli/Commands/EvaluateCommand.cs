@@ -45,27 +45,36 @@ internal static class EvaluateCommand
     {
         var command = new Command("2afc", "Which of two images is closer to the reference? Metrics against people's choices.");
         var data = DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
-        var evaluation = new EvaluationOptions(command, defaultLoadSize: "64 for a BAPPS folder, as published scores; 0 for a table");
+        var options = new EvaluationOptions(
+            command, defaultLoadSize: "64 for a BAPPS folder, as published scores; 0 for a table");
         var root = RootOption(command, result => result.GetValue(data) ?? []);
         var plot = Plots.Option(command, "Draw the scores and their intervals as bars (.png).");
         app.SetAction(command, (parsed, cancellation) =>
         {
+            var evaluation = options.Parse(parsed);
             var sets = parsed.GetValue(data)!.SelectMany(path =>
-                JudgementFiles.ReadTriplets(path, parsed.GetValue(root)).Select(set => (Set: set, LoadSize: evaluation.LoadSize(parsed, Directory.Exists(path) ? 64 : 0)))).ToArray();
+            {
+                var loadSize = evaluation.LoadSize ?? (Directory.Exists(path) ? 64 : 0);
+                return JudgementFiles.ReadTriplets(path, parsed.GetValue(root)).Select(set => (Set: set, LoadSize: loadSize));
+            }).ToArray();
             var names = UniqueNames(sets.Select(each => each.Set.Name));
             var pairs = new ImagePairs();
             var numbers = Array.ConvertAll(sets, each => each.Set.Items.Select(triplet =>
                 (P0: pairs.Add(triplet.Reference, triplet.P0, each.LoadSize), P1: pairs.Add(triplet.Reference, triplet.P1, each.LoadSize))).ToArray());
-            var (columns, values) = evaluation.Measure(app, parsed, pairs, cancellation);
+            var (columns, values) = evaluation.Measure(app, pairs, cancellation);
 
             var judge = Array.ConvertAll(sets, each => each.Set.Items.Select(triplet => triplet.Judge).ToArray());
             var distances = columns.Set.Metrics.Select((metric, m) => (Name: columns.Names[m], Sets: Array.ConvertAll(numbers, set => (
                 D0: Array.ConvertAll(set, pair => metric.Info.Distance(values[pair.P0][m])), D1: Array.ConvertAll(set, pair => metric.Info.Distance(values[pair.P1][m])))))).ToArray();
-            var tables = TripletTables(names, judge, distances, evaluation.Seed(parsed), evaluation.Versus(parsed));
+            var tables = TripletTables(names, judge, distances, evaluation.Seed, evaluation.Versus);
             if (parsed.GetValue(plot) is { } file)
                 Plots.Bars(app, file, tables[0], distances.Length);
-            evaluation.Write(app, parsed, columns, tables, ["reference", "p0", "p1", "judge"], ["d0", "d1"], sets.SelectMany((each, s) => each.Set.Items.Select((triplet, i) =>
-                new EvaluationItem(names[s], [triplet.Reference, triplet.P0, triplet.P1], triplet.Judge, [values[numbers[s][i].P0], values[numbers[s][i].P1]]))));
+            var items = sets.SelectMany((each, s) => each.Set.Items.Select((triplet, i) => new EvaluationItem(
+                names[s],
+                [triplet.Reference, triplet.P0, triplet.P1],
+                triplet.Judge,
+                [values[numbers[s][i].P0], values[numbers[s][i].P1]])));
+            evaluation.Write(app, columns, tables, ["reference", "p0", "p1", "judge"], ["d0", "d1"], items);
             return ExitCode.Fine;
         });
         return command;
@@ -75,21 +84,24 @@ internal static class EvaluateCommand
     {
         var command = new Command("jnd", "Do two images look the same? Metrics against people who saw them one after the other.");
         var data = DataArgument(command, "BAPPS folders of pairs.");
-        var evaluation = new EvaluationOptions(command, defaultLoadSize: "64, as published scores");
+        var options = new EvaluationOptions(command, defaultLoadSize: "64, as published scores");
         var plot = Plots.Option(command, "Draw the precision-recall curves (.png).");
         app.SetAction(command, (parsed, cancellation) =>
         {
+            var evaluation = options.Parse(parsed);
             var sets = parsed.GetValue(data)!.SelectMany(JudgementFiles.ReadJnd).ToArray();
             if (sets.FirstOrDefault(set => set.Items.All(pair => pair.Same == 0)) is { } none)
                 throw new InvalidDataException($"{none.Name}: nobody said of any pair that it is the same, so there is no recall");
             var names = UniqueNames(sets.Select(set => set.Name));
             var pairs = new ImagePairs();
-            var numbers = Array.ConvertAll(sets, set => set.Items.Select(pair => pairs.Add(pair.P0, pair.P1, evaluation.LoadSize(parsed, 64))).ToArray());
-            var (columns, values) = evaluation.Measure(app, parsed, pairs, cancellation);
+            var loadSize = evaluation.LoadSize ?? 64;
+            var numbers = Array.ConvertAll(
+                sets, set => set.Items.Select(pair => pairs.Add(pair.P0, pair.P1, loadSize)).ToArray());
+            var (columns, values) = evaluation.Measure(app, pairs, cancellation);
 
             var same = Array.ConvertAll(sets, set => set.Items.Select(pair => pair.Same).ToArray());
             var distances = columns.Set.Metrics.Select((metric, m) => (Name: columns.Names[m], Sets: Array.ConvertAll(numbers, set => Array.ConvertAll(set, pair => metric.Info.Distance(values[pair][m]))))).ToArray();
-            var table = new ScoreTable("JND mAP", names, [.. distances.Select(metric => ScoreRow.Of(metric.Name, evaluation.Seed(parsed), metric.Sets.Select((set, s) =>
+            var rows = distances.Select(metric => ScoreRow.Of(metric.Name, evaluation.Seed, metric.Sets.Select((set, s) =>
             {
                 var order = Scores.Order(set, same[s]);
                 var sorted = Array.ConvertAll(order, i => same[s][i]);
@@ -97,11 +109,14 @@ internal static class EvaluateCommand
                 for (var rank = 0; rank < order.Length; rank++)
                     ranks[order[rank]] = rank;
                 return (Scores.AveragePrecision(sorted), sorted.Length, new Func<int[], double>(indices => Scores.AveragePrecision(Resample(sorted, ranks, indices))));
-            })))]).WithPaperAverages();
+            })));
+            var table = new ScoreTable("JND mAP", names, [.. rows]).WithPaperAverages();
             if (parsed.GetValue(plot) is { } file)
                 Plots.Curves(app, file, names, [.. distances.Select(metric => (metric.Name, metric.Sets.Select((set, s) => Scores.JndCurve(set, same[s])).ToArray()))]);
-            evaluation.Write(app, parsed, columns, [table, .. Differences(table, evaluation.Versus(parsed))], ["p0", "p1", "same"], [""], sets.SelectMany((set, s) => set.Items.Select((pair, i) =>
-                new EvaluationItem(names[s], [pair.P0, pair.P1], pair.Same, [values[numbers[s][i]]]))));
+            var items = sets.SelectMany((set, s) => set.Items.Select((pair, i) =>
+                new EvaluationItem(names[s], [pair.P0, pair.P1], pair.Same, [values[numbers[s][i]]])));
+            ScoreTable[] tables = [table, .. Differences(table, evaluation.Versus)];
+            evaluation.Write(app, columns, tables, ["p0", "p1", "same"], [""], items);
             return ExitCode.Fine;
         });
         return command;
@@ -120,30 +135,34 @@ internal static class EvaluateCommand
         var command = new Command("mos", "How good does an image look? Metrics against mean opinion scores.");
         var data = new Argument<string>("FILE") { Description = "A table (CSV) of images with their references and opinion scores." };
         command.Add(data);
-        var evaluation = new EvaluationOptions(command, defaultLoadSize: "0");
+        var options = new EvaluationOptions(command, defaultLoadSize: "0");
         var root = RootOption(command, result => result.GetValue(data) is { } file ? [file] : []);
         app.SetAction(command, (parsed, cancellation) =>
         {
+            var evaluation = options.Parse(parsed);
             var set = JudgementFiles.ReadOpinions(parsed.GetValue(data)!, parsed.GetValue(root));
             if (set.Items.Count < 6)
                 throw new InvalidDataException($"{parsed.GetValue(data)} has {set.Items.Count} opinion scores; at least 6 are needed to fit five parameters");
             var pairs = new ImagePairs();
-            int[] numbers = [.. set.Items.Select(item => pairs.Add(item.Reference, item.Distorted, evaluation.LoadSize(parsed, 0)))];
-            var (columns, values) = evaluation.Measure(app, parsed, pairs, cancellation);
+            var loadSize = evaluation.LoadSize ?? 0;
+            int[] numbers = [.. set.Items.Select(item => pairs.Add(item.Reference, item.Distorted, loadSize))];
+            var (columns, values) = evaluation.Measure(app, pairs, cancellation);
 
             double[] mos = [.. set.Items.Select(item => item.Mos)];
             var rows = columns.Set.Metrics.Select((metric, m) =>
             {
                 // turned so that larger is better, as the opinion scores
                 var quality = Array.ConvertAll(numbers, pair => -metric.Info.Distance(values[pair][m]));
-                var srcc = ScoreRow.Of(columns.Names[m], evaluation.Seed(parsed),
+                var srcc = ScoreRow.Of(columns.Names[m], evaluation.Seed,
                     [(Correlation.Spearman(quality, mos), mos.Length, indices => Correlation.Spearman(Array.ConvertAll(indices, i => quality[i]), Array.ConvertAll(indices, i => mos[i])))]);
                 var fit = quality.All(double.IsFinite) ? LogisticFit.Of(quality, mos) : null; // PSNR of identical images is infinite
                 return new ScoreRow(columns.Names[m], [srcc.Values[0], Correlation.Kendall(quality, mos), fit?.Plcc ?? double.NaN, fit?.Rmse ?? double.NaN], [srcc.Replicates[0], [], [], []]);
             }).ToArray();
             var table = new ScoreTable("opinions", ["SRCC", "KRCC", "PLCC", "RMSE"], rows);
-            evaluation.Write(app, parsed, columns, [table, .. Differences(table, evaluation.Versus(parsed))], ["reference", "distorted", "mos"], [""],
-                set.Items.Select((item, i) => new EvaluationItem(set.Name, [item.Reference, item.Distorted], item.Mos, [values[numbers[i]]])));
+            var items = set.Items.Select((item, i) =>
+                new EvaluationItem(set.Name, [item.Reference, item.Distorted], item.Mos, [values[numbers[i]]]));
+            ScoreTable[] tables = [table, .. Differences(table, evaluation.Versus)];
+            evaluation.Write(app, columns, tables, ["reference", "distorted", "mos"], [""], items);
             return ExitCode.Fine;
         });
         return command;

@@ -32,8 +32,9 @@ internal static class ExportCommand
         app.SetAction(command, (parsed, cancellation) =>
         {
             using var file = new AtomicFile(parsed.GetValue(output)!);
-            var (trunk, lin, version) = model.LoadWeights(app, parsed, cancellation);
-            OnnxFile.Write(file.Stream, trunk, lin, version);
+            var choice = model.Parse(parsed);
+            var (trunk, lin) = choice.LoadWeights(app, cancellation);
+            OnnxFile.Write(file.Stream, trunk, lin, choice.Options.Version);
             file.Commit();
             return ExitCode.Fine;
         });

@@ -36,34 +36,22 @@ internal static class FoldersCommand
 
         app.SetAction(command, (parsed, cancellation) =>
         {
-            var (referenceFolder, distortedFolder) = (parsed.GetValue(referenceArgument)!, parsed.GetValue(distortedArgument)!);
-            var (references, distorted) = (Names(referenceFolder), Names(distortedFolder));
-            var names = references.Intersect(distorted, StringComparer.Ordinal).ToArray();
-            string[] unpaired =
-            [
-                .. references.Except(names, StringComparer.Ordinal).Select(name => Path.Combine(referenceFolder, name)),
-                .. distorted.Except(names, StringComparer.Ordinal).Select(name => Path.Combine(distortedFolder, name)),
-            ];
-            foreach (var path in unpaired)
+            var pairs = FolderPairs.Of(parsed.GetValue(referenceArgument)!, parsed.GetValue(distortedArgument)!);
+            foreach (var path in pairs.Unpaired)
                 app.Error.WriteLine($"lpips: {path} has no partner of the same name");
-            if (names.Length == 0)
-                throw new InvalidDataException($"{referenceFolder} and {distortedFolder} have no file name in common");
-            if (unpaired.Length > 0 && !parsed.GetValue(allowUnpaired))
-                throw new InvalidDataException($"{unpaired.Length} files have no partner; --allow-unpaired compares the other {names.Length} pairs");
+            if (pairs.Unpaired.Count > 0 && !parsed.GetValue(allowUnpaired))
+                throw new InvalidDataException(
+                    $"{pairs.Unpaired.Count} files have no partner; "
+                        + $"--allow-unpaired compares the other {pairs.Pairs.Count} pairs");
 
-            var columns = metrics.Load(app, parsed, cancellation);
-            var rows = Progress.Steps(app, "comparing", names.Length, step => ManyPairs.InParallel(names.Length, columns.Set, (single, i) =>
-            {
-                var (referencePath, distortedPath) = (Path.Combine(referenceFolder, names[i]), Path.Combine(distortedFolder, names[i]));
-                var values = images.Compare(parsed, referencePath, distortedPath, single, columns.Set.Threads, cancellation);
-                step();
-                return new Row(referencePath, distortedPath, values);
-            }, cancellation));
-            many.Write(app, parsed, columns, rows, bothPaths: false);
+            var (options, resize, output) = (images.Options(parsed), images.Resize(parsed), many.Parse(parsed));
+            var columns = metrics.Parse(parsed).Load(app, cancellation);
+            var comparison = new ImageComparison(columns.Set, options);
+            var rows = Progress.Steps(
+                app, "comparing", pairs.Pairs.Count, step => comparison.Folders(pairs, resize, step, cancellation));
+            output.Write(app, columns, rows, bothPaths: false);
             return ExitCode.Fine;
         });
         return command;
     }
-
-    private static string[] Names(string folder) => [.. ImageFile.InFolder(folder).Select(path => Path.GetFileName(path))];
 }

@@ -46,9 +46,10 @@ internal static class InitCommand
         {
             var network = Network.All.Single(network => network.Name == parsed.GetValue(net));
             string[] paths = [.. ImageFile.InFolder(parsed.GetValue(folder)!)];
+            var options = images.Options(parsed);
             using var file = new AtomicFile(parsed.GetValue(output)!);
             var (weights, count, digest) = Progress.Phases(app, progress => KMeansInitialization.Run(
-                network, paths, path => ImageFile.Read(path, images.Options(parsed)), parsed.GetValue(seed),
+                network, paths, path => ImageFile.Read(path, options), parsed.GetValue(seed),
                 parsed.GetValue(threads) ?? Environment.ProcessorCount, progress, cancellation));
             Safetensors.WriteWithDigest(file.Stream, [.. weights.Tensors.Values], new Dictionary<string, string>
             {

@@ -64,7 +64,7 @@ internal static class OptimizeCommand
             var first = startPath is null ? Noise(target.Width, target.Height) : ImageFile.Read(startPath, options);
             if ((first.Width, first.Height) != (target.Width, target.Height))
                 throw new InvalidDataException($"{startPath} is {first} but {path} is {target}");
-            var lpips = model.Load(app, parsed, cancellation);
+            var lpips = model.Parse(parsed).Load(app, cancellation);
             var optimizer = new ImageOptimizer(lpips, target, first, parsed.GetValue(rate));
             if (parsed.GetValue(frames) is { } folder)
                 Directory.CreateDirectory(folder);

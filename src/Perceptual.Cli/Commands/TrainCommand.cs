@@ -50,7 +50,10 @@ internal static class TrainCommand
         var output = new Option<string>("--output", "-o") { Description = "The folder for the result; it is made if it is not there.", HelpName = "DIR", Required = true };
         var mode = new Option<string>("--mode") { Description = "What learns; see below.", DefaultValueFactory = _ => "lin" };
         mode.AcceptOnlyFromAmong("lin", "tune", "scratch");
-        var net = new Option<string?>("--net") { Description = $"The network. [default: {Network.Alex.Name}, or that of the file of --weights]" };
+        var net = new Option<string?>("--net")
+        {
+            Description = $"The network. [default: {Network.Alex.Name}, or that of the file of --weights]",
+        };
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
         var validate = new Option<string[]>("--validate") { Description = "Data that are scored before training and after each epoch.", HelpName = "DATA", AllowMultipleArgumentsPerToken = true };
         var holdOut = OptionChecks.OptionalNumber(

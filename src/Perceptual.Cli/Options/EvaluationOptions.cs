@@ -13,7 +13,7 @@ namespace Perceptual.Cli;
 /// <param name="Values">[pair][metric].</param>
 internal sealed record EvaluationItem(string Set, string[] Paths, double Judgement, double[][] Values);
 
-/// <summary>What the evaluations on images share: their options, the measuring, and how results are written.</summary>
+/// <summary>The options that the evaluations on images share.</summary>
 internal sealed class EvaluationOptions
 {
     private readonly Option<string> versus = new("--versus") { Description = "Show how much better each metric is than this one, in the paired bootstrap. [default: the first of several]", HelpName = "METRIC" };
@@ -48,25 +48,42 @@ internal sealed class EvaluationOptions
     public static Option<ulong> SeedOption() =>
         OptionChecks.Seed("--bootstrap-seed", "The seed of the samples that the intervals come from.");
 
-    public ulong Seed(ParseResult parsed) => parsed.GetValue(seed);
-
-    public int LoadSize(ParseResult parsed, int otherwise) => parsed.GetValue(loadSize) ?? otherwise;
-
-    /// <summary>The metric that the others are compared with, or null for a single one.</summary>
-    public string? Versus(ParseResult parsed) =>
-        parsed.GetValue(versus) ?? (metrics.NamesOf(parsed.CommandResult) is { Length: > 1 } names ? names[0] : null);
-
-    /// <summary>The metrics, and their values of all pairs, [pair][metric]; what an earlier run left beside the output file is not computed again.</summary>
-    public (Columns Columns, double[][] Values) Measure(App app, ParseResult parsed, ImagePairs pairs, CancellationToken cancellation)
+    /// <summary>The evaluation the command line asks for.</summary>
+    public Evaluation Parse(ParseResult parsed)
     {
-        var columns = metrics.Load(app, parsed, cancellation);
-        var options = images.Options(parsed);
-        using var journal = parsed.GetValue(output) is { } file ? new Journal(JournalPath(file), Purpose(columns, options), Keys(pairs), columns.Names.Count) : null;
+        var choice = metrics.Parse(parsed);
+        return new(
+            choice,
+            images.Options(parsed),
+            parsed.GetValue(loadSize),
+            parsed.GetValue(versus) ?? (choice.Names.Count > 1 ? choice.Names[0] : null),
+            parsed.GetValue(seed),
+            parsed.GetValue(output));
+    }
+}
+
+/// <summary>An evaluation on images.</summary>
+/// <param name="Metrics">What is evaluated.</param>
+/// <param name="Images">How images are read.</param>
+/// <param name="LoadSize">The length of their shorter side, 0 for as they are, null for what is usual.</param>
+/// <param name="Versus">The metric that the others are compared with, or null for a single one.</param>
+/// <param name="Seed">Of the samples that intervals come from.</param>
+/// <param name="Output">The file for values and scores, or null.</param>
+internal sealed record Evaluation(
+    MetricChoice Metrics, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed, string? Output)
+{
+    /// <summary>The metrics, and their values of all pairs, [pair][metric]; what an earlier run left beside the output file is not computed again.</summary>
+    public (Columns Columns, double[][] Values) Measure(App app, ImagePairs pairs, CancellationToken cancellation)
+    {
+        var columns = Metrics.Load(app, cancellation);
+        using var journal = Output is { } file
+            ? new Journal(JournalPath(file), Purpose(columns, Images), Keys(pairs), columns.Names.Count)
+            : null;
         if (journal?.Values.Count(value => value is not null) is > 0 and var known)
             app.Error.WriteLine($"lpips: going on after {known} of {pairs.Count} pairs, from {journal.Path}");
         return (columns, Progress.Steps(app, "measuring", pairs.Count, step => pairs.Measure(
             columns.Set,
-            path => ImageFile.Read(path, options),
+            path => ImageFile.Read(path, Images),
             journal,
             GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4,
             count =>
@@ -79,9 +96,14 @@ internal sealed class EvaluationOptions
 
     /// <summary>Prints the tables, and writes the file that is asked for. It comes last: after it, the values are not kept to go on with.</summary>
     public void Write(
-        App app, ParseResult parsed, Columns columns, IReadOnlyList<ScoreTable> tables, string[] itemColumns, string[] valueNames, IEnumerable<EvaluationItem> items)
+        App app,
+        Columns columns,
+        IReadOnlyList<ScoreTable> tables,
+        string[] itemColumns,
+        string[] valueNames,
+        IEnumerable<EvaluationItem> items)
     {
-        if (parsed.GetValue(output) is { } path)
+        if (Output is { } path)
         {
             using var file = new AtomicFile(path);
             if (Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase))

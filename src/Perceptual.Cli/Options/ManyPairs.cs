@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Perceptual.Cli;
 
-/// <summary>What the commands over whole folders share: their options and how their rows are written.</summary>
+/// <summary>The options that the commands over whole folders share.</summary>
 internal sealed class ManyPairs
 {
     private readonly Option<string> outputFile = new("--output", "-o") { Description = "Also write every distance to this file (.csv or .json).", HelpName = "FILE" };
@@ -24,35 +24,34 @@ internal sealed class ManyPairs
         });
     }
 
-    /// <summary>
-    /// Runs independent pieces of work side by side, each on one thread: decoding and computing overlap, and no thread waits for
-    /// another. What went wrong first in the order of the pieces is thrown.
-    /// </summary>
-    public static T[] InParallel<T>(int count, MetricSet metrics, Func<MetricSet, int, T> work, CancellationToken cancellation)
-    {
-        var single = metrics.WithThreads(1);
-        var results = new T[count];
-        ParallelLoop.Run(count, metrics.Threads, i => results[i] = work(single, i), cancellation);
-        return results;
-    }
+    /// <summary>Where the rows go.</summary>
+    public PairsOutput Parse(ParseResult parsed) =>
+        new(parsed.GetValue(outputFile), parsed.GetValue(format)!, parsed.GetValue(layers));
+}
 
-    public void Write(App app, ParseResult parsed, Columns columns, IReadOnlyList<Row> rows, bool bothPaths)
+/// <summary>Where the rows of many pairs go, and in which form.</summary>
+/// <param name="File">Gets every value too, if not null.</param>
+/// <param name="Format">One of <see cref="Report.Formats"/>, for stdout.</param>
+/// <param name="Layers">Whether what each layer adds is shown.</param>
+internal sealed record PairsOutput(string? File, string Format, bool Layers)
+{
+    /// <summary>Writes the rows and what they come to.</summary>
+    public void Write(App app, Columns columns, IReadOnlyList<ComparedImages> rows, bool bothPaths)
     {
         var summaries = columns.Names.Select((_, i) => Summary.Of([.. rows.Select(row => row.Values[i].Value)])).ToArray();
-        var withLayers = parsed.GetValue(layers);
-        if (parsed.GetValue(outputFile) is { } path)
+        if (File is { } path)
         {
             using var file = new AtomicFile(path);
             file.Stream.Write(Encoding.UTF8.GetBytes(Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase)
-                ? Report.Csv(columns, rows, withLayers)
+                ? Report.Csv(columns, rows, Layers)
                 : Report.Json(columns, null, rows, summaries) + "\n"));
             file.Commit();
         }
-        app.Output.Write(parsed.GetValue(format) switch
+        app.Output.Write(Format switch
         {
             "json" => Report.Json(columns, null, rows, summaries) + "\n",
-            "csv" => Report.Csv(columns, rows, withLayers),
-            _ => Report.Text(columns, rows, withLayers, bothPaths) + Report.Text(columns, summaries),
+            "csv" => Report.Csv(columns, rows, Layers),
+            _ => Report.Text(columns, rows, Layers, bothPaths) + Report.Text(columns, summaries),
         });
     }
 }

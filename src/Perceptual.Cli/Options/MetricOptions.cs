@@ -10,10 +10,28 @@ internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
     public Lpips? Lpips => Set.Metrics is [Lpips lpips] ? lpips : null;
 }
 
+/// <summary>The metrics that a command line asks for.</summary>
+internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Model)
+{
+    /// <summary>The name of the model of <c>--net</c> and its kin; the other names are the library's.</summary>
+    public const string OwnModel = "lpips";
+
+    /// <summary>The metrics. Weights are read, and fetched if need be, for those that have any.</summary>
+    public Columns Load(App app, CancellationToken cancellation)
+    {
+        var listed = Names.Where(name => name != OwnModel).ToArray();
+        var needsStore = listed.Any(Metric.NeedsStore);
+        var metrics = new Queue<Metric>(Progress.Downloads(app, progress =>
+            Metric.Load(listed, needsStore ? Model.Store(app, progress) : null, Model.Seed, cancellation)));
+        var loaded = Names.Select(name => name == OwnModel ? Model.Load(app, cancellation) : metrics.Dequeue());
+        return new(Names, new([.. loaded.Select(metric => metric.WithThreads(Model.Options.Threads))]));
+    }
+}
+
 /// <summary>The options that say which metrics, and which model the metric <c>lpips</c> is.</summary>
 internal sealed class MetricOptions
 {
-    private const string OwnModel = "lpips"; // of --net and its kin; the other names are the library's
+    private const string OwnModel = MetricChoice.OwnModel;
 
     private readonly Option<string> metric = new("--metric")
     {
@@ -49,7 +67,9 @@ internal sealed class MetricOptions
     [
         "Metrics:",
         Line(OwnModel, "the LPIPS of --net, --version, --baseline, --trunk, --lin and --weights FILE"),
-        Line("lpips-NET", $"{Networks(builtIn: false)}; -v0.0 and -baseline may follow, as in lpips-alex-v0.0-baseline"),
+        Line(
+            "lpips-NET",
+            $"{Networks(builtIn: false)}; -v0.0 and -baseline may follow, as in lpips-alex-v0.0-baseline"),
         Line("", $"{Networks(builtIn: true)}, small and built in; -baseline may follow"),
         Line("", $"{string.Join(", ", Network.All.Select(ModelOptions.RandomName))}, of --seed; -v0.0 may follow"),
         Line("", $"of all LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
@@ -70,16 +90,8 @@ internal sealed class MetricOptions
     /// <summary>Whether the command line asks for one LPIPS and nothing else, so that there are layers to show.</summary>
     public bool IsOneLpips(SymbolResult result) => IsSingle(result, out var info) && (info is null || IsLpips(info.Name));
 
-    /// <summary>The metrics the command line asks for. Weights are read, and fetched if need be, for those that have any.</summary>
-    public Columns Load(App app, ParseResult parsed, CancellationToken cancellation)
-    {
-        var names = Names(parsed.GetValue(metric));
-        var listed = names.Where(name => name != OwnModel).ToArray();
-        var needsStore = listed.Any(Metric.NeedsStore);
-        var metrics = new Queue<Metric>(Progress.Downloads(app, progress =>
-            Metric.Load(listed, needsStore ? model.Store(app, parsed, progress) : null, model.Seed(parsed), cancellation)));
-        return new(names, new([.. names.Select(name => (name == OwnModel ? model.Load(app, parsed, cancellation) : metrics.Dequeue()).WithThreads(model.Threads(parsed)))]));
-    }
+    /// <summary>The metrics the command line asks for.</summary>
+    public MetricChoice Parse(ParseResult parsed) => new(Names(parsed.GetValue(metric)), model.Parse(parsed));
 
     private static string Line(string name, string text) => $"  {name,-9}  {text}";
 

@@ -3,6 +3,29 @@ using System.CommandLine.Parsing;
 
 namespace Perceptual.Cli;
 
+/// <summary>The model that a command line asks for.</summary>
+/// <param name="Network">The network; null: that of the model file.</param>
+/// <param name="Options">Everything but the store.</param>
+/// <param name="Seed">Of random weights, those of other metrics too.</param>
+/// <param name="Folder">That of published weights, null for the default.</param>
+/// <param name="NeedsStore">Whether it has published weights.</param>
+internal sealed record ModelChoice(Network? Network, LpipsOptions Options, ulong Seed, string? Folder, bool NeedsStore)
+{
+    /// <summary>Where published weights are looked for.</summary>
+    public WeightStore Store(App app, IProgress<DownloadProgress> progress) => new(Folder, app.Http, progress);
+
+    /// <summary>The model, its weights fetched if need be.</summary>
+    public Lpips Load(App app, CancellationToken cancellation) =>
+        Load(app, options => Lpips.Load(Network, options, cancellation));
+
+    /// <summary>Its weights.</summary>
+    public (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(App app, CancellationToken cancellation) =>
+        Load(app, options => Lpips.LoadWeights(Network, options, cancellation));
+
+    private T Load<T>(App app, Func<LpipsOptions, T> load) =>
+        Progress.Downloads(app, progress => load(Options with { Store = NeedsStore ? Store(app, progress) : null }));
+}
+
 /// <summary>The options that say which LPIPS: network, version, calibrated or baseline, weights, threads.</summary>
 internal sealed class ModelOptions
 {
@@ -107,45 +130,34 @@ internal sealed class ModelOptions
         new Option[] { net, version, baseline, trunk, lin }.FirstOrDefault(option => result.GetResult(option) is { Implicit: false })?.Name
         ?? (IsFile(result.GetValue(weights)) ? weights.Name : null);
 
-    public ulong Seed(ParseResult parsed) => parsed.GetValue(seed);
-
-    public int Threads(ParseResult parsed) => parsed.GetValue(threads) ?? Environment.ProcessorCount;
-
-    public WeightStore Store(App app, ParseResult parsed, IProgress<DownloadProgress> progress) => new(IsFile(parsed.GetValue(weights)) ? null : parsed.GetValue(weights), app.Http, progress);
-
-    /// <summary>The model the command line asks for, its weights fetched if need be.</summary>
-    public Lpips Load(App app, ParseResult parsed, CancellationToken cancellation) =>
-        Load(app, parsed, (network, options) => Lpips.Load(network, options, cancellation));
-
-    /// <summary>The weights of that model and its version.</summary>
-    public (TrunkWeights Trunk, LinWeights? Lin, LpipsVersion Version) LoadWeights(App app, ParseResult parsed, CancellationToken cancellation) =>
-        Load(app, parsed, (network, options) =>
-        {
-            var (trunk, lin) = Lpips.LoadWeights(network, options, cancellation);
-            return (trunk, lin, options.Version);
-        });
-
-    private T Load<T>(App app, ParseResult parsed, Func<Network?, LpipsOptions, T> load)
+    /// <summary>The model the command line asks for.</summary>
+    public ModelChoice Parse(ParseResult parsed)
     {
         var name = parsed.GetValue(net)!;
         var random = name.StartsWith(RandomPrefix, StringComparison.Ordinal);
         var network = Network.All.Single(network => network.Name == (random ? name[RandomPrefix.Length..] : name));
-        var model = IsFile(parsed.GetValue(weights)) ? parsed.GetValue(weights) : null;
-        return Progress.Downloads(app, progress => load(model is not null && parsed.GetResult(net) is not { Implicit: false } ? null : network, new()
-        {
-            Version = parsed.GetValue(version) == "0.0" ? LpipsVersion.V00 : LpipsVersion.V01,
-            Baseline = parsed.GetValue(baseline),
-            RandomSeed = random ? parsed.GetValue(seed) : null,
-            TrunkFile = parsed.GetValue(trunk),
-            LinFile = parsed.GetValue(lin),
-            ModelFile = model,
-            Store = NeedsStore(parsed.CommandResult) ? Store(app, parsed, progress) : null,
-            Threads = Threads(parsed),
-        }));
+        var path = parsed.GetValue(weights);
+        var isFile = IsFile(path);
+        return new(
+            isFile && parsed.GetResult(net) is not { Implicit: false } ? null : network,
+            new()
+            {
+                Version = parsed.GetValue(version) == "0.0" ? LpipsVersion.V00 : LpipsVersion.V01,
+                Baseline = parsed.GetValue(baseline),
+                RandomSeed = random ? parsed.GetValue(seed) : null,
+                TrunkFile = parsed.GetValue(trunk),
+                LinFile = parsed.GetValue(lin),
+                ModelFile = isFile ? path : null,
+                Threads = parsed.GetValue(threads) ?? Environment.ProcessorCount,
+            },
+            parsed.GetValue(seed),
+            isFile ? null : path,
+            NeedsStore(parsed.CommandResult));
     }
 
     /// <summary>The name that <c>--net</c> knows a model by.</summary>
-    public static string NetName(Lpips lpips) => lpips.RandomSeed is null ? lpips.Network.Name : RandomName(lpips.Network);
+    public static string NetName(Lpips lpips) =>
+        lpips.RandomSeed is null ? lpips.Network.Name : RandomName(lpips.Network);
 
     /// <summary>The name that <c>--net</c> knows a network by whose weights are random.</summary>
     public static string RandomName(Network network) => RandomPrefix + network.Name;

@@ -4,9 +4,6 @@ using System.Text.Json;
 
 namespace Perceptual.Cli;
 
-/// <summary>One compared pair, and what its value means if asked for.</summary>
-internal sealed record Row(string Reference, string Distorted, IReadOnlyList<MetricValue> Values, IReadOnlyList<Equivalent>? Equivalents = null);
-
 /// <summary>What a set of values comes to.</summary>
 internal sealed record Summary(int Count, double Mean, double Minimum, double Maximum, double? StandardDeviation)
 {
@@ -30,7 +27,7 @@ internal static class Report
     public static string Number(double value) => value.ToString("F8", CultureInfo.InvariantCulture);
 
     /// <summary>"0.72188071 TAB path", then the layers if asked for; what the value means below. Several metrics have their names above.</summary>
-    public static string Text(Columns columns, IEnumerable<Row> rows, bool layers, bool bothPaths)
+    public static string Text(Columns columns, IEnumerable<ComparedImages> rows, bool layers, bool bothPaths)
     {
         var text = new StringBuilder();
         if (columns.Names.Count > 1)
@@ -66,7 +63,7 @@ internal static class Report
     }
 
     /// <summary>A header and a line for each row; numbers with every digit they have.</summary>
-    public static string Csv(Columns columns, IReadOnlyList<Row> rows, bool layers)
+    public static string Csv(Columns columns, IReadOnlyList<ComparedImages> rows, bool layers)
     {
         var csv = new StringBuilder();
         var layerCount = layers ? rows[0].Values[0].Layers.Count : 0;
@@ -83,7 +80,7 @@ internal static class Report
 
         string Every(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
-        IEnumerable<string> Explanation(Row row) => row.Equivalents is { Count: 0 }
+        IEnumerable<string> Explanation(ComparedImages row) => row.Equivalents is { Count: 0 }
             ? Enumerable.Repeat("", 3 * Enum.GetValues<EquivalentKind>().Length)
             : (row.Equivalents ?? []).SelectMany(equivalent => new[] { Name(equivalent.Relation), Every(equivalent.Amount), Every(equivalent.Value) });
 
@@ -94,7 +91,8 @@ internal static class Report
     /// One object: the vectors, the model or the metrics, the one reference if there is one, the results, the summaries
     /// if there are any.
     /// </summary>
-    public static string Json(Columns columns, string? reference, IEnumerable<Row> rows, IReadOnlyList<Summary>? summaries)
+    public static string Json(
+        Columns columns, string? reference, IEnumerable<ComparedImages> rows, IReadOnlyList<Summary>? summaries)
     {
         using var stream = new MemoryStream();
         // Names of files are kept readable; the output is not put into a web page.

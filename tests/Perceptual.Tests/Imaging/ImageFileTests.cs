@@ -250,10 +250,11 @@ public class ImageFileTests
     {
         using var folder = new TempFolder();
         string[] extensions = [.. ImageFormat.All.SelectMany(format => format.Extensions)];
-        foreach (var name in (string[])["notes.txt", "png", "in/a.png", .. extensions.Select(extension => $"b{extension}"), "a.TIF", "B.png"])
+        string[] plain = [.. extensions.Select(extension => $"c{extension}").Order(StringComparer.Ordinal)];
+        foreach (var name in (string[])["notes.txt", "png", "in/a.png", .. plain, "b.TIF", "A.png"])
             folder.Write(name, []);
         Assert.Equal(
-            ["B.png", "a.TIF", .. extensions.Select(extension => $"b{extension}").Order(StringComparer.Ordinal)],
+            ["A.png", "b.TIF", .. plain],
             ImageFile.InFolder(folder.Root).Select(path => Path.GetRelativePath(folder.Root, path)));
     }
 
