@@ -118,8 +118,9 @@ public sealed class FoldersAndPairsTests : IDisposable
         foreach (var which in new string[][] { [], ["--consecutive"] })
         {
             string[] args = ["pairs", lpips.PathOf("set"), CommandLine.RandomAlex, .. which];
-            Assert.Equal(CommandLine.Run(args).Output, CommandLine.Run([.. args, "--memory", "1"]).Output);
-            Assert.Equal(CommandLine.Run(args).Output, CommandLine.Run([.. args, "--memory", "3"]).Output);
+            var all = CommandLine.Run(args).Output;
+            Assert.Equal(all, CommandLine.Run([.. args, "--memory", "1"]).Output);
+            Assert.Equal(all, CommandLine.Run([.. args, "--memory", "3"]).Output);
         }
         Assert.Equal(2, CommandLine.Run("pairs", lpips.PathOf("set"), CommandLine.RandomAlex, "--memory", "0").Code);
     }

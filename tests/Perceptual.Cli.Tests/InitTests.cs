@@ -13,24 +13,24 @@ public sealed class InitTests : IDisposable
         for (var i = 0; i < 8; i++)
             lpips.Image($"photographs/{i}.png", 120, 126, i);
         var file = lpips.PathOf("kmeans.safetensors");
-        Assert.Equal(new Run(0, "", ""), CommandLine.Run("init", "kmeans", "--net squeeze --seed 5", "--images", lpips.PathOf("photographs"), "-o", file));
+        Assert.Equal(new Run(0, "", ""), CommandLine.Run("init", "kmeans", "--net lite --seed 5", "--images", lpips.PathOf("photographs"), "-o", file));
         using (var stream = File.OpenRead(file))
         {
             var metadata = Safetensors.Read(stream, file).Metadata;
-            Assert.Equal(("squeeze", "5", "8"), (metadata["network"], metadata["seed"], metadata["images"]));
+            Assert.Equal(("lite", "5", "8"), (metadata["network"], metadata["seed"], metadata["images"]));
             Assert.StartsWith("k-means", metadata["method"], StringComparison.Ordinal);
             Assert.Matches("^[0-9a-f]{64}$", metadata["images.sha256"]);
         }
         var (a, b) = (lpips.Image("a.png"), lpips.Image("b.png", seed: 2));
-        var run = CommandLine.Run("compare", a, b, "--net squeeze --baseline --trunk", file);
+        var run = CommandLine.Run("compare", a, b, "--net lite --baseline --trunk", file);
         Assert.Equal((0, ""), (run.Code, run.Error));
-        var expected = Lpips.Load(Network.Squeeze, new() { TrunkFile = file, Baseline = true }).Distance(ImageFile.Read(a), ImageFile.Read(b));
+        var expected = Lpips.Load(Network.Lite, new() { TrunkFile = file, Baseline = true }).Distance(ImageFile.Read(a), ImageFile.Read(b));
         Assert.StartsWith(expected.ToString("F8", System.Globalization.CultureInfo.InvariantCulture), run.Output, StringComparison.Ordinal);
-        CommandLine.Run("compare", a, b, "--net alex --baseline --trunk", file).ShouldFail(1, file, "squeeze");
+        CommandLine.Run("compare", a, b, "--net alex --baseline --trunk", file).ShouldFail(1, file, "lite");
         var damaged = File.ReadAllBytes(file);
         damaged[^3] ^= 1;
         File.WriteAllBytes(file, damaged);
-        var refused = CommandLine.Run("compare", a, b, "--net squeeze --baseline --trunk", file);
+        var refused = CommandLine.Run("compare", a, b, "--net lite --baseline --trunk", file);
         refused.ShouldFail(1, file, "damaged", "SHA-256");
     }
 

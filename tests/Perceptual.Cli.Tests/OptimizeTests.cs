@@ -14,12 +14,13 @@ public sealed class OptimizeTests : IDisposable
     [InlineData("random-vgg")]
     public void From_noise_the_distance_falls_and_the_file_has_the_distance_that_is_said(string net)
     {
-        var (reference, output) = (lpips.Image("reference.png", 40, 33), lpips.PathOf("out.png"));
-        var run = CommandLine.Run("optimize", reference, "-o", output, $"--net {net} --steps 30 --every 10 --lr 0.05 --format csv");
+        var (width, height) = net == "random-vgg" ? (20, 18) : (40, 33);
+        var (reference, output) = (lpips.Image("reference.png", width, height), lpips.PathOf("out.png"));
+        var run = CommandLine.Run("optimize", reference, "-o", output, $"--net {net} --steps 15 --every 5 --lr 0.05 --format csv");
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Equal("step,distance", run.Lines[0]);
         var steps = run.Lines.Skip(1).Select(line => line.Split(',')).Select(cells => (Step: int.Parse(cells[0], CultureInfo.InvariantCulture), Distance: double.Parse(cells[1], CultureInfo.InvariantCulture))).ToArray();
-        Assert.Equal([0, 10, 20, 30], steps.Select(each => each.Step));
+        Assert.Equal([0, 5, 10, 15], steps.Select(each => each.Step));
         for (var i = 1; i < steps.Length; i++)
             Assert.InRange(steps[i].Distance, 0, steps[i - 1].Distance * 0.9);
         var compared = CommandLine.Run("compare", reference, output, $"--net {net} --format csv");

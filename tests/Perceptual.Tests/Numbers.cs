@@ -19,7 +19,8 @@ internal static class Numbers
         for (var i = 0; i < expected.Count; i++)
         {
             var (e, a) = (double.CreateChecked(expected[i]), double.CreateChecked(actual[i]));
-            Assert.True(Math.Abs(e - a) <= absolute + relative * Math.Abs(e), $"number {i} is {a:R}, not {e:R}");
+            if (!(Math.Abs(e - a) <= absolute + relative * Math.Abs(e)))
+                Assert.Fail($"number {i} is {a:R}, not {e:R}");
         }
     }
 }

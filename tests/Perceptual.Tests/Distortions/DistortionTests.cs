@@ -170,7 +170,7 @@ public class DistortionTests
         Assert.Equal(few.Length, many.Length);
         Assert.InRange(few.Take(10000).Count(sample => sample != 0.5f), 100, 4700);
         for (var i = 0; i < few.Length; i++)
-            Assert.True(few[i] == 0.5f || few[i] == many[i], $"sample {i}: {few[i]}, {many[i]}");
+            Assert.True(few[i] == 0.5f || few[i] == many[i]);
     }
 
     [Fact]

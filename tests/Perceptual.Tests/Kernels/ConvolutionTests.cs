@@ -34,21 +34,31 @@ public unsafe class ConvolutionTests
     {
         var shape = new ConvolutionShape(inputs, outputs, kernel, stride, padding);
         // Narrower and wider than a register block and a tile, and more than one chunk of tiles where that is cheap.
-        (int, int)[] sizes = (long)shape.Depth * outputs < 60_000 ? [(11, 11), (12, 14), (3 + kernel, 2 + kernel), (47, 33)] : [(11, 13), (3, 5)];
+        var cheap = (long)shape.Depth * outputs < 24_000;
+        (int, int)[] sizes = cheap ? [(11, 11), (12, 14), (3 + kernel, 2 + kernel), (47, 33)] : [(11, 13), (3, 5)];
+        // Of large layers a fourth of the outputs, which are computed alike: some of each plane, and each lane of some.
+        int[] checkedOutputs = [.. Enumerable.Range(0, outputs).Where(o => cheap || o % 4 == o / 16 % 4)];
         foreach (var (height, width) in sizes.Where(size => shape.OutputLength(Math.Min(size.Item1, size.Item2)) > 0))
         {
             var random = new Random(shape.GetHashCode());
             float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];
             var (weight, bias, input) = (Values(shape.Outputs * shape.Depth), Values(shape.Outputs), Values(2 * shape.Inputs * height * width));
+            var some = shape with { Outputs = checkedOutputs.Length };
+            var pixels = shape.OutputLength(height) * shape.OutputLength(width);
+            float[] someWeight =
+                [.. checkedOutputs.SelectMany(o => new ArraySegment<float>(weight, o * shape.Depth, shape.Depth))];
+            float[] someBias = [.. checkedOutputs.Select(o => bias[o])];
             var expected = new double[2][];
             var magnitude = new double[2][];
             for (var image = 0; image < 2; image++)
             {
                 var one = input.AsSpan(image * input.Length / 2, input.Length / 2).ToArray();
-                expected[image] = new double[shape.Outputs * shape.OutputLength(height) * shape.OutputLength(width)];
+                expected[image] = new double[checkedOutputs.Length * pixels];
                 magnitude[image] = new double[expected[image].Length];
-                ReferenceKernels.Convolve<double>(Float64.Doubles(one), height, width, shape, Float64.Doubles(weight), Float64.Doubles(bias), expected[image]);
-                ReferenceKernels.Convolve<double>(Absolute(one), height, width, shape, Absolute(weight), Absolute(bias), magnitude[image]);
+                ReferenceKernels.Convolve<double>(
+                    Float64.Doubles(one), height, width, some, Float64.Doubles(someWeight), Float64.Doubles(someBias), expected[image]);
+                ReferenceKernels.Convolve<double>(
+                    Absolute(one), height, width, some, Absolute(someWeight), Absolute(someBias), magnitude[image]);
             }
             // A chain of n multiply-adds in float32 is off by at most n roundings of half an ulp, 2^-24, of the sum of magnitudes;
             // each product rounds once more where it is not fused. Winograd's transforms mix the values of a tile, so that the
@@ -71,8 +81,13 @@ public unsafe class ConvolutionTests
                 var whole = Run(convolver, input, height, width, band: int.MaxValue / 2, threads: 1);
                 for (var image = 0; image < 2; image++)
                     for (var i = 0; i < expected[image].Length; i++)
-                        Assert.True(Math.Abs(whole[image][i] - expected[image][i]) <= Tolerance(image, i),
-                            $"{typeof(T).Name} {shape} on {width}x{height}, value {i}: {whole[image][i]}, not {expected[image][i]}");
+                    {
+                        var (output, pixel) = (checkedOutputs[i / pixels], i % pixels);
+                        var value = whole[image][output * pixels + pixel];
+                        if (!(Math.Abs(value - expected[image][i]) <= Tolerance(image, i)))
+                            Assert.Fail($"{typeof(T).Name} {shape} on {width}x{height}, output {output}, pixel {pixel}: "
+                                + $"{value}, not {expected[image][i]}");
+                    }
                 var inBands = Run(convolver, input, height, width, convolver.UnitRows, threads: 3);
                 Assert.True(whole[0].AsSpan().SequenceEqual(inBands[0]), $"{typeof(T).Name} {shape} on {width}x{height} in bands");
                 Assert.Equal(whole[1], inBands[1]);
@@ -132,8 +147,10 @@ public unsafe class ConvolutionTests
                 results[image][i] = output.Row(image, c / 16, y)[x * 16 + c % 16];
             }
             foreach (var plane in new[] { 0, output.Planes - 1 }) // nothing is written outside the channels asked for
-                for (var i = 0; i < output.PlaneLength; i++)
-                    Assert.Equal(-7, output.Row(image, plane, 0)[i]);
+            {
+                var untouched = new ReadOnlySpan<float>(output.Row(image, plane, 0), (int)output.PlaneLength);
+                Assert.Equal(-1, untouched.IndexOfAnyExcept(-7f));
+            }
         }
         GC.KeepAlive((convolver, from, to, scratch)); // only their pointers were used
         return results;
