@@ -29,11 +29,11 @@ public class LpipsTests
     {
         // 75 x 61 is several tiles of pixels in the first layers and not a multiple of any.
         var (a, b) = (TestImages.Waves(75, 61, 1), TestImages.Waves(75, 61, 2));
-        var one = Random(net, threads: 1);
+        var one = Fresh(net, threads: 1);
         var map = one.Map(a, b).ToArray();
         foreach (var threads in new[] { 2, 3 })
         {
-            var several = Random(net, threads);
+            var several = Fresh(net, threads);
             Assert.Equal(one.Compare(a, b).Layers, several.Compare(a, b).Layers);
             Assert.Equal(map, several.Map(a, b).ToArray());
         }
@@ -236,9 +236,10 @@ public class LpipsTests
     }
 
     private static Lpips Random(string net, int threads = 2, LpipsVersion version = LpipsVersion.V01) =>
-        Models.GetOrAdd((net, version), _ =>
-        {
-            var trunk = RandomTrunk.Of(Network.All.Single(network => network.Name == net));
-            return new(trunk, null, new() { RandomSeed = RandomTrunk.Seed, Version = version });
-        }).WithThreads(threads);
+        Models.GetOrAdd((net, version), _ => Fresh(net, threads, version)).WithThreads(threads);
+
+    // With memory of its own: how it is divided is decided by the threads that the first call has.
+    private static Lpips Fresh(string net, int threads, LpipsVersion version = LpipsVersion.V01) => new(
+        RandomTrunk.Of(Network.All.Single(network => network.Name == net)), null,
+        new() { RandomSeed = RandomTrunk.Seed, Threads = threads, Version = version });
 }
