@@ -211,8 +211,8 @@ public sealed class EvaluateTests : IDisposable
         { RedirectStandardOutput = true, RedirectStandardError = true })!)
         {
             // Pairs are noted by sixteens, each of some 70 bytes: until there are two of them, before the pipe.
-            while (!process.HasExited && !(File.Exists(partial) && new FileInfo(partial).Length > 2000))
-                Thread.Sleep(5);
+            SpinWait.SpinUntil(() => process.HasExited || File.Exists(partial) && new FileInfo(partial).Length > 2000,
+                TimeSpan.FromMinutes(1)); // longer only if it is not there before the end
             process.Kill();
             process.WaitForExit();
         }
