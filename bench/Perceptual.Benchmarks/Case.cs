@@ -15,16 +15,23 @@ internal sealed record Case(Network Network, int Images, int Height, int Width)
     /// <summary>Reads <see cref="Shape"/>; null if it is none.</summary>
     public static Case? Parse(Network network, string shape)
     {
-        var numbers = shape.Split('x').Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0).ToArray();
-        return numbers is [> 0 and var images, var height, var width] && images % 2 == 0 && Math.Min(height, width) >= network.MinimumSide
+        var numbers = shape.Split('x')
+            .Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? number
+                : 0).ToArray();
+        return numbers is [> 0 and var images, var height, var width] && images % 2 == 0
+            && Math.Min(height, width) >= network.MinimumSide
             ? new(network, images, height, width)
             : null;
     }
 
     public (RgbImage Reference, RgbImage Distorted)[] Pairs() =>
-        [.. Enumerable.Range(0, Images / 2).Select(i => (Image(Width, Height, 2 * i), Image(Width, Height, 2 * i + 1)))];
+        [.. Enumerable.Range(0, Images / 2)
+            .Select(i => (Image(Width, Height, 2 * i), Image(Width, Height, 2 * i + 1)))];
 
-    /// <summary>Multiplications and additions of the convolutions as they are defined, whatever a fast algorithm saves of them.</summary>
+    /// <summary>
+    /// Multiplications and additions of the convolutions as they are defined, whatever a fast algorithm saves of them.
+    /// </summary>
     public double Flops
     {
         get

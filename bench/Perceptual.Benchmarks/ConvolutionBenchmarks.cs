@@ -2,7 +2,9 @@ using BenchmarkDotNet.Attributes;
 
 namespace Perceptual.Benchmarks;
 
-/// <summary>One layer on one thread, for two images of 256 x 256: in each form that computes it, for each vector.</summary>
+/// <summary>
+/// One layer on one thread, for two images of 256 x 256: in each form that computes it, for each vector.
+/// </summary>
 public unsafe class ConvolutionBenchmarks
 {
     public enum Form
@@ -45,7 +47,8 @@ public unsafe class ConvolutionBenchmarks
         const int Images = 2;
         var (shape, side) = Layers[Layer];
         var random = new Random(1);
-        var weight = Enumerable.Range(0, shape.Outputs * shape.Inputs * shape.Kernel * shape.Kernel).Select(_ => random.NextSingle() - 0.5f).ToArray();
+        var weight = Enumerable.Range(0, shape.Outputs * shape.Inputs * shape.Kernel * shape.Kernel)
+            .Select(_ => random.NextSingle() - 0.5f).ToArray();
         var bias = new float[shape.Outputs];
         convolver = Vector switch
         {

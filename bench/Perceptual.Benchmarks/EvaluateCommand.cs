@@ -5,7 +5,9 @@ using Perceptual.Cli;
 
 namespace Perceptual.Benchmarks;
 
-/// <summary><c>evaluate</c>: <c>lpips evaluate 2afc</c> on files beside the same passes through the network in memory.</summary>
+/// <summary>
+/// <c>evaluate</c>: <c>lpips evaluate 2afc</c> on files beside the same passes through the network in memory.
+/// </summary>
 internal static class EvaluateCommand
 {
     private const int Side = 64;
@@ -17,7 +19,8 @@ internal static class EvaluateCommand
             "--triplets", "Triplets of 64x64 pixels to make, in a temporary folder.", 20_000, 1);
         var runs = OptionChecks.Number("--runs", "Runs of either side, in turn; the best counts.", 3, 1);
         var threads = OptionChecks.Number("--threads", "Threads of either side.", Environment.ProcessorCount, 1);
-        var command = new RootCommand("lpips evaluate 2afc on PNG files, and what it would take in memory.") { triplets, runs, threads };
+        var command = new RootCommand("lpips evaluate 2afc on PNG files, and what it would take in memory.") { triplets,
+            runs, threads };
         command.SetAction(parsed =>
         {
             var folder = Directory.CreateTempSubdirectory("perceptual-evaluate-").FullName;
@@ -37,18 +40,22 @@ internal static class EvaluateCommand
     private static void Measure(string folder, int triplets, int runs, int threads)
     {
         Console.WriteLine($"- CPU: {Machine.Cpu}, {Vectors.Level}");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"- {threads} threads, peak {Machine.PeakGflops(threads):F0} GFLOP/s of fused multiply-additions"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"- {threads} threads, peak {Machine.PeakGflops(threads):F0} GFLOP/s of fused multiply-additions"));
         WriteTriplets(folder, triplets);
         var (bestMemory, bestFiles) = (double.MaxValue, double.MaxValue);
         for (var run = 0; run < runs; run++)
         {
             var (memory, files) = (InMemory(triplets, threads), FromFiles(folder, threads));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"- run {run + 1}: in memory {triplets / memory:F0} triplets/s, lpips evaluate {triplets / files:F0} triplets/s"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"- run {run + 1}: in "
+                + $"memory {triplets / memory:F0} triplets/s, lpips evaluate {triplets / files:F0} triplets/s"));
             (bestMemory, bestFiles) = (Math.Min(bestMemory, memory), Math.Min(bestFiles, files));
         }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"- best: in memory {triplets / bestMemory:F0} triplets/s, lpips evaluate {triplets / bestFiles:F0} triplets/s, {100 * bestMemory / bestFiles:F0} %"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"- peak once more at the end: {Machine.PeakGflops(threads):F0} GFLOP/s"));
+            $"- best: in memory {triplets / bestMemory:F0} triplets/s, lpips "
+                + $"evaluate {triplets / bestFiles:F0} triplets/s, {100 * bestMemory / bestFiles:F0} %"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"- peak once more at the end: {Machine.PeakGflops(threads):F0} GFLOP/s"));
     }
 
     private static void WriteTriplets(string folder, int count)
@@ -71,7 +78,8 @@ internal static class EvaluateCommand
         var images = Enumerable.Range(0, 3 * TripletsAtOnce).Select(Picture).ToArray();
         lpips.Extract(images);
         var start = Stopwatch.GetTimestamp();
-        Parallel.For(0, (triplets + TripletsAtOnce - 1) / TripletsAtOnce, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
+        Parallel.For(0, (triplets + TripletsAtOnce - 1) / TripletsAtOnce,
+            new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
         {
             var features = lpips.Extract(images);
             for (var i = 0; i < features.Count; i += 3)
@@ -90,9 +98,12 @@ internal static class EvaluateCommand
         using var error = new StringWriter();
         var start = Stopwatch.GetTimestamp();
         var code = new App(TextWriter.Null, error, http).RunAsync(
-            ["evaluate", "2afc", folder, "--metric", "lpips-random-alex", "--threads", threads.ToString(CultureInfo.InvariantCulture), "-o", Path.Combine(folder, "distances.csv")])
+            ["evaluate", "2afc", folder, "--metric", "lpips-random-alex", "--threads",
+                threads.ToString(CultureInfo.InvariantCulture), "-o", Path.Combine(folder, "distances.csv")])
             .GetAwaiter().GetResult();
-        return code == 0 ? Stopwatch.GetElapsedTime(start).TotalSeconds : throw new InvalidOperationException(error.ToString());
+        return code == 0
+            ? Stopwatch.GetElapsedTime(start).TotalSeconds
+            : throw new InvalidOperationException(error.ToString());
     }
 
     // Waves with some noise.
@@ -104,7 +115,9 @@ internal static class EvaluateCommand
         for (var y = 0; y < Side; y++)
             for (var x = 0; x < Side; x++)
                 for (var c = 0; c < 3; c++)
-                    pixels[3 * (y * Side + x) + c] = (byte)Math.Clamp(127 + 100 * Math.Sin(frequencies[c] * x + frequencies[c + 3] * y) + random.Next(-20, 21), 0, 255);
+                    pixels[3 * (y * Side + x) + c] = (byte)Math.Clamp(
+                        127 + 100 * Math.Sin(frequencies[c] * x + frequencies[c + 3] * y)
+                            + random.Next(-20, 21), 0, 255);
         return RgbImage.FromInterleaved(pixels, Side, Side);
     }
 }

@@ -13,18 +13,26 @@ internal static class GradientsCommand
         var seconds = OptionChecks.Number(
             "--seconds", "Time for each number; the best of all repetitions counts.", 3.0, double.Epsilon);
         var threads = OptionChecks.Number("--threads", "Threads.", Environment.ProcessorCount, 1);
-        var nets = new Option<string>("--nets") { DefaultValueFactory = _ => string.Join(',', Network.All.Select(network => network.Name)), Description = "Networks, separated by commas." };
-        var command = new RootCommand("Forward, and backward to images and weights, in milliseconds.") { seconds, threads, nets };
-        command.SetAction(parsed => Measure(parsed.GetValue(seconds), parsed.GetValue(threads), parsed.GetValue(nets)!.Split(',')));
+        var nets = new Option<string>("--nets")
+        {
+            DefaultValueFactory = _ => string.Join(',', Network.All.Select(network => network.Name)),
+            Description = "Networks, separated by commas.",
+        };
+        var command = new RootCommand("Forward, and backward to images and weights, in milliseconds.") { seconds,
+            threads, nets };
+        command.SetAction(
+            parsed => Measure(parsed.GetValue(seconds), parsed.GetValue(threads), parsed.GetValue(nets)!.Split(',')));
         return command.Parse(args).Invoke();
     }
 
     private static void Measure(double seconds, int threads, string[] names)
     {
         Console.WriteLine($"- CPU: {Machine.Cpu}, {Vectors.Level}");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"- {threads} threads, peak {Machine.PeakGflops(threads):F0} GFLOP/s of fused multiply-additions"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"- {threads} threads, peak {Machine.PeakGflops(threads):F0} GFLOP/s of fused multiply-additions"));
         Console.WriteLine();
-        Console.WriteLine("| network | batch | forward | to images | to weights | to both | both / forward | new weights |");
+        Console.WriteLine(
+            "| network | batch | forward | to images | to weights | to both | both / forward | new weights |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
         foreach (var network in Network.All.Where(network => names.Contains(network.Name)))
             foreach (var (images, side) in new[] { (32, 64), (2, 256) })
@@ -37,14 +45,16 @@ internal static class GradientsCommand
                 var trunk = new TrainableTrunk(network, weights.Tensors, inputGradient: false, weightGradients: true);
                 var newWeights = Best(seconds, () => trunk.SetWeights(weights.Tensors));
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"| {network.Name} | {images}x3x{side}x{side} | {forward:F1} | {toImages:F1} | {toWeights:F1} | {toBoth:F1} | {toBoth / forward:F2} | {newWeights:F1} |"));
+                    $"| {network.Name} | {images}x3x{side}x{side} | {forward:F1} | {toImages:F1} | {toWeights:F1} "
+                    + $"| {toBoth:F1} | {toBoth / forward:F2} | {newWeights:F1} |"));
 
                 (double Forward, double Backward) Time(bool inputGradient, bool weightGradients)
                 {
                     var trunk = new TrainableTrunk(network, weights.Tensors, inputGradient, weightGradients);
                     using (var crew = new Crew(threads))
                     {
-                        void Forward() => trunk.Forward([.. pictures.Select(picture => picture.OpenRows())], Lpips.Shift, Lpips.Scale, crew, default);
+                        void Forward() => trunk.Forward([.. pictures.Select(picture => picture.OpenRows())],
+                            Lpips.Shift, Lpips.Scale, crew, default);
                         var forward = Best(seconds, Forward);
                         return (forward, Best(seconds, () => trunk.Backward(Head, crew, default)));
                     }

@@ -14,16 +14,22 @@ internal static class Machine
         {
             const string File = "/proc/cpuinfo";
             var model = System.IO.File.Exists(File)
-                ? System.IO.File.ReadLines(File).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim()
+                ? System.IO.File.ReadLines(File).FirstOrDefault(
+                    line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim()
                 : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
             return $"{model ?? "unknown CPU"}, {RuntimeInformation.ProcessArchitecture}";
         }
     }
 
-    /// <summary>Fused multiply-additions that all threads together reach in registers, two operations each: the best of five tries, in 1e9 operations a second.</summary>
+    /// <summary>
+    /// Fused multiply-additions that all threads together reach in registers, two operations each: the best of five
+    /// tries, in 1e9 operations a second.
+    /// </summary>
     public static double PeakGflops(int threads)
     {
-        Func<int, float> loop = Vector512.IsHardwareAccelerated ? Loop<Wide512> : Vector256.IsHardwareAccelerated ? Loop<Wide256> : Loop<Wide128>;
+        Func<int, float> loop = Vector512.IsHardwareAccelerated
+            ? Loop<Wide512>
+            : Vector256.IsHardwareAccelerated ? Loop<Wide256> : Loop<Wide128>;
         var lanes = Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated ? 8 : 4;
         const int Rounds = 20_000_000;
         loop(Rounds / 10);
@@ -43,7 +49,8 @@ internal static class Machine
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Loop<T>(int rounds) where T : struct, IWide<T>
     {
-        T a = T.Of(1), b = T.Of(2), c = T.Of(3), d = T.Of(4), e = T.Of(5), f = T.Of(6), g = T.Of(7), h = T.Of(8), i = T.Of(9), j = T.Of(10), k = T.Of(11), l = T.Of(12);
+        T a = T.Of(1), b = T.Of(2), c = T.Of(3), d = T.Of(4), e = T.Of(5), f = T.Of(6), g = T.Of(7), h = T.Of(8),
+            i = T.Of(9), j = T.Of(10), k = T.Of(11), l = T.Of(12);
         T x = T.Of(0.999f), y = T.Of(0.001f);
         for (var round = 0; round < rounds; round++)
         {
@@ -60,7 +67,8 @@ internal static class Machine
             k = T.Fma(k, x, y);
             l = T.Fma(l, x, y);
         }
-        return a.Sum + b.Sum + c.Sum + d.Sum + e.Sum + f.Sum + g.Sum + h.Sum + i.Sum + j.Sum + k.Sum + l.Sum; // else they would not be computed
+        // else they would not be computed
+        return a.Sum + b.Sum + c.Sum + d.Sum + e.Sum + f.Sum + g.Sum + h.Sum + i.Sum + j.Sum + k.Sum + l.Sum;
     }
 
     private interface IWide<T>

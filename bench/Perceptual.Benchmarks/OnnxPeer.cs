@@ -2,7 +2,10 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Perceptual.Benchmarks;
 
-/// <summary>The same metric in ONNX Runtime: all graph optimisations, memory arena, inputs and output bound before the measurement.</summary>
+/// <summary>
+/// The same metric in ONNX Runtime: all graph optimisations, memory arena, inputs and output bound before the
+/// measurement.
+/// </summary>
 internal sealed class OnnxPeer : IDisposable
 {
     private static readonly string[] Inputs = ["reference", "distorted"];
@@ -15,7 +18,8 @@ internal sealed class OnnxPeer : IDisposable
     private readonly OrtValue[] inputs, outputs;
     private readonly float[] distances;
 
-    public OnnxPeer(TrunkWeights trunk, LinWeights lin, IReadOnlyList<(RgbImage Reference, RgbImage Distorted)> pairs, int threads)
+    public OnnxPeer(TrunkWeights trunk, LinWeights lin, IReadOnlyList<(RgbImage Reference, RgbImage Distorted)> pairs,
+        int threads)
     {
         var model = new MemoryStream();
         OnnxFile.Write(model, trunk, lin, LpipsVersion.V01);
@@ -26,7 +30,8 @@ internal sealed class OnnxPeer : IDisposable
             IntraOpNumThreads = threads,
             EnableCpuMemArena = true,
         };
-        // Its threads wait actively between operators, as by default, but not on when a run has ended: that time is ours.
+        // Its threads wait actively between operators, as by default, but not on when a run has ended: that time is
+        // ours.
         settings.AddSessionConfigEntry("session.force_spinning_stop", "1");
         session = new(model.ToArray(), settings);
         inputs = [Tensor([.. pairs.Select(pair => pair.Reference)]), Tensor([.. pairs.Select(pair => pair.Distorted)])];

@@ -90,7 +90,9 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
         return root;
     }
 
-    /// <summary>Lets a command do its work, cancelled by Ctrl-C, and turns what goes wrong into one line and an exit code.</summary>
+    /// <summary>
+    /// Lets a command do its work, cancelled by Ctrl-C, and turns what goes wrong into one line and an exit code.
+    /// </summary>
     public void SetAction(Command command, Func<ParseResult, CancellationToken, int> action) =>
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
@@ -110,7 +112,8 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             {
                 return Fail(ExitCode.Failed, "not enough memory for images of this size");
             }
-            catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException)
+            catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException
+                or ArgumentException)
             {
                 return Fail(ExitCode.Failed, e.Message);
             }
@@ -155,7 +158,9 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
     }
 
     private static string CommandLine(Command command) =>
-        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{CommandLine(parent)} {command.Name}" : "lpips";
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent
+            ? $"{CommandLine(parent)} {command.Name}"
+            : "lpips";
 
     /// <summary>The version and, in a second line, which vector instructions the kernels use here.</summary>
     private sealed class VersionAndVectors : SynchronousCommandLineAction

@@ -6,28 +6,30 @@ using System.Runtime.Intrinsics.X86;
 namespace Perceptual.Cli;
 
 /// <summary>
-/// Native code has the vectors it was compiled for and no others. So there are three programs: <c>lpips</c> runs on any x64 processor,
-/// and beside it are the same for processors with AVX2 and with AVX-512.
+/// Native code has the vectors it was compiled for and no others. So there are three programs: <c>lpips</c> runs on any
+/// x64 processor, and beside it are the same for processors with AVX2 and with AVX-512.
 /// </summary>
 internal static partial class NativeLevel
 {
     private const int StateLeaf = 0xD, ExtendedLeaf = unchecked((int)0x80000001);
 
     /// <summary>
-    /// Becomes the program for the processor at hand, or returns if this is it. The variables that switch vectors off under the
-    /// just-in-time compiler do so here too.
+    /// Becomes the program for the processor at hand, or returns if this is it. The variables that switch vectors off
+    /// under the just-in-time compiler do so here too.
     /// </summary>
     public static void Choose(string[] args)
     {
         // All constants: of this method nothing is left but where it is needed.
-        if (RuntimeFeature.IsDynamicCodeSupported || RuntimeInformation.ProcessArchitecture != Architecture.X64 || Vector256.IsHardwareAccelerated)
+        if (RuntimeFeature.IsDynamicCodeSupported || RuntimeInformation.ProcessArchitecture != Architecture.X64
+            || Vector256.IsHardwareAccelerated)
             return;
         if (Best(X86Base.CpuId, CpuFlags(), IsOff) is not { } level)
             return;
         var better = new FileInfo($"{Environment.ProcessPath}-{level}");
         // A link to this very program would become itself for ever.
         if (better.Exists && better.ResolveLinkTarget(returnFinalTarget: true)?.FullName != Environment.ProcessPath)
-            _ = Execute(better.FullName, [Environment.GetCommandLineArgs()[0], .. args, null]); // comes back only if it cannot run
+            // comes back only if it cannot run
+            _ = Execute(better.FullName, [Environment.GetCommandLineArgs()[0], .. args, null]);
     }
 
     /// <summary>

@@ -30,7 +30,8 @@ internal static class Blurs
         var (dx, dy) = Exact.Direction(ref random);
         var radius = (int)Math.Ceiling(length / 2) + 1;
         var kernel = new double[(2 * radius + 1) * (2 * radius + 1)];
-        var points = 2 * (int)Math.Ceiling(length) + 1; // half a pixel apart; each is shared by the four pixels around it
+        // half a pixel apart; each is shared by the four pixels around it
+        var points = 2 * (int)Math.Ceiling(length) + 1;
         for (var i = 0; i < points; i++)
         {
             var t = length * ((double)i / (points - 1) - 0.5);
@@ -51,11 +52,15 @@ internal static class Blurs
         var kernel = new double[(2 * reach + 1) * (2 * reach + 1)];
         for (var y = -reach; y <= reach; y++)
             for (var x = -reach; x <= reach; x++)
-                kernel[(y + reach) * (2 * reach + 1) + x + reach] = Math.Clamp(radius + 0.5 - Math.Sqrt(x * x + y * y), 0, 1); // about what of the pixel is inside
+                // about what of the pixel is inside
+                kernel[(y + reach) * (2 * reach + 1) + x + reach] = Math.Clamp(
+                    radius + 0.5 - Math.Sqrt(x * x + y * y), 0, 1);
         Convolve(image, kernel, reach);
     }
 
-    /// <summary>Tomasi and Manduchi, "Bilateral filtering for gray and color images", 1998; colours are compared in RGB.</summary>
+    /// <summary>
+    /// Tomasi and Manduchi, "Bilateral filtering for gray and color images", 1998; colours are compared in RGB.
+    /// </summary>
     public static void Bilateral(Planes image, double sigma, ulong _)
     {
         var radius = (int)Math.Ceiling(2 * sigma);
@@ -71,7 +76,8 @@ internal static class Blurs
                 for (var dx = -radius; dx <= radius; dx++)
                 {
                     var spatial = (float)Exact.Exp(-(dx * dx + dy * dy) / (2 * sigma * sigma));
-                    Weigh(padded, sums, width, (y + radius) * stride + radius, (y + radius + dy) * stride + radius + dx, spatial, scale);
+                    Weigh(padded, sums, width, (y + radius) * stride + radius, (y + radius + dy) * stride + radius + dx,
+                        spatial, scale);
                 }
             for (var c = 0; c < 3; c++)
                 for (var x = 0; x < width; x++)
@@ -79,15 +85,19 @@ internal static class Blurs
         }
     }
 
-    // A row of pixels at an offset, each weighed by its colour's distance t to the pixel it is for: exp(-t) as (1 - t / 32)^32.
-    private static void Weigh(float[][] padded, float[] sums, int width, int centre, int other, float spatial, float scale)
+    // A row of pixels at an offset, each weighed by its colour's distance t to the pixel it is for: exp(-t) as (1 - t /
+    // 32)^32.
+    private static void Weigh(float[][] padded, float[] sums, int width, int centre, int other, float spatial,
+        float scale)
     {
         var (red, green, blue) = (padded[0], padded[1], padded[2]);
         var x = 0;
         for (; x <= width - Vector<float>.Count; x += Vector<float>.Count)
         {
-            var (r, g, b) = (new Vector<float>(red, other + x), new Vector<float>(green, other + x), new Vector<float>(blue, other + x));
-            var (dr, dg, db) = (r - new Vector<float>(red, centre + x), g - new Vector<float>(green, centre + x), b - new Vector<float>(blue, centre + x));
+            var (r, g, b) = (new Vector<float>(red, other + x), new Vector<float>(green, other + x),
+                new Vector<float>(blue, other + x));
+            var (dr, dg, db) = (r - new Vector<float>(red, centre + x), g - new Vector<float>(green, centre + x),
+                b - new Vector<float>(blue, centre + x));
             var weight = Vector.Max(Vector<float>.One - (dr * dr + dg * dg + db * db) * scale, Vector<float>.Zero);
             for (var i = 0; i < 5; i++)
                 weight *= weight;
@@ -126,7 +136,8 @@ internal static class Blurs
         }
     }
 
-    // The medians of a line of values that lie a stride apart, in place. The window is kept in order: one value leaves, one comes.
+    // The medians of a line of values that lie a stride apart, in place. The window is kept in order: one value leaves,
+    // one comes.
     private static void Medians(Span<float> values, Span<float> line, int stride, int radius)
     {
         var length = stride == 1 ? values.Length : line.Length;
@@ -140,7 +151,8 @@ internal static class Blurs
         for (var i = 0; i < length; i++)
         {
             values[i * stride] = window[radius];
-            var (leaving, coming) = (line[Planes.Reflect(i - radius, length)], line[Planes.Reflect(i + radius + 1, length)]);
+            var (leaving, coming) = (line[Planes.Reflect(i - radius, length)],
+                line[Planes.Reflect(i + radius + 1, length)]);
             var at = window.IndexOf(leaving);
             for (; at + 1 < window.Length && window[at + 1] < coming; at++)
                 window[at] = window[at + 1];
@@ -154,7 +166,8 @@ internal static class Blurs
     private static float[] Kernel(double sigma)
     {
         var radius = (int)Math.Ceiling(3 * sigma);
-        double[] kernel = [.. Enumerable.Range(-radius, 2 * radius + 1).Select(x => Exact.Exp(-x * x / (2 * sigma * sigma)))];
+        double[] kernel = [.. Enumerable.Range(-radius, 2 * radius + 1)
+            .Select(x => Exact.Exp(-x * x / (2 * sigma * sigma)))];
         var sum = kernel.Sum();
         return Array.ConvertAll(kernel, weight => (float)(weight / sum));
     }
@@ -180,7 +193,9 @@ internal static class Blurs
     {
         var sum = kernel.Sum();
         var side = 2 * radius + 1;
-        (int X, int Y, float Weight)[] taps = [.. kernel.Index().Where(tap => tap.Item > 0).Select(tap => (tap.Index % side, tap.Index / side, (float)(tap.Item / sum)))];
+        (int X, int Y, float Weight)[] taps =
+            [.. kernel.Index().Where(tap => tap.Item > 0)
+                .Select(tap => (tap.Index % side, tap.Index / side, (float)(tap.Item / sum)))];
         var (width, stride) = (image.Width, image.Width + 2 * radius);
         for (var c = 0; c < 3; c++)
         {

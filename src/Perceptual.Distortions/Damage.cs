@@ -7,7 +7,8 @@ internal static class Damage
 
     private delegate void Filling(Planes image, int x, int y, ref SplitMix64 random);
 
-    public static void Dropout(Planes image, double part, ulong seed) => LoseBlocks(image, part, seed, static (image, x, y, ref _) =>
+    public static void Dropout(Planes image, double part, ulong seed) =>
+        LoseBlocks(image, part, seed, static (image, x, y, ref _) =>
     {
         for (var c = 0; c < 3; c++)
             for (var dy = 0; dy < Math.Min(Side, image.Height - y); dy++)
@@ -24,7 +25,8 @@ internal static class Damage
             var (left, top) = (random.Next(image.Width - width + 1), random.Next(image.Height - height + 1));
             for (var c = 0; c < 3; c++)
                 for (var dy = 0; dy < height; dy++)
-                    original.AsSpan((c * image.Height + top + dy) * image.Width + left, width).CopyTo(image[c][((y + dy) * image.Width + x)..]);
+                    original.AsSpan((c * image.Height + top + dy) * image.Width + left, width)
+                        .CopyTo(image[c][((y + dy) * image.Width + x)..]);
         });
     }
 

@@ -1,22 +1,29 @@
 namespace Perceptual.Distortions;
 
-/// <summary>Distorts samples on [0, 1] in place by an amount in the kind's own unit. What leaves the range is clamped afterwards.</summary>
+/// <summary>
+/// Distorts samples on [0, 1] in place by an amount in the kind's own unit. What leaves the range is clamped
+/// afterwards.
+/// </summary>
 public delegate void DistortionFunction(Planes image, double amount, ulong seed);
 
 /// <summary>
-/// One way to make an image worse, from barely to grossly: the families of Zhang et al. (CVPR 2018, table 2) and what cameras, files and
-/// networks do besides. Strength 0 leaves every sample as it is; what is random is drawn from the seed alone, so that more strength is
-/// more of the same.
+/// One way to make an image worse, from barely to grossly: the families of Zhang et al. (CVPR 2018, table 2) and what
+/// cameras, files and networks do besides. Strength 0 leaves every sample as it is; what is random is drawn from the
+/// seed alone, so that more strength is more of the same.
 /// </summary>
 /// <remarks>
-/// May be called from many threads; one call uses one. Only additions, multiplications, divisions and square roots are used, so that the
-/// bytes are the same on every platform, except in the noises with a spectrum and in resampling by Lanczos (sines of the system's
-/// library) and in codecs. Beyond the edges an image is continued by its reflection, the pixels at the edge repeated.
+/// May be called from many threads; one call uses one. Only additions, multiplications, divisions and square roots are
+/// used, so that the bytes are the same on every platform, except in the noises with a spectrum and in resampling by
+/// Lanczos (sines of the system's library) and in codecs. Beyond the edges an image is continued by its reflection, the
+/// pixels at the edge repeated.
 /// </remarks>
 /// <example>
 /// <code>
 /// foreach (var kind in Distortion.All)
-///     Console.WriteLine($"{kind.Name} {lpips.Distance(image, kind.Apply(image, 0.5))} ({kind.Unit} {kind.Amount(0.5)})");
+/// {
+///     var distance = lpips.Distance(image, kind.Apply(image, 0.5));
+///     Console.WriteLine($"{kind.Name} {distance} ({kind.Unit} {kind.Amount(0.5)})");
+/// }
 /// </code>
 /// </example>
 public sealed class Distortion
@@ -32,54 +39,79 @@ public sealed class Distortion
     /// <param name="to">The amount at strength 1.</param>
     /// <param name="isSeeded">Whether the seed matters.</param>
     /// <param name="function">Distorts samples in place.</param>
-    public Distortion(string name, string family, string description, string unit, double from, double to, bool isSeeded, DistortionFunction function)
+    public Distortion(string name, string family, string description, string unit, double from, double to,
+        bool isSeeded, DistortionFunction function)
     {
         (Name, Family, Description, Unit, From, To, IsSeeded) = (name, family, description, unit, from, to, isSeeded);
         this.function = function;
     }
 
     /// <summary>
-    /// Every kind that needs no encoder, in the order they are listed to people. Those of file formats are in <c>Perceptual.Imaging.Codecs</c>.
+    /// Every kind that needs no encoder, in the order they are listed to people. Those of file formats are in
+    /// <c>Perceptual.Imaging.Codecs</c>.
     /// </summary>
     public static IReadOnlyList<Distortion> All { get; } =
     [
-        new("lightness", "tone", "brighter or darker", "added to or taken off every sample", 0.01, 0.5, true, Tones.Lightness),
-        new("colour-shift", "tone", "towards a random hue, the luma kept", "length of the shift in RGB", 0.02, 0.6, true, Tones.ColourShift),
-        new("contrast", "tone", "more or less contrast, the mean luma kept", "factor or divisor", 1, 5, true, Tones.Contrast),
-        new("saturation", "tone", "more or less colour, the luma kept", "factor or divisor", 1, 16, true, Tones.Saturation),
+        new("lightness", "tone", "brighter or darker", "added to or taken off every sample", 0.01, 0.5, true,
+            Tones.Lightness),
+        new("colour-shift", "tone", "towards a random hue, the luma kept", "length of the shift in RGB", 0.02, 0.6,
+            true, Tones.ColourShift),
+        new("contrast", "tone", "more or less contrast, the mean luma kept", "factor or divisor", 1, 5, true,
+            Tones.Contrast),
+        new("saturation", "tone", "more or less colour, the luma kept", "factor or divisor", 1, 16, true,
+            Tones.Saturation),
         new("quantisation", "tone", "few levels a channel", "levels", 128, 2, false, Tones.Quantisation),
 
         new("uniform-noise", "noise", "white noise, uniform", "largest deviation", 0.01, 0.6, true, Noises.Uniform),
         new("white-noise", "noise", "white noise, Gaussian", "standard deviation", 0.005, 0.4, true, Noises.White),
-        new("pink-noise", "noise", "Gaussian noise whose power falls as 1 / frequency", "standard deviation", 0.005, 0.4, true, Noises.Pink),
-        new("blue-noise", "noise", "Gaussian noise whose power grows as the frequency", "standard deviation", 0.005, 0.4, true, Noises.Blue),
-        new("coloured-noise", "noise", "Gaussian noise of a random colour between violet and brown, power as frequency^2 to frequency^-2", "standard deviation", 0.005, 0.4, true, Noises.Coloured),
-        new("impulse-noise", "noise", "some pixels black or white", "part of the pixels", 0.001, 0.5, true, Noises.Impulse),
-        new("checkerboard", "noise", "the pattern of strided deconvolutions, squares of 1, 2 or 4 pixels", "added to or taken off each square", 0.005, 0.4, true, Noises.Checkerboard),
+        new("pink-noise", "noise", "Gaussian noise whose power falls as 1 / frequency", "standard deviation", 0.005,
+            0.4, true, Noises.Pink),
+        new("blue-noise", "noise", "Gaussian noise whose power grows as the frequency", "standard deviation", 0.005,
+            0.4, true, Noises.Blue),
+        new("coloured-noise", "noise", "Gaussian noise of a random colour between violet and brown, power as "
+            + "frequency^2 to frequency^-2", "standard deviation", 0.005, 0.4, true, Noises.Coloured),
+        new("impulse-noise", "noise", "some pixels black or white", "part of the pixels", 0.001, 0.5, true,
+            Noises.Impulse),
+        new("checkerboard", "noise", "the pattern of strided deconvolutions, squares of 1, 2 or 4 pixels",
+            "added to or taken off each square", 0.005, 0.4, true, Noises.Checkerboard),
 
         new("blur", "blur", "Gaussian blur", "standard deviation in pixels", 0.3, 8, false, Blurs.Gaussian),
-        new("bilateral", "blur", "bilateral filter: smooths, edges kept", "standard deviation in pixels, of colours a tenth of it", 0.5, 5, false, Blurs.Bilateral),
+        new("bilateral", "blur", "bilateral filter: smooths, edges kept",
+            "standard deviation in pixels, of colours a tenth of it", 0.5, 5, false, Blurs.Bilateral),
         new("motion", "blur", "moved in a random direction", "length in pixels", 1.5, 40, true, Blurs.Motion),
         new("defocus", "blur", "a disc, as of a lens out of focus", "radius in pixels", 0.6, 10, false, Blurs.Defocus),
         new("median", "blur", "medians along rows, then along columns", "radius in pixels", 1, 10, false, Blurs.Median),
         new("sharpen", "blur", "unsharp mask of 1 pixel", "amount", 0.2, 12, false, Blurs.Sharpen),
 
         new("shift", "spatial", "moved by whole pixels in a random direction", "pixels", 1, 16, true, Warps.Shift),
-        new("affine", "spatial", "a random affine map about the centre", "how far the corners go, of the shorter side", 0.004, 0.2, true, Warps.Affine),
-        new("homography", "spatial", "each corner moved somewhere", "how far at most, of the shorter side", 0.004, 0.2, true, Warps.Homography),
-        new("linear-warp", "spatial", "nodes a quarter of the shorter side apart moved, linear between them", "how far at most, of the shorter side", 0.004, 0.12, true, Warps.Linear),
-        new("cubic-warp", "spatial", "the same with cubic splines between the nodes", "how far at most, of the shorter side", 0.006, 0.2, true, Warps.Cubic),
-        new("ghosting", "spatial", "a faint copy beside it, 3 to 15 % of the shorter side away", "opacity of the copy", 0.04, 0.6, true, Warps.Ghosting),
-        new("chromatic-aberration", "spatial", "red and blue moved in opposite directions", "pixels", 0.3, 8, true, Warps.ChromaticAberration),
+        new("affine", "spatial", "a random affine map about the centre", "how far the corners go, of the shorter side",
+            0.004, 0.2, true, Warps.Affine),
+        new("homography", "spatial", "each corner moved somewhere", "how far at most, of the shorter side", 0.004, 0.2,
+            true, Warps.Homography),
+        new("linear-warp", "spatial", "nodes a quarter of the shorter side apart moved, linear between them",
+            "how far at most, of the shorter side", 0.004, 0.12, true, Warps.Linear),
+        new("cubic-warp", "spatial", "the same with cubic splines between the nodes",
+            "how far at most, of the shorter side", 0.006, 0.2, true, Warps.Cubic),
+        new("ghosting", "spatial", "a faint copy beside it, 3 to 15 % of the shorter side away", "opacity of the copy",
+            0.04, 0.6, true, Warps.Ghosting),
+        new("chromatic-aberration", "spatial", "red and blue moved in opposite directions", "pixels", 0.3, 8, true,
+            Warps.ChromaticAberration),
 
-        new("resample-nearest", "resampling", "shrunk and enlarged, nearest pixels", "factor", 1.1, 10, false, Resampling.By(ResizeFilter.Nearest)),
-        new("resample-box", "resampling", "shrunk and enlarged, box filter", "factor", 1.1, 10, false, Resampling.By(ResizeFilter.Box)),
-        new("resample-bilinear", "resampling", "shrunk and enlarged, bilinear filter", "factor", 1.1, 10, false, Resampling.By(ResizeFilter.Bilinear)),
-        new("resample-bicubic", "resampling", "shrunk and enlarged, bicubic filter", "factor", 1.1, 10, false, Resampling.By(ResizeFilter.Bicubic)),
-        new("resample-lanczos", "resampling", "shrunk and enlarged, Lanczos filter", "factor", 1.1, 10, false, Resampling.By(ResizeFilter.Lanczos)),
+        new("resample-nearest", "resampling", "shrunk and enlarged, nearest pixels", "factor", 1.1, 10, false,
+            Resampling.By(ResizeFilter.Nearest)),
+        new("resample-box", "resampling", "shrunk and enlarged, box filter", "factor", 1.1, 10, false,
+            Resampling.By(ResizeFilter.Box)),
+        new("resample-bilinear", "resampling", "shrunk and enlarged, bilinear filter", "factor", 1.1, 10, false,
+            Resampling.By(ResizeFilter.Bilinear)),
+        new("resample-bicubic", "resampling", "shrunk and enlarged, bicubic filter", "factor", 1.1, 10, false,
+            Resampling.By(ResizeFilter.Bicubic)),
+        new("resample-lanczos", "resampling", "shrunk and enlarged, Lanczos filter", "factor", 1.1, 10, false,
+            Resampling.By(ResizeFilter.Lanczos)),
 
-        new("dropout", "damage", "blocks of 8x8 pixels lost: black", "part of the blocks, at least one", 0.02, 0.6, true, Damage.Dropout),
-        new("concealment", "damage", "blocks of 8x8 pixels lost and filled from elsewhere in the image", "part of the blocks, at least one", 0.02, 0.6, true, Damage.Concealment),
+        new("dropout", "damage", "blocks of 8x8 pixels lost: black", "part of the blocks, at least one", 0.02, 0.6,
+            true, Damage.Dropout),
+        new("concealment", "damage", "blocks of 8x8 pixels lost and filled from elsewhere in the image",
+            "part of the blocks, at least one", 0.02, 0.6, true, Damage.Concealment),
     ];
 
     /// <summary>The name people call it by, such as "blur".</summary>
@@ -103,7 +135,10 @@ public sealed class Distortion
     /// <summary>Whether the seed matters.</summary>
     public bool IsSeeded { get; }
 
-    /// <summary>What a strength means, in <see cref="Unit"/>: equal steps of strength are equal ratios, <c>From * (To / From)^strength</c>.</summary>
+    /// <summary>
+    /// What a strength means, in <see cref="Unit"/>: equal steps of strength are equal ratios, <c>From * (To /
+    /// From)^strength</c>.
+    /// </summary>
     /// <param name="strength">On (0, 1].</param>
     public double Amount(double strength) => Exact.LogUniform(From, To, strength);
 
@@ -113,7 +148,8 @@ public sealed class Distortion
     /// <param name="seed">What is random is drawn from it.</param>
     /// <exception cref="ArgumentException">The samples are not of 8 bits, or there are too many of them.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The strength is not on [0, 1].</exception>
-    public RgbImage Apply(RgbImage image, double strength, ulong seed = 0) => new DistortionSequence([(this, strength)]).Apply(image, seed);
+    public RgbImage Apply(RgbImage image, double strength, ulong seed = 0) =>
+        new DistortionSequence([(this, strength)]).Apply(image, seed);
 
     /// <summary>Distorts samples in place: what images made by the million go through.</summary>
     /// <param name="samples">[3, height, width], RGB on [0, 1], and so afterwards.</param>
@@ -134,7 +170,10 @@ public sealed class Distortion
             sample = Math.Clamp(sample, 0, 1);
     }
 
-    /// <summary>Distorts samples in place by an amount, which may lie beyond <see cref="From"/> and <see cref="To"/>. Nothing is clamped.</summary>
+    /// <summary>
+    /// Distorts samples in place by an amount, which may lie beyond <see cref="From"/> and <see cref="To"/>. Nothing is
+    /// clamped.
+    /// </summary>
     /// <param name="image">Samples on [0, 1].</param>
     /// <param name="amount">In <see cref="Unit"/>.</param>
     /// <param name="seed">What is random is drawn from it.</param>

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Perceptual.Distortions;
 
-/// <summary>Distortions one after the other, such as "blur:0.4,jpeg:0.7": rounded to 8 bits once, at the end, but for what codecs must round.</summary>
+/// <summary>
+/// Distortions one after the other, such as "blur:0.4,jpeg:0.7": rounded to 8 bits once, at the end, but for what
+/// codecs must round.
+/// </summary>
 public sealed class DistortionSequence
 {
     private const int LongestDrawn = 3;
@@ -23,19 +26,27 @@ public sealed class DistortionSequence
     /// <param name="text">Names, each with a colon and a strength, with commas between them.</param>
     /// <param name="kinds">The kinds that may be named.</param>
     /// <param name="strength">That of names without one; without it, each must have one.</param>
-    /// <exception cref="ArgumentException">There is no kind of a name, or a strength is missing, no number or not on [0, 1].</exception>
-    public static DistortionSequence Parse(string text, IReadOnlyList<Distortion> kinds, double? strength = null) => new(text.Split(',').Select(step =>
+    /// <exception cref="ArgumentException">There is no kind of a name, or a strength is missing, no number or not on
+    /// [0, 1].</exception>
+    public static DistortionSequence Parse(
+        string text, IReadOnlyList<Distortion> kinds, double? strength = null) => new(text.Split(',').Select(step =>
     {
-        var (name, after) = step.Split(':', 2, StringSplitOptions.TrimEntries) is [var before, var rest] ? (before, rest) : (step.Trim(), null);
+        var (name, after) = step.Split(':', 2, StringSplitOptions.TrimEntries) is [var before, var rest]
+            ? (before, rest)
+            : (step.Trim(), null);
         var kind = kinds.FirstOrDefault(kind => kind.Name == name)
             ?? throw new ArgumentException($"there is no kind '{name}'"
                 + (name is [>= '0' and <= '9', ..] ? " (a strength is written as 0.5)" : "")
                 + $"; there are {string.Join(", ", kinds.Select(kind => kind.Name))}");
         var value = strength ?? 0;
-        if (after is null ? strength is null : !double.TryParse(after, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
-            throw new ArgumentException(after is null ? $"{name} needs a strength, as in {name}:0.5" : $"{name}: the strength '{after}' is not a number");
+        if (after is null
+            ? strength is null
+            : !double.TryParse(after, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
+            throw new ArgumentException(after is null ? $"{name} needs a strength, as "
+                + $"in {name}:0.5" : $"{name}: the strength '{after}' is not a number");
         return value is >= 0 and <= 1 ? (kind, value)
-            : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{name}: the strength must be on [0, 1], not {value}"));
+            : throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"{name}: the strength must be on [0, 1], not {value}"));
     }));
 
     /// <summary>Draws one to three different kinds, each with a strength of .001, .002, ... 1.</summary>
@@ -63,13 +74,15 @@ public sealed class DistortionSequence
     public RgbImage Apply(RgbImage image, ulong seed = 0)
     {
         if (image.Range != ValueRange.Byte)
-            throw new ArgumentException($"an image with samples of {image.Range} cannot be distorted: only 8 bits can", nameof(image));
+            throw new ArgumentException($"an image with samples of {image.Range} cannot be distorted: only 8 bits can",
+                nameof(image));
         if (Steps.All(step => step.Strength == 0))
             return image;
         var (width, height) = (image.Width, image.Height);
         var size = width * height;
         if (3L * size > Array.MaxLength)
-            throw new ArgumentException($"an image of {image} has too many pixels to be distorted: at most {Array.MaxLength / 3}", nameof(image));
+            throw new ArgumentException($"an image of {image} has too many pixels to be distorted: at "
+                + $"most {Array.MaxLength / 3}", nameof(image));
         var samples = new float[3 * size];
         for (var c = 0; c < 3; c++)
             for (var y = 0; y < height; y++)
@@ -89,9 +102,11 @@ public sealed class DistortionSequence
     {
         // The first step's seed is the one given, so that a sequence of one is what the kind by itself does.
         for (var i = 0; i < Steps.Count; i++)
-            Steps[i].Kind.Apply(samples, width, height, Steps[i].Strength, i == 0 ? seed : SplitMix64.Stream(seed, (ulong)i).Next());
+            Steps[i].Kind.Apply(samples, width, height, Steps[i].Strength,
+                i == 0 ? seed : SplitMix64.Stream(seed, (ulong)i).Next());
     }
 
     /// <summary>As people write it, "blur:0.4,jpeg:0.7".</summary>
-    public override string ToString() => string.Join(',', Steps.Select(step => string.Create(CultureInfo.InvariantCulture, $"{step.Kind.Name}:{step.Strength}")));
+    public override string ToString() => string.Join(',',
+        Steps.Select(step => string.Create(CultureInfo.InvariantCulture, $"{step.Kind.Name}:{step.Strength}")));
 }

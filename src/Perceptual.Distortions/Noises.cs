@@ -52,8 +52,8 @@ internal static class Noises
     }
 
     /// <summary>
-    /// Gaussian noise whose power goes as the frequency to a power, in each channel by itself: a white spectrum weighted, and transformed.
-    /// No constant part. The deviation is that of the ensemble.
+    /// Gaussian noise whose power goes as the frequency to a power, in each channel by itself: a white spectrum
+    /// weighted, and transformed. No constant part. The deviation is that of the ensemble.
     /// </summary>
     private static void Spectral(Planes image, double sigma, double exponent, ulong seed)
     {
@@ -61,7 +61,8 @@ internal static class Noises
         int Side(int length) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, Fourier.Lanes));
         var (columns, rows) = (Side(image.Width), Side(image.Height));
         if ((long)columns * rows > 1 << 28)
-            throw new ArgumentException($"an image of {image.Width}x{image.Height} is too large for noise with a spectrum");
+            throw new ArgumentException($"an image of {image.Width}x{image.Height} is too large for noise with a "
+                + "spectrum");
         var amplitudes = Amplitudes(columns, rows, sigma, exponent);
         var (across, down) = (new Fourier(columns), new Fourier(rows));
         var scratch = new double[Math.Max(across.ScratchLength, down.ScratchLength)];
@@ -88,7 +89,8 @@ internal static class Noises
             for (var part = 0; part < 2 && c + part < 3; part++)
                 for (var y = 0; y < image.Height; y++)
                     for (var x = 0; x < image.Width; x++)
-                        image[c + part][y * image.Width + x] += (float)second[part * columns * rows + Index(y, x, rows)];
+                        image[c + part][y * image.Width + x] += (float)second[part * columns * rows
+                            + Index(y, x, rows)];
         }
 
         void TransformAll(Fourier transform, int length, double[] values)
@@ -99,7 +101,8 @@ internal static class Noises
     }
 
     // [other / lanes, length, lanes]: what is transformed lies along the length.
-    private static int Index(int along, int other, int length) => (other / Fourier.Lanes * length + along) * Fourier.Lanes + other % Fourier.Lanes;
+    private static int Index(int along, int other, int length) =>
+        (other / Fourier.Lanes * length + along) * Fourier.Lanes + other % Fourier.Lanes;
 
     // [rows / 2 + 1, columns / 2 + 1]: the other frequencies are the same with another sign.
     private static double[] Amplitudes(int columns, int rows, double sigma, double exponent)
@@ -114,7 +117,8 @@ internal static class Noises
                 var (fx, fy) = ((double)x / columns, (double)y / rows);
                 var amplitude = Exact.Exp(exponent / 4 * Exact.Log(fx * fx + fy * fy)); // its square is the power
                 amplitudes[y * (columns / 2 + 1) + x] = amplitude;
-                power += amplitude * amplitude * (x == 0 || x == columns / 2 ? 1 : 2) * (y == 0 || y == rows / 2 ? 1 : 2);
+                power += amplitude * amplitude * (x == 0 || x == columns / 2 ? 1 : 2)
+                    * (y == 0 || y == rows / 2 ? 1 : 2);
             }
         foreach (ref var amplitude in amplitudes.AsSpan())
             amplitude *= sigma / Math.Sqrt(power);

@@ -12,7 +12,8 @@ public readonly ref struct Planes
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (samples.Length != 3L * width * height)
-            throw new ArgumentException($"{samples.Length} samples are not the 3 x {height} x {width} of an RGB image", nameof(samples));
+            throw new ArgumentException($"{samples.Length} samples are not the 3 x {height} x {width} of an RGB image",
+                nameof(samples));
         Samples = samples;
         Width = width;
         Height = height;
@@ -45,12 +46,15 @@ public readonly ref struct Planes
             var target = padded.AsSpan(y * width, width);
             row.CopyTo(target[margin..]);
             for (var x = 0; x < margin; x++)
-                (target[x], target[margin + Width + x]) = (row[Reflect(x - margin, Width)], row[Reflect(Width + x, Width)]);
+                (target[x], target[margin + Width + x]) = (row[Reflect(x - margin, Width)],
+                    row[Reflect(Width + x, Width)]);
         }
         return padded;
     }
 
-    /// <summary>Where a position is found in an image that is continued by its reflection: c b a a b c c b a ...</summary>
+    /// <summary>
+    /// Where a position is found in an image that is continued by its reflection: c b a a b c c b a ...
+    /// </summary>
     public static int Reflect(int position, int length)
     {
         if ((uint)position < (uint)length)

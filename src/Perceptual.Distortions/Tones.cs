@@ -58,7 +58,8 @@ internal static class Tones
     }
 
     // ITU-R BT.601.
-    private static float Luma(Planes image, int i) => 0.299f * image[0][i] + 0.587f * image[1][i] + 0.114f * image[2][i];
+    private static float Luma(Planes image, int i) =>
+        0.299f * image[0][i] + 0.587f * image[1][i] + 0.114f * image[2][i];
 
     private static bool IsUp(ulong seed) => new SplitMix64(seed).Next() >> 63 == 0;
 }

@@ -36,9 +36,11 @@ internal static class Warps
     public static void Affine(Planes image, double part, ulong seed)
     {
         var random = new SplitMix64(seed);
-        var (xx, xy, yx, yy) = (2 * random.NextUnit() - 1, 2 * random.NextUnit() - 1, 2 * random.NextUnit() - 1, 2 * random.NextUnit() - 1);
+        var (xx, xy, yx, yy) = (2 * random.NextUnit() - 1, 2 * random.NextUnit() - 1, 2 * random.NextUnit() - 1,
+            2 * random.NextUnit() - 1);
         // Where the corner (1, 1) or (1, -1) of the square around the centre goes; the others mirror them.
-        var furthest = Math.Sqrt(Math.Max((xx + xy) * (xx + xy) + (yx + yy) * (yx + yy), (xx - xy) * (xx - xy) + (yx - yy) * (yx - yy)));
+        var furthest = Math.Sqrt(
+            Math.Max((xx + xy) * (xx + xy) + (yx + yy) * (yx + yy), (xx - xy) * (xx - xy) + (yx - yy) * (yx - yy)));
         var scale = part * image.ShorterSide / furthest;
         var (halfWidth, halfHeight) = (image.Width / 2.0, image.Height / 2.0);
         Warp(image, 0, 3, (x, y) =>
@@ -59,7 +61,8 @@ internal static class Warps
             var far = reach * Math.Sqrt(random.NextUnit());
             (cornersX[i], cornersY[i]) = (cornersX[i] * width + far * dx, cornersY[i] * height + far * dy);
         }
-        // The map of the unit square to a quadrilateral: Heckbert, "Fundamentals of texture mapping and image warping", 1989, section 2.2.3.
+        // The map of the unit square to a quadrilateral: Heckbert, "Fundamentals of texture mapping and image warping",
+        // 1989, section 2.2.3.
         var (x0, x1, x2, x3) = (cornersX[0], cornersX[1], cornersX[2], cornersX[3]);
         var (y0, y1, y2, y3) = (cornersY[0], cornersY[1], cornersY[2], cornersY[3]);
         var (sumX, sumY) = (x0 - x1 + x2 - x3, y0 - y1 + y2 - y3);
@@ -70,20 +73,25 @@ internal static class Warps
         {
             var (u, v) = ((x + 0.5) / width, (y + 0.5) / height);
             var w = g * u + h * v + 1;
-            return (((x1 - x0 + g * x1) * u + (x3 - x0 + h * x3) * v + x0) / w - 0.5, ((y1 - y0 + g * y1) * u + (y3 - y0 + h * y3) * v + y0) / w - 0.5);
+            return (((x1 - x0 + g * x1) * u + (x3 - x0 + h * x3) * v + x0) / w - 0.5,
+                ((y1 - y0 + g * y1) * u + (y3 - y0 + h * y3) * v + y0) / w - 0.5);
         });
     }
 
     public static void Linear(Planes image, double part, ulong seed) => Nodes(image, part, seed, (t, weights) =>
         (weights[0], weights[1], weights[2], weights[3]) = (0, 1 - t, t, 0));
 
-    public static void Cubic(Planes image, double part, ulong seed) => Nodes(image, part, seed, (t, weights) => // the uniform cubic B-spline
+    // the uniform cubic B-spline
+    public static void Cubic(Planes image, double part, ulong seed) => Nodes(image, part, seed, (t, weights) =>
         (weights[0], weights[1], weights[2], weights[3]) =
-            ((1 - t) * (1 - t) * (1 - t) / 6, (3 * t * t * t - 6 * t * t + 4) / 6, (3 * (t + t * t - t * t * t) + 1) / 6, t * t * t / 6));
+            ((1 - t) * (1 - t) * (1 - t) / 6, (3 * t * t * t - 6 * t * t + 4) / 6,
+                (3 * (t + t * t - t * t * t) + 1) / 6, t * t * t / 6));
 
-    private delegate void NodeWeights(double position, Span<double> weights); // position on [0, 1) between the second and third of four nodes
+    // position on [0, 1) between the second and third of four nodes
+    private delegate void NodeWeights(double position, Span<double> weights);
 
-    // Nodes a quarter of the shorter side apart, each moved somewhere. They move by less than half of that, so that hardly anything folds.
+    // Nodes a quarter of the shorter side apart, each moved somewhere. They move by less than half of that, so that
+    // hardly anything folds.
     private static void Nodes(Planes image, double part, ulong seed, NodeWeights between)
     {
         var spacing = Math.Max(image.ShorterSide / 4.0, 1);
@@ -128,7 +136,9 @@ internal static class Warps
         return shifted;
     }
 
-    /// <summary>Some channels, every pixel from where the function says: (0, 0) is the centre of the first pixel.</summary>
+    /// <summary>
+    /// Some channels, every pixel from where the function says: (0, 0) is the centre of the first pixel.
+    /// </summary>
     private static void Warp(Planes image, int first, int channels, Func<int, int, (double X, double Y)> source)
     {
         var (width, height, size) = (image.Width, image.Height, image.Width * image.Height);
@@ -144,7 +154,8 @@ internal static class Warps
                 Keys((float)(sx - left), wx);
                 Keys((float)(sy - top), wy);
                 for (var i = 0; i < 4; i++)
-                    (columns[i], rows[i]) = (Planes.Reflect(left - 1 + i, width), Planes.Reflect(top - 1 + i, height) * width);
+                    (columns[i], rows[i]) = (Planes.Reflect(left - 1 + i, width),
+                        Planes.Reflect(top - 1 + i, height) * width);
                 for (var c = 0; c < channels; c++)
                 {
                     var plane = original.AsSpan(c * size, size);
@@ -159,5 +170,6 @@ internal static class Warps
 
     private static void Keys(float t, Span<float> weights) =>
         (weights[0], weights[1], weights[2], weights[3]) =
-            (((-0.5f * t + 1) * t - 0.5f) * t, (1.5f * t - 2.5f) * t * t + 1, ((-1.5f * t + 2) * t + 0.5f) * t, (0.5f * t - 0.5f) * t * t);
+            (((-0.5f * t + 1) * t - 0.5f) * t, (1.5f * t - 2.5f) * t * t + 1, ((-1.5f * t + 2) * t + 0.5f) * t,
+                (0.5f * t - 0.5f) * t * t);
 }

@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// Windows and OS/2 bitmaps of 1, 4, 8, 16, 24 and 32 bits, as Microsoft documents BITMAPINFOHEADER and its kin; run-length coding is refused.
-/// Fewer than 8 bits become v * 255 / max, rounded down, as in Pillow.
+/// Windows and OS/2 bitmaps of 1, 4, 8, 16, 24 and 32 bits, as Microsoft documents BITMAPINFOHEADER and its kin;
+/// run-length coding is refused. Fewer than 8 bits become v * 255 / max, rounded down, as in Pillow.
 /// </summary>
 internal sealed class BmpRows : StoredRows
 {
@@ -27,7 +27,8 @@ internal sealed class BmpRows : StoredRows
         var pixelStart = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(10));
         var headerLength = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(14));
         if (headerLength is not (12 or 40 or 52 or 56 or 64 or 108 or 124))
-            throw new InvalidDataException($"is not a BMP that can be read: a header of {headerLength} bytes; save it as PNG");
+            throw new InvalidDataException(
+                $"is not a BMP that can be read: a header of {headerLength} bytes; save it as PNG");
         var header = new byte[headerLength];
         stream.ReadExactly(header.AsSpan(4));
         var old = headerLength == 12; // OS/2 1.x: 16-bit sizes, palette entries of 3 bytes
@@ -38,8 +39,10 @@ internal sealed class BmpRows : StoredRows
         bits = UInt16(header, old ? 10 : 14);
         var compression = old ? Uncompressed : BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(16));
         ImageFile.CheckSize(width, height, options.MaxPixels);
-        if (!(bits is 1 or 4 or 8 or 16 or 24 or 32 && compression == Uncompressed) && !(bits is 16 or 32 && compression is BitFields or AlphaBitFields))
-            throw new InvalidDataException($"the BMP has {bits} bits a pixel with compression {compression}, which cannot be read; save it as PNG");
+        if (!(bits is 1 or 4 or 8 or 16 or 24 or 32 && compression == Uncompressed)
+            && !(bits is 16 or 32 && compression is BitFields or AlphaBitFields))
+            throw new InvalidDataException($"the BMP has {bits} bits a pixel with "
+                + $"compression {compression}, which cannot be read; save it as PNG");
 
         if (bits <= 8)
             palette = ReadPalette(stream, header, bits);
@@ -83,11 +86,13 @@ internal sealed class BmpRows : StoredRows
             stream.ReadExactly(stored, 0, compression == AlphaBitFields ? 16 : 12);
         uint[] masks = [.. stored.Chunk(4).Select(bytes => BinaryPrimitives.ReadUInt32LittleEndian(bytes))];
         if (masks[..3].Any(mask => mask == 0) || masks.Any(mask => !IsRun(mask)))
-            throw new InvalidDataException("is a damaged BMP: its colour masks are not three runs of bits; get the file again");
+            throw new InvalidDataException(
+                "is a damaged BMP: its colour masks are not three runs of bits; get the file again");
         return masks;
     }
 
-    private static bool IsRun(uint mask) => mask == 0 || (mask >> BitOperations.TrailingZeroCount(mask)) is var run && (run & (run + 1)) == 0;
+    private static bool IsRun(uint mask) =>
+        mask == 0 || (mask >> BitOperations.TrailingZeroCount(mask)) is var run && (run & (run + 1)) == 0;
 
     private static byte[] ReadPalette(FileStream stream, byte[] header, int bits) // [colours, blue green red]
     {
@@ -114,8 +119,10 @@ internal sealed class BmpRows : StoredRows
             var bit = (long)x * bits;
             var index = (stored[bit / 8] >> (8 - bits - (int)(bit % 8))) & ((1 << bits) - 1);
             if (3 * index >= palette.Length)
-                throw new InvalidDataException("is a damaged BMP: a pixel's colour is not in the palette; get the file again");
-            (row[3 * x], row[3 * x + 1], row[3 * x + 2]) = (palette[3 * index + 2], palette[3 * index + 1], palette[3 * index]);
+                throw new InvalidDataException(
+                    "is a damaged BMP: a pixel's colour is not in the palette; get the file again");
+            (row[3 * x], row[3 * x + 1], row[3 * x + 2]) = (palette[3 * index + 2], palette[3 * index + 1],
+                palette[3 * index]);
         }
     }
 

@@ -4,8 +4,8 @@ using Perceptual.Distortions;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// The distortions of lossy file formats: an image is rounded to 8 bits, encoded and decoded by libvips. The bytes are those of its
-/// version.
+/// The distortions of lossy file formats: an image is rounded to 8 bits, encoded and decoded by libvips. The bytes are
+/// those of its version.
 /// </summary>
 public static class Codecs
 {
@@ -15,19 +15,24 @@ public static class Codecs
     /// <summary>JPEG and WebP, to be listed after <see cref="Distortion.All"/>.</summary>
     public static IReadOnlyList<Distortion> All { get; } =
     [
-        new("jpeg", "compression", "JPEG, colours at half the size below quality 90", "quality", 100, 2, false, (image, quality, _) => Jpeg(image, (int)Math.Round(quality))),
+        new("jpeg", "compression", "JPEG, colours at half the size below quality 90", "quality", 100, 2, false,
+            (image, quality, _) => Jpeg(image, (int)Math.Round(quality))),
         new("webp", "compression", "WebP, lossy", "quality", 100, 1, false, (image, quality, _) =>
-            ThereAndBack(image, "WebP", MaxWebpSide, pixels => pixels.WebpsaveBuffer(q: (int)Math.Round(quality)), file => Image.WebploadBuffer(file))),
+            ThereAndBack(image, "WebP", MaxWebpSide, pixels => pixels.WebpsaveBuffer(q: (int)Math.Round(quality)),
+                file => Image.WebploadBuffer(file))),
     ];
 
     /// <summary>Distorts samples on [0, 1] in place.</summary>
     internal static void Jpeg(Planes image, int quality) =>
-        ThereAndBack(image, "JPEG", MaxJpegSide, pixels => pixels.JpegsaveBuffer(q: quality), file => Image.JpegloadBuffer(file));
+        ThereAndBack(image, "JPEG", MaxJpegSide, pixels => pixels.JpegsaveBuffer(q: quality),
+            file => Image.JpegloadBuffer(file));
 
-    private static void ThereAndBack(Planes image, string format, int maxSide, Func<Image, byte[]> encode, Func<byte[], Image> decode)
+    private static void ThereAndBack(
+        Planes image, string format, int maxSide, Func<Image, byte[]> encode, Func<byte[], Image> decode)
     {
         if (Math.Max(image.Width, image.Height) > maxSide)
-            throw new ArgumentException($"an image of {image.Width}x{image.Height} is too large for {format}: each side must be at most {maxSide} pixels");
+            throw new ArgumentException($"an image of {image.Width}x{image.Height} is too large "
+                + $"for {format}: each side must be at most {maxSide} pixels");
         Vips.Configure();
         var size = image.Width * image.Height;
         var pixels = new byte[3 * size];

@@ -1,8 +1,9 @@
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// The colours of heat maps, from a near-black blue through purple, pink and orange to a light yellow. They lie on a curve in Oklab (Ottosson, "A perceptual color
-/// space for image processing", 2020) whose lightness grows linearly and whose steps all have the same length: equal differences of values look equal.
+/// The colours of heat maps, from a near-black blue through purple, pink and orange to a light yellow. They lie on a
+/// curve in Oklab (Ottosson, "A perceptual color space for image processing", 2020) whose lightness grows linearly and
+/// whose steps all have the same length: equal differences of values look equal.
 /// </summary>
 internal static class ColourMap
 {
@@ -33,7 +34,9 @@ internal static class ColourMap
         }
     }
 
-    /// <summary>sRGB from 0 to 1, outside it where the colour is outside the gamut. The matrices are Ottosson's.</summary>
+    /// <summary>
+    /// sRGB from 0 to 1, outside it where the colour is outside the gamut. The matrices are Ottosson's.
+    /// </summary>
     internal static (double Red, double Green, double Blue) ToSrgb((double L, double A, double B) lab)
     {
         var l = Math.Pow(lab.L + 0.3963377774 * lab.A + 0.2158037573 * lab.B, 3);
@@ -44,7 +47,8 @@ internal static class ColourMap
             Encode(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s));
     }
 
-    private static double Encode(double linear) => linear <= 0.0031308 ? 12.92 * linear : 1.055 * Math.Pow(linear, 1 / 2.4) - 0.055;
+    private static double Encode(double linear) =>
+        linear <= 0.0031308 ? 12.92 * linear : 1.055 * Math.Pow(linear, 1 / 2.4) - 0.055;
 
     private static byte Byte(double value) => (byte)Math.Round(255 * Math.Clamp(value, 0, 1));
 }

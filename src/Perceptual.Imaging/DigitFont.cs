@@ -22,7 +22,9 @@ internal static class DigitFont
     /// <summary>Pixels a text is wide at scale 1.</summary>
     public static int Measure(string text) => text.Length * Advance - (Advance - Width);
 
-    /// <summary>Calls <paramref name="dot"/> for every pixel that is ink, the top left of the text being 0, 0.</summary>
+    /// <summary>
+    /// Calls <paramref name="dot"/> for every pixel that is ink, the top left of the text being 0, 0.
+    /// </summary>
     public static void Draw(string text, Action<int, int> dot)
     {
         for (var i = 0; i < text.Length; i++)

@@ -12,21 +12,26 @@ public enum EquivalentKind
     /// <summary>Gaussian blur; the amount is its standard deviation in pixels, .1 to 50.</summary>
     Blur,
 
-    /// <summary>White Gaussian noise, in each channel by itself; the amount is its standard deviation in grey levels of 255, .1 to 255.</summary>
+    /// <summary>
+    /// White Gaussian noise, in each channel by itself; the amount is its standard deviation in grey levels of 255, .1
+    /// to 255.
+    /// </summary>
     Noise,
 }
 
 /// <summary>How a value compares with that of an <see cref="Equivalent"/>.</summary>
 public enum EquivalentRelation
 {
-    /// <summary>As far from the reference: of two neighbouring amounts, one closer than the value and the other not, the one whose value is
-    /// nearer; of JPEG the nearest of a few qualities on either side too.</summary>
+    /// <summary>As far from the reference: of two neighbouring amounts, one closer than the value and the other not,
+    /// the one whose value is nearer; of JPEG the nearest of a few qualities on either side too.</summary>
     As,
 
     /// <summary>Closer to the reference than the least amounts; the closest of them is given.</summary>
     Closer,
 
-    /// <summary>Further from the reference than all amounts tried, up to the greatest; the furthest of them is given.</summary>
+    /// <summary>
+    /// Further from the reference than all amounts tried, up to the greatest; the furthest of them is given.
+    /// </summary>
     Further,
 }
 
@@ -37,7 +42,9 @@ public enum EquivalentRelation
 /// <param name="Value">The metric's value of the reference and the reference so distorted, as measured.</param>
 public sealed record Equivalent(EquivalentRelation Relation, EquivalentKind Kind, double Amount, double Value)
 {
-    /// <summary>As people read it, "as JPEG of quality 23", "further than Gaussian blur gets, at sigma 50 px".</summary>
+    /// <summary>
+    /// As people read it, "as JPEG of quality 23", "further than Gaussian blur gets, at sigma 50 px".
+    /// </summary>
     public override string ToString()
     {
         var number = Amount.ToString(CultureInfo.InvariantCulture);
@@ -57,12 +64,13 @@ public sealed record Equivalent(EquivalentRelation Relation, EquivalentKind Kind
 }
 
 /// <summary>
-/// What values of a metric mean for one reference: the JPEG quality, the Gaussian blur and the white noise that give the same value. Found
-/// by bisection, each amount measured once; the reference's features are kept. For one thread at a time.
+/// What values of a metric mean for one reference: the JPEG quality, the Gaussian blur and the white noise that give
+/// the same value. Found by bisection, each amount measured once; the reference's features are kept. For one thread at
+/// a time.
 /// </summary>
 /// <remarks>
-/// What is distorted is rounded to the depth of the reference, as a file would be, and in JPEG to 8 bits. Results have the same bits for
-/// any number of threads, those of JPEG with the same version of libvips.
+/// What is distorted is rounded to the depth of the reference, as a file would be, and in JPEG to 8 bits. Results have
+/// the same bits for any number of threads, those of JPEG with the same version of libvips.
 /// </remarks>
 /// <example>
 /// <code>
@@ -77,9 +85,10 @@ public sealed class Equivalents
     private const int StepsOfKind = 20; // no kind takes more: JPEG at most 9 to find and 10 beside it
     private const int NoiseSeed = 0; // more noise is more of the same
 
-    // Values do not always grow with the amount: LPIPS of a strong blur falls again, and with JPEG values go up and down, most of all in
-    // small images and in those that were JPEG before. So the landmarks are tried in their order, until one is further than the value, and
-    // then between it and the one before. The margin is how many amounts beside those found are tried too.
+    // Values do not always grow with the amount: LPIPS of a strong blur falls again, and with JPEG values go up and
+    // down, most of all in small images and in those that were JPEG before. So the landmarks are tried in their order,
+    // until one is further than the value, and then between it and the one before. The margin is how many amounts
+    // beside those found are tried too.
     private static readonly (EquivalentKind Kind, double[] Amounts, double[] Landmarks, int Margin)[] Kinds =
     [
         (EquivalentKind.Jpeg, [.. Enumerable.Range(0, 100).Select(i => 100.0 - i)], [75, 50, 30, 20, 10, 5, 2, 1], 4),
@@ -103,7 +112,8 @@ public sealed class Equivalents
     /// <param name="metric">Any metric, of either direction.</param>
     /// <param name="reference">Samples of 8 bits, 16 bits or floats.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="ArgumentException">The image is too small for the metric, or too large to be in memory with its features.</exception>
+    /// <exception cref="ArgumentException">The image is too small for the metric, or too large to be in memory with its
+    /// features.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public Equivalents(Metric metric, RgbImage reference, CancellationToken cancellation = default)
         : this(new MetricSet([metric]), reference, cancellation)
@@ -120,7 +130,8 @@ public sealed class Equivalents
         (width, height, range) = (reference.Width, reference.Height, reference.Range);
         var size = width * height;
         if (3L * size > Array.MaxLength)
-            throw new ArgumentException($"an image of {reference} has too many pixels to be distorted: at most {Array.MaxLength / 3}", nameof(reference));
+            throw new ArgumentException($"an image of {reference} has too many pixels to be distorted: at "
+                + $"most {Array.MaxLength / 3}", nameof(reference));
         Reference = metrics.Prepare(reference, cancellation);
         samples = new float[3 * size];
         for (var c = 0; c < 3; c++)
@@ -141,15 +152,20 @@ public sealed class Equivalents
     public static long Bytes(MetricSet metrics, int width, int height)
     {
         const int margin = 3 * StrongestBlur; // of its kernel
-        return 2 * metrics.PreparedBytes(width, height) + sizeof(float) * (3 * 3L * width * height + 2L * (width + 2 * margin) * (height + 2 * margin));
+        return 2 * metrics.PreparedBytes(width, height)
+            + sizeof(float) * (3 * 3L * width * height + 2L * (width + 2 * margin) * (height + 2 * margin));
     }
 
-    /// <summary>The JPEG quality, the blur and the noise that a value means: in this order, or none if it means no difference at all.</summary>
+    /// <summary>
+    /// The JPEG quality, the blur and the noise that a value means: in this order, or none if it means no difference at
+    /// all.
+    /// </summary>
     /// <param name="value">The metric's value of the reference and some other image.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="ArgumentException">The value is not a number, or the image is too large for JPEG.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    public IReadOnlyList<Equivalent> Find(double value, CancellationToken cancellation = default) => Find(value, () => { }, cancellation);
+    public IReadOnlyList<Equivalent> Find(
+        double value, CancellationToken cancellation = default) => Find(value, () => { }, cancellation);
 
     /// <inheritdoc cref="Find(double, CancellationToken)"/>
     /// <param name="value">The metric's value of the reference and some other image.</param>
@@ -159,10 +175,15 @@ public sealed class Equivalents
     {
         if (double.IsNaN(value))
             throw new ArgumentException("the value is not a number", nameof(value));
-        return Distance(value) <= identity ? [] : [.. Kinds.Select(kind => Find(kind.Kind, kind.Amounts, kind.Landmarks, kind.Margin, value, step, cancellation))];
+        return Distance(value) <= identity
+            ? []
+            : [
+                .. Kinds.Select(
+                    kind => Find(kind.Kind, kind.Amounts, kind.Landmarks, kind.Margin, value, step, cancellation))];
     }
 
-    private Equivalent Find(EquivalentKind kind, double[] amounts, double[] landmarks, int margin, double value, Action step, CancellationToken cancellation)
+    private Equivalent Find(EquivalentKind kind, double[] amounts, double[] landmarks, int margin, double value,
+        Action step, CancellationToken cancellation)
     {
         var (closer, further) = (-1, amounts.Length); // below every amount is the reference itself
         var steps = 0;
@@ -170,7 +191,9 @@ public sealed class Equivalents
             Try(Array.IndexOf(amounts, landmarks[i]));
         while (further < amounts.Length && further - closer > 1)
             Try(closer + (further - closer) / 2);
-        var near = further == amounts.Length ? landmarks : amounts[Math.Max(closer - margin, 0)..Math.Min(further + margin + 1, amounts.Length)];
+        var near = further == amounts.Length
+            ? landmarks
+            : amounts[Math.Max(closer - margin, 0)..Math.Min(further + margin + 1, amounts.Length)];
         foreach (var amount in near)
         {
             Measure(amount);
@@ -232,10 +255,13 @@ public sealed class Equivalents
             return RgbImage.Own(Convert(sample => (byte)(sample * 255 + 0.5f)), width, height);
         if (range == ValueRange.UInt16)
             return RgbImage.Own(Convert(sample => (ushort)(sample * 65535 + 0.5f)), width, height);
-        return RgbImage.Own(Convert(sample => Math.Clamp(range.Minimum + sample * (range.Maximum - range.Minimum), range.Minimum, range.Maximum)), width, height, range);
+        return RgbImage.Own(
+            Convert(sample => Math.Clamp(range.Minimum + sample * (range.Maximum - range.Minimum), range.Minimum,
+                range.Maximum)), width, height, range);
 
         T[][] Convert<T>(Converter<float, T> store) =>
-            [.. Enumerable.Range(0, 3).Select(c => Array.ConvertAll(image[(c * width * height)..((c + 1) * width * height)], store))];
+            [.. Enumerable.Range(0, 3).Select(
+                c => Array.ConvertAll(image[(c * width * height)..((c + 1) * width * height)], store))];
     }
 
     // Larger is further, whatever the metric's direction.

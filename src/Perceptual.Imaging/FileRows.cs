@@ -67,7 +67,9 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
             }
         }
         var (width, height) = Stored.Orientation is >= 5 and <= 8 ? (Height, Width) : (Width, Height);
-        return planes is byte[][] bytes ? RgbImage.Own(bytes, width, height) : RgbImage.Own((ushort[][])(object)planes, width, height);
+        return planes is byte[][] bytes
+            ? RgbImage.Own(bytes, width, height)
+            : RgbImage.Own((ushort[][])(object)planes, width, height);
     }
 
     private static void Widen(T[] channel, Span<float> values)
@@ -112,14 +114,16 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
                 for (var x = 0; x < red.Length; x++)
                 {
                     var opacity = row[4 * x + 3];
-                    (red[x], green[x], blue[x]) = (Blend(row[4 * x], opacity), Blend(row[4 * x + 1], opacity), Blend(row[4 * x + 2], opacity));
+                    (red[x], green[x], blue[x]) = (Blend(row[4 * x], opacity), Blend(row[4 * x + 1], opacity),
+                        Blend(row[4 * x + 2], opacity));
                 }
                 break;
             case PixelLayout.Cmyk:
                 for (var x = 0; x < red.Length; x++)
                 {
                     var black = row[4 * x + 3];
-                    (red[x], green[x], blue[x]) = (Print(row[4 * x], black), Print(row[4 * x + 1], black), Print(row[4 * x + 2], black));
+                    (red[x], green[x], blue[x]) = (Print(row[4 * x], black), Print(row[4 * x + 1], black),
+                        Print(row[4 * x + 2], black));
                 }
                 break;
         }

@@ -8,9 +8,9 @@ public static class HeatMap
     private const byte Paper = 255;
 
     /// <summary>
-    /// Writes a map as a PNG: one pixel a value, in colours from dark (0) to bright (the map's maximum) that look equally far apart for equal
-    /// differences, and below it a bar that says which colour is which number. A map narrower than the bar's labels stands in the middle.
-    /// The file appears whole or not at all.
+    /// Writes a map as a PNG: one pixel a value, in colours from dark (0) to bright (the map's maximum) that look
+    /// equally far apart for equal differences, and below it a bar that says which colour is which number. A map
+    /// narrower than the bar's labels stands in the middle. The file appears whole or not at all.
     /// </summary>
     /// <param name="path">The file, replaced if it exists.</param>
     /// <param name="map">Finite; what is below 0 counts as 0.</param>
@@ -25,7 +25,9 @@ public static class HeatMap
         {
             map.CopyRow(y, values);
             foreach (var value in values)
-                maximum = float.IsFinite(value) ? Math.Max(maximum, value) : throw new ArgumentException("the map has a value that is not finite", nameof(map));
+                maximum = float.IsFinite(value)
+                    ? Math.Max(maximum, value)
+                    : throw new ArgumentException("the map has a value that is not finite", nameof(map));
         }
 
         using var file = new AtomicFile(path);
@@ -39,7 +41,8 @@ public static class HeatMap
         {
             map.CopyRow(y, values);
             for (var x = 0; x < values.Length; x++)
-                (centred[3 * x], centred[3 * x + 1], centred[3 * x + 2]) = colours[maximum > 0 ? Index(values[x], maximum) : 0];
+                (centred[3 * x], centred[3 * x + 1],
+                    centred[3 * x + 2]) = colours[maximum > 0 ? Index(values[x], maximum) : 0];
             png.WriteRow(row);
         }
         for (var y = 0; y < legend.Height; y++)
@@ -52,16 +55,20 @@ public static class HeatMap
 
     private static string Label(float value) => value.ToString("G3", CultureInfo.InvariantCulture);
 
-    /// <summary>The bar of colours with 0, half the maximum and the maximum under it; one colour and 0 if that is all there is.</summary>
+    /// <summary>
+    /// The bar of colours with 0, half the maximum and the maximum under it; one colour and 0 if that is all there is.
+    /// </summary>
     private sealed class Legend
     {
         private readonly int scale;
-        private readonly byte[] pixels; // [height / scale, width, 3]: drawn at scale 1 from top to bottom, since every row comes scale times
+        // [height / scale, width, 3]: drawn at scale 1 from top to bottom, since every row comes scale times
+        private readonly byte[] pixels;
 
         public Legend(int mapWidth, float maximum)
         {
             var (half, full) = (Label(maximum / 2), Label(maximum));
-            // At scale 1: 4 pixels around everything, a bar of 10 in a frame of 1, ticks of 3, a gap of 2, then the text.
+            // At scale 1: 4 pixels around everything, a bar of 10 in a frame of 1, ticks of 3, a gap of 2, then the
+            // text.
             const int Margin = 4, Bar = 10, Tick = 3, Gap = 2, BetweenLabels = 8;
             scale = Math.Max(mapWidth / 400, 1);
             // The label of the half is in the middle, so the wider side counts twice.
@@ -90,7 +97,8 @@ public static class HeatMap
             {
                 Fill(tickX, Bottom, tickX + scale, Bottom + Tick, (0, 0, 0));
                 const int TextY = Bottom + Tick + Gap;
-                DigitFont.Draw(text, (x, y) => Fill(textX + x * scale, TextY + y, textX + (x + 1) * scale, TextY + y + 1, (0, 0, 0)));
+                DigitFont.Draw(text,
+                    (x, y) => Fill(textX + x * scale, TextY + y, textX + (x + 1) * scale, TextY + y + 1, (0, 0, 0)));
             }
         }
 

@@ -162,7 +162,8 @@ public sealed class ImageComparison
 
     /// <summary>Pairs of some images, of which two blocks are kept at a time.</summary>
     private sealed class PairsOfPaths(
-        ImageComparison comparison, IReadOnlyList<string> paths, Opened first, int block, Action? step, CancellationToken cancellation)
+        ImageComparison comparison, IReadOnlyList<string> paths, Opened first, int block, Action? step,
+        CancellationToken cancellation)
     {
         public IReadOnlyList<ComparedImages> All()
         {
@@ -189,13 +190,15 @@ public sealed class ImageComparison
                     var (path, before) = (paths[start + i], last);
                     last = image;
                     if (before is not null)
-                        rows.Add(new(paths[start + i - 1], path, comparison.metrics.Compare(before, image, cancellation)));
+                        rows.Add(
+                            new(paths[start + i - 1], path, comparison.metrics.Compare(before, image, cancellation)));
                 }
             }
             return rows;
         }
 
-        private PreparedImage[] Prepare(int start) => comparison.InParallel(Math.Min(block, paths.Count - start), (single, i) =>
+        private PreparedImage[] Prepare(
+            int start) => comparison.InParallel(Math.Min(block, paths.Count - start), (single, i) =>
         {
             using var image = start + i == 0 ? first : comparison.OpenAlike(paths[start + i], first, "");
             var prepared = single.Prepare(image.Whole(), cancellation);

@@ -11,16 +11,19 @@ public static class ImageFile
     /// called from many threads.
     /// </summary>
     /// <remarks>
-    /// Sample values are those in the file, 8 or 16 bits, without gamma or colour management unless asked for; gray is copied to three channels and
-    /// CMYK becomes RGB by Pillow's formula, R = (255 - K) - C * (255 - K) / 255. The orientation that EXIF or TIFF states is applied.
+    /// Sample values are those in the file, 8 or 16 bits, without gamma or colour management unless asked for; gray is
+    /// copied to three channels and CMYK becomes RGB by Pillow's formula, R = (255 - K) - C * (255 - K) / 255. The
+    /// orientation that EXIF or TIFF states is applied.
     /// </remarks>
     /// <param name="path">The file.</param>
-    /// <param name="options">Transparency, colour profiles, the size limit; the defaults of <see cref="ImageReadOptions"/> if null.</param>
+    /// <param name="options">Transparency, colour profiles, the size limit; the defaults of
+    /// <see cref="ImageReadOptions"/> if null.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
-    /// <exception cref="InvalidDataException">The path is a folder, or the content is not an image of these formats, damaged, cut short, over the
-    /// limit, transparent where that is refused, or of float samples. The message begins with the path.</exception>
+    /// <exception cref="InvalidDataException">The path is a folder, or the content is not an image of these formats,
+    /// damaged, cut short, over the limit, transparent where that is refused, or of float samples. The message begins
+    /// with the path.</exception>
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
         using var rows = Open(path, options ?? new());
@@ -28,13 +31,14 @@ public static class ImageFile
     }
 
     /// <summary>
-    /// Opens an image file to be read row by row, for images that are too large to be in memory. The samples, the files that can be read and the errors
-    /// are those of <see cref="Read"/>, but damage and transparency are found when their row is read. A reader is for one thread at a time.
+    /// Opens an image file to be read row by row, for images that are too large to be in memory. The samples, the files
+    /// that can be read and the errors are those of <see cref="Read"/>, but damage and transparency are found when
+    /// their row is read. A reader is for one thread at a time.
     /// </summary>
     /// <remarks>
-    /// Memory grows with the width and not with the area (of a TIFF a strip or a row of tiles is held), except for files whose rows do not come in
-    /// order, which are decoded whole: interlaced PNG, progressive JPEG, WebP, GIF, run-length coded TGA from the bottom up, and where the orientation
-    /// that EXIF or TIFF states is not upright.
+    /// Memory grows with the width and not with the area (of a TIFF a strip or a row of tiles is held), except for
+    /// files whose rows do not come in order, which are decoded whole: interlaced PNG, progressive JPEG, WebP, GIF,
+    /// run-length coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not upright.
     /// </remarks>
     /// <inheritdoc cref="Read"/>
     public static RgbRowReader OpenRows(string path, ImageReadOptions? options = null)
@@ -89,7 +93,9 @@ public static class ImageFile
             var format = ImageFormat.Of(start.AsSpan(0, known), path) ?? throw new InvalidDataException(
                 $"is not an image of a format that can be read ({ImageFormat.Names}); save it as PNG");
             var stored = format.Open(stream, path, options);
-            return stored.SampleBytes == 1 ? new FileRows<byte>(stored, path, options.Alpha) : new FileRows<ushort>(stored, path, options.Alpha);
+            return stored.SampleBytes == 1
+                ? new FileRows<byte>(stored, path, options.Alpha)
+                : new FileRows<ushort>(stored, path, options.Alpha);
         }
         catch (Exception problem)
         {
@@ -102,7 +108,8 @@ public static class ImageFile
 
     /// <summary>What is wrong with a file, with its path.</summary>
     internal static InvalidDataException Named(string path, Exception problem) =>
-        new(problem is EndOfStreamException ? $"{path}: is cut short; get the file again" : $"{path}: {problem.Message}", problem);
+        new(problem is EndOfStreamException ? $"{path}: is cut short; get the file "
+            + "again" : $"{path}: {problem.Message}", problem);
 
     /// <summary>Writes an image of 8-bit samples as a PNG. The file appears whole or not at all.</summary>
     /// <param name="path">The file, replaced if it exists.</param>
@@ -124,7 +131,8 @@ public static class ImageFile
     public static void WritePng(Stream stream, RgbImage image)
     {
         if (image.Range != ValueRange.Byte)
-            throw new ArgumentException($"an image with samples of {image.Range} would lose some of them in 8 bits", nameof(image));
+            throw new ArgumentException($"an image with samples of {image.Range} would lose some of them in 8 bits",
+                nameof(image));
         using var png = new PngWriter(stream, image.Width, image.Height);
         var channel = new float[image.Width];
         var row = new byte[3 * image.Width];
@@ -149,6 +157,7 @@ public static class ImageFile
         if (width > MaxWidth)
             throw new InvalidDataException($"has rows of {width} pixels, more than {MaxWidth}; cut it into parts");
         if (height > Math.Min(limit / width, int.MaxValue))
-            throw new InvalidDataException($"has {width}x{height} pixels, more than the limit of {limit}; make it smaller or raise the limit");
+            throw new InvalidDataException(
+                $"has {width}x{height} pixels, more than the limit of {limit}; make it smaller or raise the limit");
     }
 }

@@ -1,6 +1,8 @@
 namespace Perceptual.Imaging;
 
-/// <summary>What becomes of pixels that are not fully opaque. An alpha channel that is opaque everywhere is dropped in any case.</summary>
+/// <summary>
+/// What becomes of pixels that are not fully opaque. An alpha channel that is opaque everywhere is dropped in any case.
+/// </summary>
 public enum AlphaMode
 {
     /// <summary>They are an error: what shows through is not in the file.</summary>
@@ -9,7 +11,9 @@ public enum AlphaMode
     /// <summary>Alpha is ignored; the colours count as stored, also where nothing of them shows.</summary>
     Drop,
 
-    /// <summary>Blended over white: (v * a + max * (max - a)) / max for samples 0..max, rounded to the nearest.</summary>
+    /// <summary>
+    /// Blended over white: (v * a + max * (max - a)) / max for samples 0..max, rounded to the nearest.
+    /// </summary>
     White,
 
     /// <summary>Blended over black: v * a / max for samples 0..max, rounded to the nearest.</summary>
@@ -23,7 +27,8 @@ public sealed record ImageReadOptions
     public AlphaMode Alpha { get; init; }
 
     /// <summary>
-    /// Whether colours are taken through the embedded ICC profile to sRGB (relative colorimetric). A file without a profile is unchanged.
+    /// Whether colours are taken through the embedded ICC profile to sRGB (relative colorimetric). A file without a
+    /// profile is unchanged.
     /// </summary>
     public bool ConvertToSrgb { get; init; }
 

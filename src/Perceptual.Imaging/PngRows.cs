@@ -6,9 +6,9 @@ using System.Runtime.Intrinsics;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// The PNGs that most are (W3C, "Portable Network Graphics (PNG) Specification", third edition): 8 or 16 bits, not interlaced, without
-/// palette, transparent colour, orientation or a profile that is to be applied. Small ones take a quarter of the time that libvips needs,
-/// which reads all others, and those whose header is damaged.
+/// The PNGs that most are (W3C, "Portable Network Graphics (PNG) Specification", third edition): 8 or 16 bits, not
+/// interlaced, without palette, transparent colour, orientation or a profile that is to be applied. Small ones take a
+/// quarter of the time that libvips needs, which reads all others, and those whose header is damaged.
 /// </summary>
 internal sealed class PngRows : StoredRows
 {
@@ -41,7 +41,8 @@ internal sealed class PngRows : StoredRows
     }
 
     /// <summary>Whether a file with these first bytes is a PNG.</summary>
-    public static bool Accepts(ReadOnlySpan<byte> start) => start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]);
+    public static bool Accepts(ReadOnlySpan<byte> start) =>
+        start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]);
 
     /// <summary>Opens a PNG of these, or returns null.</summary>
     /// <param name="stream">A PNG; taken over unless null is returned.</param>
@@ -62,16 +63,25 @@ internal sealed class PngRows : StoredRows
                 return null;
             if (name.SequenceEqual("IDAT"u8))
                 break;
-            if (name.SequenceEqual("PLTE"u8) || name.SequenceEqual("tRNS"u8) || name.SequenceEqual("eXIf"u8) || name.SequenceEqual("iCCP"u8) && options.ConvertToSrgb
+            if (name.SequenceEqual("PLTE"u8) || name.SequenceEqual("tRNS"u8) || name.SequenceEqual("eXIf"u8)
+                || name.SequenceEqual("iCCP"u8) && options.ConvertToSrgb
                 || length > stream.Length - stream.Position || !IsWhole(stream, name, length, header))
                 return null;
         }
         var (bits, colours) = (header[8], header[9]);
-        if (bits is not (8 or 16) || colours is not (0 or 2 or 4 or 6) || header.AsSpan(10).ContainsAnyExcept((byte)0)) // compression, filters, interlace
+        // compression, filters, interlace
+        if (bits is not (8 or 16) || colours is not (0 or 2 or 4 or 6) || header.AsSpan(10).ContainsAnyExcept((byte)0))
             return null;
-        var (width, height) = (BinaryPrimitives.ReadUInt32BigEndian(header), BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4)));
+        var (width, height) = (BinaryPrimitives.ReadUInt32BigEndian(header),
+            BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4)));
         ImageFile.CheckSize(width, height, options.MaxPixels);
-        var layout = colours switch { 0 => PixelLayout.Gray, 2 => PixelLayout.Rgb, 4 => PixelLayout.GrayAlpha, _ => PixelLayout.Rgba };
+        var layout = colours switch
+        {
+            0 => PixelLayout.Gray,
+            2 => PixelLayout.Rgb,
+            4 => PixelLayout.GrayAlpha,
+            _ => PixelLayout.Rgba,
+        };
         return new(stream, BinaryPrimitives.ReadUInt32BigEndian(start), (int)width, (int)height, layout, bits / 8);
     }
 
@@ -122,7 +132,8 @@ internal sealed class PngRows : StoredRows
         if (name.SequenceEqual("IHDR"u8))
             piece.CopyTo(header, 0);
         Span<byte> stored = stackalloc byte[4];
-        return stream.ReadAtLeast(stored, 4, throwOnEndOfStream: false) == 4 && BinaryPrimitives.ReadUInt32BigEndian(stored) == ~crc;
+        return stream.ReadAtLeast(stored, 4, throwOnEndOfStream: false) == 4
+            && BinaryPrimitives.ReadUInt32BigEndian(stored) == ~crc;
     }
 
     private void Inflate()
@@ -156,7 +167,8 @@ internal sealed class PngRows : StoredRows
                 for (var i = 0; i < length; i += pixelBytes)
                 {
                     var b = Above(i);
-                    var half = Vector128.ShiftRightLogical(((a ^ b) & Vector128.Create((byte)0xFE)).AsUInt16(), 1).AsByte();
+                    var half = Vector128.ShiftRightLogical(((a ^ b) & Vector128.Create((byte)0xFE)).AsUInt16(),
+                        1).AsByte();
                     Store(i, a = Filtered(i) + (a & b) + half); // (a + b) / 2 without a ninth bit
                 }
                 break;
@@ -165,8 +177,10 @@ internal sealed class PngRows : StoredRows
                 {
                     var b = Above(i);
                     var (wideA, wideB, wideC) = (Widen(a), Widen(b), Widen(c));
-                    var (toA, toB, toC) = (Vector128.Abs(wideB - wideC), Vector128.Abs(wideA - wideC), Vector128.Abs(wideA + wideB - wideC - wideC));
-                    var nearest = Vector128.ConditionalSelect(Vector128.LessThanOrEqual(toA, Vector128.Min(toB, toC)), wideA,
+                    var (toA, toB, toC) = (Vector128.Abs(wideB - wideC), Vector128.Abs(wideA - wideC),
+                        Vector128.Abs(wideA + wideB - wideC - wideC));
+                    var nearest = Vector128.ConditionalSelect(
+                        Vector128.LessThanOrEqual(toA, Vector128.Min(toB, toC)), wideA,
                         Vector128.ConditionalSelect(Vector128.LessThanOrEqual(toB, toC), wideB, wideC));
                     Store(i, a = Filtered(i) + Vector128.Narrow(nearest.AsUInt16(), nearest.AsUInt16()));
                     c = b;
@@ -181,10 +195,12 @@ internal sealed class PngRows : StoredRows
 
     private Vector128<byte> Above(int i) => Load(above, pixelBytes + i);
 
-    private static Vector128<byte> Load(byte[] bytes, int at) => Vector128.CreateScalar(BitConverter.ToUInt64(bytes, at)).AsByte();
+    private static Vector128<byte> Load(
+        byte[] bytes, int at) => Vector128.CreateScalar(BitConverter.ToUInt64(bytes, at)).AsByte();
 
     // What goes beyond the pixel, the next one overwrites.
-    private void Store(int i, Vector128<byte> pixel) => BitConverter.TryWriteBytes(current.AsSpan(pixelBytes + i), pixel.AsUInt64().ToScalar());
+    private void Store(int i, Vector128<byte> pixel) =>
+        BitConverter.TryWriteBytes(current.AsSpan(pixelBytes + i), pixel.AsUInt64().ToScalar());
 
     private static Vector128<short> Widen(Vector128<byte> bytes) => Vector128.WidenLower(bytes).AsInt16();
 
@@ -202,7 +218,8 @@ internal sealed class PngRows : StoredRows
 
         public override long Length => throw new NotSupportedException();
 
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override long Position { get => throw new NotSupportedException(); set =>
+            throw new NotSupportedException(); }
 
         public override int Read(Span<byte> buffer)
         {

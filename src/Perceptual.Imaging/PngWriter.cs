@@ -3,7 +3,9 @@ using System.IO.Compression;
 
 namespace Perceptual.Imaging;
 
-/// <summary>A PNG of 8-bit RGB, row by row (W3C, "Portable Network Graphics (PNG) Specification", third edition).</summary>
+/// <summary>
+/// A PNG of 8-bit RGB, row by row (W3C, "Portable Network Graphics (PNG) Specification", third edition).
+/// </summary>
 internal sealed class PngWriter : IDisposable
 {
     private const int DataLength = 1 << 16; // compressed bytes from which on a chunk is written

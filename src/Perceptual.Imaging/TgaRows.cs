@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// Truevision TGA (file format specification 2.0): palette, gray and RGB, plain and run-length coded, all four origins. The alpha of 32-bit pixels
-/// counts if the header says that there are 8 bits of it; the attribute bit of 16-bit pixels does not. 5 bits become v * 255 / 31, rounded down.
+/// Truevision TGA (file format specification 2.0): palette, gray and RGB, plain and run-length coded, all four origins.
+/// The alpha of 32-bit pixels counts if the header says that there are 8 bits of it; the attribute bit of 16-bit pixels
+/// does not. 5 bits become v * 255 / 31, rounded down.
 /// </summary>
 internal sealed class TgaRows : StoredRows
 {
@@ -24,7 +25,8 @@ internal sealed class TgaRows : StoredRows
     /// <summary>Whether the first 18 bytes can be a TGA header. There is no signature to know it by.</summary>
     public static bool Accepts(ReadOnlySpan<byte> header)
     {
-        if (header.Length < 18 || header[1] > 1 || header[2] is not (1 or 2 or 3 or 9 or 10 or 11) || (header[17] & 0xC0) != 0)
+        if (header.Length < 18 || header[1] > 1 || header[2] is not (1 or 2 or 3 or 9 or 10 or 11)
+            || (header[17] & 0xC0) != 0)
             return false;
         var kind = header[2] & ~RunLengthCoded;
         var paletteIsKnown = header[1] == 0 ? kind != Palette : header[7] is 16 or 24 or 32;
@@ -51,13 +53,16 @@ internal sealed class TgaRows : StoredRows
         firstColour = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(3));
         bits = kind == Palette ? header[7] : header[16];
         var opacity = bits == 32 && (header[17] & 15) == 8;
-        Layout = kind == Gray ? (bits == 8 ? PixelLayout.Gray : PixelLayout.GrayAlpha) : opacity ? PixelLayout.Rgba : PixelLayout.Rgb;
+        Layout = kind == Gray
+            ? (bits == 8 ? PixelLayout.Gray : PixelLayout.GrayAlpha)
+            : opacity ? PixelLayout.Rgba : PixelLayout.Rgb;
 
         // The least the pixels can take: a run of 128 in one packet.
         stored = new byte[header[16] / 8];
         coded = header[2] != kind;
         var count = (long)Width * Height;
-        if (stream.Length - stream.Position < (coded ? (count + 127) / 128 * (1 + stored.Length) : count * stored.Length))
+        if (stream.Length - stream.Position
+            < (coded ? (count + 127) / 128 * (1 + stored.Length) : count * stored.Length))
             throw new EndOfStreamException();
 
         fromRight = (header[17] & 0x10) != 0;
@@ -115,7 +120,8 @@ internal sealed class TgaRows : StoredRows
             for (var (c, value) = (0, BinaryPrimitives.ReadUInt16LittleEndian(pixel)); c < 3; c++)
                 target[c] = (byte)((value >> (10 - 5 * c) & 31) * 255 / 31);
         else
-            (target[0], target[1], target[2], target[3]) = (pixel[2], pixel[1], pixel[0], bits == 32 ? pixel[3] : (byte)255);
+            (target[0], target[1], target[2], target[3]) = (pixel[2], pixel[1], pixel[0],
+                bits == 32 ? pixel[3] : (byte)255);
     }
 
     private static byte[] ReadPalette(FileStream stream, byte[] header)
@@ -128,5 +134,6 @@ internal sealed class TgaRows : StoredRows
     private static ReadOnlySpan<byte> Entry(byte[] palette, int index, int bytes) =>
         index >= 0 && (index + 1) * bytes <= palette.Length
             ? palette.AsSpan(index * bytes, bytes)
-            : throw new InvalidDataException("is a damaged TGA: a pixel's colour is not in the palette; get the file again");
+            : throw new InvalidDataException(
+                "is a damaged TGA: a pixel's colour is not in the palette; get the file again");
 }

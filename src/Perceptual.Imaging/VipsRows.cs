@@ -82,7 +82,8 @@ internal sealed class VipsRows : StoredRows
     private void CheckSamples(Enums.BandFormat type)
     {
         if (type is Enums.BandFormat.Float or Enums.BandFormat.Double)
-            throw new InvalidDataException($"the {name} has float samples, whose black and white are not known; save it with 8 or 16 bits");
+            throw new InvalidDataException(
+                $"the {name} has float samples, whose black and white are not known; save it with 8 or 16 bits");
         if (type is not (Enums.BandFormat.Uchar or Enums.BandFormat.Ushort))
             throw new InvalidDataException($"the {name} has samples of type {type}; save it with 8 or 16 bits");
     }
@@ -94,7 +95,8 @@ internal sealed class VipsRows : StoredRows
         (Enums.Interpretation.Srgb or Enums.Interpretation.Rgb16 or Enums.Interpretation.Rgb, 3) => PixelLayout.Rgb,
         (Enums.Interpretation.Srgb or Enums.Interpretation.Rgb16 or Enums.Interpretation.Rgb, 4) => PixelLayout.Rgba,
         (Enums.Interpretation.Cmyk, 4) => PixelLayout.Cmyk,
-        _ => throw new InvalidDataException($"the {name} has {image.Bands} channels that are not gray, RGB or CMYK; save it as RGB"),
+        _ => throw new InvalidDataException(
+            $"the {name} has {image.Bands} channels that are not gray, RGB or CMYK; save it as RGB"),
     };
 
     private static Image ToSrgb(Image image)

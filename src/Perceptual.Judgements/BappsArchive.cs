@@ -6,19 +6,24 @@ using System.IO.Compression;
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// Unpacks an archive of BAPPS as if a stranger had made it. Only images and judgements of the published sub-sets are written, in
-/// folders made here; other files are passed over. An entry that points elsewhere or is a link or a device, a name that is not one
-/// on every system or that comes twice, and sizes and counts beyond any the archive can have end it.
+/// Unpacks an archive of BAPPS as if a stranger had made it. Only images and judgements of the published sub-sets are
+/// written, in folders made here; other files are passed over. An entry that points elsewhere or is a link or a device,
+/// a name that is not one on every system or that comes twice, and sizes and counts beyond any the archive can have end
+/// it.
 /// </summary>
-internal sealed class BappsArchive(BappsPart part, string archive, string folder, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
+internal sealed class BappsArchive(
+    BappsPart part, string archive, string folder, IProgress<DownloadProgress>? progress,
+    CancellationToken cancellation)
 {
     internal const long MaximumFile = 1 << 24; // an image of 256 x 256 has less than 200 kB
     private const int MaximumHeader = 1 << 16; // what may stand before a file: long names, attributes
 
     private readonly byte[] buffer = new byte[1 << 16];
-    private readonly HashSet<string> written = new(StringComparer.OrdinalIgnoreCase); // as Windows and macOS compare names
+    // as Windows and macOS compare names
+    private readonly HashSet<string> written = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <exception cref="InvalidDataException">The archive is damaged or must not be unpacked. What was written until then is left.</exception>
+    /// <exception cref="InvalidDataException">The archive is damaged or must not be unpacked. What was written until
+    /// then is left.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
     public void Unpack()
     {
@@ -39,7 +44,8 @@ internal sealed class BappsArchive(BappsPart part, string archive, string folder
             if (Read(() => tar.GetNextEntry()) is not { } entry)
                 break;
             if (++entries > part.MaximumEntries)
-                throw Bad(string.Create(CultureInfo.InvariantCulture, $"it holds more than {part.MaximumEntries} files and folders"));
+                throw Bad(string.Create(CultureInfo.InvariantCulture,
+                    $"it holds more than {part.MaximumEntries} files and folders"));
             bounded.Allowance = MaximumHeader + Math.Min(entry.Length, MaximumFile);
             UnpackEntry(entry);
         }
@@ -47,9 +53,11 @@ internal sealed class BappsArchive(BappsPart part, string archive, string folder
         bounded.Allowance = long.MaxValue;
         while (Read(() => bounded.Read(buffer)) > 0)
             cancellation.ThrowIfCancellationRequested();
-        // GZipStream takes what is cut short for whole. The last bytes are the length before compression, modulo 2^32 (RFC 1952).
+        // GZipStream takes what is cut short for whole. The last bytes are the length before compression, modulo 2^32
+        // (RFC 1952).
         file.Position = Math.Max(0, file.Length - 4);
-        if (file.ReadAtLeast(buffer.AsSpan(0, 4), 4, throwOnEndOfStream: false) < 4 || BinaryPrimitives.ReadUInt32LittleEndian(buffer) != (uint)bounded.Total)
+        if (file.ReadAtLeast(buffer.AsSpan(0, 4), 4, throwOnEndOfStream: false) < 4
+            || BinaryPrimitives.ReadUInt32LittleEndian(buffer) != (uint)bounded.Total)
             throw Bad("it is cut short");
     }
 
@@ -58,14 +66,17 @@ internal sealed class BappsArchive(BappsPart part, string archive, string folder
         if (entry.EntryType == TarEntryType.GlobalExtendedAttributes)
             return; // it has a name of its own, of nothing
         var names = entry.Name.Split('/');
-        if (entry.Name.Length == 0 || names[0].Length == 0 || names.Contains("..") || entry.Name.AsSpan().ContainsAny("\\:\0"))
+        if (entry.Name.Length == 0 || names[0].Length == 0 || names.Contains("..")
+            || entry.Name.AsSpan().ContainsAny("\\:\0"))
             throw Bad($"its entry {UntrustedText.Printable(entry.Name)} leads out of the folder");
         if (entry.EntryType == TarEntryType.Directory)
             return;
         if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
             throw Bad($"its entry {UntrustedText.Printable(entry.Name)} is no file but a {entry.EntryType}");
         if (entry.Length > MaximumFile)
-            throw Bad(string.Create(CultureInfo.InvariantCulture, $"its entry {UntrustedText.Printable(entry.Name)} has {entry.Length} bytes; none has more than {MaximumFile}"));
+            throw Bad(string.Create(CultureInfo.InvariantCulture, $"its "
+                + $"entry {UntrustedText.Printable(entry.Name)} has {entry.Length} bytes; none has more "
+                + $"than {MaximumFile}"));
         if (!IsWanted(names))
         {
             Copy(entry.DataStream, Stream.Null);
@@ -80,7 +91,9 @@ internal sealed class BappsArchive(BappsPart part, string archive, string folder
         Copy(entry.DataStream, output);
     }
 
-    /// <summary>Whether a path ends as val/cnn/ref/000000.png does, for one of the part's sub-sets and what it consists of.</summary>
+    /// <summary>
+    /// Whether a path ends as val/cnn/ref/000000.png does, for one of the part's sub-sets and what it consists of.
+    /// </summary>
     private bool IsWanted(string[] names) => names.Length >= 4
         && names[^4] == part.Folder.Split('/')[^1]
         && part.Subsets.Any(subset => subset.Name == names[^3])
@@ -89,7 +102,8 @@ internal sealed class BappsArchive(BappsPart part, string archive, string folder
         && names[^1][0] != '.'; // what macOS adds is called ._000000.png
 
     private static bool IsPlain(string name) =>
-        name.Length <= 100 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && !IsDevice(name.Split('.')[0]);
+        name.Length <= 100 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+            && !IsDevice(name.Split('.')[0]);
 
     // https://learn.microsoft.com/windows/win32/fileio/naming-a-file
     private static bool IsDevice(string name) => name.ToUpperInvariant() is "CON" or "PRN" or "AUX" or "NUL"
@@ -108,14 +122,16 @@ internal sealed class BappsArchive(BappsPart part, string archive, string folder
         {
             return read();
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException
+            or ArgumentException
             or InvalidOperationException or NotSupportedException or OverflowException or OutOfMemoryException)
         {
             throw Bad($"it is damaged or no tar.gz file: {e.Message}", e);
         }
     }
 
-    private InvalidDataException Bad(string what, Exception? cause = null) => new($"{part.Archive} from {part.Address} is not unpacked: {what.TrimEnd('.')}", cause);
+    private InvalidDataException Bad(string what, Exception? cause = null) =>
+        new($"{part.Archive} from {part.Address} is not unpacked: {what.TrimEnd('.')}", cause);
 
     /// <summary>What comes out of the decompression, as much as is allowed.</summary>
     private sealed class BoundedStream(Stream source, long maximum) : Stream
@@ -144,7 +160,9 @@ internal sealed class BappsArchive(BappsPart part, string archive, string folder
             Total += count;
             Allowance -= count;
             if (Total > maximum)
-                throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"decompressed, it has more than the {maximum} bytes it may have"));
+                throw new InvalidDataException(
+                    string.Create(CultureInfo.InvariantCulture,
+                        $"decompressed, it has more than the {maximum} bytes it may have"));
             if (Allowance < 0)
                 throw new InvalidDataException("a header is longer than any can be");
             return count;

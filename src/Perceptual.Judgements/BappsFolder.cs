@@ -4,16 +4,17 @@ using System.Globalization;
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// A folder of judgements as BAPPS has them: ref, p0, p1 and judge (2AFC), or p0, p1 and same (JND), with a file for each triplet or
-/// pair in each, of one name without extension: images and a .npy with the judgement. Files whose names begin with a dot, which
-/// systems hide, are passed over.
+/// A folder of judgements as BAPPS has them: ref, p0, p1 and judge (2AFC), or p0, p1 and same (JND), with a file for
+/// each triplet or pair in each, of one name without extension: images and a .npy with the judgement. Files whose names
+/// begin with a dot, which systems hide, are passed over.
 /// </summary>
 public sealed class BappsFolder
 {
     private const int MaximumDepth = 4; // DIR/bapps/2afc/val/cnn
     private const long MaximumJudgement = 1 << 16; // one number and a header
 
-    private readonly string[][] items; // the files of what is complete, in the order of its kinds, by name in ordinal order
+    // the files of what is complete, in the order of its kinds, by name in ordinal order
+    private readonly string[][] items;
 
     internal BappsFolder(string path, bool isJnd, BappsSubset? published)
     {
@@ -24,7 +25,8 @@ public sealed class BappsFolder
         if (!Directory.Exists(path))
             problems.Add($"{path} is missing");
         else
-            problems.AddRange(kinds.Where(kind => !Has(path, kind)).Select(kind => $"{System.IO.Path.Combine(path, kind)} is missing"));
+            problems.AddRange(kinds.Where(kind => !Has(path, kind))
+                .Select(kind => $"{System.IO.Path.Combine(path, kind)} is missing"));
 
         var files = Array.ConvertAll(kinds, kind => Files(System.IO.Path.Combine(path, kind), problems));
         var complete = new List<string[]>();
@@ -33,10 +35,12 @@ public sealed class BappsFolder
                 complete.Add(Array.ConvertAll(files, byName => byName[name]));
             else
                 problems.AddRange(kinds.Where((kind, k) => !files[k].ContainsKey(name) && Has(path, kind))
-                    .Select(kind => $"{files.First(byName => byName.ContainsKey(name))[name]} has no partner in {System.IO.Path.Combine(path, kind)}"));
+                    .Select(kind => $"{files.First(byName => byName.ContainsKey(name))[name]} has no partner "
+                        + $"in {System.IO.Path.Combine(path, kind)}"));
         items = [.. complete];
         if (published is { IsExact: true } && Directory.Exists(path) && Count != published.Count)
-            problems.Add(string.Create(CultureInfo.InvariantCulture, $"{path} has {Count} complete {(isJnd ? "pairs" : "triplets")}, {published.Count} are published"));
+            problems.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{path} has {Count} complete {(isJnd ? "pairs" : "triplets")}, {published.Count} are published"));
         if (Count == 0 && problems.Count == 0)
             problems.Add($"{path} is empty");
         Problems = problems;
@@ -51,12 +55,16 @@ public sealed class BappsFolder
     /// <summary>How many triplets or pairs have all their files.</summary>
     public int Count => items.Length;
 
-    /// <summary>What is wrong with its file names and counts, a line each: folders and partners that are missing, names that are there twice.</summary>
+    /// <summary>
+    /// What is wrong with its file names and counts, a line each: folders and partners that are missing, names that are
+    /// there twice.
+    /// </summary>
     public IReadOnlyList<string> Problems { get; }
 
     /// <summary>
-    /// Every such folder in a folder, four levels down, in ordinal order: those that have one of the folders p0, p1, judge and same. Where
-    /// one lies as BAPPS has it, as in 2afc/val/cnn, the others published beside it and its published count belong to it.
+    /// Every such folder in a folder, four levels down, in ordinal order: those that have one of the folders p0, p1,
+    /// judge and same. Where one lies as BAPPS has it, as in 2afc/val/cnn, the others published beside it and its
+    /// published count belong to it.
     /// </summary>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="IOException">A folder cannot be read.</exception>
@@ -70,7 +78,8 @@ public sealed class BappsFolder
         var found = new List<string>();
         Search(directory, 0);
         var missing = found.Where(path => path != directory && Published(path) is not null)
-            .SelectMany(path => Published(path)!.Value.Part.Subsets.Select(subset => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, subset.Name)));
+            .SelectMany(path => Published(path)!.Value.Part.Subsets.Select(
+                subset => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, subset.Name)));
         return
         [
             .. found.Union(missing).Order(StringComparer.Ordinal).Select(path => Published(path) is var (part, subset)
@@ -83,13 +92,15 @@ public sealed class BappsFolder
             if (Has(path, "p0") || Has(path, "p1") || Has(path, "judge") || Has(path, "same"))
                 found.Add(path);
             else if (depth < MaximumDepth)
-                foreach (var inner in Directory.EnumerateDirectories(path).Where(inner => !inner.EndsWith(".part", StringComparison.Ordinal)))
+                foreach (var inner in Directory.EnumerateDirectories(path)
+                    .Where(inner => !inner.EndsWith(".part", StringComparison.Ordinal)))
                     Search(inner, depth + 1); // what a fetch has not finished is not there yet
         }
 
         (BappsPart Part, BappsSubset Subset)? Published(string path)
         {
-            var ends = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path)).Split(System.IO.Path.DirectorySeparatorChar);
+            var ends = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path))
+                .Split(System.IO.Path.DirectorySeparatorChar);
             foreach (var part in parts.Where(part => ends.Length > 2 && part.Folder == $"{ends[^3]}/{ends[^2]}"))
                 if (part.Subsets.FirstOrDefault(subset => subset.Name == ends[^1]) is { } subset)
                     return (part, subset);
@@ -98,8 +109,9 @@ public sealed class BappsFolder
     }
 
     /// <summary>
-    /// Reads every complete triplet or pair: judgements must be one number in [0, 1], PNGs must have every chunk with its check sum and
-    /// the size of their partners. Pixels are not decoded, and images of other formats not read at all.
+    /// Reads every complete triplet or pair: judgements must be one number in [0, 1], PNGs must have every chunk with
+    /// its check sum and the size of their partners. Pixels are not decoded, and images of other formats not read at
+    /// all.
     /// </summary>
     /// <param name="step">Is called after each triplet or pair, on any thread.</param>
     /// <param name="cancellation">Ends it.</param>
@@ -126,9 +138,11 @@ public sealed class BappsFolder
     {
         var files = new Dictionary<string, string>();
         if (Directory.Exists(folder))
-            foreach (var file in Directory.EnumerateFiles(folder).Where(file => !System.IO.Path.GetFileName(file).StartsWith('.')).Order(StringComparer.Ordinal))
+            foreach (var file in Directory.EnumerateFiles(folder)
+                .Where(file => !System.IO.Path.GetFileName(file).StartsWith('.')).Order(StringComparer.Ordinal))
                 if (!files.TryAdd(System.IO.Path.GetFileNameWithoutExtension(file), file))
-                    problems.Add($"{file} has the same name as {files[System.IO.Path.GetFileNameWithoutExtension(file)]}");
+                    problems.Add($"{file} has the same name "
+                        + $"as {files[System.IO.Path.GetFileNameWithoutExtension(file)]}");
         return files;
     }
 
@@ -137,12 +151,13 @@ public sealed class BappsFolder
         try
         {
             CheckJudgement(item[^1]);
-            string[] images = [.. item[..^1].Where(path => System.IO.Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase))];
+            string[] images = [.. item[..^1].Where(
+                path => System.IO.Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase))];
             var sizes = Array.ConvertAll(images, PngSize);
             for (var k = 1; k < sizes.Length; k++)
-                if (sizes[k] != sizes[0])
-                    return string.Create(CultureInfo.InvariantCulture,
-                        $"{images[k]} is {sizes[k].Width}x{sizes[k].Height} but {images[0]} is {sizes[0].Width}x{sizes[0].Height}");
+                if (sizes[k] is var (width, height) && (width, height) != sizes[0])
+                    return string.Create(CultureInfo.InvariantCulture, $"{images[k]} is {width}x{height} "
+                        + $"but {images[0]} is {sizes[0].Width}x{sizes[0].Height}");
             return null;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
@@ -156,7 +171,9 @@ public sealed class BappsFolder
         if (new FileInfo(path).Length > MaximumJudgement)
             throw new InvalidDataException($"{path}: too long for a judgement, which is one number");
         if (NpyFile.ReadScalar(path) is var judgement and not (>= 0 and <= 1))
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{path}: the judgement is {judgement}, it must lie in [0, 1]"));
+            throw new InvalidDataException(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{path}: the judgement is {judgement}, it must lie in [0, 1]"));
     }
 
     /// <summary>Walks through the chunks of a PNG (PNG specification, section 5).</summary>
@@ -186,7 +203,8 @@ public sealed class BappsFolder
                 left -= (uint)count;
             }
             if (isHeader)
-                size = (BinaryPrimitives.ReadUInt32BigEndian(buffer), BinaryPrimitives.ReadUInt32BigEndian(buffer.AsSpan(4)));
+                size = (BinaryPrimitives.ReadUInt32BigEndian(buffer),
+                    BinaryPrimitives.ReadUInt32BigEndian(buffer.AsSpan(4)));
             Read(4);
             if (BinaryPrimitives.ReadUInt32BigEndian(buffer) != ~crc)
                 throw new InvalidDataException($"{path}: damaged, the check sum of a chunk is wrong");

@@ -3,12 +3,13 @@ namespace Perceptual.Judgements;
 /// <summary>A published sub-set of BAPPS, such as 2afc/val/cnn.</summary>
 /// <param name="Name">Its folder's name, such as "cnn".</param>
 /// <param name="Count">Its triplets, or pairs of JND.</param>
-/// <param name="IsExact">Whether <paramref name="Count"/> is exact; otherwise its authors only say it in hundreds.</param>
+/// <param name="IsExact">Whether <paramref name="Count"/> is exact; otherwise its authors only say it in
+/// hundreds.</param>
 public sealed record BappsSubset(string Name, int Count, bool IsExact);
 
 /// <summary>
-/// A part of BAPPS, the judgements of the LPIPS paper (Zhang et al., CVPR 2018, section 2), as its authors publish it: an archive
-/// (https://github.com/richzhang/PerceptualSimilarity, scripts/download_dataset.sh).
+/// A part of BAPPS, the judgements of the LPIPS paper (Zhang et al., CVPR 2018, section 2), as its authors publish it:
+/// an archive (https://github.com/richzhang/PerceptualSimilarity, scripts/download_dataset.sh).
 /// </summary>
 public sealed record BappsPart
 {
@@ -58,7 +59,9 @@ public sealed record BappsPart
     /// <summary>What it is called: "2afc-val", "2afc-train" or "jnd".</summary>
     public required string Name { get; init; }
 
-    /// <summary>Its folder in that of the data set, with '/' between names: "2afc/val", "2afc/train" or "jnd/val".</summary>
+    /// <summary>
+    /// Its folder in that of the data set, with '/' between names: "2afc/val", "2afc/train" or "jnd/val".
+    /// </summary>
     public required string Folder { get; init; }
 
     /// <summary>Where its authors publish it.</summary>
@@ -83,5 +86,6 @@ public sealed record BappsPart
 
     internal string PathIn(string directory) => Path.Combine([directory, .. Folder.Split('/')]);
 
-    private static Uri Published(string archive) => new($"https://perceptual-similarity.s3.us-west-2.amazonaws.com/dataset/{archive}");
+    private static Uri Published(string archive) =>
+        new($"https://perceptual-similarity.s3.us-west-2.amazonaws.com/dataset/{archive}");
 }

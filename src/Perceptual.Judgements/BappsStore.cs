@@ -1,9 +1,11 @@
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// Fetches BAPPS into a folder, a part at a time. A part is downloaded and unpacked in a folder beside its place, named like it and
-/// ".part", and moved there as a whole; what a killed process leaves, the next one goes on from. Its authors publish no digests: a
-/// download is checked by the length the server says and the check sum in the gzip file, and what was unpacked by its counts.
+/// Fetches BAPPS into a folder, a part at a time. A part is downloaded and unpacked in a folder beside its place, named
+/// like it and
+/// ".part", and moved there as a whole; what a killed process leaves, the next one goes on from. Its authors publish no
+/// digests: a download is checked by the length the server says and the check sum in the gzip file, and what was
+/// unpacked by its counts.
 /// </summary>
 /// <param name="directory">The folder of the data set; made if it is not there.</param>
 /// <param name="http">What downloads; null for one that follows the system's proxy settings.</param>
@@ -19,7 +21,8 @@ public sealed class BappsStore(string directory, HttpClient? http = null, IProgr
     /// <returns>Its sub-sets.</returns>
     /// <exception cref="IOException">The server or the network failed, or the folder cannot be written to.</exception>
     /// <exception cref="InvalidDataException">
-    /// What the server sent is damaged, not what is published, or would be written elsewhere; or the part is there but not complete.
+    /// What the server sent is damaged, not what is published, or would be written elsewhere; or the part is there but
+    /// not complete.
     /// </exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
     public IReadOnlyList<BappsFolder> Fetch(BappsPart part, CancellationToken cancellation = default)
@@ -34,13 +37,15 @@ public sealed class BappsStore(string directory, HttpClient? http = null, IProgr
             if (!Directory.Exists(target))
                 FetchInto(target, work, part, cancellation);
             else if (Problem(part, target) is { } problem)
-                throw new InvalidDataException($"{target} is there, but not complete: {problem}. Delete or move it and fetch {part.Name} again");
+                throw new InvalidDataException(
+                    $"{target} is there, but not complete: {problem}. Delete or move it and fetch {part.Name} again");
             DeleteFolder(work);
             return Folders(part, target);
         }
         catch (HttpRequestException e)
         {
-            throw new IOException($"{part.Name} could not be fetched: {e.Message.TrimEnd('.')}. Try again to go on from where it broke off, " +
+            throw new IOException($"{part.Name} could not be "
+                + $"fetched: {e.Message.TrimEnd('.')}. Try again to go on from where it broke off, " +
                 $"or download {part.Address} in another way, put it into {work} as {part.Archive} and try again", e);
         }
         catch (IOException e)
@@ -60,7 +65,8 @@ public sealed class BappsStore(string directory, HttpClient? http = null, IProgr
         {
             if (!File.Exists(archive))
             {
-                new Download(http ?? SharedClient, part.Archive, part.Address, part.MaximumLength, archive + ".part", progress, RetryDelay).Run(cancellation);
+                new Download(http ?? SharedClient, part.Archive, part.Address, part.MaximumLength, archive + ".part",
+                    progress, RetryDelay).Run(cancellation);
                 File.Move(archive + ".part", archive);
             }
             new BappsArchive(part, archive, unpacked, progress, cancellation).Unpack();
@@ -86,7 +92,9 @@ public sealed class BappsStore(string directory, HttpClient? http = null, IProgr
     private static string? Problem(BappsPart part, string path)
     {
         var problems = Folders(part, path).SelectMany(folder => folder.Problems).ToList();
-        return problems.Count < 2 ? problems.FirstOrDefault() : FormattableString.Invariant($"{problems[0]}, and {problems.Count - 1} more such problems");
+        return problems.Count < 2
+            ? problems.FirstOrDefault()
+            : FormattableString.Invariant($"{problems[0]}, and {problems.Count - 1} more such problems");
     }
 
     private static void DeleteFolder(string path)

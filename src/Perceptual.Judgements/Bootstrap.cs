@@ -6,8 +6,8 @@ namespace Perceptual.Judgements;
 public readonly record struct Interval(double Low, double High);
 
 /// <summary>
-/// The bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993): what a score would be on other judgements of the same
-/// kind, seen by drawing as many judgements as there are, with repetition, again and again.
+/// The bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993): what a score would be on other
+/// judgements of the same kind, seen by drawing as many judgements as there are, with repetition, again and again.
 /// </summary>
 public static class Bootstrap
 {
@@ -15,15 +15,18 @@ public static class Bootstrap
     public const int DefaultReplicates = 1000;
 
     /// <summary>
-    /// A statistic of many resamples. The same seed and number of items give the same resamples, for any number of threads: two metrics
-    /// that are given the same ones are paired, and the differences of their replicates are the paired bootstrap's.
+    /// A statistic of many resamples. The same seed and number of items give the same resamples, for any number of
+    /// threads: two metrics that are given the same ones are paired, and the differences of their replicates are the
+    /// paired bootstrap's.
     /// </summary>
     /// <param name="items">How many judgements there are.</param>
-    /// <param name="seed">Decides the resamples. Sets of judgements that are to be independent need seeds of their own.</param>
-    /// <param name="statistic">The statistic of the judgements with these indices, as many as there are items. Is called from several threads;
-    /// the array is good for the call only.</param>
+    /// <param name="seed">Decides the resamples. Sets of judgements that are to be independent need seeds of their
+    /// own.</param>
+    /// <param name="statistic">The statistic of the judgements with these indices, as many as there are items. Is
+    /// called from several threads; the array is good for the call only.</param>
     /// <param name="replicates">How many resamples.</param>
-    public static double[] Replicates(int items, ulong seed, Func<int[], double> statistic, int replicates = DefaultReplicates)
+    public static double[] Replicates(
+        int items, ulong seed, Func<int[], double> statistic, int replicates = DefaultReplicates)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(items, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(replicates, 1);
@@ -43,7 +46,8 @@ public static class Bootstrap
     }
 
     /// <summary>The replicates of the mean of some values.</summary>
-    public static double[] OfMean(double[] values, ulong seed, int replicates = DefaultReplicates) => Replicates(values.Length, seed, indices =>
+    public static double[] OfMean(
+        double[] values, ulong seed, int replicates = DefaultReplicates) => Replicates(values.Length, seed, indices =>
     {
         var sum = 0.0;
         foreach (var i in indices)
@@ -52,8 +56,8 @@ public static class Bootstrap
     }, replicates);
 
     /// <summary>
-    /// The 95 % percentile interval, between neighbouring replicates in proportion. Replicates that are NaN, of resamples that have no such
-    /// statistic, are left out; NaN if that leaves none.
+    /// The 95 % percentile interval, between neighbouring replicates in proportion. Replicates that are NaN, of
+    /// resamples that have no such statistic, are left out; NaN if that leaves none.
     /// </summary>
     public static Interval Percentiles(IEnumerable<double> replicates)
     {
@@ -64,11 +68,16 @@ public static class Bootstrap
         {
             var position = part * (sorted.Length - 1);
             var below = (int)position;
-            return below + 1 == sorted.Length ? sorted[below] : sorted[below] + (position - below) * (sorted[below + 1] - sorted[below]);
+            return below + 1 == sorted.Length
+                ? sorted[below]
+                : sorted[below] + (position - below) * (sorted[below + 1] - sorted[below]);
         }
     }
 
-    /// <summary>The 95 % interval of how much more the first of two scores is, from replicates of the same resamples: a difference is shown if 0 lies outside.</summary>
+    /// <summary>
+    /// The 95 % interval of how much more the first of two scores is, from replicates of the same resamples: a
+    /// difference is shown if 0 lies outside.
+    /// </summary>
     /// <exception cref="ArgumentException">The numbers of replicates differ.</exception>
     public static Interval PairedDifference(double[] first, double[] second)
     {

@@ -1,13 +1,14 @@
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// How strongly two series of numbers go together, on [-1, 1]: 1 if one grows with the other, 0 if they have nothing to do with each
-/// other, -1 if one falls where the other grows. NaN if one of them is constant.
+/// How strongly two series of numbers go together, on [-1, 1]: 1 if one grows with the other, 0 if they have nothing to
+/// do with each other, -1 if one falls where the other grows. NaN if one of them is constant.
 /// </summary>
 public static class Correlation
 {
     /// <summary>Pearson's linear correlation coefficient (PLCC).</summary>
-    /// <exception cref="ArgumentException">Numbers of values differ or are 0, or a value is NaN or infinite.</exception>
+    /// <exception cref="ArgumentException">Numbers of values differ or are 0, or a value is NaN or
+    /// infinite.</exception>
     public static double Pearson(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
         Check(x, y);
@@ -17,7 +18,9 @@ public static class Correlation
         return Linear(x, y);
     }
 
-    /// <summary>Spearman's rank correlation coefficient (SRCC): Pearson's of the ranks, equal values sharing the mean of theirs.</summary>
+    /// <summary>
+    /// Spearman's rank correlation coefficient (SRCC): Pearson's of the ranks, equal values sharing the mean of theirs.
+    /// </summary>
     /// <exception cref="ArgumentException">Numbers of values differ or are 0, or a value is NaN.</exception>
     public static double Spearman(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
@@ -26,8 +29,8 @@ public static class Correlation
     }
 
     /// <summary>
-    /// Kendall's rank correlation coefficient (KRCC), the variant tau-b that corrects for ties on both sides, in O(n log n) by Knight, "A
-    /// computer method for calculating Kendall's tau with ungrouped data", 1966.
+    /// Kendall's rank correlation coefficient (KRCC), the variant tau-b that corrects for ties on both sides, in O(n
+    /// log n) by Knight, "A computer method for calculating Kendall's tau with ungrouped data", 1966.
     /// </summary>
     /// <inheritdoc cref="Spearman" path="/exception"/>
     public static double Kendall(ReadOnlySpan<double> x, ReadOnlySpan<double> y)

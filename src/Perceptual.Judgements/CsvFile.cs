@@ -4,9 +4,9 @@ using System.Text;
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// Reads a table of comma-separated values with a line of column names, as RFC 4180 describes them: fields in double quotes may hold
-/// commas, line ends and doubled quotes. UTF-8 with or without a byte order mark (UTF-16 with one); lines may end in LF, CRLF or CR; empty
-/// lines are passed over. Whatever the file is, a record takes bounded memory.
+/// Reads a table of comma-separated values with a line of column names, as RFC 4180 describes them: fields in double
+/// quotes may hold commas, line ends and doubled quotes. UTF-8 with or without a byte order mark (UTF-16 with one);
+/// lines may end in LF, CRLF or CR; empty lines are passed over. Whatever the file is, a record takes bounded memory.
 /// </summary>
 public sealed class CsvFile : IDisposable
 {
@@ -58,14 +58,16 @@ public sealed class CsvFile : IDisposable
     {
         var column = Array.IndexOf(columns, name);
         if (column < 0)
-            throw new InvalidDataException($"{path}: has no column {name}; its columns are {Shorten(string.Join(", ", columns))}");
+            throw new InvalidDataException(
+                $"{path}: has no column {name}; its columns are {Shorten(string.Join(", ", columns))}");
         if (Array.LastIndexOf(columns, name) != column)
             throw new InvalidDataException($"{path}: has two columns {name}");
         return column;
     }
 
     /// <summary>Goes on to the next record.</summary>
-    /// <exception cref="InvalidDataException">It does not have as many fields as there are columns, or is not CSV.</exception>
+    /// <exception cref="InvalidDataException">It does not have as many fields as there are columns, or is not
+    /// CSV.</exception>
     public bool Read()
     {
         if (!ReadRecord())
@@ -85,7 +87,8 @@ public sealed class CsvFile : IDisposable
             return value;
         throw Error(string.Create(CultureInfo.InvariantCulture, $"{columns[column]} is {value}, ") +
             (minimum == double.MinValue ? "not finite" : maximum == double.MaxValue
-                ? string.Create(CultureInfo.InvariantCulture, $"not {minimum} or more") : string.Create(CultureInfo.InvariantCulture, $"not in [{minimum}, {maximum}]")));
+                ? string.Create(CultureInfo.InvariantCulture, $"not {minimum} or more")
+                : string.Create(CultureInfo.InvariantCulture, $"not in [{minimum}, {maximum}]")));
     }
 
     /// <summary>What is wrong with the current record, with the file and the line.</summary>
@@ -95,7 +98,8 @@ public sealed class CsvFile : IDisposable
     public void Dispose() => reader.Dispose();
 
     /// <summary>A field for a file of this kind, in quotes where it needs them.</summary>
-    public static string Field(string text) => text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+    public static string Field(string text) =>
+        text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 
     private static string Shorten(string text) => text.Length > 200 ? text[..200] + "..." : text;
 

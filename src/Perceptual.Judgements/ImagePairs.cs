@@ -1,12 +1,14 @@
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// Pairs of image files and what several metrics say of them. However often an image or a pair is asked for, a pair is measured once,
-/// and an image is decoded once and goes through each network once as long as the memory for what is kept suffices.
+/// Pairs of image files and what several metrics say of them. However often an image or a pair is asked for, a pair is
+/// measured once, and an image is decoded once and goes through each network once as long as the memory for what is
+/// kept suffices.
 /// </summary>
 public sealed class ImagePairs
 {
-    // Pairs that a thread measures together: of judgements of 64x64 pixels, the images of eight triplets go through a network side by side.
+    // Pairs that a thread measures together: of judgements of 64x64 pixels, the images of eight triplets go through a
+    // network side by side.
     private const int PairsAtOnce = 16;
 
     private readonly List<ImageSource> images = [];
@@ -43,14 +45,18 @@ public sealed class ImagePairs
         }
     }
 
-    /// <summary>The values of all pairs, [pair][metric], several pairs side by side. They do not depend on the number of threads.</summary>
+    /// <summary>
+    /// The values of all pairs, [pair][metric], several pairs side by side. They do not depend on the number of
+    /// threads.
+    /// </summary>
     /// <param name="metrics">What to compute, on how many threads.</param>
     /// <param name="read">Decodes an image file.</param>
     /// <param name="journal">Has the values of pairs that were measured before and takes those of the others.</param>
     /// <param name="memory">Bytes for images and features that are kept.</param>
     /// <param name="step">Is called with the number of pairs that are new.</param>
     /// <param name="cancellation">Stops the work; the journal keeps what is done.</param>
-    public double[][] Measure(MetricSet metrics, Func<string, RgbImage> read, Journal? journal, long memory, Action<int> step, CancellationToken cancellation)
+    public double[][] Measure(MetricSet metrics, Func<string, RgbImage> read, Journal? journal, long memory,
+        Action<int> step, CancellationToken cancellation)
     {
         var values = journal?.Values ?? new double[]?[pairs.Count];
         int[] open = [.. Enumerable.Range(0, pairs.Count).Where(pair => values[pair] is null)];
@@ -103,8 +109,8 @@ public sealed class ImagePairs
         [.. task.SelectMany(pair => new[] { pairs[pair].Reference, pairs[pair].Distorted }).Distinct()];
 
     /// <summary>
-    /// How the work is shared. Small images are measured side by side on one thread each, of large ones so many at a time
-    /// that half the memory takes them.
+    /// How the work is shared. Small images are measured side by side on one thread each, of large ones so many at a
+    /// time that half the memory takes them.
     /// </summary>
     /// <param name="Workers">Tasks that run at a time.</param>
     /// <param name="AtOnce">Pairs of a task.</param>

@@ -4,8 +4,9 @@ using System.Text;
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// Values that are there already, in a file beside the one that they are for, so that work that is stopped goes on where it was: a line that
-/// says what for, then a line for each piece of work with its key, in any order. Only whole lines count.
+/// Values that are there already, in a file beside the one that they are for, so that work that is stopped goes on
+/// where it was: a line that says what for, then a line for each piece of work with its key, in any order. Only whole
+/// lines count.
 /// </summary>
 public sealed class Journal : IDisposable
 {
@@ -15,7 +16,8 @@ public sealed class Journal : IDisposable
 
     /// <summary>Opens the journal of earlier work, or begins one.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="purpose">What decides the values of all pieces, in one line: values for another purpose are not these.</param>
+    /// <param name="purpose">What decides the values of all pieces, in one line: values for another purpose are not
+    /// these.</param>
     /// <param name="keys">What decides the values of each piece, without commas.</param>
     /// <param name="values">How many values each has.</param>
     /// <exception cref="InvalidDataException">The file is for another purpose.</exception>
@@ -26,7 +28,8 @@ public sealed class Journal : IDisposable
         this.keys = keys;
         valueCount = values;
         Values = new double[keys.Count][];
-        if (System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
+        if (System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) is { } folder
+            && !Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{path} cannot be written: there is no folder {folder}");
         stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         try
@@ -76,18 +79,22 @@ public sealed class Journal : IDisposable
     /// <summary>Lets go of the file, which stays.</summary>
     public void Dispose() => stream.Dispose();
 
-    // Returns how much of the file is good: what comes after a line that is not whole was being written when the process or the machine stopped.
+    // Returns how much of the file is good: what comes after a line that is not whole was being written when the
+    // process or the machine stopped.
     private long Read(string purpose)
     {
         using var reader = new StreamReader(stream, leaveOpen: true);
         var first = reader.ReadLine() ?? "";
-        if (first != purpose && (stream.Length > purpose.Length || !purpose.StartsWith(first, StringComparison.Ordinal)))
-            throw new InvalidDataException($"{Path} is of other metrics or options; delete it to begin anew, or give -o another name");
+        if (first != purpose
+            && (stream.Length > purpose.Length || !purpose.StartsWith(first, StringComparison.Ordinal)))
+            throw new InvalidDataException(
+                $"{Path} is of other metrics or options; delete it to begin anew, or give -o another name");
         if (stream.Length <= purpose.Length)
             return 0;
         var pieces = keys.Index().ToDictionary(key => key.Item, key => key.Index);
         var good = purpose.Length + 1L;
-        while (reader.ReadLine() is { } line && line.EndsWith(';') && good + line.Length < stream.Length && Parse(line, pieces))
+        while (reader.ReadLine() is { } line && line.EndsWith(';') && good + line.Length < stream.Length
+            && Parse(line, pieces))
             good += line.Length + 1;
         return good;
     }

@@ -3,28 +3,32 @@ using System.Globalization;
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// Reads what people judged: the folders of the BAPPS data set (Zhang et al., CVPR 2018) and tables of one's own. Images are not decoded,
-/// but each must be there. Every method throws <see cref="InvalidDataException"/>, with the file and the line, for what is not as it should be.
+/// Reads what people judged: the folders of the BAPPS data set (Zhang et al., CVPR 2018) and tables of one's own.
+/// Images are not decoded, but each must be there. Every method throws <see cref="InvalidDataException"/>, with the
+/// file and the line, for what is not as it should be.
 /// </summary>
 public static class JudgementFiles
 {
     /// <summary>
-    /// Reads triplets. A folder holds <c>ref</c>, <c>p0</c> and <c>p1</c> with an image each and <c>judge</c> with a NumPy array of one
-    /// float for every name, as <c>2afc/val/traditional</c> does, or is a folder of such folders, one set each. A file is a table (CSV)
-    /// with the columns <c>reference,p0,p1</c> and either <c>judge</c> or <c>votes_p0,votes_p1</c>; others are passed over.
+    /// Reads triplets. A folder holds <c>ref</c>, <c>p0</c> and <c>p1</c> with an image each and <c>judge</c> with a
+    /// NumPy array of one float for every name, as <c>2afc/val/traditional</c> does, or is a folder of such folders,
+    /// one set each. A file is a table (CSV) with the columns <c>reference,p0,p1</c> and either <c>judge</c> or
+    /// <c>votes_p0,votes_p1</c>; others are passed over.
     /// </summary>
     /// <param name="path">The folder or file.</param>
     /// <param name="root">The folder that the paths in a table start from; that of the table if null.</param>
     /// <exception cref="InvalidDataException">The data are not of this form.</exception>
     /// <exception cref="IOException">There is no such folder or file, or it cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder or file may not be read.</exception>
-    public static IReadOnlyList<JudgementSet<Triplet>> ReadTriplets(string path, string? root = null) => File.Exists(path)
+    public static IReadOnlyList<JudgementSet<Triplet>> ReadTriplets(
+        string path, string? root = null) => File.Exists(path)
         ? [ReadTripletTable(path, root)]
-        : ReadFolders(path, ["ref", "p0", "p1"], "judge", (images, judge) => new Triplet(images[0], images[1], images[2], judge));
+        : ReadFolders(path, ["ref", "p0", "p1"], "judge",
+            (images, judge) => new Triplet(images[0], images[1], images[2], judge));
 
     /// <summary>
-    /// Reads pairs with just noticeable differences: a folder with <c>p0</c>, <c>p1</c> and <c>same</c>, as <c>jnd/val/traditional</c>, or a
-    /// folder of such folders.
+    /// Reads pairs with just noticeable differences: a folder with <c>p0</c>, <c>p1</c> and <c>same</c>, as
+    /// <c>jnd/val/traditional</c>, or a folder of such folders.
     /// </summary>
     /// <inheritdoc cref="ReadTriplets" path="/exception"/>
     public static IReadOnlyList<JudgementSet<JndPair>> ReadJnd(string folder) =>
@@ -65,7 +69,9 @@ public static class JudgementFiles
             readJudge = () =>
             {
                 var (count0, count1) = (csv.Number(votes0, 0), csv.Number(votes1, 0));
-                return count0 + count1 > 0 ? count1 / (count0 + count1) : throw csv.Error("has no votes: votes_p0 and votes_p1 are both 0");
+                return count0 + count1 > 0
+                    ? count1 / (count0 + count1)
+                    : throw csv.Error("has no votes: votes_p0 and votes_p1 are both 0");
             };
         }
         var images = new TableImages(csv, path, root);
@@ -77,7 +83,9 @@ public static class JudgementFiles
         var items = new List<T>();
         while (csv.Read())
             items.Add(readItem());
-        return items.Count > 0 ? new(Path.GetFileNameWithoutExtension(path), items) : throw new InvalidDataException($"{path}: has no line after its column names");
+        return items.Count > 0
+            ? new(Path.GetFileNameWithoutExtension(path), items)
+            : throw new InvalidDataException($"{path}: has no line after its column names");
     }
 
     /// <summary>The image files that a table names, each of which must be there.</summary>
@@ -102,32 +110,41 @@ public static class JudgementFiles
         }
     }
 
-    private static List<JudgementSet<T>> ReadFolders<T>(string folder, string[] imageFolders, string judgementFolder, Func<string[], double, T> create)
+    private static List<JudgementSet<T>> ReadFolders<T>(
+        string folder, string[] imageFolders, string judgementFolder, Func<string[], double, T> create)
     {
         if (!Directory.Exists(folder))
-            throw new DirectoryNotFoundException(File.Exists(folder) ? $"{folder} is a file; these judgements are a folder" : $"there is no file or folder {folder}");
+            throw new DirectoryNotFoundException(File.Exists(folder) ? $"{folder} is a file; these judgements are a "
+                + "folder" : $"there is no file or folder {folder}");
         if (IsSet(folder))
             return [ReadFolder(folder, imageFolders, judgementFolder, create)];
         var sets = Directory.EnumerateDirectories(folder).Where(IsSet).Order(StringComparer.Ordinal)
             .Select(set => ReadFolder(set, imageFolders, judgementFolder, create)).ToList();
         return sets.Count > 0 ? sets : throw new InvalidDataException(
-            $"{folder}: holds no judgements; folders {string.Join(", ", imageFolders)} and {judgementFolder} are expected, in it or in folders of it");
+            $"{folder}: holds no judgements; folders {string.Join(", ", imageFolders)} and {judgementFolder} are "
+                + "expected, in it or in folders of it");
 
         // One that lacks some of them is a set too, so that what it lacks is named.
-        bool IsSet(string path) => imageFolders.Append(judgementFolder).Any(name => Directory.Exists(Path.Combine(path, name)));
+        bool IsSet(string path) => imageFolders.Append(judgementFolder)
+            .Any(name => Directory.Exists(Path.Combine(path, name)));
     }
 
-    private static JudgementSet<T> ReadFolder<T>(string folder, string[] imageFolders, string judgementFolder, Func<string[], double, T> create)
+    private static JudgementSet<T> ReadFolder<T>(
+        string folder, string[] imageFolders, string judgementFolder, Func<string[], double, T> create)
     {
-        var parts = Array.ConvertAll([.. imageFolders, judgementFolder], name => (Folder: Path.Combine(folder, name), Files: FilesByName(Path.Combine(folder, name))));
+        var parts = Array.ConvertAll([.. imageFolders, judgementFolder],
+            name => (Folder: Path.Combine(folder, name), Files: FilesByName(Path.Combine(folder, name))));
         foreach (var (_, files) in parts)
             foreach (var (name, path) in files)
                 foreach (var other in parts)
                     if (!other.Files.ContainsKey(name))
                         throw new InvalidDataException($"{path}: has no partner {name} in {other.Folder}");
         var judgements = parts[^1].Files;
-        var items = judgements.Select(judgement => create([.. parts[..^1].Select(part => part.Files[judgement.Key])], ReadJudgement(judgement.Value))).ToList();
-        return items.Count > 0 ? new(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), items)
+        var items = judgements.Select(
+            judgement => create([.. parts[..^1].Select(part => part.Files[judgement.Key])],
+                ReadJudgement(judgement.Value))).ToList();
+        return items.Count > 0
+            ? new(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), items)
             : throw new InvalidDataException($"{folder}: has no judgements; the folder {judgementFolder} is empty");
     }
 
@@ -137,9 +154,12 @@ public static class JudgementFiles
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"there is no folder {folder}");
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var path in Directory.EnumerateFiles(folder).Where(path => !Path.GetFileName(path).StartsWith('.')).Order(StringComparer.Ordinal))
+        foreach (var path in Directory.EnumerateFiles(folder).Where(path => !Path.GetFileName(path).StartsWith('.'))
+            .Order(StringComparer.Ordinal))
             if (!files.TryAdd(Path.GetFileNameWithoutExtension(path), path))
-                throw new InvalidDataException($"{path}: has the same name as {files[Path.GetFileNameWithoutExtension(path)]}; images are joined by name without extension");
+                throw new InvalidDataException($"{path}: has the same name "
+                    + $"as {files[Path.GetFileNameWithoutExtension(path)]}; images are joined by name without "
+                    + "extension");
         return files;
     }
 
@@ -149,6 +169,7 @@ public static class JudgementFiles
             throw new InvalidDataException($"{path}: is not a NumPy array (.npy), as judgements are");
         var value = NpyFile.ReadScalar(path);
         return value is >= 0 and <= 1 ? value
-            : throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{path}: the judgement is {value}, not in [0, 1]"));
+            : throw new InvalidDataException(
+                string.Create(CultureInfo.InvariantCulture, $"{path}: the judgement is {value}, not in [0, 1]"));
     }
 }

@@ -4,8 +4,8 @@ namespace Perceptual.Judgements;
 internal sealed record LoadedImage(RgbImage Image, PreparedImage? Prepared, long Bytes);
 
 /// <summary>
-/// Images that are decoded and went through the networks, kept while they are in use, and after that until their last announced use, the
-/// longest unused ones making room where the memory does not suffice. For several threads.
+/// Images that are decoded and went through the networks, kept while they are in use, and after that until their last
+/// announced use, the longest unused ones making room where the memory does not suffice. For several threads.
 /// </summary>
 /// <param name="count">How many images there are.</param>
 /// <param name="memory">Bytes for images that are not in use.</param>
@@ -33,8 +33,8 @@ internal sealed class LoadedImages(int count, long memory, Func<IReadOnlyList<in
     }
 
     /// <summary>
-    /// These images. Those that nobody has asked for are prepared by the caller, all together; for those that another thread is preparing
-    /// it waits after that.
+    /// These images. Those that nobody has asked for are prepared by the caller, all together; for those that another
+    /// thread is preparing it waits after that.
     /// </summary>
     public LoadedImage[] Take(IReadOnlyList<int> numbers)
     {

@@ -1,15 +1,16 @@
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// The five-parameter logistic that takes a metric's values to opinion scores before a linear correlation is computed (Sheikh, Sabir and
-/// Bovik, "A statistical evaluation of recent full reference image quality assessment algorithms", 2006, after VQEG's final report of 2000):
-/// q(x) = b1 (1/2 - 1 / (1 + exp(b2 (x - b3)))) + b4 x + b5, fitted by least squares.
+/// The five-parameter logistic that takes a metric's values to opinion scores before a linear correlation is computed
+/// (Sheikh, Sabir and Bovik, "A statistical evaluation of recent full reference image quality assessment algorithms",
+/// 2006, after VQEG's final report of 2000): q(x) = b1 (1/2 - 1 / (1 + exp(b2 (x - b3)))) + b4 x + b5, fitted by least
+/// squares.
 /// </summary>
 /// <remarks>
-/// Levenberg and Marquardt's method, in double precision, on x and y moved to mean 0 and deviation 1. There are local optima, so it is
-/// started from fifteen curves and the best end is taken: b2 of 1/2, 1, 2, 4 and 8 and b3 of -1, 0 and 1 deviations, with those b1, b4 and
-/// b5 (of which q is a linear function) that fit best. A search ends when a step that is taken gains less than 1e-12 of the sum of
-/// squares, when none gains, or after 200 steps.
+/// Levenberg and Marquardt's method, in double precision, on x and y moved to mean 0 and deviation 1. There are local
+/// optima, so it is started from fifteen curves and the best end is taken: b2 of 1/2, 1, 2, 4 and 8 and b3 of -1, 0 and
+/// 1 deviations, with those b1, b4 and b5 (of which q is a linear function) that fit best. A search ends when a step
+/// that is taken gains less than 1e-12 of the sum of squares, when none gains, or after 200 steps.
 /// </remarks>
 public sealed class LogisticFit
 {
@@ -28,10 +29,14 @@ public sealed class LogisticFit
     /// <summary>b1 to b5.</summary>
     public IReadOnlyList<double> Beta => beta;
 
-    /// <summary>Pearson's correlation of the fitted and the given scores, on [-1, 1], 1 the best; NaN if all scores are equal.</summary>
+    /// <summary>
+    /// Pearson's correlation of the fitted and the given scores, on [-1, 1], 1 the best; NaN if all scores are equal.
+    /// </summary>
     public double Plcc { get; }
 
-    /// <summary>The root of the mean squared difference of the fitted and the given scores, in their unit; 0 is the best.</summary>
+    /// <summary>
+    /// The root of the mean squared difference of the fitted and the given scores, in their unit; 0 is the best.
+    /// </summary>
     public double Rmse { get; }
 
     /// <summary>The opinion score that goes with a value of the metric.</summary>
@@ -40,7 +45,8 @@ public sealed class LogisticFit
     /// <summary>Fits the curve.</summary>
     /// <param name="x">A metric's values, in whichever direction.</param>
     /// <param name="y">The opinion scores.</param>
-    /// <exception cref="ArgumentException">Numbers of values differ, there are fewer than six, or one is NaN or infinite.</exception>
+    /// <exception cref="ArgumentException">Numbers of values differ, there are fewer than six, or one is NaN or
+    /// infinite.</exception>
     public static LogisticFit Of(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
         if (x.Length != y.Length)
@@ -61,7 +67,8 @@ public sealed class LogisticFit
             meanY + deviationY * (fitted[4] - fitted[3] * meanX / deviationX),
         ];
         var predicted = Array.ConvertAll(xs, value => Value(fitted, value));
-        return new(beta, Correlation.Pearson(predicted, ys), deviationY * Math.Sqrt(Squares(fitted, xs, ys) / xs.Length));
+        return new(beta, Correlation.Pearson(predicted, ys),
+            deviationY * Math.Sqrt(Squares(fitted, xs, ys) / xs.Length));
     }
 
     private static (double[] Values, double Mean, double Deviation) Standardise(ReadOnlySpan<double> values)
@@ -102,7 +109,8 @@ public sealed class LogisticFit
             {
                 var s = Sigmoid(beta[1] * (x[i] - beta[2]));
                 var slope = beta[0] * s * (1 - s);
-                Accumulate(normal, right, [s - 0.5, slope * (x[i] - beta[2]), -slope * beta[1], x[i], 1], y[i] - Value(beta, x[i]));
+                Accumulate(normal, right, [s - 0.5, slope * (x[i] - beta[2]), -slope * beta[1], x[i], 1],
+                    y[i] - Value(beta, x[i]));
             }
             var change = Solve(normal, right, damping);
             var next = beta.Zip(change, (b, c) => b + c).ToArray();
@@ -131,7 +139,8 @@ public sealed class LogisticFit
         return sum;
     }
 
-    private static double Value(double[] beta, double x) => beta[0] * (Sigmoid(beta[1] * (x - beta[2])) - 0.5) + beta[3] * x + beta[4];
+    private static double Value(double[] beta, double x) =>
+        beta[0] * (Sigmoid(beta[1] * (x - beta[2])) - 0.5) + beta[3] * x + beta[4];
 
     // 1/2 - 1 / (1 + exp(t)) = sigmoid(t) - 1/2, and exp of a large t is infinite, which is right here
     private static double Sigmoid(double t) => 1 / (1 + Math.Exp(-t));
@@ -146,7 +155,8 @@ public sealed class LogisticFit
         }
     }
 
-    // Cholesky's method on the matrix with its diagonal, and a trifle, made larger by the damping. Directions that the data say nothing of get no change.
+    // Cholesky's method on the matrix with its diagonal, and a trifle, made larger by the damping. Directions that the
+    // data say nothing of get no change.
     private static double[] Solve(double[,] matrix, double[] right, double damping)
     {
         var n = right.Length;

@@ -1,24 +1,26 @@
 namespace Perceptual.Judgements;
 
 /// <summary>A point of a precision-recall curve.</summary>
-/// <param name="Recall">Which part of all pairs that were said to be the same lies at or below a distance, 0 to 1.</param>
+/// <param name="Recall">Which part of all pairs that were said to be the same lies at or below a distance, 0 to
+/// 1.</param>
 /// <param name="Precision">Which part of the pairs at or below that distance was said to be the same, 0 to 1.</param>
 public readonly record struct PrecisionRecall(double Recall, double Precision);
 
 /// <summary>
-/// How well distances agree with people, as Zhang et al. (CVPR 2018) score them. Distances grow with difference: of a similarity, such
-/// as SSIM, give the negative. All scores are on [0, 1], larger is better.
+/// How well distances agree with people, as Zhang et al. (CVPR 2018) score them. Distances grow with difference: of a
+/// similarity, such as SSIM, give the negative. All scores are on [0, 1], larger is better.
 /// </summary>
 public static class Scores
 {
     /// <summary>
-    /// Two-alternative forced choice (2AFC), the mean over triplets of <see cref="Agreement"/>: the part of people that a metric agrees
-    /// with when it says which of two images is closer to the reference. Chance is 0.5.
+    /// Two-alternative forced choice (2AFC), the mean over triplets of <see cref="Agreement"/>: the part of people that
+    /// a metric agrees with when it says which of two images is closer to the reference. Chance is 0.5.
     /// </summary>
     /// <param name="d0">The distances of the first images from their references.</param>
     /// <param name="d1">Those of the second images.</param>
     /// <param name="judge">The fractions of people who said that the second is closer.</param>
-    /// <exception cref="ArgumentException">Numbers of values differ or are 0, a distance is NaN, a judgement is not in [0, 1].</exception>
+    /// <exception cref="ArgumentException">Numbers of values differ or are 0, a distance is NaN, a judgement is not in
+    /// [0, 1].</exception>
     public static double TwoAfc(ReadOnlySpan<double> d0, ReadOnlySpan<double> d1, ReadOnlySpan<double> judge)
     {
         Check(d0, d1, judge);
@@ -28,12 +30,15 @@ public static class Scores
         return sum / judge.Length;
     }
 
-    /// <summary>The part of people that agree with a metric on one triplet: 1 - judge where d0 is smaller, judge where d1 is, half where they are equal.</summary>
+    /// <summary>
+    /// The part of people that agree with a metric on one triplet: 1 - judge where d0 is smaller, judge where d1 is,
+    /// half where they are equal.
+    /// </summary>
     public static double Agreement(double d0, double d1, double judge) => d0 < d1 ? 1 - judge : d0 > d1 ? judge : 0.5;
 
     /// <summary>
-    /// The part of the triplets where a metric says what most people say; equal distances count half. Triplets without a majority
-    /// (a judgement of exactly 0.5) are left out; NaN if that leaves none.
+    /// The part of the triplets where a metric says what most people say; equal distances count half. Triplets without
+    /// a majority (a judgement of exactly 0.5) are left out; NaN if that leaves none.
     /// </summary>
     /// <inheritdoc cref="TwoAfc" path="/param"/>
     /// <inheritdoc cref="TwoAfc" path="/exception"/>
@@ -51,29 +56,38 @@ public static class Scores
     }
 
     /// <summary>
-    /// What people score against each other, the paper's "human": the mean of j^2 + (1 - j)^2, the chance that two people drawn from those
-    /// who judged a triplet, possibly the same one twice, agree. With few people it is higher than two different people's agreement.
+    /// What people score against each other, the paper's "human": the mean of j^2 + (1 - j)^2, the chance that two
+    /// people drawn from those who judged a triplet, possibly the same one twice, agree. With few people it is higher
+    /// than two different people's agreement.
     /// </summary>
     /// <inheritdoc cref="Oracle" path="/param"/>
     /// <inheritdoc cref="Oracle" path="/exception"/>
     public static double HumanCeiling(ReadOnlySpan<double> judge) => Mean(judge, j => j * j + (1 - j) * (1 - j));
 
-    /// <summary>The mean of max(j, 1 - j): the best 2AFC score there can be, of one who always sides with the majority.</summary>
+    /// <summary>
+    /// The mean of max(j, 1 - j): the best 2AFC score there can be, of one who always sides with the majority.
+    /// </summary>
     /// <param name="judge">The fractions of people who said that the second image is closer.</param>
     /// <exception cref="ArgumentException">There is no value, or one is not in [0, 1].</exception>
     public static double Oracle(ReadOnlySpan<double> judge) => Mean(judge, j => Math.Max(j, 1 - j));
 
     /// <summary>
-    /// The mean average precision of just noticeable differences (JND mAP): pairs sorted by distance, smallest first, equal ones in the
-    /// order given; then the area under the precision-recall curve, each precision raised to the largest to its right (the PASCAL VOC
-    /// average precision from 2010 on, not that at 11 recalls). NaN if nobody said "the same" of any pair.
+    /// The mean average precision of just noticeable differences (JND mAP): pairs sorted by distance, smallest first,
+    /// equal ones in the order given; then the area under the precision-recall curve, each precision raised to the
+    /// largest to its right (the PASCAL VOC average precision from 2010 on, not that at 11 recalls). NaN if nobody said
+    /// "the same" of any pair.
     /// </summary>
     /// <param name="distances">The distances of the pairs.</param>
     /// <param name="same">The fractions of people who said that the two images of a pair are the same.</param>
-    /// <exception cref="ArgumentException">Numbers of values differ or are 0, a distance is NaN, a judgement is not in [0, 1].</exception>
-    public static double JndMap(ReadOnlySpan<double> distances, ReadOnlySpan<double> same) => AveragePrecision(Take(same, Order(distances, same)));
+    /// <exception cref="ArgumentException">Numbers of values differ or are 0, a distance is NaN, a judgement is not in
+    /// [0, 1].</exception>
+    public static double JndMap(ReadOnlySpan<double> distances, ReadOnlySpan<double> same) =>
+        AveragePrecision(Take(same, Order(distances, same)));
 
-    /// <summary>The curve under which <see cref="JndMap"/> is the area: a point for each pair, by distance, precisions as they are (not raised).</summary>
+    /// <summary>
+    /// The curve under which <see cref="JndMap"/> is the area: a point for each pair, by distance, precisions as they
+    /// are (not raised).
+    /// </summary>
     /// <inheritdoc cref="JndMap" path="/param"/>
     /// <inheritdoc cref="JndMap" path="/exception"/>
     public static PrecisionRecall[] JndCurve(ReadOnlySpan<double> distances, ReadOnlySpan<double> same)
@@ -133,7 +147,8 @@ public static class Scores
     private static void Check(ReadOnlySpan<double> d0, ReadOnlySpan<double> d1, ReadOnlySpan<double> judge)
     {
         if (d0.Length != judge.Length || d1.Length != judge.Length)
-            throw new ArgumentException($"{d0.Length} and {d1.Length} distances do not go with {judge.Length} judgements");
+            throw new ArgumentException($"{d0.Length} and {d1.Length} distances do not go "
+                + $"with {judge.Length} judgements");
         if (judge.IsEmpty)
             throw new ArgumentException("there are no judgements to score");
         for (var i = 0; i < judge.Length; i++)
@@ -141,7 +156,8 @@ public static class Scores
             if (double.IsNaN(d0[i]) || double.IsNaN(d1[i]))
                 throw new ArgumentException($"a distance (number {i + 1}) is NaN");
             if (!(judge[i] is >= 0 and <= 1))
-                throw new ArgumentException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"a judgement (number {i + 1}) is {judge[i]}, not in [0, 1]"));
+                throw new ArgumentException(string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                    $"a judgement (number {i + 1}) is {judge[i]}, not in [0, 1]"));
         }
     }
 }

@@ -7,7 +7,8 @@ internal static class Checkpoint
 {
     /// <summary>A line of its log: counts, then values, of which one that is not there is an empty field.</summary>
     public static string Line(long[] counts, double[] values) => string.Join(',',
-        counts.Select(count => count.ToString(CultureInfo.InvariantCulture)).Concat(values.Select(value => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture))));
+        counts.Select(count => count.ToString(CultureInfo.InvariantCulture)).Concat(
+            values.Select(value => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture))));
 
     /// <summary>Reads what <see cref="Line"/> gave.</summary>
     /// <exception cref="FormatException">It is no such line.</exception>
@@ -39,9 +40,11 @@ internal static class Checkpoint
     /// <param name="state">Takes the values of the file, if all is well.</param>
     /// <param name="description">What must be the same.</param>
     /// <param name="take">Takes how far it was; may find it damaged.</param>
-    /// <exception cref="InvalidDataException">The file is damaged, is no checkpoint, or one of something else.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, is no checkpoint, or one of something
+    /// else.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static void Read(string path, Tensor[] state, IEnumerable<(string Name, string Value)> description, Action<IReadOnlyDictionary<string, string>> take)
+    public static void Read(string path, Tensor[] state, IEnumerable<(string Name, string Value)> description,
+        Action<IReadOnlyDictionary<string, string>> take)
     {
         using var stream = File.OpenRead(path);
         var file = Safetensors.Read(stream, path);
@@ -49,7 +52,8 @@ internal static class Checkpoint
             throw new InvalidDataException($"{path}: is not a checkpoint of a training");
         foreach (var (name, value) in description)
             if (file.Metadata.GetValueOrDefault(name, "none") is var old && old != value)
-                throw new InvalidDataException($"{path}: cannot be resumed: its {name} is {UntrustedText.Printable(old)}, not {value}");
+                throw new InvalidDataException(
+                    $"{path}: cannot be resumed: its {name} is {UntrustedText.Printable(old)}, not {value}");
         foreach (var tensor in state)
             if (!file.Tensors.TryGetValue(tensor.Name, out var saved) || !saved.Shape.SequenceEqual(tensor.Shape))
                 throw new InvalidDataException($"{path}: damaged: lacks {tensor.Name} {Tensor.Describe(tensor.Shape)}");

@@ -6,12 +6,15 @@ using Perceptual.Distortions;
 namespace Perceptual.Training;
 
 /// <summary>
-/// Images a metric is taught with, made as they are needed and never twice: a patch of a photograph at a scale from 1 to 1/4, turned and
-/// mirrored, or a procedural image, and versions of it by one to three distortions.
+/// Images a metric is taught with, made as they are needed and never twice: a patch of a photograph at a scale from 1
+/// to 1/4, turned and mirrored, or a procedural image, and versions of it by one to three distortions.
 /// </summary>
 public sealed class DistillationImages
 {
-    /// <summary>Pixels of photographs that are kept, at all scales together; of more, the seed draws which photographs are left out.</summary>
+    /// <summary>
+    /// Pixels of photographs that are kept, at all scales together; of more, the seed draws which photographs are left
+    /// out.
+    /// </summary>
     public const long MaximumPixels = 1L << 29;
 
     /// <summary>The shorter side that a photograph must have at least: the side of a patch.</summary>
@@ -20,7 +23,8 @@ public sealed class DistillationImages
     internal const int Versions = 3;
 
     private const double DifferentPart = 0.03; // of the versions: a patch from elsewhere
-    private const double ContinuedPart = 0.25; // a version of the version before, so that pairs of versions are close too
+    // a version of the version before, so that pairs of versions are close too
+    private const double ContinuedPart = 0.25;
     private const double GentlePart = 0.5; // whose strengths end below 1
 
     private readonly List<RgbImage> photographs = []; // at all scales
@@ -33,10 +37,12 @@ public sealed class DistillationImages
     /// <param name="seed">Draws the photographs, if there are too many.</param>
     /// <param name="threads">How many threads read.</param>
     /// <param name="cancellation">Stops reading.</param>
-    /// <exception cref="InvalidDataException">A photograph is damaged, too small or not of 8-bit samples, or none is at least 128x128.</exception>
+    /// <exception cref="InvalidDataException">A photograph is damaged, too small or not of 8-bit samples, or none is at
+    /// least 128x128.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public DistillationImages(
-        IReadOnlyList<string> paths, Func<string, RgbImage> read, IReadOnlyList<Distortion> kinds, double proceduralPart, ulong seed, int threads,
+        IReadOnlyList<string> paths, Func<string, RgbImage> read, IReadOnlyList<Distortion> kinds,
+        double proceduralPart, ulong seed, int threads,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -67,7 +73,8 @@ public sealed class DistillationImages
         foreach (var side in new[] { MinimumSide, 2 * MinimumSide })
             largeEnough[side] = [.. photographs.Where(image => Math.Min(image.Width, image.Height) >= side)];
         if (largeEnough[2 * MinimumSide].Length == 0)
-            throw new InvalidDataException($"none of {paths.Count} images is at least {2 * MinimumSide}x{2 * MinimumSide}");
+            throw new InvalidDataException(
+                $"none of {paths.Count} images is at least {2 * MinimumSide}x{2 * MinimumSide}");
         Digest = Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
@@ -113,7 +120,10 @@ public sealed class DistillationImages
         return images;
     }
 
-    /// <summary>One to three kinds, with strengths up to 1 for half of the versions, and up to a smaller number that is drawn for the other half.</summary>
+    /// <summary>
+    /// One to three kinds, with strengths up to 1 for half of the versions, and up to a smaller number that is drawn
+    /// for the other half.
+    /// </summary>
     internal static DistortionSequence DrawDistortions(IReadOnlyList<Distortion> kinds, ref SplitMix64 random)
     {
         var most = random.NextUnit() < GentlePart ? random.NextUnit() : 1;
@@ -127,12 +137,14 @@ public sealed class DistillationImages
         if (image.Range != ValueRange.Byte)
             throw new InvalidDataException($"{path}: has 16 bits a sample, which are not distorted; save it with 8");
         if (Math.Min(image.Width, image.Height) < MinimumSide)
-            throw new InvalidDataException($"{path} is {image}, too small: each side must be at least {MinimumSide} pixels");
+            throw new InvalidDataException(
+                $"{path} is {image}, too small: each side must be at least {MinimumSide} pixels");
         using var file = File.OpenRead(path);
         RgbImage[] scales =
         [
             .. new[] { 1, Math.Sqrt(0.5), 0.5, Math.Sqrt(0.125), 0.25 }
-                .Select(scale => (Width: (int)Math.Round(scale * image.Width), Height: (int)Math.Round(scale * image.Height)))
+                .Select(scale => (Width: (int)Math.Round(scale * image.Width),
+                    Height: (int)Math.Round(scale * image.Height)))
                 .Where(size => Math.Min(size.Width, size.Height) >= MinimumSide)
                 .Select(size => image.Resize(size.Width, size.Height, ResizeFilter.Bicubic)),
         ];

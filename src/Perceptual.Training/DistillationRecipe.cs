@@ -11,10 +11,16 @@ public sealed record DistillationRecipe
     /// <summary>How many steps there are.</summary>
     public int Steps { get; init; } = 80_000;
 
-    /// <summary>How many references make a step, each with three versions and so six pairs; every fourth step takes a quarter as many, twice as large.</summary>
+    /// <summary>
+    /// How many references make a step, each with three versions and so six pairs; every fourth step takes a quarter as
+    /// many, twice as large.
+    /// </summary>
     public int References { get; init; } = 16;
 
-    /// <summary>Muon's largest step; Adam's is a tenth of it. It is reached in the first fiftieth of all steps, and falls as half a cosine from there.</summary>
+    /// <summary>
+    /// Muon's largest step; Adam's is a tenth of it. It is reached in the first fiftieth of all steps, and falls as
+    /// half a cosine from there.
+    /// </summary>
     public double LearningRate { get; init; } = 0.02;
 
     /// <summary>Decides the pairs.</summary>
@@ -36,7 +42,8 @@ public sealed record DistillationRecipe
         if (References < 1)
             throw new ArgumentException($"a step must have at least 1 reference, not {References}");
         if (!(LearningRate > 0 && double.IsFinite(LearningRate)))
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"the learning rate must be positive, not {LearningRate}"));
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"the learning rate must be positive, not {LearningRate}"));
     }
 
     /// <summary>By name, as files hold it and messages say it.</summary>

@@ -1,8 +1,8 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// Changes an image, step by step, so that LPIPS takes it for another: Adam on the samples, kept in their range. What the distance does
-/// not see stays as it was.
+/// Changes an image, step by step, so that LPIPS takes it for another: Adam on the samples, kept in their range. What
+/// the distance does not see stays as it was.
 /// </summary>
 /// <example>
 /// <code>
@@ -44,7 +44,8 @@ public sealed class ImageOptimizer
         gradient = new float[samples.Length];
         var rows = start.OpenRows();
         for (var y = 0; y < Height; y++)
-            rows.ReadRow(samples.AsSpan(y * Width, Width), samples.AsSpan(PlaneLength + y * Width, Width), samples.AsSpan(2 * PlaneLength + y * Width, Width));
+            rows.ReadRow(samples.AsSpan(y * Width, Width), samples.AsSpan(PlaneLength + y * Width, Width),
+                samples.AsSpan(2 * PlaneLength + y * Width, Width));
         adam = new([new("image", [3, Height, Width], samples)], Beta1);
     }
 
@@ -58,7 +59,8 @@ public sealed class ImageOptimizer
 
     /// <summary>Makes a step.</summary>
     /// <returns>The distance before it.</returns>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled; the image is as before the step.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled; the image is as
+    /// before the step.</exception>
     public double Step(CancellationToken cancellation = default)
     {
         var distance = lpips.DistanceAndGradient(reference, Samples(), gradient, cancellation);
@@ -72,12 +74,15 @@ public sealed class ImageOptimizer
     public RgbImage ToImage()
     {
         var bytes = Array.ConvertAll(samples, sample => (byte)MathF.Round((sample + 1) * 127.5f));
-        return RgbImage.FromPlanes(bytes.AsSpan(0, PlaneLength), bytes.AsSpan(PlaneLength, PlaneLength), bytes.AsSpan(2 * PlaneLength), Width, Height);
+        return RgbImage.FromPlanes(bytes.AsSpan(0, PlaneLength), bytes.AsSpan(PlaneLength, PlaneLength),
+            bytes.AsSpan(2 * PlaneLength), Width, Height);
     }
 
     /// <summary>How far an image is from the reference.</summary>
-    public double Distance(RgbImage image, CancellationToken cancellation = default) => lpips.Distance(reference, lpips.Extract(image, cancellation), cancellation);
+    public double Distance(RgbImage image, CancellationToken cancellation = default) =>
+        lpips.Distance(reference, lpips.Extract(image, cancellation), cancellation);
 
     private RgbImage Samples() => RgbImage.FromPlanes(
-        samples.AsSpan(0, PlaneLength), samples.AsSpan(PlaneLength, PlaneLength), samples.AsSpan(2 * PlaneLength), Width, Height, ValueRange.Signed);
+        samples.AsSpan(0, PlaneLength), samples.AsSpan(PlaneLength, PlaneLength), samples.AsSpan(2 * PlaneLength),
+        Width, Height, ValueRange.Signed);
 }

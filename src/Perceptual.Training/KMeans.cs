@@ -3,7 +3,8 @@ using System.Numerics;
 namespace Perceptual.Training;
 
 /// <summary>
-/// Lloyd's k-means, seeded by k-means++ (Arthur and Vassilvitskii 2007). The same seed gives the same bits for any number of threads.
+/// Lloyd's k-means, seeded by k-means++ (Arthur and Vassilvitskii 2007). The same seed gives the same bits for any
+/// number of threads.
 /// </summary>
 internal static class KMeans
 {
@@ -17,7 +18,8 @@ internal static class KMeans
     /// <param name="threads">How many to use.</param>
     /// <param name="step">Is called at each iteration.</param>
     /// <returns>[count, dimensions], or as many different points as there are if those are fewer.</returns>
-    public static float[][] Run(Matrix points, int count, int iterations, ref SplitMix64 random, int threads, Action step)
+    public static float[][] Run(Matrix points, int count, int iterations, ref SplitMix64 random, int threads,
+        Action step)
     {
         var (n, dimensions) = (points.Rows, points.Columns);
         var squares = new float[n];
@@ -68,7 +70,8 @@ internal static class KMeans
     }
 
     // Each new centroid is a point, drawn in proportion to the squared distance from those before.
-    private static float[][] Seed(Matrix points, float[] squares, float nothing, int count, ref SplitMix64 random, int threads)
+    private static float[][] Seed(
+        Matrix points, float[] squares, float nothing, int count, ref SplitMix64 random, int threads)
     {
         var nearest = new float[points.Rows];
         Array.Fill(nearest, float.PositiveInfinity);
@@ -85,7 +88,8 @@ internal static class KMeans
             {
                 for (var i = block * PointsAtOnce; i < Math.Min(points.Rows, (block + 1) * PointsAtOnce); i++)
                 {
-                    var distance = squares[i] + square - 2 * Dot(points.Values.AsSpan(points.Start + i * points.RowStep, points.Columns), centroid);
+                    var distance = squares[i] + square
+                        - 2 * Dot(points.Values.AsSpan(points.Start + i * points.RowStep, points.Columns), centroid);
                     nearest[i] = Math.Min(nearest[i], distance <= nothing ? 0 : distance);
                 }
             });
@@ -106,10 +110,12 @@ internal static class KMeans
     }
 
     // |x - c|^2 is least where x c - |c|^2 / 2 is largest. Says whether any point has another cluster than before.
-    private static bool Assign(Matrix points, float[] squares, float[][] centroids, int[] cluster, float[] distances, int threads)
+    private static bool Assign(Matrix points, float[] squares, float[][] centroids, int[] cluster, float[] distances,
+        int threads)
     {
         var halves = Array.ConvertAll(centroids, centroid => Dot(centroid, centroid) / 2);
-        var matrix = new Matrix([.. centroids.SelectMany(centroid => centroid)], centroids.Length, points.Columns).Transposed;
+        var matrix = new Matrix([.. centroids.SelectMany(centroid => centroid)], centroids.Length,
+            points.Columns).Transposed;
         var changed = false;
         for (var from = 0; from < points.Rows; from += PointsAtOnce)
         {
@@ -139,7 +145,8 @@ internal static class KMeans
         for (; i <= a.Length - 2 * Vector<float>.Count; i += 2 * Vector<float>.Count)
         {
             even += new Vector<float>(a[i..]) * new Vector<float>(b[i..]);
-            odd += new Vector<float>(a[(i + Vector<float>.Count)..]) * new Vector<float>(b[(i + Vector<float>.Count)..]);
+            odd += new Vector<float>(a[(i + Vector<float>.Count)..])
+                * new Vector<float>(b[(i + Vector<float>.Count)..]);
         }
         var sum = Vector.Sum(even + odd);
         for (; i < a.Length; i++)

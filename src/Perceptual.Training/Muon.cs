@@ -1,8 +1,9 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// Muon (Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024): the running mean of a matrix's gradients, its singular values all
-/// brought near 1, is the step. The kernels of a convolution are the rows of a matrix, of which there must be no more than columns. Parameters change in place.
+/// Muon (Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024): the running mean of a
+/// matrix's gradients, its singular values all brought near 1, is the step. The kernels of a convolution are the rows
+/// of a matrix, of which there must be no more than columns. Parameters change in place.
 /// </summary>
 /// <param name="parameters">What is learned: [outputs, inputs, height, width] each.</param>
 /// <param name="beta">How much of the running mean of gradients is kept in a step.</param>
@@ -13,13 +14,18 @@ internal sealed class Muon(IReadOnlyList<Tensor> parameters, double beta)
     private const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
 
     /// <summary>The running means of the gradients: "muon.mean.NAME".</summary>
-    public IReadOnlyList<Tensor> State { get; } = [.. parameters.Select(parameter => new Tensor($"muon.mean.{parameter.Name}", parameter.Shape, new float[parameter.Values.Length]))];
+    public IReadOnlyList<Tensor> State { get; } =
+        [
+            .. parameters.Select(parameter => new Tensor($"muon.mean.{parameter.Name}", parameter.Shape,
+                new float[parameter.Values.Length]))];
 
     /// <summary>Makes a step against the gradients, which are as the parameters.</summary>
-    public void Step(IReadOnlyList<float[]> gradients, double rate, int threads = 1) => ParallelLoop.Run(parameters.Count, threads, k =>
+    public void Step(IReadOnlyList<float[]> gradients, double rate, int threads = 1) =>
+        ParallelLoop.Run(parameters.Count, threads, k =>
     {
         var (values, mean) = (parameters[k].Values, State[k].Values);
-        var ahead = new float[values.Length]; // the mean as it would be after this gradient once more, as Nesterov has it
+        // the mean as it would be after this gradient once more, as Nesterov has it
+        var ahead = new float[values.Length];
         for (var i = 0; i < values.Length; i++)
         {
             mean[i] = (float)(beta * mean[i] + (1 - beta) * gradients[k][i]);

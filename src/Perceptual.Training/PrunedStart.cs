@@ -1,12 +1,13 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// Where a student begins: a teacher cut down to the student's size. Of each layer the channels with the largest lin weights are kept, of
-/// each kernel its centre. Students that begin with random weights stay far behind.
+/// Where a student begins: a teacher cut down to the student's size. Of each layer the channels with the largest lin
+/// weights are kept, of each kernel its centre. Students that begin with random weights stay far behind.
 /// </summary>
 internal static class PrunedStart
 {
-    /// <param name="student">Its convolutions are, one by one, those of the teacher from the first, with fewer channels and smaller kernels; each has a tap.</param>
+    /// <param name="student">Its convolutions are, one by one, those of the teacher from the first, with fewer channels
+    /// and smaller kernels; each has a tap.</param>
     /// <param name="teacher">The teacher's trunk.</param>
     /// <param name="teacherLin">The teacher's lin weights.</param>
     /// <returns>The student's trunk, and its lin weights, [tap][channel].</returns>
@@ -15,7 +16,9 @@ internal static class PrunedStart
     {
         var layers = student.Convolutions.Zip(teacher.Network.Convolutions).ToArray();
         if (!Fits(student, teacher.Network))
-            throw new ArgumentException($"{student.Name} cannot be cut out of {teacher.Network.Name}: its layers must be {teacher.Network.Name}'s first, with fewer channels and smaller kernels");
+            throw new ArgumentException($"{student.Name} cannot be cut out "
+                + $"of {teacher.Network.Name}: its layers must "
+                + $"be {teacher.Network.Name}'s first, with fewer channels and smaller kernels");
         var tensors = new Dictionary<string, Tensor>();
         var lin = new float[layers.Length][];
         int[] inputs = [0, 1, 2];
@@ -23,7 +26,8 @@ internal static class PrunedStart
         {
             var (small, large) = layers[k];
             var all = teacherLin.Layers[k];
-            int[] kept = [.. Enumerable.Range(0, large.Outputs).OrderByDescending(channel => all[channel]).ThenBy(channel => channel).Take(small.Outputs).Order()];
+            int[] kept = [.. Enumerable.Range(0, large.Outputs).OrderByDescending(channel => all[channel])
+                .ThenBy(channel => channel).Take(small.Outputs).Order()];
             var (from, to) = (teacher.Tensors[large.Name + ".weight"].Values, new float[small.WeightCount]);
             var margin = (large.Kernel - small.Kernel) / 2;
             // A sum over fewer inputs has a smaller deviation.
@@ -33,9 +37,11 @@ internal static class PrunedStart
                     for (var y = 0; y < small.Kernel; y++)
                         for (var x = 0; x < small.Kernel; x++)
                             to[((o * small.Inputs + i) * small.Kernel + y) * small.Kernel + x] =
-                                scale * from[((kept[o] * large.Inputs + inputs[i]) * large.Kernel + margin + y) * large.Kernel + margin + x];
+                                scale * from[((kept[o] * large.Inputs + inputs[i]) * large.Kernel + margin + y)
+                                    * large.Kernel + margin + x];
             tensors[small.Name + ".weight"] = new(small.Name + ".weight", small.WeightShape, to);
-            tensors[small.Name + ".bias"] = new(small.Name + ".bias", [small.Outputs], [.. kept.Select(channel => teacher.Tensors[large.Name + ".bias"].Values[channel])]);
+            tensors[small.Name + ".bias"] = new(small.Name + ".bias", [small.Outputs],
+                [.. kept.Select(channel => teacher.Tensors[large.Name + ".bias"].Values[channel])]);
             var share = kept.Sum(channel => (double)all[channel]) / all.Sum(weight => (double)weight);
             lin[k] = [.. kept.Select(channel => (float)(all[channel] / share))];
             inputs = kept;

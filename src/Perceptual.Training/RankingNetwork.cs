@@ -1,9 +1,10 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// The small network that turns two distances into how many people choose the second image (Zhang et al. 2018, the repository's
-/// Dist2LogitLayer): 5-32-32-1 on d0, d1, d0 - d1, d0 / (d1 + 0.1), d1 / (d0 + 0.1), LeakyReLU of slope 0.2 between, a sigmoid at the
-/// end, and the binary cross-entropy with the judgement. Computed in double precision; parameters are kept in single.
+/// The small network that turns two distances into how many people choose the second image (Zhang et al. 2018, the
+/// repository's Dist2LogitLayer): 5-32-32-1 on d0, d1, d0 - d1, d0 / (d1 + 0.1), d1 / (d0 + 0.1), LeakyReLU of slope
+/// 0.2 between, a sigmoid at the end, and the binary cross-entropy with the judgement. Computed in double precision;
+/// parameters are kept in single.
 /// </summary>
 internal sealed class RankingNetwork
 {
@@ -13,7 +14,8 @@ internal sealed class RankingNetwork
     private const double Offset = 0.1;
 
     private readonly double[] input = new double[Inputs];
-    private readonly double[] first = new double[Hidden], second = new double[Hidden]; // after LeakyReLU, which keeps the sign
+    // after LeakyReLU, which keeps the sign
+    private readonly double[] first = new double[Hidden], second = new double[Hidden];
     private readonly double[] firstGradient = new double[Hidden], secondGradient = new double[Hidden];
 
     /// <summary>Weights and biases uniform on +-1 / sqrt(inputs), as PyTorch's Conv2d begins with.</summary>
@@ -42,13 +44,16 @@ internal sealed class RankingNetwork
         return Math.Max(logit, 0) - logit * judge + Math.Log(1 + Math.Exp(-Math.Abs(logit)));
     }
 
-    /// <summary>The loss of one triplet and its derivatives by the distances, both times <paramref name="weight"/>.</summary>
+    /// <summary>
+    /// The loss of one triplet and its derivatives by the distances, both times <paramref name="weight"/>.
+    /// </summary>
     /// <param name="d0">The distance of the first image.</param>
     /// <param name="d1">That of the second.</param>
     /// <param name="judge">The fraction of people who chose the second.</param>
     /// <param name="weight">What this triplet counts: 1 / batch for the mean over a batch.</param>
     /// <param name="gradients">As <see cref="Parameters"/>; the derivatives by them are added.</param>
-    public (double Loss, double ByD0, double ByD1) AddGradient(double d0, double d1, double judge, double weight, IReadOnlyList<double[]> gradients)
+    public (double Loss, double ByD0, double ByD1) AddGradient(
+        double d0, double d1, double judge, double weight, IReadOnlyList<double[]> gradients)
     {
         var loss = Loss(d0, d1, judge) * weight;
         var byLogit = (1 / (1 + Math.Exp(-Forward(d0, d1))) - judge) * weight;

@@ -5,7 +5,10 @@ using Perceptual.Judgements;
 
 namespace Perceptual.Training;
 
-/// <summary>Triplets to learn from, others to see what was learned, and their images, which are kept in memory as far as it suffices.</summary>
+/// <summary>
+/// Triplets to learn from, others to see what was learned, and their images, which are kept in memory as far as it
+/// suffices.
+/// </summary>
 public sealed class TrainingData
 {
     private readonly List<string> paths = [];
@@ -18,10 +21,13 @@ public sealed class TrainingData
     /// <param name="training">Triplets to learn from.</param>
     /// <param name="validation">Triplets that are only scored; may be none.</param>
     /// <param name="read">Decodes an image file. Is called from several threads.</param>
-    /// <param name="loadSize">The length that the shorter side of images is resized to, antialiased and bilinear; 0 for as they are.</param>
-    /// <param name="memory">Bytes for decoded images that are kept; by default an eighth of the memory there is.</param>
+    /// <param name="loadSize">The length that the shorter side of images is resized to, antialiased and bilinear; 0 for
+    /// as they are.</param>
+    /// <param name="memory">Bytes for decoded images that are kept; by default an eighth of the memory there
+    /// is.</param>
     /// <exception cref="InvalidDataException">There is no triplet to learn from.</exception>
-    public TrainingData(IReadOnlyList<Triplet> training, IReadOnlyList<Triplet> validation, Func<string, RgbImage> read, int loadSize = 64, long? memory = null)
+    public TrainingData(IReadOnlyList<Triplet> training, IReadOnlyList<Triplet> validation, Func<string, RgbImage> read,
+        int loadSize = 64, long? memory = null)
     {
         ArgumentNullException.ThrowIfNull(training);
         ArgumentNullException.ThrowIfNull(validation);
@@ -35,7 +41,8 @@ public sealed class TrainingData
         kept = new RgbImage?[paths.Count];
         room = memory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8;
 
-        NumberedTriplet Numbered(Triplet triplet) => new(Number(triplet.Reference), Number(triplet.P0), Number(triplet.P1), triplet.Judge);
+        NumberedTriplet Numbered(Triplet triplet) =>
+            new(Number(triplet.Reference), Number(triplet.P0), Number(triplet.P1), triplet.Judge);
 
         int Number(string path)
         {
@@ -62,23 +69,26 @@ public sealed class TrainingData
     internal string Path(int image) => paths[image];
 
     /// <summary>
-    /// Sets triplets aside: all those whose reference is one of some references drawn by a seed, so that what was learned is seen on
-    /// references that were not learned from.
+    /// Sets triplets aside: all those whose reference is one of some references drawn by a seed, so that what was
+    /// learned is seen on references that were not learned from.
     /// </summary>
     /// <param name="triplets">All.</param>
     /// <param name="references">How many references to draw.</param>
     /// <param name="seed">Decides which.</param>
     /// <exception cref="InvalidDataException">There are no more references than that.</exception>
-    public static (IReadOnlyList<Triplet> Training, IReadOnlyList<Triplet> HeldOut) HoldOut(IReadOnlyList<Triplet> triplets, int references, ulong seed)
+    public static (IReadOnlyList<Triplet> Training, IReadOnlyList<Triplet> HeldOut) HoldOut(
+        IReadOnlyList<Triplet> triplets, int references, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(triplets);
         ArgumentOutOfRangeException.ThrowIfLessThan(references, 1);
         string[] all = [.. triplets.Select(triplet => triplet.Reference).Distinct().Order(StringComparer.Ordinal)];
         if (references >= all.Length)
-            throw new InvalidDataException($"{references} of {all.Length} reference images cannot be held out: none would be left to train with");
+            throw new InvalidDataException(
+                $"{references} of {all.Length} reference images cannot be held out: none would be left to train with");
         Trainer.Random(seed, Trainer.Purpose.HoldOut).Shuffle<string>(all);
         var drawn = all.Take(references).ToHashSet();
-        return ([.. triplets.Where(triplet => !drawn.Contains(triplet.Reference))], [.. triplets.Where(triplet => drawn.Contains(triplet.Reference))]);
+        return ([.. triplets.Where(triplet => !drawn.Contains(triplet.Reference))],
+            [.. triplets.Where(triplet => drawn.Contains(triplet.Reference))]);
     }
 
     /// <summary>Images by their numbers, as they are compared.</summary>
@@ -86,7 +96,8 @@ public sealed class TrainingData
     internal RgbImage[] Load(IReadOnlyList<int> images, int minimumSide, int threads, CancellationToken cancellation)
     {
         var loaded = new RgbImage[images.Count];
-        ParallelLoop.Run(loaded.Length, threads, i => loaded[i] = kept[images[i]] ?? LoadOne(paths[images[i]]), cancellation);
+        ParallelLoop.Run(loaded.Length, threads, i => loaded[i] = kept[images[i]] ?? LoadOne(paths[images[i]]),
+            cancellation);
         for (var i = 0; i < loaded.Length; i++)
             if (kept[images[i]] is null && Bytes(loaded[i]) <= room)
             {
@@ -103,11 +114,15 @@ public sealed class TrainingData
             if (loadSize > 0)
                 image = image.ResizeShorterSide(loadSize, ResizeFilter.Bilinear);
             return Math.Min(image.Width, image.Height) >= minimumSide ? image
-                : throw new InvalidDataException($"{path} is {image}, too small for this network: each side must be at least {minimumSide} pixels");
+                : throw new InvalidDataException(
+                    $"{path} is {image}, too small for this network: each side must be at least {minimumSide} pixels");
         }
     }
 
-    /// <summary>What the result depends on besides the recipe, by name: the triplets, their image files and how these are loaded.</summary>
+    /// <summary>
+    /// What the result depends on besides the recipe, by name: the triplets, their image files and how these are
+    /// loaded.
+    /// </summary>
     internal IEnumerable<(string Name, string Value)> Describe(int threads, CancellationToken cancellation)
     {
         var files = new byte[paths.Count][];

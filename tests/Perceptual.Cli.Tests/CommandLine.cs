@@ -28,7 +28,9 @@ internal sealed class CommandLine : IDisposable
         using var http = new HttpClient(network);
         var (output, error) = (new StringWriter(), new StringWriter());
         // Options are easier to read in one string; file names are arguments of their own.
-        var split = args.SelectMany(arg => arg.StartsWith("--", StringComparison.Ordinal) ? arg.Split(' ') : [arg]).ToArray();
+        var split = args.SelectMany(arg => arg.StartsWith("--", StringComparison.Ordinal)
+            ? arg.Split(' ')
+            : [arg]).ToArray();
         var code = new App(output, error, http).RunAsync(split).GetAwaiter().GetResult();
         return new(code, output.ToString(), error.ToString());
     }
@@ -38,7 +40,8 @@ internal sealed class CommandLine : IDisposable
         protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
             throw new HttpRequestException(HttpRequestError.NameResolutionError, "no network in tests");
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken) =>
             throw new HttpRequestException(HttpRequestError.NameResolutionError, "no network in tests");
     }
 }

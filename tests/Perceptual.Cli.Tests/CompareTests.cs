@@ -28,9 +28,11 @@ public sealed class CompareTests : IDisposable
     public void The_example_of_the_reference_implementation_has_its_numbers()
     {
         var weights = Shared.Path("weights");
-        var run = CommandLine.Run("compare", Shared.Path("images/ex_ref.png"), Shared.Path("images/ex_p0.png"), Shared.Path("images/ex_p1.png"), "--weights", weights);
+        var run = CommandLine.Run("compare", Shared.Path("images/ex_ref.png"), Shared.Path("images/ex_p0.png"),
+            Shared.Path("images/ex_p1.png"), "--weights", weights);
         Assert.Equal(0, run.Code);
-        var distances = run.Lines.Select(line => double.Parse(line.Split('\t')[0], CultureInfo.InvariantCulture)).ToArray();
+        var distances = run.Lines.Select(
+            line => double.Parse(line.Split('\t')[0], CultureInfo.InvariantCulture)).ToArray();
         Assert.Equal(0.7218807, distances[0], 2e-6); // golden/lpips.json, to its tolerance
         Assert.Equal(0.1375656, distances[1], 2e-6);
     }
@@ -82,17 +84,20 @@ public sealed class CompareTests : IDisposable
         var run = CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--format csv --layers");
         Assert.Equal("reference,distorted,distance,layer1,layer2,layer3,layer4,layer5", run.Lines[0]);
         Assert.StartsWith($"{reference},\"{a}\",", run.Lines[1], StringComparison.Ordinal);
-        var numbers = run.Lines[1][(reference.Length + a.Length + 4)..].Split(',').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
+        var numbers = run.Lines[1][(reference.Length + a.Length + 4)..].Split(',')
+            .Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
         Assert.Equal(numbers[1..].Sum(), numbers[0]);
     }
 
     [Fact]
     public void Layers_follow_the_path()
     {
-        var run = CommandLine.Run("compare", lpips.Image("ref.png"), lpips.Image("a.png", seed: 2), CommandLine.RandomAlex, "--layers");
+        var run = CommandLine.Run("compare", lpips.Image("ref.png"), lpips.Image("a.png", seed: 2),
+            CommandLine.RandomAlex, "--layers");
         var columns = Assert.Single(run.Lines).Split('\t');
         Assert.Equal(7, columns.Length);
-        var numbers = columns.Where((_, i) => i != 1).Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
+        var numbers = columns.Where((_, i) => i != 1)
+            .Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
         Assert.Equal(numbers[0], numbers[1..].Sum(), 6 * 5.1e-9); // six numbers rounded to eight decimals
     }
 
@@ -113,7 +118,8 @@ public sealed class CompareTests : IDisposable
         Assert.Equal(3, above.Code);
         Assert.Equal(2, above.Lines.Length);
         Assert.Contains("1 of 2 distances above 0.001", above.Error, StringComparison.Ordinal);
-        Assert.Equal(0, CommandLine.Run("compare", reference, reference, CommandLine.RandomAlex, "--fail-above 0").Code);
+        Assert.Equal(0,
+            CommandLine.Run("compare", reference, reference, CommandLine.RandomAlex, "--fail-above 0").Code);
         Assert.Equal(0, CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--fail-above 100").Code);
     }
 
@@ -121,7 +127,8 @@ public sealed class CompareTests : IDisposable
     public void Maps_are_written_as_picture_and_as_numbers()
     {
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a.png", seed: 2));
-        Assert.Equal(0, CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--map", lpips.PathOf("map.png")).Code);
+        Assert.Equal(0,
+            CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--map", lpips.PathOf("map.png")).Code);
         Assert.True(Perceptual.Imaging.ImageFile.Read(lpips.PathOf("map.png")).Height > 36);
         var run = CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--map", lpips.PathOf("map.npy"));
         var (values, shape) = NpyFile.ReadFloat32(lpips.PathOf("map.npy"));
@@ -134,7 +141,8 @@ public sealed class CompareTests : IDisposable
     [Fact]
     public void Explanations_stand_below_each_image()
     {
-        var (reference, jpeg, other) = (lpips.Image("ref.png"), lpips.PathOf("jpeg.png"), lpips.Image("other.png", seed: 2));
+        var (reference, jpeg, other) = (lpips.Image("ref.png"), lpips.PathOf("jpeg.png"),
+            lpips.Image("other.png", seed: 2));
         CommandLine.Run("distort", reference, "--kind jpeg:0.3 -o", jpeg); // quality 31
         var run = CommandLine.Run("compare", reference, jpeg, reference, other, CommandLine.RandomAlex, "--explain");
         Assert.Equal((0, ""), (run.Code, run.Error));
@@ -162,16 +170,24 @@ public sealed class CompareTests : IDisposable
     {
         var (reference, a) = (lpips.Image("ref.png"), lpips.PathOf("a.png"));
         CommandLine.Run("distort", reference, "--kind motion:0.4 -o", a);
-        using var json = JsonDocument.Parse(CommandLine.Run("compare", reference, a, reference, CommandLine.RandomAlex, "--explain --format json").Output);
+        using var json = JsonDocument.Parse(
+            CommandLine.Run("compare", reference, a, reference, CommandLine.RandomAlex,
+                "--explain --format json").Output);
         var results = json.RootElement.GetProperty("results").EnumerateArray().ToArray();
         Assert.Empty(results[1].GetProperty("equivalents").EnumerateArray());
         var equivalents = results[0].GetProperty("equivalents").EnumerateArray().ToArray();
-        Assert.Equal(["jpeg", "blur", "noise"], equivalents.Select(equivalent => equivalent.GetProperty("kind").GetString()));
-        Assert.Equal(["quality", "sigma", "sigma"], equivalents.Select(equivalent => equivalent.EnumerateObject().ElementAt(2).Name));
+        Assert.Equal(["jpeg", "blur", "noise"],
+            equivalents.Select(equivalent => equivalent.GetProperty("kind").GetString()));
+        Assert.Equal(["quality", "sigma", "sigma"],
+            equivalents.Select(equivalent => equivalent.EnumerateObject().ElementAt(2).Name));
 
-        var csv = CommandLine.Run("compare", reference, a, reference, CommandLine.RandomAlex, "--explain --layers --format csv").Lines;
-        Assert.Equal("reference,distorted,distance,layer1,layer2,layer3,layer4,layer5,jpeg_relation,jpeg_quality,jpeg_distance,blur_relation,blur_sigma,blur_distance,noise_relation,noise_sigma,noise_distance", csv[0]);
-        Assert.Equal(equivalents.SelectMany(equivalent => equivalent.EnumerateObject().Skip(1)).Select(property => property.Value.ToString()), csv[1].Split(',')[^9..]);
+        var csv = CommandLine.Run("compare", reference, a, reference, CommandLine.RandomAlex,
+            "--explain --layers --format csv").Lines;
+        Assert.Equal("reference,distorted,distance,layer1,layer2,layer3,layer4,layer5,"
+            + "jpeg_relation,jpeg_quality,jpeg_distance,blur_relation,blur_sigma,blur_distance,"
+            + "noise_relation,noise_sigma,noise_distance", csv[0]);
+        Assert.Equal(equivalents.SelectMany(equivalent => equivalent.EnumerateObject().Skip(1))
+            .Select(property => property.Value.ToString()), csv[1].Split(',')[^9..]);
         Assert.EndsWith(",0,0,0,0,0,0,,,,,,,,,", csv[2], StringComparison.Ordinal);
     }
 
@@ -180,7 +196,8 @@ public sealed class CompareTests : IDisposable
     {
         var (reference, small) = (lpips.Image("ref.png"), lpips.Image("small.png", 20, 18));
         var run = CommandLine.Run("compare", reference, small, "--metric psnr --explain --resize bicubic --format csv");
-        Assert.EndsWith(",jpeg_relation,jpeg_quality,jpeg_psnr,blur_relation,blur_sigma,blur_psnr,noise_relation,noise_sigma,noise_psnr", run.Lines[0], StringComparison.Ordinal);
+        Assert.EndsWith(",jpeg_relation,jpeg_quality,jpeg_psnr,blur_relation,blur_sigma,blur_psnr,"
+            + "noise_relation,noise_sigma,noise_psnr", run.Lines[0], StringComparison.Ordinal);
         Assert.Equal("as", run.Lines[1].Split(',')[^3]); // noise makes any PSNR
         var (a, map) = (lpips.Image("a.png", seed: 2), lpips.PathOf("map.npy"));
         var mapped = CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--explain --map", map);
@@ -196,7 +213,8 @@ public sealed class CompareTests : IDisposable
     public void Different_sizes_are_an_error_naming_both_unless_resized()
     {
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a.png", 50, 36, 2));
-        CommandLine.Run("compare", reference, a, CommandLine.RandomAlex).ShouldFail(1, $"{a} is 50x36 but {reference} is 40x36", "--resize");
+        CommandLine.Run("compare", reference, a, CommandLine.RandomAlex)
+            .ShouldFail(1, $"{a} is 50x36 but {reference} is 40x36", "--resize");
         var (plain, wide) = (Perceptual.Imaging.ImageFile.Read(reference), Perceptual.Imaging.ImageFile.Read(a));
         var alex = Lpips.Load(Network.Alex, new() { RandomSeed = 0 });
         var distances = new HashSet<double>();
@@ -209,7 +227,8 @@ public sealed class CompareTests : IDisposable
             distances.Add(distance);
         }
         Assert.Equal(5, distances.Count);
-        CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--resize", "cubic").ShouldBeUsage("cubic", "bicubic");
+        CommandLine.Run("compare", reference, a, CommandLine.RandomAlex, "--resize", "cubic")
+            .ShouldBeUsage("cubic", "bicubic");
     }
 
     [Theory]
@@ -234,10 +253,12 @@ public sealed class CompareTests : IDisposable
 
     [Fact]
     public void One_map_is_of_one_pair() =>
-        CommandLine.Run("compare", lpips.Image("a.png"), lpips.Image("b.png"), lpips.Image("c.png"), CommandLine.RandomAlex, "--map", lpips.PathOf("map.png")).ShouldBeUsage("--map");
+        CommandLine.Run("compare", lpips.Image("a.png"), lpips.Image("b.png"), lpips.Image("c.png"),
+            CommandLine.RandomAlex, "--map", lpips.PathOf("map.png")).ShouldBeUsage("--map");
 
     [Fact]
-    public void A_missing_distorted_image_is_a_usage_error() => CommandLine.Run("compare", lpips.Image("a.png")).ShouldBeUsage("compare");
+    public void A_missing_distorted_image_is_a_usage_error() =>
+        CommandLine.Run("compare", lpips.Image("a.png")).ShouldBeUsage("compare");
 
     [Fact]
     public void Bad_images_are_one_clear_line()
@@ -261,16 +282,20 @@ public sealed class CompareTests : IDisposable
         CommandLine.Run("compare", good, cut, CommandLine.RandomAlex).ShouldFail(1, cut);
 
         var small = lpips.Image("small.png", 30, 40);
-        CommandLine.Run("compare", good, small, CommandLine.RandomAlex).ShouldFail(1, small, "30x40", "at least 31 pixels");
+        CommandLine.Run("compare", good, small, CommandLine.RandomAlex)
+            .ShouldFail(1, small, "30x40", "at least 31 pixels");
 
-        CommandLine.Run("compare", good, good, CommandLine.RandomAlex, "--max-pixels 1000").ShouldFail(1, good, "40x36", "1000");
+        CommandLine.Run("compare", good, good, CommandLine.RandomAlex, "--max-pixels 1000")
+            .ShouldFail(1, good, "40x36", "1000");
     }
 
     [Fact]
     public void A_map_that_cannot_be_written_is_one_clear_line() =>
-        CommandLine.Run("compare", lpips.Image("a.png"), lpips.Image("b.png"), CommandLine.RandomAlex, "--map", lpips.PathOf("no/such/folder/map.png")).ShouldFail(1, "folder");
+        CommandLine.Run("compare", lpips.Image("a.png"), lpips.Image("b.png"), CommandLine.RandomAlex, "--map",
+            lpips.PathOf("no/such/folder/map.png")).ShouldFail(1, "folder");
 
     [Fact]
     public void Names_with_brackets_and_beyond_ascii_are_taken_as_they_are() =>
-        Assert.Equal(0, CommandLine.Run("compare", lpips.Image("日本 é.png"), lpips.Image("b[1].png"), CommandLine.RandomAlex).Code);
+        Assert.Equal(0, CommandLine.Run(
+            "compare", lpips.Image("日本 é.png"), lpips.Image("b[1].png"), CommandLine.RandomAlex).Code);
 }

@@ -19,15 +19,19 @@ public sealed class EvaluateTests : IDisposable
     public void Recorded_distances_score_what_was_published_and_what_the_paper_averages()
     {
         string[] names = ["traditional", "cnn", "superres", "deblur", "color", "frameinterp"];
-        var run = CommandLine.Run(["evaluate", "recorded", .. names.Select(name => Shared.Path($"bapps/{name}.csv")), "--plot", lpips.PathOf("bars.png")]);
+        var run = CommandLine.Run(["evaluate", "recorded", .. names.Select(name => Shared.Path($"bapps/{name}.csv")),
+            "--plot", lpips.PathOf("bars.png")]);
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Equal(["2AFC", .. names, "distortions", "real algorithms", "all"], Cells(run.Lines[0]));
         // (.7748 + .8287) / 2 and so on of more digits
-        Assert.Equal(["0.7748", "0.8287", "0.7119", "0.6104", "0.6523", "0.6243", "0.8017", "0.6497", "0.7004"], Scores(run.Lines[1]));
-        Assert.Equal(["0.8084", "0.8435", "0.7360", "0.6609", "0.6883", "0.6861", "0.8259", "0.6928", "0.7372"], Scores(run.Lines[2]));
+        Assert.Equal(["0.7748", "0.8287", "0.7119", "0.6104", "0.6523", "0.6243", "0.8017", "0.6497", "0.7004"],
+            Scores(run.Lines[1]));
+        Assert.Equal(["0.8084", "0.8435", "0.7360", "0.6609", "0.6883", "0.6861", "0.8259", "0.6928", "0.7372"],
+            Scores(run.Lines[2]));
         Assert.StartsWith("oracle", run.Lines[3], StringComparison.Ordinal);
         Assert.StartsWith("majority", run.Lines[4], StringComparison.Ordinal);
-        Assert.Equal(run.Output, CommandLine.Run(["evaluate", "recorded", .. names.Select(name => Shared.Path($"bapps/{name}.csv"))]).Output);
+        Assert.Equal(run.Output, CommandLine.Run(
+            ["evaluate", "recorded", .. names.Select(name => Shared.Path($"bapps/{name}.csv"))]).Output);
         Assert.True(ImageFile.Read(lpips.PathOf("bars.png"), new() { Alpha = AlphaMode.White }).Width > 600);
     }
 
@@ -36,9 +40,13 @@ public sealed class EvaluateTests : IDisposable
     {
         var folder = WriteTriplets("set", 5, size: 64);
         var table = lpips.PathOf("table.csv");
-        File.WriteAllText(table, "reference,p0,p1,votes_p0,votes_p1\n" + string.Concat(Enumerable.Range(0, 5).Select(i => $"set/ref/{i:D2}.png,set/p0/{i:D2}.png,set/p1/{i:D2}.png,{5 - i},{i}\n")));
+        File.WriteAllText(table,
+            "reference,p0,p1,votes_p0,votes_p1\n"
+                + string.Concat(Enumerable.Range(0, 5)
+                    .Select(i => $"set/ref/{i:D2}.png,set/p0/{i:D2}.png,set/p1/{i:D2}.png,{5 - i},{i}\n")));
         var (csv, json) = (lpips.PathOf("results.csv"), lpips.PathOf("results.json"));
-        var run = CommandLine.Run("evaluate", "2afc", folder, table, TwoMetrics, "-o", csv, "--plot", lpips.PathOf("bars.png"));
+        var run = CommandLine.Run("evaluate", "2afc", folder, table, TwoMetrics, "-o", csv, "--plot",
+            lpips.PathOf("bars.png"));
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Equal(["2AFC", "set", "table"], Cells(run.Lines[0]));
         Assert.Equal(["lpips-random-alex", "l2", "people", "oracle"], run.Lines[1..5].Select(line => Cells(line)[0]));
@@ -49,22 +57,27 @@ public sealed class EvaluateTests : IDisposable
         var lines = File.ReadAllLines(csv);
         Assert.Equal("data,reference,p0,p1,judge,lpips-random-alex d0,lpips-random-alex d1,l2 d0,l2 d1", lines[0]);
         Assert.Equal(11, lines.Length);
-        var compared = CommandLine.Run("compare", lpips.PathOf("set/ref/03.png"), lpips.PathOf("set/p0/03.png"), lpips.PathOf("set/p1/03.png"), "--net random-alex --format csv").Lines;
+        var compared = CommandLine.Run("compare", lpips.PathOf("set/ref/03.png"), lpips.PathOf("set/p0/03.png"),
+            lpips.PathOf("set/p1/03.png"), "--net random-alex --format csv").Lines;
         Assert.Equal(compared[1..].Select(line => line.Split(',')[2]), lines[4].Split(',')[5..7]);
         Assert.Equal(lines[4].Split(',')[5..], lines[9].Split(',')[5..]);
         Assert.Equal(("set", "table", "0.6"), (lines[4].Split(',')[0], lines[9].Split(',')[0], lines[9].Split(',')[4]));
 
         // nor do threads matter, or the order of the sets
-        Assert.Equal(run.Output, CommandLine.Run("evaluate", "2afc", folder, table, TwoMetrics, "--threads 1 -o", json).Output);
-        Assert.Equal(lines[6..], Results(CommandLine.Run("evaluate", "2afc", table, folder, TwoMetrics, "--threads 3 -o", csv), csv)[1..6]);
+        Assert.Equal(run.Output,
+            CommandLine.Run("evaluate", "2afc", folder, table, TwoMetrics, "--threads 1 -o", json).Output);
+        Assert.Equal(lines[6..],
+            Results(CommandLine.Run("evaluate", "2afc", table, folder, TwoMetrics, "--threads 3 -o", csv), csv)[1..6]);
         using var document = JsonDocument.Parse(File.ReadAllText(json));
         Assert.Equal(Vectors.Level, document.RootElement.GetProperty("vectors").GetString());
         Assert.Equal(10, document.RootElement.GetProperty("results").GetArrayLength());
         var result = document.RootElement.GetProperty("results")[3];
         Assert.Equal(lines[4].Split(',')[6], result.GetProperty("lpips-random-alex d1").GetRawText());
-        Assert.Contains("lpips-random-alex", document.RootElement.GetProperty("metrics")[0].GetProperty("name").GetString(), StringComparison.Ordinal);
+        Assert.Contains("lpips-random-alex",
+            document.RootElement.GetProperty("metrics")[0].GetProperty("name").GetString(), StringComparison.Ordinal);
         var score = document.RootElement.GetProperty("scores")[0];
-        Assert.Equal(Scores(run.Lines[1])[0], score.GetProperty("score").GetDouble().ToString("F4", CultureInfo.InvariantCulture));
+        Assert.Equal(Scores(run.Lines[1])[0],
+            score.GetProperty("score").GetDouble().ToString("F4", CultureInfo.InvariantCulture));
         Assert.True(score.GetProperty("low").GetDouble() <= score.GetProperty("score").GetDouble());
         Assert.Empty(Directory.EnumerateFiles(lpips.Folder, "*.partial"));
     }
@@ -77,19 +90,24 @@ public sealed class EvaluateTests : IDisposable
         foreach (var part in new[] { "ref", "p0" })
         {
             Directory.CreateDirectory(lpips.PathOf("small/" + part));
-            ImageFile.WritePng(lpips.PathOf($"small/{part}/00.png"), ImageFile.Read(lpips.PathOf($"set/{part}/00.png")).Resize(64, 64, ResizeFilter.Bilinear));
+            ImageFile.WritePng(lpips.PathOf($"small/{part}/00.png"),
+                ImageFile.Read(lpips.PathOf($"set/{part}/00.png")).Resize(64, 64, ResizeFilter.Bilinear));
         }
         Assert.Equal(Compared("small", ""), Distance("2afc", folder, ""));
         Assert.Equal(Compared("set", ""), Distance("2afc", folder, "--load-size 0"));
-        File.WriteAllText(lpips.PathOf("t.csv"), "reference,p0,p1,judge\nset/ref/00.png,set/p0/00.png,set/p1/00.png,0.2\n");
+        File.WriteAllText(lpips.PathOf("t.csv"),
+            "reference,p0,p1,judge\nset/ref/00.png,set/p0/00.png,set/p1/00.png,0.2\n");
         Assert.Equal(Compared("set", ""), Distance("2afc", lpips.PathOf("t.csv"), ""));
         Assert.Equal(Compared("small", ""), Distance("2afc", lpips.PathOf("t.csv"), "--load-size 64"));
 
         string Distance(string kind, string data, string option) =>
-            Results(CommandLine.Run(["evaluate", kind, data, "--metric lpips-random-alex", "-o", csv, .. option.Length > 0 ? new[] { option } : []]), csv)[1].Split(',')[5];
+            Results(
+                CommandLine.Run(["evaluate", kind, data, "--metric lpips-random-alex", "-o", csv,
+                    .. option.Length > 0 ? new[] { option } : []]), csv)[1].Split(',')[5];
 
         string Compared(string set, string option) =>
-            CommandLine.Run("compare", lpips.PathOf($"{set}/ref/00.png"), lpips.PathOf($"{set}/p0/00.png"), "--net random-alex --format csv").Lines[1].Split(',')[2];
+            CommandLine.Run("compare", lpips.PathOf($"{set}/ref/00.png"), lpips.PathOf($"{set}/p0/00.png"),
+                "--net random-alex --format csv").Lines[1].Split(',')[2];
     }
 
     [Fact]
@@ -102,12 +120,14 @@ public sealed class EvaluateTests : IDisposable
             WriteJudgement($"cnn/same/{i}.npy", i % 2 == 0 ? 1 : 0.25f);
         }
         var csv = lpips.PathOf("results.csv");
-        var run = CommandLine.Run("evaluate", "jnd", lpips.PathOf("cnn"), "--metric psnr,lpips-random-alex,l2 -o", csv, "--plot", lpips.PathOf("curves.png"));
+        var run = CommandLine.Run("evaluate", "jnd", lpips.PathOf("cnn"), "--metric psnr,lpips-random-alex,l2 -o", csv,
+            "--plot", lpips.PathOf("curves.png"));
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Equal(["JND mAP", "cnn"], Cells(run.Lines[0]));
         var lines = File.ReadAllLines(csv);
         Assert.Equal("data,p0,p1,same,psnr,lpips-random-alex,l2", lines[0]);
-        var distances = lines[1..].Select(line => double.Parse(line.Split(',')[5], CultureInfo.InvariantCulture)).ToArray();
+        var distances = lines[1..].Select(
+            line => double.Parse(line.Split(',')[5], CultureInfo.InvariantCulture)).ToArray();
         Assert.Equal([0.0, 0, 0], distances.Where((_, i) => i % 2 == 0));
         // three at 1 come first, then three at 1/4: (3 + (1/4)(3.25 / 4) + (1/4)(3.5 / 5) + (1/4)(3.75 / 6)) / 3.75
         Assert.Equal(["0.9425", "0.9425", "0.9425"], run.Lines[1..4].Select(line => Scores(line)[0]));
@@ -124,16 +144,19 @@ public sealed class EvaluateTests : IDisposable
         var reference = ImageFile.Read(lpips.PathOf("reference.png"));
         for (var i = 0; i < 8; i++) // smaller and back again: the smaller, the worse
         {
-            ImageFile.WritePng(lpips.PathOf($"{i}.png"), reference.Resize(64 - 7 * i, 64 - 7 * i, ResizeFilter.Box).Resize(64, 64, ResizeFilter.Bilinear));
+            ImageFile.WritePng(lpips.PathOf($"{i}.png"),
+                reference.Resize(64 - 7 * i, 64 - 7 * i, ResizeFilter.Box).Resize(64, 64, ResizeFilter.Bilinear));
             table.Append(CultureInfo.InvariantCulture, $"reference.png,{i}.png,{5 - i * 0.5}\n");
         }
         File.WriteAllText(lpips.PathOf("mos.csv"), table.ToString());
         var run = CommandLine.Run("evaluate", "mos", lpips.PathOf("mos.csv"), QuickMetrics);
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Equal(["opinions", "SRCC", "KRCC", "PLCC", "RMSE"], Cells(run.Lines[0]));
-        Assert.All(run.Lines[1..3], line => Assert.True(double.Parse(Scores(line)[0], CultureInfo.InvariantCulture) > 0.8));
+        Assert.All(run.Lines[1..3],
+            line => Assert.True(double.Parse(Scores(line)[0], CultureInfo.InvariantCulture) > 0.8));
         File.WriteAllText(lpips.PathOf("few.csv"), string.Join('\n', table.ToString().Split('\n')[..5]));
-        CommandLine.Run("evaluate", "mos", lpips.PathOf("few.csv"), QuickMetrics).ShouldFail(1, "few.csv has 4 opinion scores");
+        CommandLine.Run("evaluate", "mos", lpips.PathOf("few.csv"), QuickMetrics)
+            .ShouldFail(1, "few.csv has 4 opinion scores");
     }
 
     [Fact]
@@ -142,7 +165,8 @@ public sealed class EvaluateTests : IDisposable
         var folder = WriteTriplets("set", 2, size: 64);
         var csv = lpips.PathOf("results.csv");
         Directory.CreateDirectory(lpips.PathOf("bars.png.tmp")); // where the plot is written first
-        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv, "--plot", lpips.PathOf("bars.png")).ShouldFail(1, "bars.png");
+        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv, "--plot", lpips.PathOf("bars.png"))
+            .ShouldFail(1, "bars.png");
         var again = CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv);
         Assert.Equal(0, again.Code);
         Assert.Contains("going on after 4 of 4", again.Error, StringComparison.Ordinal);
@@ -152,11 +176,13 @@ public sealed class EvaluateTests : IDisposable
     public void Equal_scores_differ_by_nothing_however_they_are_added_up()
     {
         // .1 + .2 + .3 and .3 + .2 + .1 are not the same double
-        var table = new ScoreTable("2AFC", ["set"], [ScoreRow.OfMeans("a", 1, [[.1, .2, .3]]), ScoreRow.OfMeans("b", 1, [[.3, .2, .1]])]);
+        var table = new ScoreTable("2AFC", ["set"],
+            [ScoreRow.OfMeans("a", 1, [[.1, .2, .3]]), ScoreRow.OfMeans("b", 1, [[.3, .2, .1]])]);
         Assert.NotEqual(table.Rows[0].Values, table.Rows[1].Values);
         Assert.Equal([0.0], table.Differences("a").Rows[0].Values);
         Assert.StartsWith("0.0000 [", Cells(table.Differences("a").Text().Split('\n')[1])[1], StringComparison.Ordinal);
-        var noise = new ScoreTable("2AFC", ["set"], [new("a", [.5], [[.5, .5]]), new("b", [.5], [[.5 + 1e-16, .5 + 1e-16]])]);
+        var noise = new ScoreTable("2AFC", ["set"],
+            [new("a", [.5], [[.5, .5]]), new("b", [.5], [[.5 + 1e-16, .5 + 1e-16]])]);
         Assert.DoesNotContain("]*", noise.Differences("a").Text(), StringComparison.Ordinal);
     }
 
@@ -176,9 +202,11 @@ public sealed class EvaluateTests : IDisposable
         var partial = File.ReadAllBytes(csv + ".partial");
         Assert.True(partial.Count(b => b == '\n') > Count); // most of 80 pairs
 
-        // What a killed process or machine leaves ends anywhere; even what is not of a run is passed over, as are pairs that have changed since.
+        // What a killed process or machine leaves ends anywhere; even what is not of a run is passed over, as are pairs
+        // that have changed since.
         File.WriteAllBytes(last, good);
-        foreach (var content in new[] { partial, partial[..^1], partial[..^30], partial[..100], partial[..20], [], [.. partial, .. new byte[1000]] })
+        foreach (var content in new[] { partial, partial[..^1], partial[..^30], partial[..100], partial[..20], [],
+            [.. partial, .. new byte[1000]] })
         {
             File.WriteAllBytes(csv + ".partial", content);
             var resumed = CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv);
@@ -189,7 +217,8 @@ public sealed class EvaluateTests : IDisposable
         }
 
         File.WriteAllBytes(csv + ".partial", partial);
-        CommandLine.Run("evaluate", "2afc", folder, "--metric l2", "-o", csv).ShouldFail(1, csv + ".partial", "delete it");
+        CommandLine.Run("evaluate", "2afc", folder, "--metric l2", "-o", csv)
+            .ShouldFail(1, csv + ".partial", "delete it");
         Assert.Equal(partial, File.ReadAllBytes(csv + ".partial"));
     }
 
@@ -249,10 +278,14 @@ public sealed class EvaluateTests : IDisposable
         lpips.Image("set/p1/01.png", 64, 80);
         Fails(folder, "64x80", "64x64");
         lpips.Image("set/p1/01.png", 9, 9);
-        CommandLine.Run("evaluate", "2afc", folder, "--metric ssim --load-size 0").ShouldFail(1, "01.png", "too small for ssim");
-        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", lpips.PathOf("nowhere/results.csv")).ShouldFail(1, "nowhere");
-        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", WithFolder("a.csv")).ShouldBeUsage("a.csv", "is a folder");
-        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "--plot", WithFolder("a.png")).ShouldBeUsage("a.png", "is a folder");
+        CommandLine.Run("evaluate", "2afc", folder, "--metric ssim --load-size 0")
+            .ShouldFail(1, "01.png", "too small for ssim");
+        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", lpips.PathOf("nowhere/results.csv"))
+            .ShouldFail(1, "nowhere");
+        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", WithFolder("a.csv"))
+            .ShouldBeUsage("a.csv", "is a folder");
+        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "--plot", WithFolder("a.png"))
+            .ShouldBeUsage("a.png", "is a folder");
         string[][] commands = [["evaluate", "2afc", folder], ["train", folder, "-o", lpips.PathOf("x")]];
         foreach (var command in commands)
             CommandLine.Run([.. command, "--root", lpips.Folder]).ShouldBeUsage("--root", "is for tables", folder);
@@ -261,7 +294,8 @@ public sealed class EvaluateTests : IDisposable
 
         string WithFolder(string name) => Directory.CreateDirectory(lpips.PathOf(name)).FullName;
 
-        void Fails(string data, params string[] parts) => CommandLine.Run("evaluate", "2afc", data, QuickMetrics, "-o", csv).ShouldFail(1, parts);
+        void Fails(string data, params string[] parts) =>
+            CommandLine.Run("evaluate", "2afc", data, QuickMetrics, "-o", csv).ShouldFail(1, parts);
     }
 
     [Theory]
@@ -275,7 +309,8 @@ public sealed class EvaluateTests : IDisposable
     [InlineData("evaluate", "2afc", "x", "--plot x.svg")]
     [InlineData("evaluate", "jnd", "x", "--plot nowhere/x.png")]
     [InlineData("evaluate", "recorded", "--ploot")]
-    public void Mistakes_on_the_command_line_are_usage_errors(params string[] args) => CommandLine.Run(args).ShouldBeUsage();
+    public void Mistakes_on_the_command_line_are_usage_errors(
+        params string[] args) => CommandLine.Run(args).ShouldBeUsage();
 
     private string WriteTriplets(string name, int count, int size)
     {
@@ -300,7 +335,8 @@ public sealed class EvaluateTests : IDisposable
         return File.ReadAllLines(path);
     }
 
-    private static string[] Cells(string line) => line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    private static string[] Cells(
+        string line) => line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static string[] Scores(string line) => [.. Cells(line)[1..].Select(cell => cell.Split(' ')[0])];
 }

@@ -10,7 +10,8 @@ public sealed class ExportTests : IDisposable
     [Fact]
     public void The_options_choose_the_model()
     {
-        var run = CommandLine.Run("export", "--net random-squeeze --seed 3 --version 0.0", "-o", lpips.PathOf("squeeze.onnx"));
+        var run = CommandLine.Run("export", "--net random-squeeze --seed 3 --version 0.0", "-o",
+            lpips.PathOf("squeeze.onnx"));
         Assert.Equal(new Run(0, "", ""), run);
         var expected = new MemoryStream();
         OnnxFile.Write(expected, TrunkWeights.Random(Network.Squeeze, 3), null, LpipsVersion.V00);
@@ -26,7 +27,8 @@ public sealed class ExportTests : IDisposable
 
     [Fact]
     public void A_folder_that_is_not_there_is_an_error() =>
-        CommandLine.Run("export", "--net random-alex", "-o", lpips.PathOf("nowhere/alex.onnx")).ShouldFail(1, "nowhere");
+        CommandLine.Run("export", "--net random-alex", "-o", lpips.PathOf("nowhere/alex.onnx"))
+            .ShouldFail(1, "nowhere");
 
     [Fact]
     public void Wrong_options_are_usage_errors()

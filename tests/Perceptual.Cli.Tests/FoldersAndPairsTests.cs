@@ -22,10 +22,12 @@ public sealed class FoldersAndPairsTests : IDisposable
         var run = CommandLine.Run("folders", lpips.PathOf("ref"), lpips.PathOf("dist"), CommandLine.RandomAlex);
         Assert.Equal((0, ""), (run.Code, run.Error));
         var rows = run.Lines.Select(line => line.Split('\t')).ToArray();
-        Assert.Equal([lpips.PathOf("dist/B.png"), lpips.PathOf("dist/a.png"), lpips.PathOf("dist/b.png")], rows[..3].Select(row => row[1].Replace('\\', '/')));
+        Assert.Equal([lpips.PathOf("dist/B.png"), lpips.PathOf("dist/a.png"), lpips.PathOf("dist/b.png")],
+            rows[..3].Select(row => row[1].Replace('\\', '/')));
         foreach (var (row, name) in rows[..3].Zip(["B.png", "a.png", "b.png"]))
         {
-            Assert.Equal(CommandLine.Run("compare", lpips.PathOf("ref/" + name), lpips.PathOf("dist/" + name), CommandLine.RandomAlex).Output.Split('\t')[0], row[0]);
+            Assert.Equal(CommandLine.Run("compare", lpips.PathOf("ref/" + name), lpips.PathOf("dist/" + name),
+                CommandLine.RandomAlex).Output.Split('\t')[0], row[0]);
             distances.Add(double.Parse(row[0], CultureInfo.InvariantCulture));
         }
         var mean = (distances[0] + distances[1] + distances[2]) / 3;
@@ -40,7 +42,9 @@ public sealed class FoldersAndPairsTests : IDisposable
             ["pairs"] = 3,
         };
         Assert.Equal(expected.Keys, rows[3..].Select(row => row[0]));
-        Assert.All(rows[3..], row => Assert.Equal(expected[row[0]], double.Parse(row[1], CultureInfo.InvariantCulture), 2e-8)); // printed to 1e-8
+        // printed to 1e-8
+        Assert.All(rows[3..],
+            row => Assert.Equal(expected[row[0]], double.Parse(row[1], CultureInfo.InvariantCulture), 2e-8));
     }
 
     [Fact]
@@ -55,7 +59,8 @@ public sealed class FoldersAndPairsTests : IDisposable
         Assert.Contains(onlyDistorted, run.Error, StringComparison.Ordinal);
         Assert.Contains("--allow-unpaired", run.Error, StringComparison.Ordinal);
 
-        var allowed = CommandLine.Run("folders", lpips.PathOf("ref"), lpips.PathOf("dist"), CommandLine.RandomAlex, "--allow-unpaired");
+        var allowed = CommandLine.Run("folders", lpips.PathOf("ref"), lpips.PathOf("dist"), CommandLine.RandomAlex,
+            "--allow-unpaired");
         Assert.Equal(0, allowed.Code);
         Assert.Contains(onlyReference, allowed.Error, StringComparison.Ordinal);
         Assert.Equal("standard deviation\t-", allowed.Lines[2]);
@@ -66,7 +71,8 @@ public sealed class FoldersAndPairsTests : IDisposable
     {
         lpips.Image("ref/a.png");
         lpips.Image("dist/b.png");
-        var run = CommandLine.Run("folders", lpips.PathOf("ref"), lpips.PathOf("dist"), CommandLine.RandomAlex, "--allow-unpaired");
+        var run = CommandLine.Run("folders", lpips.PathOf("ref"), lpips.PathOf("dist"), CommandLine.RandomAlex,
+            "--allow-unpaired");
         Assert.Equal((1, ""), (run.Code, run.Output));
         Assert.Contains("no file name in common", run.Error, StringComparison.Ordinal);
     }
@@ -79,17 +85,23 @@ public sealed class FoldersAndPairsTests : IDisposable
             lpips.Image("ref/" + name);
             lpips.Image("dist/" + name, seed: 2);
         }
-        Assert.Equal(0, CommandLine.Run("folders", lpips.PathOf("ref"), lpips.PathOf("dist"), CommandLine.RandomAlex, "-o", lpips.PathOf("out.csv")).Code);
-        Assert.Equal(0, CommandLine.Run("folders", lpips.PathOf("ref"), lpips.PathOf("dist"), CommandLine.RandomAlex, "-o", lpips.PathOf("out.json")).Code);
+        Assert.Equal(0, CommandLine.Run("folders", lpips.PathOf("ref"), lpips.PathOf("dist"), CommandLine.RandomAlex,
+            "-o", lpips.PathOf("out.csv")).Code);
+        Assert.Equal(0, CommandLine.Run("folders", lpips.PathOf("ref"), lpips.PathOf("dist"), CommandLine.RandomAlex,
+            "-o", lpips.PathOf("out.json")).Code);
         var csv = File.ReadAllLines(lpips.PathOf("out.csv"));
         Assert.Equal("reference,distorted,distance", csv[0]);
         Assert.Equal(3, csv.Length);
         using var json = JsonDocument.Parse(File.ReadAllBytes(lpips.PathOf("out.json")));
         var results = json.RootElement.GetProperty("results").EnumerateArray().ToArray();
-        Assert.Equal(csv[1..].Select(line => line.Split(',')[2]), results.Select(result => result.GetProperty("distance").GetRawText()));
-        Assert.Equal(results.Average(result => result.GetProperty("distance").GetDouble()), json.RootElement.GetProperty("summary").GetProperty("mean").GetDouble());
+        Assert.Equal(csv[1..].Select(line => line.Split(',')[2]),
+            results.Select(result => result.GetProperty("distance").GetRawText()));
+        Assert.Equal(results.Average(result => result.GetProperty("distance").GetDouble()),
+            json.RootElement.GetProperty("summary").GetProperty("mean").GetDouble());
         CommandLine.Run("folders", lpips.PathOf("ref"), lpips.PathOf("dist"), "-o", "out.txt").ShouldBeUsage("out.txt");
-        Assert.Equal(["dist", "out.csv", "out.json", "ref"], Directory.EnumerateFileSystemEntries(lpips.Folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal));
+        Assert.Equal(["dist", "out.csv", "out.json", "ref"],
+            Directory.EnumerateFileSystemEntries(lpips.Folder).Select(path => Path.GetFileName(path)!)
+                .Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -100,14 +112,16 @@ public sealed class FoldersAndPairsTests : IDisposable
         var all = CommandLine.Run("pairs", lpips.PathOf("set"), CommandLine.RandomAlex);
         Assert.Equal((0, ""), (all.Code, all.Error));
         Assert.Equal(["a.png b.png", "a.png c.png", "b.png c.png"], all.Lines[..3].Select(Names));
-        Assert.Equal(CommandLine.Run("compare", lpips.PathOf("set/a.png"), lpips.PathOf("set/c.png"), CommandLine.RandomAlex).Output.Split('\t')[0], all.Lines[1].Split('\t')[0]);
+        Assert.Equal(CommandLine.Run("compare", lpips.PathOf("set/a.png"), lpips.PathOf("set/c.png"),
+            CommandLine.RandomAlex).Output.Split('\t')[0], all.Lines[1].Split('\t')[0]);
         Assert.Equal("pairs\t3", all.Lines[^1]);
 
         var consecutive = CommandLine.Run("pairs", lpips.PathOf("set"), CommandLine.RandomAlex, "--consecutive");
         Assert.Equal([all.Lines[0], all.Lines[2]], consecutive.Lines[..2]);
         Assert.Equal("pairs\t2", consecutive.Lines[^1]);
 
-        static string Names(string line) => string.Join(' ', line.Split('\t')[1..].Select(path => Path.GetFileName(path)));
+        static string Names(string line) =>
+            string.Join(' ', line.Split('\t')[1..].Select(path => Path.GetFileName(path)));
     }
 
     [Fact]
@@ -130,12 +144,15 @@ public sealed class FoldersAndPairsTests : IDisposable
     {
         var image = lpips.Image("set/a.png");
         Directory.CreateDirectory(lpips.PathOf("empty"));
-        CommandLine.Run("pairs", lpips.PathOf("nowhere"), CommandLine.RandomAlex).ShouldFail(1, lpips.PathOf("nowhere"));
+        CommandLine.Run("pairs", lpips.PathOf("nowhere"), CommandLine.RandomAlex)
+            .ShouldFail(1, lpips.PathOf("nowhere"));
         CommandLine.Run("pairs", image, CommandLine.RandomAlex).ShouldFail(1, image, "not a folder");
         CommandLine.Run("pairs", lpips.PathOf("empty"), CommandLine.RandomAlex).ShouldFail(1, lpips.PathOf("empty"));
         CommandLine.Run("pairs", lpips.PathOf("set"), CommandLine.RandomAlex).ShouldFail(1, lpips.PathOf("set"), "two");
-        CommandLine.Run("folders", lpips.PathOf("set"), lpips.PathOf("empty"), CommandLine.RandomAlex).ShouldFail(1, lpips.PathOf("empty"));
+        CommandLine.Run("folders", lpips.PathOf("set"), lpips.PathOf("empty"), CommandLine.RandomAlex)
+            .ShouldFail(1, lpips.PathOf("empty"));
         var other = lpips.Image("set/b.png", 50, 36);
-        CommandLine.Run("pairs", lpips.PathOf("set"), CommandLine.RandomAlex).ShouldFail(1, $"{other} is 50x36 but {image} is 40x36");
+        CommandLine.Run("pairs", lpips.PathOf("set"), CommandLine.RandomAlex)
+            .ShouldFail(1, $"{other} is 50x36 but {image} is 40x36");
     }
 }

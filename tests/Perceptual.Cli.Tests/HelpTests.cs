@@ -40,7 +40,8 @@ public class HelpTests
         var (a, b) = (lpips.Image("a.png"), lpips.Image("b.png", seed: 2));
         var current = CommandLine.Run("compare", a, b, CommandLine.RandomAlex);
         Assert.Equal(current.Output, CommandLine.Run("compare", a, b, CommandLine.RandomAlex, "--version 0.1").Output);
-        Assert.NotEqual(current.Output, CommandLine.Run("compare", a, b, CommandLine.RandomAlex, "--version 0.0").Output);
+        Assert.NotEqual(current.Output,
+            CommandLine.Run("compare", a, b, CommandLine.RandomAlex, "--version 0.0").Output);
     }
 
     [Theory]
@@ -55,7 +56,8 @@ public class HelpTests
     [InlineData("--versus", "evaluate", "jnd", "a")]
     [InlineData("-o", "dataset", "fetch", "bapps")]
     public void An_option_without_its_value_is_a_usage_error(string option, params string[] command) =>
-        CommandLine.Run([.. command, option]).ShouldBeUsage($"argument missing for option: '{option}'", $"lpips {command[0]}");
+        CommandLine.Run([.. command, option])
+            .ShouldBeUsage($"argument missing for option: '{option}'", $"lpips {command[0]}");
 
     [Fact]
     public void No_command_is_a_usage_error() => CommandLine.Run().ShouldBeUsage();

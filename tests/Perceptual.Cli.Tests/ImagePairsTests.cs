@@ -6,7 +6,8 @@ namespace Perceptual.Cli.Tests;
 public class ImagePairsTests
 {
     private const int Images = 5;
-    private static readonly MetricSet Metrics = new([Lpips.Load(Network.Squeeze, new() { RandomSeed = 1 }), .. Metric.Load(["psnr"])]);
+    private static readonly MetricSet Metrics = new(
+        [Lpips.Load(Network.Squeeze, new() { RandomSeed = 1 }), .. Metric.Load(["psnr"])]);
 
     [Fact]
     public void An_image_is_decoded_once_and_a_pair_measured_once_whatever_is_asked_for()
@@ -19,10 +20,12 @@ public class ImagePairsTests
 
         var reads = new ConcurrentDictionary<string, int>();
         var steps = 0;
-        AllPairs().Measure(Metrics, path => Read(path, reads), null, 1L << 30, count => Interlocked.Add(ref steps, count), CancellationToken.None);
+        AllPairs().Measure(Metrics, path => Read(path, reads), null, 1L << 30,
+            count => Interlocked.Add(ref steps, count), CancellationToken.None);
         Assert.Equal(Images * Images, steps);
         Assert.Equal(Images, reads.Count);
-        Assert.All(reads, read => Assert.InRange(read.Value, 1, read.Key == "0" ? 2 : 1)); // the first once more, to see its size
+        // the first once more, to see its size
+        Assert.All(reads, read => Assert.InRange(read.Value, 1, read.Key == "0" ? 2 : 1));
     }
 
     [Fact]
@@ -34,7 +37,8 @@ public class ImagePairsTests
         // nothing is kept, images make room for others all the time, or all are kept
         foreach (var memory in new[] { 1, 2 * bytes, 5 * bytes, 8 * bytes, 1L << 30 })
             foreach (var threads in new[] { 1, 4 })
-                Assert.Equal(expected, AllPairs().Measure(Metrics.WithThreads(threads), path => Read(path), null, memory, _ => { }, CancellationToken.None));
+                Assert.Equal(expected, AllPairs().Measure(Metrics.WithThreads(threads), path => Read(path), null,
+                    memory, _ => { }, CancellationToken.None));
     }
 
     [Fact]
@@ -46,22 +50,27 @@ public class ImagePairsTests
         var large = (TestImages.Waves(320, 200, 7), TestImages.Waves(320, 200, 8));
         double[][] expected =
         [
-            .. new[] { (Read("0"), Read("2")), large, (Read("1"), Read("2")) }.Select(pair => Metrics.Metrics.Select(metric => metric.Measure(pair.Item1, pair.Item2)).ToArray()),
+            .. new[] { (Read("0"), Read("2")), large, (Read("1"), Read("2")) }.Select(
+                pair => Metrics.Metrics.Select(metric => metric.Measure(pair.Item1, pair.Item2)).ToArray()),
         ];
         foreach (var memory in new[] { 8 * Metrics.PreparedBytes(40, 40), 1L << 30 }) // in bands of rows, and not
             Assert.Equal(expected, pairs.Measure(
-                Metrics.WithThreads(2), path => path == "LARGE" ? large.Item1 : path == "Large" ? large.Item2 : Read(path), null, memory, _ => { }, CancellationToken.None));
+                Metrics.WithThreads(2), path => path == "LARGE"
+                    ? large.Item1
+                    : path == "Large" ? large.Item2 : Read(path), null, memory, _ => { }, CancellationToken.None));
     }
 
     [Fact]
     public void A_problem_with_an_image_ends_all_threads()
     {
         var problem = Assert.Throws<InvalidDataException>(() => AllPairs().Measure(
-            Metrics.WithThreads(4), path => path == "3" ? throw new InvalidDataException("3 is bad") : Read(path), null, 1L << 30, _ => { }, CancellationToken.None));
+            Metrics.WithThreads(4), path => path == "3" ? throw new InvalidDataException("3 is bad") : Read(path), null,
+            1L << 30, _ => { }, CancellationToken.None));
         Assert.Equal("3 is bad", problem.Message);
         using var cancellation = new CancellationTokenSource();
         Assert.ThrowsAny<OperationCanceledException>(() => AllPairs().Measure(
-            Metrics.WithThreads(4), path => Read(path), null, 1L << 30, count => { if (count > 0) cancellation.Cancel(); }, cancellation.Token));
+            Metrics.WithThreads(4), path => Read(path), null, 1L << 30,
+            count => { if (count > 0) cancellation.Cancel(); }, cancellation.Token));
     }
 
     private static ImagePairs AllPairs()

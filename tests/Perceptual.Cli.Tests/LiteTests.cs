@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Perceptual.Cli.Tests;
 
-/// <summary>The network that is built in: in every command, with no weights folder and no download (CommandLine has no network).</summary>
+/// <summary>
+/// The network that is built in: in every command, with no weights folder and no download (CommandLine has no network).
+/// </summary>
 public sealed class LiteTests : IDisposable
 {
     private readonly CommandLine lpips = new();
@@ -13,7 +15,8 @@ public sealed class LiteTests : IDisposable
         (a, b) = (lpips.Image("set/a.png", 120, 126), lpips.Image("set/b.png", 120, 126, seed: 2));
         lpips.Image("set/c.png", 120, 126, seed: 3);
         triplets = lpips.PathOf("triplets.csv");
-        File.WriteAllLines(triplets, ["reference,p0,p1,judge", "a.png,b.png,c.png,0.2", "b.png,a.png,c.png,0.7", "c.png,a.png,b.png,1"]);
+        File.WriteAllLines(triplets,
+            ["reference,p0,p1,judge", "a.png,b.png,c.png,0.2", "b.png,a.png,c.png,0.7", "c.png,a.png,b.png,1"]);
     }
 
     public void Dispose() => lpips.Dispose();
@@ -33,7 +36,8 @@ public sealed class LiteTests : IDisposable
             ["export", "--net lite -o", output + ".onnx"],
             ["evaluate", "2afc", triplets, "--root", folder, "--metric lpips-lite"],
             ["train", triplets, "--root", folder, "--net lite --load-size 0 --epochs 1 --decay-epochs 0 -o", output],
-            ["train", triplets, "--root", folder, "--net lite --mode tune --load-size 0 --epochs 1 --decay-epochs 0 -o", output + "2"],
+            ["train", triplets, "--root", folder, "--net lite --mode tune --load-size 0 --epochs 1 --decay-epochs 0 -o",
+                output + "2"],
             ["compare", a, b, "--weights", Path.Combine(output, "lite.safetensors")],
             ["compare", a, b, "--net lite --trunk", Path.Combine(output + "2", "lite.safetensors")],
             ["compare", a, b, "--net lite --lin", Path.Combine(output, "lite.safetensors")],
@@ -41,8 +45,10 @@ public sealed class LiteTests : IDisposable
             ["compare", a, b, "--net lite --baseline --version 0.0 --trunk", output + ".safetensors"],
         ];
         foreach (var command in commands)
-            Assert.True(CommandLine.Run(command) is { Code: 0 } run && !run.Error.Contains("missing", StringComparison.Ordinal), string.Join(' ', command));
-        Assert.Equal(5, CommandLine.Run("compare", a, b, "--weights", Path.Combine(output, "lite.safetensors"), "--layers").Lines[0].Split('\t').Length - 1);
+            Assert.True(CommandLine.Run(command) is { Code: 0 } run
+                && !run.Error.Contains("missing", StringComparison.Ordinal), string.Join(' ', command));
+        Assert.Equal(5, CommandLine.Run("compare", a, b, "--weights", Path.Combine(output, "lite.safetensors"),
+            "--layers").Lines[0].Split('\t').Length - 1);
     }
 
     [Fact]
@@ -50,18 +56,24 @@ public sealed class LiteTests : IDisposable
     {
         using var calibrated = JsonDocument.Parse(CommandLine.Run("compare", a, b, "--net lite --format json").Output);
         var model = calibrated.RootElement.GetProperty("model");
-        Assert.Equal(("lite", "0.1", true), (model.GetProperty("net").GetString(), model.GetProperty("version").GetString(), model.GetProperty("calibrated").GetBoolean()));
+        Assert.Equal(("lite", "0.1", true),
+            (model.GetProperty("net").GetString(), model.GetProperty("version").GetString(),
+                model.GetProperty("calibrated").GetBoolean()));
         Assert.Equal(Lpips.Load(Network.Lite).Digest, model.GetProperty("digest").GetString());
-        using var baseline = JsonDocument.Parse(CommandLine.Run("compare", a, b, "--metric lpips-lite-baseline,psnr --format json").Output);
+        using var baseline = JsonDocument.Parse(
+            CommandLine.Run("compare", a, b, "--metric lpips-lite-baseline,psnr --format json").Output);
         model = baseline.RootElement.GetProperty("metrics")[0];
-        Assert.Equal(("lpips-lite-baseline", "lite", false), (model.GetProperty("name").GetString(), model.GetProperty("net").GetString(), model.GetProperty("calibrated").GetBoolean()));
+        Assert.Equal(("lpips-lite-baseline", "lite", false),
+            (model.GetProperty("name").GetString(), model.GetProperty("net").GetString(),
+                model.GetProperty("calibrated").GetBoolean()));
     }
 
     [Fact]
     public void There_is_nothing_to_fetch()
     {
         var fetched = CommandLine.Run("weights", "fetch", "lite", "--weights", lpips.PathOf("nowhere"));
-        Assert.Equal((0, "", "lpips: lite is built in: there is nothing to fetch"), (fetched.Code, fetched.Output, fetched.Error.TrimEnd()));
+        Assert.Equal((0, "", "lpips: lite is built in: there is nothing to fetch"),
+            (fetched.Code, fetched.Output, fetched.Error.TrimEnd()));
     }
 
     [Fact]
@@ -71,7 +83,8 @@ public sealed class LiteTests : IDisposable
         CommandLine.Run("compare", a, b, "--net lite --version 0.0 --baseline").ShouldBeUsage("0.1 only");
         CommandLine.Run("compare", a, b, "--metric lpips-lite-v0.0").ShouldBeUsage("lpips-lite-v0.0");
         Assert.Equal(0, CommandLine.Run("compare", a, b, "--net random-lite --version 0.0").Code);
-        CommandLine.Run("train", triplets, "--root", lpips.PathOf("set"), "--net lite --load-size 0 --format pth -o", lpips.PathOf("out")).ShouldFail(1, "--format pth", "lite");
+        CommandLine.Run("train", triplets, "--root", lpips.PathOf("set"), "--net lite --load-size 0 --format pth -o",
+            lpips.PathOf("out")).ShouldFail(1, "--format pth", "lite");
         Assert.Empty(Directory.EnumerateFileSystemEntries(lpips.PathOf("out")));
     }
 }

@@ -22,7 +22,8 @@ public sealed class MetricTests : IDisposable
         {
             var cells = line.Split('\t');
             Assert.Equal(path, cells[3]);
-            Assert.Equal(CommandLine.Run("compare", reference, path, CommandLine.RandomAlex).Lines[0].Split('\t')[0], cells[0]);
+            Assert.Equal(
+                CommandLine.Run("compare", reference, path, CommandLine.RandomAlex).Lines[0].Split('\t')[0], cells[0]);
             Assert.Equal(Value(reference, path, "psnr"), cells[1]);
             Assert.Equal(Value(reference, path, "l2"), cells[2]);
         }
@@ -34,19 +35,24 @@ public sealed class MetricTests : IDisposable
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a.png", seed: 2));
         foreach (var format in new[] { "text", "csv", "json" })
             Assert.Equal(
-                CommandLine.Run("compare", reference, a, "--net random-squeeze --seed 3 --layers --format", format).Output,
-                CommandLine.Run("compare", reference, a, "--metric lpips-random-squeeze --seed 3 --layers --format", format).Output);
+                CommandLine.Run("compare", reference, a, "--net random-squeeze --seed 3 --layers --format",
+                    format).Output,
+                CommandLine.Run("compare", reference, a, "--metric lpips-random-squeeze --seed 3 --layers --format",
+                    format).Output);
     }
 
     [Fact]
     public void Lpips_alone_in_the_list_is_the_model_of_the_options()
     {
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a.png", seed: 2));
-        var run = CommandLine.Run("compare", reference, a, "--metric lpips,lpips-random-squeeze,lpips-random-alex --net random-alex --version 0.0 --seed 3");
+        var run = CommandLine.Run("compare", reference, a,
+            "--metric lpips,lpips-random-squeeze,lpips-random-alex --net random-alex --version 0.0 --seed 3");
         var cells = run.Lines[1].Split('\t');
         Assert.Equal("lpips\tlpips-random-squeeze\tlpips-random-alex\tdistorted", run.Lines[0]);
-        Assert.Equal(CommandLine.Run("compare", reference, a, "--net random-alex --version 0.0 --seed 3").Lines[0].Split('\t')[0], cells[0]);
-        Assert.Equal(CommandLine.Run("compare", reference, a, "--net random-squeeze --seed 3").Lines[0].Split('\t')[0], cells[1]);
+        Assert.Equal(CommandLine.Run("compare", reference, a,
+            "--net random-alex --version 0.0 --seed 3").Lines[0].Split('\t')[0], cells[0]);
+        Assert.Equal(CommandLine.Run("compare", reference, a, "--net random-squeeze --seed 3").Lines[0].Split('\t')[0],
+            cells[1]);
         Assert.NotEqual(cells[0], cells[2]);
     }
 
@@ -54,10 +60,12 @@ public sealed class MetricTests : IDisposable
     public void A_classic_metric_needs_no_weights_and_no_network()
     {
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a.png", seed: 2));
-        var names = Metric.All.Select(info => info.Name).Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal) && name != "ms-ssim");
+        var names = Metric.All.Select(info => info.Name)
+            .Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal) && name != "ms-ssim");
         var run = CommandLine.Run("compare", reference, a, "--metric", string.Join(',', names));
         Assert.Equal((0, ""), (run.Code, run.Error));
-        CommandLine.Run("compare", reference, a, "--metric", "psnr,lpips-alex", "--weights", lpips.PathOf("nowhere")).ShouldFail(1, "nowhere");
+        CommandLine.Run("compare", reference, a, "--metric", "psnr,lpips-alex", "--weights", lpips.PathOf("nowhere"))
+            .ShouldFail(1, "nowhere");
     }
 
     [Fact]
@@ -67,27 +75,33 @@ public sealed class MetricTests : IDisposable
         var run = CommandLine.Run("compare", reference, a, "--metric", "psnr", "--format", "csv");
         Assert.Equal("reference,distorted,psnr", run.Lines[0]);
         var images = (ImageFile(reference), ImageFile(a));
-        Assert.Equal(Metric.Load(["psnr"])[0].Measure(images.Item1, images.Item2), double.Parse(run.Lines[1].Split(',')[2], CultureInfo.InvariantCulture));
-        Assert.Equal("reference,distorted,ssim,lpips-random-alex", CommandLine.Run("compare", reference, a, "--metric", "ssim,lpips-random-alex", "--format", "csv").Lines[0]);
+        Assert.Equal(Metric.Load(["psnr"])[0].Measure(images.Item1, images.Item2),
+            double.Parse(run.Lines[1].Split(',')[2], CultureInfo.InvariantCulture));
+        Assert.Equal("reference,distorted,ssim,lpips-random-alex",
+            CommandLine.Run("compare", reference, a, "--metric", "ssim,lpips-random-alex", "--format", "csv").Lines[0]);
     }
 
     [Fact]
     public void Json_states_direction_and_range_and_infinity()
     {
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a.png", seed: 2));
-        var run = CommandLine.Run("compare", reference, a, reference, "--metric", "psnr,lpips-random-alex", "--format", "json");
+        var run = CommandLine.Run("compare", reference, a, reference, "--metric", "psnr,lpips-random-alex",
+            "--format", "json");
         using var json = JsonDocument.Parse(run.Output);
         var metrics = json.RootElement.GetProperty("metrics").EnumerateArray().ToArray();
         Assert.Equal(["psnr", "lpips-random-alex"], metrics.Select(metric => metric.GetProperty("name").GetString()));
-        Assert.Equal(["larger is closer", "larger is further apart"], metrics.Select(metric => metric.GetProperty("direction").GetString()));
+        Assert.Equal(["larger is closer", "larger is further apart"],
+            metrics.Select(metric => metric.GetProperty("direction").GetString()));
         Assert.Contains("infinity = identical", metrics[0].GetProperty("range").GetString(), StringComparison.Ordinal);
         Assert.Equal("random-alex", metrics[1].GetProperty("net").GetString());
         Assert.Equal(reference, json.RootElement.GetProperty("reference").GetString());
-        var values = json.RootElement.GetProperty("results").EnumerateArray().Select(result => result.GetProperty("values")).ToArray();
+        var values = json.RootElement.GetProperty("results").EnumerateArray()
+            .Select(result => result.GetProperty("values")).ToArray();
         Assert.InRange(values[0].GetProperty("psnr").GetDouble(), 5, 50);
         Assert.Equal("Infinity", values[1].GetProperty("psnr").GetString());
         Assert.Equal(0, values[1].GetProperty("lpips-random-alex").GetDouble());
-        Assert.StartsWith("Infinity\t", CommandLine.Run("compare", reference, reference, "--metric", "psnr").Output, StringComparison.Ordinal);
+        Assert.StartsWith("Infinity\t", CommandLine.Run("compare", reference, reference, "--metric", "psnr").Output,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -99,27 +113,33 @@ public sealed class MetricTests : IDisposable
             lpips.Image("dist/" + name, seed: seed);
         }
         var (folders, file) = ((lpips.PathOf("ref"), lpips.PathOf("dist")), lpips.PathOf("out.json"));
-        var run = CommandLine.Run("folders", folders.Item1, folders.Item2, "--metric", "psnr,lpips-random-alex,ssim", "-o", file);
+        var run = CommandLine.Run("folders", folders.Item1, folders.Item2, "--metric", "psnr,lpips-random-alex,ssim",
+            "-o", file);
         Assert.Equal((0, ""), (run.Code, run.Error));
         var rows = run.Lines.Select(line => line.Split('\t')).ToArray();
         Assert.Equal(["psnr", "lpips-random-alex", "ssim", "distorted"], rows[0]);
         Assert.Equal(["summary", "psnr", "lpips-random-alex", "ssim"], rows[4]);
-        Assert.Equal(["mean", "standard deviation", "standard error", "min", "max", "pairs"], rows[5..].Select(row => row[0]));
+        Assert.Equal(["mean", "standard deviation", "standard error", "min", "max", "pairs"],
+            rows[5..].Select(row => row[0]));
         using var json = JsonDocument.Parse(File.ReadAllBytes(file));
         foreach (var (name, i) in new[] { ("psnr", 0), ("lpips-random-alex", 1), ("ssim", 2) })
         {
             double[] values = [.. rows[1..4].Select(row => double.Parse(row[i], CultureInfo.InvariantCulture))];
-            Assert.Equal(values.Average(), double.Parse(rows[5][i + 1], CultureInfo.InvariantCulture), 2e-8); // printed to 1e-8
+            // printed to 1e-8
+            Assert.Equal(values.Average(), double.Parse(rows[5][i + 1], CultureInfo.InvariantCulture), 2e-8);
             Assert.Equal(values.Max(), double.Parse(rows[9][i + 1], CultureInfo.InvariantCulture));
-            Assert.Equal(values.Min(), json.RootElement.GetProperty("summary").GetProperty(name).GetProperty("min").GetDouble(), 1e-8);
+            Assert.Equal(values.Min(),
+                json.RootElement.GetProperty("summary").GetProperty(name).GetProperty("min").GetDouble(), 1e-8);
         }
         Assert.Equal(3, json.RootElement.GetProperty("summary").GetProperty("pairs").GetInt32());
 
         // An infinite mean has no deviation.
         var same = CommandLine.Run("folders", folders.Item1, folders.Item1, "--metric", "psnr", "--format", "json");
         using var infinite = JsonDocument.Parse(same.Output);
-        Assert.Equal("Infinity", infinite.RootElement.GetProperty("summary").GetProperty("psnr").GetProperty("mean").GetString());
-        Assert.Equal(JsonValueKind.Null, infinite.RootElement.GetProperty("summary").GetProperty("psnr").GetProperty("standardDeviation").ValueKind);
+        Assert.Equal("Infinity",
+            infinite.RootElement.GetProperty("summary").GetProperty("psnr").GetProperty("mean").GetString());
+        Assert.Equal(JsonValueKind.Null,
+            infinite.RootElement.GetProperty("summary").GetProperty("psnr").GetProperty("standardDeviation").ValueKind);
     }
 
     [Fact]
@@ -131,7 +151,8 @@ public sealed class MetricTests : IDisposable
         Assert.Equal((0, ""), (all.Code, all.Error));
         Assert.Equal("l2\tlpips-random-alex\treference\tdistorted", all.Lines[0]);
         Assert.Equal(Value(lpips.PathOf("set/a.png"), lpips.PathOf("set/c.png"), "l2"), all.Lines[2].Split('\t')[0]);
-        var consecutive = CommandLine.Run("pairs", lpips.PathOf("set"), "--metric", "l2,lpips-random-alex", "--consecutive");
+        var consecutive = CommandLine.Run("pairs", lpips.PathOf("set"), "--metric", "l2,lpips-random-alex",
+            "--consecutive");
         Assert.Equal([all.Lines[0], all.Lines[1], all.Lines[3]], consecutive.Lines[..3]);
         Assert.Equal("pairs\t2", consecutive.Lines[^1]);
     }
@@ -141,12 +162,15 @@ public sealed class MetricTests : IDisposable
     {
         var weights = Shared.Path("weights");
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a.png", seed: 2));
-        string[] names = ["lpips-squeeze", "lpips-squeeze-baseline", "lpips-squeeze-v0.0", "lpips-squeeze-v0.0-baseline"];
-        var cells = CommandLine.Run("compare", reference, a, "--metric", string.Join(',', names), "--weights", weights).Lines[1].Split('\t');
+        string[] names = ["lpips-squeeze", "lpips-squeeze-baseline", "lpips-squeeze-v0.0",
+            "lpips-squeeze-v0.0-baseline"];
+        var cells = CommandLine.Run("compare", reference, a, "--metric", string.Join(',', names), "--weights",
+            weights).Lines[1].Split('\t');
         string[] options = ["--version 0.1", "--baseline", "--version 0.0", "--version 0.0 --baseline"];
         Assert.Equal([.. cells[..options.Length], a], cells);
         foreach (var (option, cell) in options.Zip(cells))
-            Assert.Equal(CommandLine.Run("compare", reference, a, "--net squeeze", option, "--weights", weights).Lines[0].Split('\t')[0], cell);
+            Assert.Equal(CommandLine.Run("compare", reference, a, "--net squeeze", option, "--weights",
+                weights).Lines[0].Split('\t')[0], cell);
     }
 
     [Fact]
@@ -179,8 +203,10 @@ public sealed class MetricTests : IDisposable
     public void Images_that_are_too_small_are_refused_by_name_before_anything_is_computed()
     {
         var (reference, small) = (lpips.Image("ref.png", 30, 20), lpips.Image("small.png", 30, 10));
-        CommandLine.Run("compare", reference, reference, "--metric", "ssim,ms-ssim").ShouldFail(1, reference, "30x20", "ms-ssim", "at least 176 pixels");
-        CommandLine.Run("compare", small, small, "--metric", "psnr,ssim").ShouldFail(1, small, "too small for ssim", "at least 11 pixels");
+        CommandLine.Run("compare", reference, reference, "--metric", "ssim,ms-ssim")
+            .ShouldFail(1, reference, "30x20", "ms-ssim", "at least 176 pixels");
+        CommandLine.Run("compare", small, small, "--metric", "psnr,ssim")
+            .ShouldFail(1, small, "too small for ssim", "at least 11 pixels");
     }
 
     [Theory]
@@ -214,7 +240,8 @@ public sealed class MetricTests : IDisposable
         }
     }
 
-    private static string Value(string reference, string distorted, string metric) => CommandLine.Run("compare", reference, distorted, "--metric", metric).Lines[0].Split('\t')[0];
+    private static string Value(string reference, string distorted, string metric) =>
+        CommandLine.Run("compare", reference, distorted, "--metric", metric).Lines[0].Split('\t')[0];
 
     private static RgbImage ImageFile(string path) => Perceptual.Imaging.ImageFile.Read(path);
 }

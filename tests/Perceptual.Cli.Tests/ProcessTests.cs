@@ -80,7 +80,8 @@ public sealed class ProcessTests : IDisposable
     }
 
     private static bool IgnoresInterrupts(Process process) => File.Exists($"/proc/{process.Id}/status")
-        && File.ReadLines($"/proc/{process.Id}/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is var line
+        && File.ReadLines($"/proc/{process.Id}/status")
+            .First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is var line
         && (Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 1 << 1) != 0; // SIGINT is 2
 
     [Fact]
@@ -90,12 +91,15 @@ public sealed class ProcessTests : IDisposable
         for (var i = 0; i < 8; i++)
             lpips.Image($"{i}.png", 40, 40, i);
         File.WriteAllLines(lpips.PathOf("triplets.csv"), Enumerable.Range(0, 200)
-            .Select(i => $"{i % 4}.png,{(i + 1) % 8}.png,{(3 * i + 2) % 8}.png,{i % 3 / 2.0}").Prepend("reference,p0,p1,judge"));
+            .Select(i => $"{i % 4}.png,{(i + 1) % 8}.png,{(3 * i + 2) % 8}.png,{i % 3 / 2.0}")
+            .Prepend("reference,p0,p1,judge"));
         using (var file = File.Create(lpips.PathOf("trunk.safetensors")))
-            Safetensors.Write(file, [.. TrunkWeights.Random(Network.Squeeze, 1).Tensors.Values], new Dictionary<string, string>());
+            Safetensors.Write(file, [.. TrunkWeights.Random(Network.Squeeze, 1).Tensors.Values],
+                new Dictionary<string, string>());
         string[] train =
         [
-            "train", "triplets.csv", "--net", "squeeze", "--trunk", "trunk.safetensors", "--load-size", "0", "--batch", "2",
+            "train", "triplets.csv", "--net", "squeeze", "--trunk", "trunk.safetensors", "--load-size", "0",
+            "--batch", "2",
             "--epochs", "5", "--decay-epochs", "5", "--hold-out", "1", "--threads", "1", "-o",
         ];
         using (var whole = Start([.. train, "whole"]))
@@ -128,7 +132,8 @@ public sealed class ProcessTests : IDisposable
         Assert.InRange(stops.Count, 2, 3);
         Assert.Equal(new[] { ignored ? 137 : 130, 137, ignored ? 137 : 130 }[..stops.Count], stops);
         foreach (var name in new[] { "squeeze.safetensors", "checkpoint.safetensors", "held-out.csv", "log.csv" })
-            Assert.Equal(File.ReadAllBytes(lpips.PathOf($"whole/{name}")), File.ReadAllBytes(lpips.PathOf($"part/{name}")));
+            Assert.Equal(File.ReadAllBytes(lpips.PathOf($"whole/{name}")),
+                File.ReadAllBytes(lpips.PathOf($"part/{name}")));
     }
 
     private Process Start(params string[] args) => Start(_ => { }, args);

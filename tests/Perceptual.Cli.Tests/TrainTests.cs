@@ -13,8 +13,12 @@ public sealed class TrainTests : IDisposable
             lpips.Image($"images/{i}.png", 40, 40, i);
         triplets = lpips.PathOf("triplets.csv");
         using (var file = File.Create(lpips.PathOf("trunk.safetensors")))
-            Safetensors.Write(file, [.. TrunkWeights.Random(Network.Squeeze, 1).Tensors.Values], new Dictionary<string, string>());
-        File.WriteAllLines(triplets, Enumerable.Range(0, 24).Select(i => $"{i % 4}.png,{(i + 1) % 8}.png,{(3 * i + 2) % 8}.png,{i % 3},{1 + i % 2}").Prepend("reference,p0,p1,votes_p0,votes_p1"));
+            Safetensors.Write(file, [.. TrunkWeights.Random(Network.Squeeze, 1).Tensors.Values],
+                new Dictionary<string, string>());
+        File.WriteAllLines(triplets,
+            Enumerable.Range(0, 24).Select(
+                i => $"{i % 4}.png,{(i + 1) % 8}.png,{(3 * i + 2) % 8}.png,{i % 3},{1 + i % 2}")
+                .Prepend("reference,p0,p1,votes_p0,votes_p1"));
     }
 
     public void Dispose() => lpips.Dispose();
@@ -26,41 +30,53 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(0, run.Code);
         Assert.Equal(["epoch", "0", "1", "2"], run.Lines[..4].Select(line => line.Split(' ')[0]));
         Assert.Equal(lpips.PathOf("out/squeeze.safetensors"), run.Lines[4]);
-        Assert.Equal(["checkpoint.safetensors", "held-out.csv", "log.csv", "squeeze.pth", "squeeze.safetensors"], Files("out"));
+        Assert.Equal(["checkpoint.safetensors", "held-out.csv", "log.csv", "squeeze.pth", "squeeze.safetensors"],
+            Files("out"));
         Assert.Contains("triplets/s", run.Error, StringComparison.Ordinal);
 
         var log = File.ReadAllLines(lpips.PathOf("out/log.csv")).Select(line => line.Split(',')).ToArray();
         Assert.Equal(["epoch", "step", "learning_rate", "loss", "training_2afc", "validation_2afc"], log[0]);
-        Assert.Equal([("0", "0"), ("1", "4"), ("2", "8")], log[1..].Select(line => (line[0], line[1]))); // 18 of 24 triplets in steps of 5
+        // 18 of 24 triplets in steps of 5
+        Assert.Equal([("0", "0"), ("1", "4"), ("2", "8")], log[1..].Select(line => (line[0], line[1])));
         Assert.Equal(7, File.ReadAllLines(lpips.PathOf("out/held-out.csv")).Length);
 
         // Scored as others are, the model has the score of the log.
-        var scores = CommandLine.Run("evaluate", "2afc", lpips.PathOf("out/held-out.csv"), "--load-size 32 --weights", lpips.PathOf("out/squeeze.safetensors"));
+        var scores = CommandLine.Run("evaluate", "2afc", lpips.PathOf("out/held-out.csv"), "--load-size 32 --weights",
+            lpips.PathOf("out/squeeze.safetensors"));
         Assert.Equal(0, scores.Code);
-        Assert.Contains(double.Parse(log[3][5], System.Globalization.CultureInfo.InvariantCulture).ToString("F4", System.Globalization.CultureInfo.InvariantCulture), scores.Lines[1], StringComparison.Ordinal);
+        Assert.Contains(double.Parse(log[3][5], System.Globalization.CultureInfo.InvariantCulture).ToString("F4",
+            System.Globalization.CultureInfo.InvariantCulture), scores.Lines[1], StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_model_file_is_taken_by_every_command_and_says_which_network_it_is()
     {
-        Assert.Equal(0, TrainFrom("out", "--mode scratch --epochs 1 --decay-epochs 0 --batch 24 --load-size 0 --net squeeze --format pth").Code);
-        var (model, a, b) = (lpips.PathOf("out/squeeze.safetensors"), lpips.PathOf("images/1.png"), lpips.PathOf("images/2.png"));
+        Assert.Equal(0, TrainFrom("out",
+            "--mode scratch --epochs 1 --decay-epochs 0 --batch 24 --load-size 0 --net squeeze --format pth").Code);
+        var (model, a, b) = (lpips.PathOf("out/squeeze.safetensors"), lpips.PathOf("images/1.png"),
+            lpips.PathOf("images/2.png"));
         var lin = CommandLine.Run("compare", a, b, "--weights", model);
         Assert.Equal((0, ""), (lin.Code, lin.Error));
         Assert.Equal(lin.Output, CommandLine.Run("compare", a, b, "--net squeeze --weights", model).Output);
         Assert.Equal(lin.Output, CommandLine.Run("compare", a, b, "--weights", lpips.PathOf("out/squeeze.pth")).Output);
-        Assert.Equal(lin.Output, CommandLine.Run("compare", a, b, "--net squeeze --trunk", model, "--lin", model).Output);
+        Assert.Equal(lin.Output,
+            CommandLine.Run("compare", a, b, "--net squeeze --trunk", model, "--lin", model).Output);
         Assert.NotEqual(lin.Output, CommandLine.Run("compare", a, b, "--baseline --weights", model).Output);
         var two = CommandLine.Run("compare", a, b, "--metric lpips,psnr --weights", model);
         Assert.Equal(lin.Output.Split('\t')[0], two.Lines[1].Split('\t')[0]);
-        foreach (var command in new[] { new[] { "pairs", lpips.PathOf("images") }, ["folders", lpips.PathOf("images"), lpips.PathOf("images")], ["evaluate", "2afc", triplets, "--root", lpips.PathOf("images")], ["export", "-o", lpips.PathOf("out.onnx")] })
-            Assert.Equal((0, ""), CommandLine.Run([.. command, "--weights", model]) is var run ? (run.Code, run.Error) : default);
+        foreach (var command in new[] { new[] { "pairs", lpips.PathOf("images") },
+            ["folders", lpips.PathOf("images"), lpips.PathOf("images")],
+            ["evaluate", "2afc", triplets, "--root", lpips.PathOf("images")],
+            ["export", "-o", lpips.PathOf("out.onnx")] })
+            Assert.Equal((0, ""),
+                CommandLine.Run([.. command, "--weights", model]) is var run ? (run.Code, run.Error) : default);
         Assert.Equal(0, TrainFrom("more", "--epochs 1 --decay-epochs 0 --weights", model).Code);
         Assert.True(File.Exists(lpips.PathOf("more/squeeze.safetensors")));
 
         CommandLine.Run("compare", a, b, "--net alex --weights", model).ShouldFail(1, model, "alex", "squeeze");
         CommandLine.Run("compare", a, b, "--version 0.0 --weights", model).ShouldFail(1, model, "0.1", "0.0");
-        CommandLine.Run("compare", a, b, "--weights", lpips.PathOf("out/checkpoint.safetensors")).ShouldFail(1, "checkpoint.safetensors");
+        CommandLine.Run("compare", a, b, "--weights", lpips.PathOf("out/checkpoint.safetensors"))
+            .ShouldFail(1, "checkpoint.safetensors");
         CommandLine.Run("compare", a, b, "--weights", triplets).ShouldFail(1, triplets);
         CommandLine.Run("compare", a, b, "--net random-alex --weights", model).ShouldBeUsage(model, "random-alex");
         CommandLine.Run("compare", a, b, "--weights", model, "--lin", model).ShouldBeUsage("--lin");
@@ -73,8 +89,10 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(0, Train("out", Quick).Code);
         var before = Files("out").ToDictionary(name => name, name => File.ReadAllBytes(lpips.PathOf($"out/{name}")));
         Train("out", Quick).ShouldFail(1, "checkpoint.safetensors", "--resume");
-        Train("out", Quick.Replace("--seed 3", "--seed 4", StringComparison.Ordinal), "--resume").ShouldFail(1, "checkpoint.safetensors", "seed is 3, not 4");
-        Train("out", Quick.Replace("--load-size 32", "--load-size 33", StringComparison.Ordinal), "--resume").ShouldFail(1, "load size is 32, not 33");
+        Train("out", Quick.Replace("--seed 3", "--seed 4", StringComparison.Ordinal), "--resume")
+            .ShouldFail(1, "checkpoint.safetensors", "seed is 3, not 4");
+        Train("out", Quick.Replace("--load-size 32", "--load-size 33", StringComparison.Ordinal), "--resume")
+            .ShouldFail(1, "load size is 32, not 33");
         Train("out", Quick, "--validate", triplets, "--resume").ShouldFail(1, "validation data is none, not ");
         Assert.Equal(0, Train("out", Quick, "--resume").Code);
         Assert.Equal(0, Train("anew", Quick, "--resume").Code);
@@ -112,10 +130,12 @@ public sealed class TrainTests : IDisposable
 
     // On a trunk that needs no download.
     private Run Train(string folder, params string[] options) =>
-        CommandLine.Run(["train", triplets, "--root", lpips.PathOf("images"), "-o", lpips.PathOf(folder), "--net squeeze --trunk", lpips.PathOf("trunk.safetensors"), .. options]);
+        CommandLine.Run(["train", triplets, "--root", lpips.PathOf("images"), "-o", lpips.PathOf(folder),
+            "--net squeeze --trunk", lpips.PathOf("trunk.safetensors"), .. options]);
 
     private Run TrainFrom(string folder, params string[] options) =>
         CommandLine.Run(["train", triplets, "--root", lpips.PathOf("images"), "-o", lpips.PathOf(folder), .. options]);
 
-    private IEnumerable<string> Files(string folder) => Directory.EnumerateFiles(lpips.PathOf(folder)).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
+    private IEnumerable<string> Files(string folder) => Directory.EnumerateFiles(lpips.PathOf(folder))
+        .Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
 }

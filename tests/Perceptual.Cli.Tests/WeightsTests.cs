@@ -14,39 +14,50 @@ public sealed class WeightsTests : IDisposable
     {
         var image = lpips.Image("a.png");
         CommandLine.Run("compare", image, image, "--net vgg").ShouldFail(
-            4, "vgg16.safetensors", "https://download.pytorch.org/models/vgg16-397923af.pth", Environment.GetEnvironmentVariable("XDG_CACHE_HOME")!, "lpips weights import", "--net lite");
-        CommandLine.Run("compare", image, image).ShouldFail(4, "alexnet.safetensors", "could not be fetched", "--net lite", "its numbers", "are its own");
-        CommandLine.Run("weights", "fetch", "squeeze", "--weights", lpips.Folder).ShouldFail(4, "squeezenet1_1", "https://download.pytorch.org/", lpips.Folder);
+            4, "vgg16.safetensors", "https://download.pytorch.org/models/vgg16-397923af.pth",
+            Environment.GetEnvironmentVariable("XDG_CACHE_HOME")!, "lpips weights import", "--net lite");
+        CommandLine.Run("compare", image, image)
+            .ShouldFail(4, "alexnet.safetensors", "could not be fetched", "--net lite", "its numbers", "are its own");
+        CommandLine.Run("weights", "fetch", "squeeze", "--weights", lpips.Folder)
+            .ShouldFail(4, "squeezenet1_1", "https://download.pytorch.org/", lpips.Folder);
     }
 
     [Fact]
     public void What_is_not_the_published_file_is_refused_and_not_kept()
     {
-        CommandLine.Run(new Answer(HttpStatusCode.OK, "<html>Log in to this network</html>"), "weights", "fetch", "alex", "--weights", lpips.Folder)
+        CommandLine.Run(new Answer(HttpStatusCode.OK, "<html>Log in to this network</html>"), "weights", "fetch",
+            "alex", "--weights", lpips.Folder)
             .ShouldFail(1, "7be5be79", "SHA-256");
-        CommandLine.Run(new Answer(HttpStatusCode.NotFound, "no"), "weights", "fetch", "alex", "--weights", lpips.Folder).ShouldFail(4, "404");
-        Assert.All(Directory.EnumerateFiles(lpips.Folder), path => Assert.EndsWith(".lock", path, StringComparison.Ordinal));
+        CommandLine.Run(new Answer(HttpStatusCode.NotFound, "no"), "weights", "fetch", "alex", "--weights",
+            lpips.Folder).ShouldFail(4, "404");
+        Assert.All(Directory.EnumerateFiles(lpips.Folder),
+            path => Assert.EndsWith(".lock", path, StringComparison.Ordinal));
     }
 
     [Fact]
     public void Imported_files_are_listed_verified_and_used()
     {
         var folder = Directory.CreateDirectory(lpips.PathOf("weights")).FullName;
-        var imported = CommandLine.Run("weights", "import", Shared.Path("weights/alexnet.safetensors"), Shared.Path("weights/lin/alex-v0.1.pth"), "--weights", folder);
+        var imported = CommandLine.Run("weights", "import", Shared.Path("weights/alexnet.safetensors"),
+            Shared.Path("weights/lin/alex-v0.1.pth"), "--weights", folder);
         Assert.Equal((0, ""), (imported.Code, imported.Error));
-        Assert.Equal([Path.Combine(folder, "alexnet.safetensors"), Path.Combine(folder, "lin", "alex-v0.1.pth")], imported.Lines);
+        Assert.Equal([Path.Combine(folder, "alexnet.safetensors"), Path.Combine(folder, "lin", "alex-v0.1.pth")],
+            imported.Lines);
 
         var list = CommandLine.Run("weights", "list", "--weights", folder);
         Assert.Equal(10, list.Lines.Length);
         Assert.Matches("^lite.safetensors\t0.[0-9]{2} MB\tbuilt in$", list.Lines[^1]);
-        Assert.Contains(list.Lines, line => line.StartsWith("alexnet.safetensors\t9.88 MB\t" + folder, StringComparison.Ordinal));
-        Assert.Contains(list.Lines, line => line.StartsWith("vgg16.safetensors\tmissing\thttps://", StringComparison.Ordinal));
+        Assert.Contains(list.Lines,
+            line => line.StartsWith("alexnet.safetensors\t9.88 MB\t" + folder, StringComparison.Ordinal));
+        Assert.Contains(list.Lines,
+            line => line.StartsWith("vgg16.safetensors\tmissing\thttps://", StringComparison.Ordinal));
 
         var verified = CommandLine.Run("weights", "verify", "--weights", folder);
         Assert.Equal((0, 3), (verified.Code, verified.Lines.Length));
 
         var (a, b) = (Shared.Path("images/ex_ref.png"), Shared.Path("images/ex_p0.png"));
-        Assert.Equal(CommandLine.Run("compare", a, b, "--weights", Shared.Path("weights")).Output, CommandLine.Run("compare", a, b, "--weights", folder).Output);
+        Assert.Equal(CommandLine.Run("compare", a, b, "--weights", Shared.Path("weights")).Output,
+            CommandLine.Run("compare", a, b, "--weights", folder).Output);
     }
 
     [Fact]
@@ -115,7 +126,8 @@ public sealed class WeightsTests : IDisposable
     public void A_damaged_file_is_named_and_gives_no_number()
     {
         var folder = Directory.CreateDirectory(lpips.PathOf("weights")).FullName;
-        Assert.Equal(0, CommandLine.Run("weights", "import", Shared.Path("weights/alexnet.safetensors"), Shared.Path("weights/lin/alex-v0.1.pth"), "--weights", folder).Code);
+        Assert.Equal(0, CommandLine.Run("weights", "import", Shared.Path("weights/alexnet.safetensors"),
+            Shared.Path("weights/lin/alex-v0.1.pth"), "--weights", folder).Code);
         var path = Path.Combine(folder, "alexnet.safetensors");
         using (var file = new FileStream(path, FileMode.Open))
         {
@@ -135,19 +147,28 @@ public sealed class WeightsTests : IDisposable
     [Fact]
     public void Weights_of_ones_own_are_used_and_change_the_digest()
     {
-        var (trunk, lin) = (Shared.Path("weights/squeezenet1_1_features.legacy.pth"), Shared.Path("weights/lin/squeeze-v0.0.pth"));
+        var (trunk, lin) = (Shared.Path("weights/squeezenet1_1_features.legacy.pth"),
+            Shared.Path("weights/lin/squeeze-v0.0.pth"));
         var (a, b) = (Shared.Path("images/ex_ref.png"), Shared.Path("images/ex_p0.png"));
-        var published = CommandLine.Run("compare", a, b, "--net squeeze --format json --weights", Shared.Path("weights"));
-        Assert.Equal(published.Output, CommandLine.Run("compare", a, b, "--net squeeze --format json --weights", Shared.Path("weights"), "--trunk", trunk).Output);
-        CommandLine.Run("compare", a, b, "--net squeeze --weights", Shared.Path("weights"), "--lin", lin).ShouldFail(1, lin, "version 0.0, not 0.1");
+        var published = CommandLine.Run("compare", a, b, "--net squeeze --format json --weights",
+            Shared.Path("weights"));
+        Assert.Equal(published.Output,
+            CommandLine.Run("compare", a, b, "--net squeeze --format json --weights", Shared.Path("weights"), "--trunk",
+                trunk).Output);
+        CommandLine.Run("compare", a, b, "--net squeeze --weights", Shared.Path("weights"), "--lin", lin)
+            .ShouldFail(1, lin, "version 0.0, not 0.1");
         var mine = lpips.PathOf("lin.safetensors");
         using (var stream = File.Create(mine))
             Safetensors.Write(stream, [.. WeightFile.Read(lin).Values], new Dictionary<string, string>());
-        var own = CommandLine.Run("compare", a, b, "--net squeeze --format json --weights", Shared.Path("weights"), "--lin", mine);
+        var own = CommandLine.Run("compare", a, b, "--net squeeze --format json --weights", Shared.Path("weights"),
+            "--lin", mine);
         Assert.Equal(0, own.Code);
-        Assert.NotEqual(published.Lines.Single(line => line.Contains("digest", StringComparison.Ordinal)), own.Lines.Single(line => line.Contains("digest", StringComparison.Ordinal)));
-        CommandLine.Run("compare", a, b, "--net alex --trunk", trunk, "--weights", Shared.Path("weights")).ShouldFail(1, trunk, "squeeze");
-        CommandLine.Run("compare", a, b, "--net alex --lin", mine, "--weights", Shared.Path("weights")).ShouldFail(1, mine, "lin1.model.1.weight");
+        Assert.NotEqual(published.Lines.Single(line => line.Contains("digest", StringComparison.Ordinal)),
+            own.Lines.Single(line => line.Contains("digest", StringComparison.Ordinal)));
+        CommandLine.Run("compare", a, b, "--net alex --trunk", trunk, "--weights", Shared.Path("weights"))
+            .ShouldFail(1, trunk, "squeeze");
+        CommandLine.Run("compare", a, b, "--net alex --lin", mine, "--weights", Shared.Path("weights"))
+            .ShouldFail(1, mine, "lin1.model.1.weight");
     }
 
     [Fact]
@@ -156,8 +177,11 @@ public sealed class WeightsTests : IDisposable
         var proof = lpips.PathOf("proof");
         var evil = lpips.PathOf("evil.pth");
         // magic, protocol 1001, system info, then a pickle that asks for os.system("touch PROOF")
-        File.WriteAllBytes(evil, [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.', 0x80, 2, (byte)'M', 0xe9, 3, (byte)'.',
-            0x80, 2, (byte)'}', (byte)'U', 13, .. "little_endian"u8, 0x88, (byte)'s', (byte)'.', 0x80, 2, .. "cos\nsystem\n"u8, (byte)'U', (byte)(6 + proof.Length), .. "touch "u8, .. proof.Select(c => (byte)c), 0x85, (byte)'R', (byte)'.']);
+        File.WriteAllBytes(evil, [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19,
+            (byte)'.', 0x80, 2, (byte)'M', 0xe9, 3, (byte)'.',
+            0x80, 2, (byte)'}', (byte)'U', 13, .. "little_endian"u8, 0x88, (byte)'s', (byte)'.', 0x80, 2,
+            .. "cos\nsystem\n"u8, (byte)'U', (byte)(6 + proof.Length), .. "touch "u8, .. proof.Select(c => (byte)c),
+            0x85, (byte)'R', (byte)'.']);
         var image = lpips.Image("a.png");
         CommandLine.Run("compare", image, image, "--net random-alex --lin", evil).ShouldFail(1, evil, "os.system");
         Assert.False(File.Exists(proof));
@@ -168,7 +192,8 @@ public sealed class WeightsTests : IDisposable
     {
         var image = lpips.Image("a.png");
         CommandLine.Run("compare", image, image, "--trunk", lpips.PathOf("no.pth")).ShouldFail(1, "no.pth");
-        CommandLine.Run("compare", image, image, "--lin", image, "--net random-alex").ShouldFail(1, image, "neither a safetensors file nor a torch file");
+        CommandLine.Run("compare", image, image, "--lin", image, "--net random-alex")
+            .ShouldFail(1, image, "neither a safetensors file nor a torch file");
         CommandLine.Run("compare", image, image, "--weights", lpips.PathOf("nowhere")).ShouldFail(1, "nowhere");
         CommandLine.Run("weights", "import", image, "--weights", lpips.Folder).ShouldFail(1, image);
         CommandLine.Run("weights", "fetch", "resnet").ShouldBeUsage("resnet");
@@ -176,8 +201,11 @@ public sealed class WeightsTests : IDisposable
 
     private sealed class Answer(HttpStatusCode status, string content) : HttpMessageHandler
     {
-        protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) => new(status) { Content = new StringContent(content) };
+        protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            new(status) { Content = new StringContent(content) };
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(Send(request, cancellationToken));
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken) =>
+                Task.FromResult(Send(request, cancellationToken));
     }
 }

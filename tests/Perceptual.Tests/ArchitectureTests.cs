@@ -29,14 +29,17 @@ public partial class ArchitectureTests
     public void An_assembly_uses_only_those_above_it_and_shows_its_internals_to_none_of_them()
     {
         string[] order = ["Perceptual", .. Listed("src/Perceptual.").Select(name => $"Perceptual.{name}")];
-        Assert.Equal(Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories)
-            .Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal), order.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories)
+            .Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal),
+            order.Order(StringComparer.Ordinal));
         foreach (var (place, name) in order.Index())
         {
             var project = File.ReadAllText(Path.Combine(Repository.Root, "src", name, $"{name}.csproj"));
             foreach (Match used in Reference().Matches(project))
                 Assert.Contains(used.Groups["name"].Value, order[..place]);
-            Assert.All(Visible().Matches(project), friend => Assert.Matches("(Tests|Benchmarks)$", friend.Groups["name"].Value));
+            Assert.All(Visible().Matches(project),
+                friend => Assert.Matches("(Tests|Benchmarks)$", friend.Groups["name"].Value));
         }
     }
 
@@ -45,13 +48,15 @@ public partial class ArchitectureTests
     {
         var files = Folders(Core).SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Core, folder), "*.cs"));
         var language = new CSharpParseOptions(LanguageVersion.Preview);
-        SyntaxTree[] trees = [.. files.Select(path => CSharpSyntaxTree.ParseText(File.ReadAllText(path), language, path))];
+        SyntaxTree[] trees =
+            [.. files.Select(path => CSharpSyntaxTree.ParseText(File.ReadAllText(path), language, path))];
         var usings = CSharpSyntaxTree.ParseText(string.Concat(
             new[] { "", ".Collections.Generic", ".IO", ".Linq", ".Net.Http", ".Threading", ".Threading.Tasks" }
                 .Select(name => $"global using System{name};")), language);
         var platform = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Where(path => !Path.GetFileName(path).StartsWith("Perceptual", StringComparison.Ordinal));
-        var compilation = CSharpCompilation.Create("arrows", [.. trees, usings], platform.Select(path => MetadataReference.CreateFromFile(path)),
+        var compilation = CSharpCompilation.Create("arrows", [.. trees, usings],
+            platform.Select(path => MetadataReference.CreateFromFile(path)),
             new(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
         var arrows = new Dictionary<(string, string, string), string>();
         foreach (var tree in trees)
@@ -59,7 +64,8 @@ public partial class ArchitectureTests
             var model = compilation.GetSemanticModel(tree);
             foreach (var name in tree.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>())
                 if (model.GetSymbolInfo(name).Symbol is { } symbol && symbol.Kind != SymbolKind.Namespace)
-                    foreach (var declared in (symbol as INamedTypeSymbol ?? symbol.ContainingType)?.DeclaringSyntaxReferences ?? [])
+                    foreach (var declared in (symbol as INamedTypeSymbol
+                        ?? symbol.ContainingType)?.DeclaringSyntaxReferences ?? [])
                         if (FolderOf(tree) is var from && FolderOf(declared.SyntaxTree) is var to && from != to)
                             arrows.TryAdd((from, to, name.Identifier.Text), $"{Path.GetFileName(tree.FilePath)}:"
                                 + $"{name.GetLocation().GetLineSpan().StartLinePosition.Line + 1}");
@@ -75,7 +81,8 @@ public partial class ArchitectureTests
 
     // The rest of the names of the folders that begin so, in the order of the table.
     private static string[] Listed(string prefix) =>
-        [.. Row().Matches(File.ReadAllText(Path.Combine(Repository.Root, "CONTRIBUTING.md"))).Select(row => row.Groups["path"].Value)
+        [.. Row().Matches(File.ReadAllText(Path.Combine(Repository.Root, "CONTRIBUTING.md")))
+            .Select(row => row.Groups["path"].Value)
             .Where(path => path.StartsWith(prefix, StringComparison.Ordinal)).Select(path => path[prefix.Length..])];
 
     [GeneratedRegex(@"^\| `(?<path>[^`]+)` \|", RegexOptions.Multiline | RegexOptions.CultureInvariant)]

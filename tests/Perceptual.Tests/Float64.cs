@@ -18,7 +18,8 @@ internal static class Float64
             {
                 Convolution convolution => Convolve(convolution, weights, input),
                 MaxPool pool => Pool(pool, input),
-                Fire fire => Stack(Convolve(fire.Expand1x1, weights, Convolve(fire.Squeeze, weights, input)), Convolve(fire.Expand3x3, weights, Convolve(fire.Squeeze, weights, input))),
+                Fire fire => Stack(Convolve(fire.Expand1x1, weights, Convolve(fire.Squeeze, weights, input)),
+                    Convolve(fire.Expand3x3, weights, Convolve(fire.Squeeze, weights, input))),
                 _ => throw new NotSupportedException(),
             };
             if (layer.Tap)
@@ -27,9 +28,12 @@ internal static class Float64
         return taps;
     }
 
-    /// <summary>The derivatives by the input and by every weight, of a loss whose derivatives by the taps are given.</summary>
+    /// <summary>
+    /// The derivatives by the input and by every weight, of a loss whose derivatives by the taps are given.
+    /// </summary>
     public static (double[] Input, Dictionary<string, double[]> Weights) Backward(
-        IEnumerable<Layer> layers, IReadOnlyDictionary<string, Tensor> weights, Map input, IReadOnlyList<double[]> tapGradients)
+        IEnumerable<Layer> layers, IReadOnlyDictionary<string, Tensor> weights, Map input,
+        IReadOnlyList<double[]> tapGradients)
     {
         var gradients = weights.ToDictionary(pair => pair.Key, pair => new double[pair.Value.Values.Length]);
         return (Back([.. layers], input, 0), gradients);
@@ -43,7 +47,8 @@ internal static class Float64
             if (layer is Fire fire)
             {
                 var squeezed = Convolve(fire.Squeeze, weights, from);
-                var (one, three) = (Convolve(fire.Expand1x1, weights, squeezed), Convolve(fire.Expand3x3, weights, squeezed));
+                var (one, three) = (Convolve(fire.Expand1x1, weights, squeezed),
+                    Convolve(fire.Expand3x3, weights, squeezed));
                 var stacked = Next(Stack(one, three));
                 var bySqueezed = ConvolveBack(fire.Expand1x1, squeezed, one, stacked.AsSpan(0, one.Values.Length));
                 var other = ConvolveBack(fire.Expand3x3, squeezed, three, stacked.AsSpan(one.Values.Length));
@@ -57,7 +62,8 @@ internal static class Float64
             var pool = (MaxPool)layer;
             var pooled = Pool(pool, from);
             var gradient = new double[from.Values.Length];
-            ReferenceKernels.MaxPoolBack<double>(from.Values, from.Channels, from.Height, from.Width, pool.Kernel, pool.Stride, pooled.Height, pooled.Width, Next(pooled), gradient);
+            ReferenceKernels.MaxPoolBack<double>(from.Values, from.Channels, from.Height, from.Width, pool.Kernel,
+                pool.Stride, pooled.Height, pooled.Width, Next(pooled), gradient);
             return gradient;
 
             double[] Next(Map to)
@@ -70,15 +76,21 @@ internal static class Float64
         double[] ConvolveBack(Convolution layer, Map from, Map to, ReadOnlySpan<double> outputGradient)
         {
             var gradient = new double[from.Values.Length];
-            ReferenceKernels.ConvolveBack(from.Values, from.Height, from.Width, layer.Shape, Doubles(weights[layer.Name + ".weight"].Values),
-                to.Values, outputGradient, gradient, gradients[layer.Name + ".weight"], gradients[layer.Name + ".bias"]);
+            ReferenceKernels.ConvolveBack(from.Values, from.Height, from.Width, layer.Shape,
+                Doubles(weights[layer.Name + ".weight"].Values),
+                to.Values, outputGradient, gradient, gradients[layer.Name + ".weight"],
+                gradients[layer.Name + ".bias"]);
             return gradient;
         }
     }
 
-    /// <summary>The derivatives of the distance by the samples of the second image on [-1, 1], [3, height, width], by the trunk's and by the lin weights.</summary>
+    /// <summary>
+    /// The derivatives of the distance by the samples of the second image on [-1, 1], [3, height, width], by the
+    /// trunk's and by the lin weights.
+    /// </summary>
     public static (double[] Image, Dictionary<string, double[]> Trunk, double[][] Lin) Gradient(
-        Network network, IReadOnlyDictionary<string, Tensor> weights, IReadOnlyList<float[]>? lin, LpipsVersion version, RgbImage reference, RgbImage image)
+        Network network, IReadOnlyDictionary<string, Tensor> weights, IReadOnlyList<float[]>? lin, LpipsVersion version,
+        RgbImage reference, RgbImage image)
     {
         var (fromReference, fromImage) = (Input(reference, version), Input(image, version));
         var (a, b) = (Taps(network.Layers, weights, fromReference), Taps(network.Layers, weights, fromImage));
@@ -95,10 +107,13 @@ internal static class Float64
         if (version == LpipsVersion.V01)
             for (var i = 0; i < input.Length; i++)
                 input[i] /= Scale[i / (image.Height * image.Width)];
-        return (input, trunkA.ToDictionary(pair => pair.Key, pair => pair.Value.Zip(trunkB[pair.Key], (x, y) => x + y).ToArray()), [.. byLin]);
+        return (input, trunkA.ToDictionary(pair => pair.Key,
+            pair => pair.Value.Zip(trunkB[pair.Key], (x, y) => x + y).ToArray()), [.. byLin]);
     }
 
-    /// <summary>The derivatives of the distance at a tap by both features and the lin weights; zero where a vector is.</summary>
+    /// <summary>
+    /// The derivatives of the distance at a tap by both features and the lin weights; zero where a vector is.
+    /// </summary>
     public static (double[] A, double[] B, double[] Lin) DifferenceBack(Map a, Map b, float[]? lin)
     {
         var pixels = a.Height * a.Width;
@@ -138,9 +153,11 @@ internal static class Float64
 
     /// <summary>The distance at each tap; <paramref name="lin"/> is null for a baseline.</summary>
     public static double[] Layers(
-        Network network, IReadOnlyDictionary<string, Tensor> weights, IReadOnlyList<float[]>? lin, LpipsVersion version, RgbImage reference, RgbImage distorted)
+        Network network, IReadOnlyDictionary<string, Tensor> weights, IReadOnlyList<float[]>? lin, LpipsVersion version,
+        RgbImage reference, RgbImage distorted)
     {
-        var (a, b) = (Taps(network.Layers, weights, Input(reference, version)), Taps(network.Layers, weights, Input(distorted, version)));
+        var (a, b) = (Taps(network.Layers, weights, Input(reference, version)),
+            Taps(network.Layers, weights, Input(distorted, version)));
         return [.. a.Select((tap, k) => Difference(tap, b[k], lin?[k]))];
     }
 
@@ -155,8 +172,11 @@ internal static class Float64
                 image.CopyStoredRow(c, y, row);
                 for (var x = 0; x < image.Width; x++)
                 {
-                    var value = (row[x] - (double)image.Range.Minimum) / ((double)image.Range.Maximum - image.Range.Minimum) * 2 - 1;
-                    values[(c * image.Height + y) * image.Width + x] = version == LpipsVersion.V01 ? (value - Shift[c]) / Scale[c] : value;
+                    var value = (row[x] - (double)image.Range.Minimum)
+                        / ((double)image.Range.Maximum - image.Range.Minimum) * 2 - 1;
+                    values[(c * image.Height + y) * image.Width + x] = version == LpipsVersion.V01
+                        ? (value - Shift[c]) / Scale[c]
+                        : value;
                 }
             }
         return new(3, image.Height, image.Width, values);
@@ -175,11 +195,13 @@ internal static class Float64
     {
         var to = new Map(from.Channels, pool.OutputLength(from.Height), pool.OutputLength(from.Width), []);
         to = to with { Values = new double[to.Channels * to.Height * to.Width] };
-        ReferenceKernels.MaxPool<double>(from.Values, from.Channels, from.Height, from.Width, pool.Kernel, pool.Stride, to.Height, to.Width, to.Values);
+        ReferenceKernels.MaxPool<double>(from.Values, from.Channels, from.Height, from.Width, pool.Kernel, pool.Stride,
+            to.Height, to.Width, to.Values);
         return to;
     }
 
-    private static Map Stack(Map a, Map b) => a with { Channels = a.Channels + b.Channels, Values = [.. a.Values, .. b.Values] };
+    private static Map Stack(Map a, Map b) =>
+        a with { Channels = a.Channels + b.Channels, Values = [.. a.Values, .. b.Values] };
 
     public static double[] Doubles(ReadOnlySpan<float> values)
     {

@@ -9,7 +9,8 @@ internal static class Repository
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "Perceptual.slnx")))
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("Perceptual.slnx is in no folder above the tests");
+            folder = folder.Parent ?? throw new DirectoryNotFoundException(
+                "Perceptual.slnx is in no folder above the tests");
         return folder.FullName;
     }
 }

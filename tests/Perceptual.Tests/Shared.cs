@@ -1,11 +1,16 @@
 namespace Perceptual.Tests;
 
-/// <summary>The folder <c>shared</c> beside the repository: real weights, images and golden values. Tests that need it are skipped without it.</summary>
+/// <summary>
+/// The folder <c>shared</c> beside the repository: real weights, images and golden values. Tests that need it are
+/// skipped without it.
+/// </summary>
 internal static class Shared
 {
     private static readonly string Root = System.IO.Path.Combine(Repository.Root, "..", "shared");
 
-    /// <summary>The path of a file or folder in it; skips the calling test, with the reason, where it is missing.</summary>
+    /// <summary>
+    /// The path of a file or folder in it; skips the calling test, with the reason, where it is missing.
+    /// </summary>
     public static string Path(string name)
     {
         Assert.SkipWhen(Find(name) is null, $"shared/{name} is not beside this repository");

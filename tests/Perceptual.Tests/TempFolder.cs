@@ -16,7 +16,8 @@ internal sealed class TempFolder : IDisposable
 
     /// <summary>The files in it, lock files not counted.</summary>
     public IEnumerable<string> Files => Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories)
-        .Where(path => !path.EndsWith(".lock", StringComparison.Ordinal)).Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/')).Order(StringComparer.Ordinal);
+        .Where(path => !path.EndsWith(".lock", StringComparison.Ordinal))
+        .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/')).Order(StringComparer.Ordinal);
 
     public void Dispose() => Directory.Delete(Root, recursive: true);
 }

@@ -15,7 +15,8 @@ internal static class TestImages
             for (var x = 0; x < width; x++)
                 for (var c = 0; c < 3; c++)
                     pixels[3 * (y * width + x) + c] =
-                        (byte)Math.Clamp(127 + 100 * Math.Sin(frequency[c] * x + frequency[c + 3] * y) + random.Next(-20, 21), 0, 255);
+                        (byte)Math.Clamp(127 + 100 * Math.Sin(frequency[c] * x + frequency[c + 3] * y)
+                            + random.Next(-20, 21), 0, 255);
         return RgbImage.FromInterleaved(pixels, width, height);
     }
 }

@@ -46,17 +46,29 @@ internal static class CompareCommand
         {
             Description = $"The image to compare with ({ImageFormat.Names}).",
         };
-        var distortedArgument = new Argument<string[]>("DISTORTED") { Description = "The images to compare.", Arity = ArgumentArity.OneOrMore };
+        var distortedArgument = new Argument<string[]>("DISTORTED")
+        {
+            Description = "The images to compare.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var layers = new Option<bool>("--layers") { Description = "Show what each layer adds (JSON always does)." };
         var map = new Option<string>("--map")
         {
-            Description = "Write where the images differ, as a heat map with its scale (.png) or as raw float32 values (.npy).",
+            Description = "Write where the images differ, as a heat map with its scale (.png) or as raw float32 "
+                + "values (.npy).",
             HelpName = "FILE",
         };
-        var explain = new Option<bool>("--explain") { Description = "Show which JPEG quality, which blur and which noise are as far from the reference." };
+        var explain = new Option<bool>("--explain")
+        {
+            Description = "Show which JPEG quality, which blur and which noise are as far from the reference.",
+        };
         var failAbove = OptionChecks.OptionalNumber(
             "--fail-above", "Exit with code 3 if a distance is larger than this.", 0.0);
-        var format = new Option<string>("--format") { Description = "How to print the results.", DefaultValueFactory = _ => "text" };
+        var format = new Option<string>("--format")
+        {
+            Description = "How to print the results.",
+            DefaultValueFactory = _ => "text",
+        };
         format.AcceptOnlyFromAmong(Report.Formats);
 
         command.Add(referenceArgument);
@@ -71,7 +83,8 @@ internal static class CompareCommand
         command.Validators.Add(result =>
         {
             // Where any number of files may follow, a mistyped option is taken for one.
-            if (result.GetValue(distortedArgument)?.FirstOrDefault(path => path.StartsWith('-') && !Path.Exists(path)) is { } unknown)
+            if (result.GetValue(distortedArgument)?.FirstOrDefault(
+                path => path.StartsWith('-') && !Path.Exists(path)) is { } unknown)
                 result.AddError($"there is no option and no file {unknown}");
             if (result.GetValue(map) is { } file)
             {
@@ -89,7 +102,8 @@ internal static class CompareCommand
                 if (!metrics.IsSingle(result, out var info))
                     result.AddError("--fail-above is for one metric: give one");
                 else if (info is { LargerIsCloser: true })
-                    result.AddError($"--fail-above is for metrics of which larger is further apart; of {info.Name} larger is closer");
+                    result.AddError("--fail-above is for metrics of which larger is further apart; "
+                        + $"of {info.Name} larger is closer");
             }
             if (result.GetValue(layers) && !metrics.IsOneLpips(result))
                 result.AddError("--layers shows those of one LPIPS: --metric must have it alone");

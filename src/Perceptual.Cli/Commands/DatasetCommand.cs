@@ -34,7 +34,8 @@ internal static class DatasetCommand
 
     public static Command Create(App app)
     {
-        var command = new Command("dataset", "Judgements people have made: fetch the published ones, check what is there.")
+        var command = new Command("dataset",
+            "Judgements people have made: fetch the published ones, check what is there.")
         {
             Fetch(app),
             Check(app),
@@ -44,12 +45,21 @@ internal static class DatasetCommand
 
     private static Command Fetch(App app)
     {
-        var command = new Command("fetch", "Fetch BAPPS, or parts of it, from where its authors publish it. Shows every sub-set and how many triplets or pairs it has.");
+        var command = new Command("fetch", "Fetch BAPPS, or parts of it, from where its authors publish it. Shows "
+            + "every sub-set and how many triplets or pairs it has.");
         var name = new Argument<string>("NAME") { Description = "The data set." };
         name.AcceptOnlyFromAmong("bapps");
-        var parts = new Option<string[]>("--part") { Description = "A part; may be given several times. Without it, all parts (6.6 GB)." };
+        var parts = new Option<string[]>("--part")
+        {
+            Description = "A part; may be given several times. Without it, all parts (6.6 GB).",
+        };
         parts.AcceptOnlyFromAmong([.. BappsPart.All.Select(part => part.Name)]);
-        var output = new Option<string>("--output", "-o") { Description = "The folder to put it into, made if it is not there.", HelpName = "DIR", Required = true };
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The folder to put it into, made if it is not there.",
+            HelpName = "DIR",
+            Required = true,
+        };
         command.Add(name);
         command.Add(parts);
         command.Add(output);
@@ -57,7 +67,8 @@ internal static class DatasetCommand
         {
             var wanted = parsed.GetValue(parts) ?? [];
             foreach (var part in BappsPart.All.Where(part => wanted.Length == 0 || wanted.Contains(part.Name)))
-                foreach (var folder in Progress.Downloads(app, progress => new BappsStore(parsed.GetValue(output)!, app.Http, progress).Fetch(part, cancellation)))
+                foreach (var folder in Progress.Downloads(app,
+                    progress => new BappsStore(parsed.GetValue(output)!, app.Http, progress).Fetch(part, cancellation)))
                     app.Output.WriteLine($"{folder.Path}\t{Count(folder)}");
             return ExitCode.Fine;
         });
@@ -66,18 +77,25 @@ internal static class DatasetCommand
 
     private static Command Check(App app)
     {
-        var command = new Command("check", "List the folders of triplets and pairs that are there and what is broken in them. Exit code 1 if anything is.");
-        var directory = new Argument<string>("DIR") { Description = "A folder that holds such folders, as BAPPS or otherwise, or one of them." };
+        var command = new Command("check", "List the folders of triplets and pairs that are there and what is broken "
+            + "in them. Exit code 1 if anything is.");
+        var directory = new Argument<string>("DIR")
+        {
+            Description = "A folder that holds such folders, as BAPPS or otherwise, or one of them.",
+        };
         command.Add(directory);
         app.SetAction(command, (parsed, cancellation) =>
         {
             var folders = BappsFolder.Find(parsed.GetValue(directory)!);
             if (folders.Count == 0)
-                throw new InvalidDataException($"{parsed.GetValue(directory)} holds no folders of triplets or pairs; `lpips dataset fetch bapps` gets some");
+                throw new InvalidDataException($"{parsed.GetValue(directory)} holds no folders of triplets or pairs; "
+                    + "`lpips dataset fetch bapps` gets some");
             var problems = Progress.Steps(app, "checking", folders.Sum(folder => folder.Count), step =>
-                folders.Select<BappsFolder, string[]>(folder => [.. folder.Problems, .. folder.Check(step, cancellation)]).ToArray());
+                folders.Select<BappsFolder, string[]>(
+                    folder => [.. folder.Problems, .. folder.Check(step, cancellation)]).ToArray());
             foreach (var (folder, wrong) in folders.Zip(problems))
-                app.Output.WriteLine($"{folder.Path}\t{Count(folder)}\t{(wrong.Length == 0 ? "ok" : string.Create(CultureInfo.InvariantCulture, $"problems: {wrong.Length}"))}");
+                app.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{folder.Path}\t{Count(folder)}\t{(wrong.Length == 0 ? "ok" : $"problems: {wrong.Length}")}"));
             foreach (var problem in problems.SelectMany(wrong => wrong))
                 app.Error.WriteLine($"lpips: {problem.ReplaceLineEndings(" ")}");
             return problems.All(wrong => wrong.Length == 0) ? ExitCode.Fine : ExitCode.Failed;
@@ -85,5 +103,6 @@ internal static class DatasetCommand
         return command;
     }
 
-    private static string Count(BappsFolder folder) => string.Create(CultureInfo.InvariantCulture, $"{folder.Count} {(folder.IsJnd ? "pairs" : "triplets")}");
+    private static string Count(BappsFolder folder) =>
+        string.Create(CultureInfo.InvariantCulture, $"{folder.Count} {(folder.IsJnd ? "pairs" : "triplets")}");
 }

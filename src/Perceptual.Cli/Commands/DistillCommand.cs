@@ -37,34 +37,54 @@ internal static class DistillCommand
     {
         var recipe = new DistillationRecipe();
         var command = new Command("distill", "Teach a small network the distances of LPIPS.");
-        var teacher = new Option<string>("--teacher") { Description = "The network that teaches, calibrated, version 0.1.", DefaultValueFactory = _ => Network.Alex.Name };
+        var teacher = new Option<string>("--teacher")
+        {
+            Description = "The network that teaches, calibrated, version 0.1.",
+            DefaultValueFactory = _ => Network.Alex.Name,
+        };
         teacher.AcceptOnlyFromAmong(Network.Alex.Name); // the others cannot be cut down to it
         var folders = Folders("--images", "Folders of photographs to learn from.");
         folders.Required = true;
-        var validate = Folders("--validate", "Folders of photographs that are not learned from; agreement with the teacher is measured on them fifty times.");
-        var output = new Option<string>("--output", "-o") { Description = "The file to write (.safetensors).", HelpName = "FILE", Required = true };
+        var validate = Folders("--validate", "Folders of photographs that are not learned from; agreement with the "
+            + "teacher is measured on them fifty times.");
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The file to write (.safetensors).",
+            HelpName = "FILE",
+            Required = true,
+        };
         output.RequireEnding(".safetensors");
         var steps = OptionChecks.Number("--steps", "How many steps.", recipe.Steps, 1, 100_000_000);
-        var references = OptionChecks.Number("--batch", "How many references make a step; one of 128x128 counts as four.", recipe.References, 1, 10_000);
+        var references = OptionChecks.Number("--batch",
+            "How many references make a step; one of 128x128 counts as four.", recipe.References, 1, 10_000);
         var rate = OptionChecks.Number(
             "--lr",
             "The largest learning rate: of kernels, by Muon; of the rest a tenth, by Adam.",
             recipe.LearningRate,
             double.Epsilon);
-        var leaveOut = new Option<string?>("--leave-out") { Description = "Kinds of distortion to learn without, with commas between them.", HelpName = "KINDS" };
+        var leaveOut = new Option<string?>("--leave-out")
+        {
+            Description = "Kinds of distortion to learn without, with commas between them.",
+            HelpName = "KINDS",
+        };
         var seed = OptionChecks.Seed("--seed", "Decides the pairs.");
-        var resume = new Option<bool>("--resume") { Description = "Go on with the training of FILE, or begin it if there is none." };
+        var resume = new Option<bool>("--resume")
+        {
+            Description = "Go on with the training of FILE, or begin it if there is none.",
+        };
         var weights = ModelOptions.WeightsOption(
             $"{ModelOptions.FolderDescription}, or a model file of your own, the teacher. {ModelOptions.FolderDefault}",
             "DIR|FILE");
         var threads = ModelOptions.ThreadsOption();
-        foreach (var option in new Option[] { teacher, folders, validate, output, steps, references, rate, leaveOut, seed, resume, weights, threads })
+        foreach (var option in new Option[] { teacher, folders, validate, output, steps, references, rate, leaveOut,
+            seed, resume, weights, threads })
             command.Add(option);
         var plot = Plots.Option(command, "Draw loss and agreement over the pairs (.png).");
         var images = new ImageOptions(command, canResize: false);
         command.Validators.Add(result =>
         {
-            if (Without(result.GetValue(leaveOut)).FirstOrDefault(name => DistortCommand.Kinds.All(kind => kind.Name != name)) is { } unknown)
+            if (Without(result.GetValue(leaveOut))
+                .FirstOrDefault(name => DistortCommand.Kinds.All(kind => kind.Name != name)) is { } unknown)
                 result.AddError($"--leave-out: there is no kind '{unknown}'; `lpips distort --list` shows them");
             if (Without(result.GetValue(leaveOut)).Distinct().Count() == DistortCommand.Kinds.Count)
                 result.AddError("--leave-out leaves no kind");
@@ -75,7 +95,8 @@ internal static class DistillCommand
             var model = parsed.GetValue(output)!;
             var checkpoint = Path.ChangeExtension(model, ".checkpoint.safetensors");
             if (File.Exists(checkpoint) && !parsed.GetValue(resume))
-                throw new InvalidDataException($"{checkpoint} is there already: --resume goes on with this training; to begin anew, delete it or give -o another file");
+                throw new InvalidDataException($"{checkpoint} is there already: --resume goes on with this training; "
+                    + "to begin anew, delete it or give -o another file");
             var mine = new DistillationRecipe
             {
                 Steps = parsed.GetValue(steps),
@@ -93,7 +114,8 @@ internal static class DistillCommand
             var distiller = Progress.Show(app, bar =>
             {
                 bar("reading", 0, 0);
-                Distortion[] kinds = [.. DistortCommand.Kinds.ExceptBy(Without(parsed.GetValue(leaveOut)), kind => kind.Name)];
+                Distortion[] kinds =
+                    [.. DistortCommand.Kinds.ExceptBy(Without(parsed.GetValue(leaveOut)), kind => kind.Name)];
                 var learned = Read(parsed.GetValue(folders)!, kinds, ProceduralPart);
                 var measured = parsed.GetValue(validate) is { Length: > 0 } others ? Read(others, kinds, 0) : null;
                 var distiller = new Distiller(trunk, lin!, mine, learned, measured, count);
@@ -113,7 +135,9 @@ internal static class DistillCommand
                 ["pairs", "learning rate", "loss", "Spearman", "agreement", "difference"],
                 .. distiller.Log.Where((_, i) => i % 10 == 0 || i == distiller.Log.Count - 1).Select(line => new[]
                 {
-                    $"{line.Pairs}", ScoreTable.Cell(line.LearningRate, "G3"), ScoreTable.Cell(line.Loss, "F4"), ScoreTable.Cell(line.Spearman, "F4"), ScoreTable.Cell(line.Agreement, "F4"), ScoreTable.Cell(line.Difference, "F4"),
+                    $"{line.Pairs}", ScoreTable.Cell(line.LearningRate, "G3"), ScoreTable.Cell(line.Loss, "F4"),
+                    ScoreTable.Cell(line.Spearman, "F4"), ScoreTable.Cell(line.Agreement, "F4"),
+                    ScoreTable.Cell(line.Difference, "F4"),
                 }),
             ]));
             app.Output.WriteLine(model);
@@ -133,21 +157,31 @@ internal static class DistillCommand
                     count,
                     cancellation);
                 if (read.Photographs < paths.Length)
-                    app.Error.WriteLine($"lpips: {read.Photographs} of {paths.Length} photographs are used: more would not fit in memory");
+                    app.Error.WriteLine($"lpips: {read.Photographs} of {paths.Length} photographs are used: more "
+                        + "would not fit in memory");
                 return read;
             }
         });
         return command;
 
-        static string[] Without(string? kinds) => kinds?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+        static string[] Without(string? kinds) =>
+            kinds?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-        Option<string[]> Folders(string name, string description) => new(name) { Description = description, HelpName = "DIR", AllowMultipleArgumentsPerToken = true };
+        Option<string[]> Folders(string name, string description) => new(name)
+        {
+            Description = description,
+            HelpName = "DIR",
+            AllowMultipleArgumentsPerToken = true,
+        };
     }
 
-    // Says how fast it goes and how long it takes: in a bar, or where there is no terminal, in a line for each of the log.
-    private static void Teach(App app, Distiller distiller, string checkpoint, string log, CancellationToken cancellation)
+    // Says how fast it goes and how long it takes: in a bar, or where there is no terminal, in a line for each of the
+    // log.
+    private static void Teach(App app, Distiller distiller, string checkpoint, string log,
+        CancellationToken cancellation)
     {
-        var (first, seen, lines, watch) = (distiller.Step, distiller.PairsSeen, distiller.Log.Count, Stopwatch.StartNew());
+        var (first, seen, lines, watch) = (distiller.Step, distiller.PairsSeen, distiller.Log.Count,
+            Stopwatch.StartNew());
         try
         {
             Progress.Show(app, bar =>
@@ -168,24 +202,33 @@ internal static class DistillCommand
         }
         catch (OperationCanceledException)
         {
-            app.Error.WriteLine($"lpips: stopped after step {distiller.Step} of {distiller.Recipe.Steps}; the same command with --resume goes on");
+            app.Error.WriteLine("lpips: stopped after "
+                + $"step {distiller.Step} of {distiller.Recipe.Steps}; the same command with --resume goes on");
             throw;
         }
 
         string Describe()
         {
-            var text = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"step {distiller.Step} of {distiller.Recipe.Steps}"));
+            var text = new StringBuilder(
+                string.Create(CultureInfo.InvariantCulture, $"step {distiller.Step} of {distiller.Recipe.Steps}"));
             if (distiller.Log.Count > 0)
-                foreach (var (name, value) in new[] { ("loss", distiller.Log[^1].Loss), ("Spearman", distiller.Log[^1].Spearman), ("agreement", distiller.Log[^1].Agreement), ("difference", distiller.Log[^1].Difference) })
+                foreach (var (name, value) in new[]
+                {
+                    ("loss", distiller.Log[^1].Loss), ("Spearman", distiller.Log[^1].Spearman),
+                    ("agreement", distiller.Log[^1].Agreement), ("difference", distiller.Log[^1].Difference),
+                })
                     if (!double.IsNaN(value))
                         text.Append(CultureInfo.InvariantCulture, $", {name} {value:F4}");
             if (distiller.Step == first)
                 return text.ToString();
             var speed = (distiller.Step - first) / watch.Elapsed.TotalSeconds; // steps per second
             var left = TimeSpan.FromSeconds((distiller.Recipe.Steps - distiller.Step) / speed);
-            return text.Append(CultureInfo.InvariantCulture, $", {(distiller.PairsSeen - seen) / watch.Elapsed.TotalSeconds:F0} pairs/s, {(int)left.TotalHours}:{left:mm\\:ss} left").ToString();
+            var pairs = (distiller.PairsSeen - seen) / watch.Elapsed.TotalSeconds; // per second
+            return text.Append(CultureInfo.InvariantCulture,
+                $", {pairs:F0} pairs/s, {(int)left.TotalHours}:{left:mm\\:ss} left").ToString();
         }
     }
 
-    private static void WriteLog(string path, Distiller distiller) => AtomicFile.WriteLines(path, distiller.Log.Select(line => line.ToCsv()).Prepend(DistillationProgress.CsvHeader));
+    private static void WriteLog(string path, Distiller distiller) =>
+        AtomicFile.WriteLines(path, distiller.Log.Select(line => line.ToCsv()).Prepend(DistillationProgress.CsvHeader));
 }

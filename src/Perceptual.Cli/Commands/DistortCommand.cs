@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Perceptual.Cli;
 
-/// <summary><c>lpips distort IMAGE --kind KIND --strength S -o OUT.png</c> and <c>lpips distort DIR --pairs N -o DIR</c></summary>
+/// <summary>
+/// <c>lpips distort IMAGE --kind KIND --strength S -o OUT.png</c> and <c>lpips distort DIR --pairs N -o DIR</c>
+/// </summary>
 internal static class DistortCommand
 {
     private const int DefaultSize = 64; // of the patches that people judged for the paper
@@ -38,18 +40,35 @@ internal static class DistortCommand
 
     public static Command Create(App app)
     {
-        var command = new Command("distort", "Make an image worse in a known way, or make triplets for a study from many.");
-        var inputs = new Argument<string[]>("IMAGE") { Description = "The image; with --pairs, images and folders of images.", Arity = ArgumentArity.ZeroOrMore };
-        var kind = new Option<string>("--kind") { Description = "What to do, one or more, one after the other: KIND or KIND:STRENGTH, with commas between them.", HelpName = "KINDS" };
+        var command = new Command("distort",
+            "Make an image worse in a known way, or make triplets for a study from many.");
+        var inputs = new Argument<string[]>("IMAGE")
+        {
+            Description = "The image; with --pairs, images and folders of images.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        var kind = new Option<string>("--kind")
+        {
+            Description = "What to do, one or more, one after the other: KIND or KIND:STRENGTH, with commas between "
+                + "them.",
+            HelpName = "KINDS",
+        };
         var strength = OptionChecks.OptionalNumber(
             "--strength", "How much, from 0 (nothing) to 1 (gross), for kinds that do not say it.", 0.0, 1);
         strength.HelpName = "S";
         var seed = OptionChecks.Seed("--seed", "Decides what is random.");
-        var output = new Option<string>("--output", "-o") { Description = "The picture to write (.png); with --pairs, the folder to make.", HelpName = "PATH" };
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The picture to write (.png); with --pairs, the folder to make.",
+            HelpName = "PATH",
+        };
         var pairs = OptionChecks.OptionalNumber(
             "--pairs", "Make so many triplets of random patches and distortions.", 1);
         var size = OptionChecks.OptionalNumber("--size", $"The side of their patches. [default: {DefaultSize}]", 1);
-        var list = new Option<bool>("--list") { Description = "Show every kind, and its amounts at strengths next to 0 and of 1." };
+        var list = new Option<bool>("--list")
+        {
+            Description = "Show every kind, and its amounts at strengths next to 0 and of 1.",
+        };
         command.Add(inputs);
         foreach (var option in new Option[] { kind, strength, seed, output, pairs, size, list })
             command.Add(option);
@@ -72,7 +91,10 @@ internal static class DistortCommand
             else if (count is null && !Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase))
                 result.AddError($"--output {path}: the name must end in .png");
             if (count is null)
-                Try(() => DistortionSequence.Parse(result.GetValue(kind) ?? throw new ArgumentException("--kind is missing; --list shows the kinds"), Kinds, result.GetValue(strength)));
+                Try(
+                    () => DistortionSequence.Parse(
+                        result.GetValue(kind) ?? throw new ArgumentException(
+                            "--kind is missing; --list shows the kinds"), Kinds, result.GetValue(strength)));
             else if (result.GetValue(kind) is not null || result.GetValue(strength) is not null)
                 result.AddError("--pairs draws the kinds and strengths: leave out --kind and --strength");
             if (result.GetValue(size) is not null && count is null)
@@ -101,14 +123,17 @@ internal static class DistortCommand
             var (paths, target, options) = (parsed.GetValue(inputs)!, parsed.GetValue(output)!, images.Options(parsed));
             if (parsed.GetValue(pairs) is { } count)
             {
-                WriteTriplets(app, [.. paths.SelectMany(ImagesOf)], options, target, count, parsed.GetValue(size) ?? DefaultSize, parsed.GetValue(seed), cancellation);
+                WriteTriplets(app, [.. paths.SelectMany(ImagesOf)], options, target, count,
+                    parsed.GetValue(size) ?? DefaultSize, parsed.GetValue(seed), cancellation);
                 return ExitCode.Fine;
             }
             ImageOptions.CheckThere(paths);
             using var file = new AtomicFile(target);
             var image = Read(paths[0], options);
             cancellation.ThrowIfCancellationRequested();
-            ImageFile.WritePng(file.Stream, DistortionSequence.Parse(parsed.GetValue(kind)!, Kinds, parsed.GetValue(strength)).Apply(image, parsed.GetValue(seed)));
+            ImageFile.WritePng(file.Stream,
+                DistortionSequence.Parse(parsed.GetValue(kind)!, Kinds, parsed.GetValue(strength))
+                    .Apply(image, parsed.GetValue(seed)));
             cancellation.ThrowIfCancellationRequested();
             file.Commit();
             return ExitCode.Fine;
@@ -123,7 +148,8 @@ internal static class DistortCommand
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"{family.Key}");
             foreach (var kind in family)
-                text.AppendLine(CultureInfo.InvariantCulture, $"  {kind.Name,-22}{kind.Description}; {kind.Unit}: {kind.From} to {kind.To}");
+                text.AppendLine(CultureInfo.InvariantCulture,
+                    $"  {kind.Name,-22}{kind.Description}; {kind.Unit}: {kind.From} to {kind.To}");
         }
         return text.ToString();
     }
@@ -132,7 +158,9 @@ internal static class DistortCommand
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
         var image = ImageFile.Read(path, options);
-        return image.Range == ValueRange.Byte ? image : throw new InvalidDataException($"{path}: has 16 bits a sample, which are not distorted; save it with 8");
+        return image.Range == ValueRange.Byte
+            ? image
+            : throw new InvalidDataException($"{path}: has 16 bits a sample, which are not distorted; save it with 8");
     }
 
     private static IEnumerable<string> ImagesOf(string path)
@@ -143,7 +171,9 @@ internal static class DistortCommand
         return [path];
     }
 
-    private static void WriteTriplets(App app, string[] paths, ImageReadOptions options, string folder, int count, int size, ulong seed, CancellationToken cancellation)
+    private static void WriteTriplets(
+        App app, string[] paths, ImageReadOptions options, string folder, int count, int size, ulong seed,
+        CancellationToken cancellation)
     {
         if (File.Exists(folder) || Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new IOException($"{folder} is there already; name a new folder");
@@ -152,7 +182,8 @@ internal static class DistortCommand
             throw new DirectoryNotFoundException($"{folder} cannot be made: there is no folder {parent}");
         var temporary = Path.TrimEndingDirectorySeparator(folder) + ".tmp";
         if (Path.Exists(temporary))
-            throw new IOException($"{temporary}, where the triplets are made, is there already; if no other run is making them, delete it");
+            throw new IOException($"{temporary}, where the triplets are made, is there already; if no other run is "
+                + "making them, delete it");
         try
         {
             foreach (var part in Parts)
@@ -166,17 +197,20 @@ internal static class DistortCommand
                     cancellation.ThrowIfCancellationRequested();
                     var image = Read(paths[i], options);
                     if (Math.Min(image.Width, image.Height) < size)
-                        throw new InvalidDataException($"{paths[i]} is {image}, too small for patches of {size}x{size}; --size takes another side");
+                        throw new InvalidDataException($"{paths[i]} is {image}, too small for patches "
+                            + $"of {size}x{size}; --size takes another side");
                     for (long triplet = i; triplet < count; triplet += paths.Length)
                     {
                         cancellation.ThrowIfCancellationRequested();
-                        rows[triplet] = WriteTriplet(temporary, (int)triplet, image, paths[i], size, SplitMix64.Stream(seed, (ulong)triplet));
+                        rows[triplet] = WriteTriplet(temporary, (int)triplet, image, paths[i], size,
+                            SplitMix64.Stream(seed, (ulong)triplet));
                         step();
                     }
                 });
                 return 0;
             });
-            File.WriteAllText(Path.Combine(temporary, "triplets.csv"), "reference,p0,p1,p0_kind,p0_seed,p1_kind,p1_seed,source,x,y\n" + string.Concat(rows));
+            File.WriteAllText(Path.Combine(temporary, "triplets.csv"),
+                "reference,p0,p1,p0_kind,p0_seed,p1_kind,p1_seed,source,x,y\n" + string.Concat(rows));
             if (Directory.Exists(folder))
                 Directory.Delete(folder); // it is empty
             Directory.Move(temporary, folder);
@@ -190,7 +224,8 @@ internal static class DistortCommand
     }
 
     // Returns its line of the table.
-    private static string WriteTriplet(string folder, int number, RgbImage image, string path, int size, SplitMix64 random)
+    private static string WriteTriplet(
+        string folder, int number, RgbImage image, string path, int size, SplitMix64 random)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"{number:D6}.png");
         var (x, y) = (random.Next(image.Width - size + 1), random.Next(image.Height - size + 1));

@@ -39,11 +39,13 @@ internal static class EvaluateCommand
           lpips evaluate recorded traditional.csv cnn.csv superres.csv deblur.csv color.csv frameinterp.csv
         """;
 
-    public static Command Create(App app) => new("evaluate", "How well metrics agree with people.") { TwoAfc(app), Jnd(app), Mos(app), Recorded(app) };
+    public static Command Create(App app) =>
+        new("evaluate", "How well metrics agree with people.") { TwoAfc(app), Jnd(app), Mos(app), Recorded(app) };
 
     private static Command TwoAfc(App app)
     {
-        var command = new Command("2afc", "Which of two images is closer to the reference? Metrics against people's choices.");
+        var command = new Command("2afc",
+            "Which of two images is closer to the reference? Metrics against people's choices.");
         var data = DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
         var options = new EvaluationOptions(
             command, defaultLoadSize: "64 for a BAPPS folder, as published scores; 0 for a table");
@@ -55,17 +57,21 @@ internal static class EvaluateCommand
             var sets = parsed.GetValue(data)!.SelectMany(path =>
             {
                 var loadSize = evaluation.LoadSize ?? (Directory.Exists(path) ? 64 : 0);
-                return JudgementFiles.ReadTriplets(path, parsed.GetValue(root)).Select(set => (Set: set, LoadSize: loadSize));
+                return JudgementFiles.ReadTriplets(path, parsed.GetValue(root))
+                    .Select(set => (Set: set, LoadSize: loadSize));
             }).ToArray();
             var names = UniqueNames(sets.Select(each => each.Set.Name));
             var pairs = new ImagePairs();
             var numbers = Array.ConvertAll(sets, each => each.Set.Items.Select(triplet =>
-                (P0: pairs.Add(triplet.Reference, triplet.P0, each.LoadSize), P1: pairs.Add(triplet.Reference, triplet.P1, each.LoadSize))).ToArray());
+                (P0: pairs.Add(triplet.Reference, triplet.P0, each.LoadSize),
+                    P1: pairs.Add(triplet.Reference, triplet.P1, each.LoadSize))).ToArray());
             var (columns, values) = evaluation.Measure(app, pairs, cancellation);
 
             var judge = Array.ConvertAll(sets, each => each.Set.Items.Select(triplet => triplet.Judge).ToArray());
-            var distances = columns.Set.Metrics.Select((metric, m) => (Name: columns.Names[m], Sets: Array.ConvertAll(numbers, set => (
-                D0: Array.ConvertAll(set, pair => metric.Info.Distance(values[pair.P0][m])), D1: Array.ConvertAll(set, pair => metric.Info.Distance(values[pair.P1][m])))))).ToArray();
+            var distances = columns.Set.Metrics.Select(
+                (metric, m) => (Name: columns.Names[m], Sets: Array.ConvertAll(numbers, set => (
+                D0: Array.ConvertAll(set, pair => metric.Info.Distance(values[pair.P0][m])),
+                D1: Array.ConvertAll(set, pair => metric.Info.Distance(values[pair.P1][m])))))).ToArray();
             var tables = TripletTables(names, judge, distances, evaluation.Seed, evaluation.Versus);
             if (parsed.GetValue(plot) is { } file)
                 Plots.Bars(app, file, tables[0], distances.Length);
@@ -82,7 +88,8 @@ internal static class EvaluateCommand
 
     private static Command Jnd(App app)
     {
-        var command = new Command("jnd", "Do two images look the same? Metrics against people who saw them one after the other.");
+        var command = new Command("jnd",
+            "Do two images look the same? Metrics against people who saw them one after the other.");
         var data = DataArgument(command, "BAPPS folders of pairs.");
         var options = new EvaluationOptions(command, defaultLoadSize: "64, as published scores");
         var plot = Plots.Option(command, "Draw the precision-recall curves (.png).");
@@ -91,7 +98,8 @@ internal static class EvaluateCommand
             var evaluation = options.Parse(parsed);
             var sets = parsed.GetValue(data)!.SelectMany(JudgementFiles.ReadJnd).ToArray();
             if (sets.FirstOrDefault(set => set.Items.All(pair => pair.Same == 0)) is { } none)
-                throw new InvalidDataException($"{none.Name}: nobody said of any pair that it is the same, so there is no recall");
+                throw new InvalidDataException(
+                    $"{none.Name}: nobody said of any pair that it is the same, so there is no recall");
             var names = UniqueNames(sets.Select(set => set.Name));
             var pairs = new ImagePairs();
             var loadSize = evaluation.LoadSize ?? 64;
@@ -100,19 +108,27 @@ internal static class EvaluateCommand
             var (columns, values) = evaluation.Measure(app, pairs, cancellation);
 
             var same = Array.ConvertAll(sets, set => set.Items.Select(pair => pair.Same).ToArray());
-            var distances = columns.Set.Metrics.Select((metric, m) => (Name: columns.Names[m], Sets: Array.ConvertAll(numbers, set => Array.ConvertAll(set, pair => metric.Info.Distance(values[pair][m]))))).ToArray();
-            var rows = distances.Select(metric => ScoreRow.Of(metric.Name, evaluation.Seed, metric.Sets.Select((set, s) =>
+            var distances = columns.Set.Metrics.Select(
+                (metric, m) => (Name: columns.Names[m],
+                    Sets: Array.ConvertAll(numbers,
+                        set => Array.ConvertAll(set, pair => metric.Info.Distance(values[pair][m]))))).ToArray();
+            var rows = distances.Select(
+                metric => ScoreRow.Of(metric.Name, evaluation.Seed, metric.Sets.Select((set, s) =>
             {
                 var order = Scores.Order(set, same[s]);
                 var sorted = Array.ConvertAll(order, i => same[s][i]);
                 var ranks = new int[order.Length];
                 for (var rank = 0; rank < order.Length; rank++)
                     ranks[order[rank]] = rank;
-                return (Scores.AveragePrecision(sorted), sorted.Length, new Func<int[], double>(indices => Scores.AveragePrecision(Resample(sorted, ranks, indices))));
+                return (Scores.AveragePrecision(sorted), sorted.Length,
+                    new Func<int[], double>(indices => Scores.AveragePrecision(Resample(sorted, ranks, indices))));
             })));
             var table = new ScoreTable("JND mAP", names, [.. rows]).WithPaperAverages();
             if (parsed.GetValue(plot) is { } file)
-                Plots.Curves(app, file, names, [.. distances.Select(metric => (metric.Name, metric.Sets.Select((set, s) => Scores.JndCurve(set, same[s])).ToArray()))]);
+                Plots.Curves(app, file, names,
+                    [
+                        .. distances.Select(metric => (metric.Name,
+                            metric.Sets.Select((set, s) => Scores.JndCurve(set, same[s])).ToArray()))]);
             var items = sets.SelectMany((set, s) => set.Items.Select((pair, i) =>
                 new EvaluationItem(names[s], [pair.P0, pair.P1], pair.Same, [values[numbers[s][i]]])));
             ScoreTable[] tables = [table, .. Differences(table, evaluation.Versus)];
@@ -133,7 +149,10 @@ internal static class EvaluateCommand
     private static Command Mos(App app)
     {
         var command = new Command("mos", "How good does an image look? Metrics against mean opinion scores.");
-        var data = new Argument<string>("FILE") { Description = "A table (CSV) of images with their references and opinion scores." };
+        var data = new Argument<string>("FILE")
+        {
+            Description = "A table (CSV) of images with their references and opinion scores.",
+        };
         command.Add(data);
         var options = new EvaluationOptions(command, defaultLoadSize: "0");
         var root = RootOption(command, result => result.GetValue(data) is { } file ? [file] : []);
@@ -142,7 +161,8 @@ internal static class EvaluateCommand
             var evaluation = options.Parse(parsed);
             var set = JudgementFiles.ReadOpinions(parsed.GetValue(data)!, parsed.GetValue(root));
             if (set.Items.Count < 6)
-                throw new InvalidDataException($"{parsed.GetValue(data)} has {set.Items.Count} opinion scores; at least 6 are needed to fit five parameters");
+                throw new InvalidDataException($"{parsed.GetValue(data)} has {set.Items.Count} opinion scores; at "
+                    + "least 6 are needed to fit five parameters");
             var pairs = new ImagePairs();
             var loadSize = evaluation.LoadSize ?? 0;
             int[] numbers = [.. set.Items.Select(item => pairs.Add(item.Reference, item.Distorted, loadSize))];
@@ -154,9 +174,14 @@ internal static class EvaluateCommand
                 // turned so that larger is better, as the opinion scores
                 var quality = Array.ConvertAll(numbers, pair => -metric.Info.Distance(values[pair][m]));
                 var srcc = ScoreRow.Of(columns.Names[m], evaluation.Seed,
-                    [(Correlation.Spearman(quality, mos), mos.Length, indices => Correlation.Spearman(Array.ConvertAll(indices, i => quality[i]), Array.ConvertAll(indices, i => mos[i])))]);
-                var fit = quality.All(double.IsFinite) ? LogisticFit.Of(quality, mos) : null; // PSNR of identical images is infinite
-                return new ScoreRow(columns.Names[m], [srcc.Values[0], Correlation.Kendall(quality, mos), fit?.Plcc ?? double.NaN, fit?.Rmse ?? double.NaN], [srcc.Replicates[0], [], [], []]);
+                    [(Correlation.Spearman(quality, mos), mos.Length,
+                        indices => Correlation.Spearman(Array.ConvertAll(indices, i => quality[i]),
+                            Array.ConvertAll(indices, i => mos[i])))]);
+                // PSNR of identical images is infinite
+                var fit = quality.All(double.IsFinite) ? LogisticFit.Of(quality, mos) : null;
+                return new ScoreRow(columns.Names[m],
+                    [srcc.Values[0], Correlation.Kendall(quality, mos), fit?.Plcc ?? double.NaN,
+                        fit?.Rmse ?? double.NaN], [srcc.Replicates[0], [], [], []]);
             }).ToArray();
             var table = new ScoreTable("opinions", ["SRCC", "KRCC", "PLCC", "RMSE"], rows);
             var items = set.Items.Select((item, i) =>
@@ -170,7 +195,8 @@ internal static class EvaluateCommand
 
     private static Command Recorded(App app)
     {
-        var command = new Command("recorded", "Distances that were computed elsewhere against people's choices; needs no images.");
+        var command = new Command("recorded",
+            "Distances that were computed elsewhere against people's choices; needs no images.");
         var data = DataArgument(command, "Tables (CSV) with the columns d0,d1,judge; others are passed over.");
         var seed = EvaluationOptions.SeedOption();
         command.Add(seed);
@@ -181,7 +207,10 @@ internal static class EvaluateCommand
             var tables = TripletTables(
                 UniqueNames(sets.Select(set => set.Name)),
                 Array.ConvertAll(sets, set => set.Items.Select(item => item.Judge).ToArray()),
-                [("recorded", Array.ConvertAll(sets, set => (set.Items.Select(item => item.D0).ToArray(), set.Items.Select(item => item.D1).ToArray())))],
+                [
+                    ("recorded",
+                        Array.ConvertAll(sets, set => (set.Items.Select(item => item.D0).ToArray(),
+                            set.Items.Select(item => item.D1).ToArray())))],
                 parsed.GetValue(seed),
                 null);
             if (parsed.GetValue(plot) is { } file)
@@ -194,26 +223,40 @@ internal static class EvaluateCommand
 
     // The scores, the accuracies against the majority, and the differences of the scores from one metric's.
     private static List<ScoreTable> TripletTables(
-        string[] names, double[][] judge, IReadOnlyList<(string Name, (double[] D0, double[] D1)[] Sets)> metrics, ulong seed, string? versus)
+        string[] names, double[][] judge, IReadOnlyList<(string Name, (double[] D0, double[] D1)[] Sets)> metrics,
+        ulong seed, string? versus)
     {
         var scores = new ScoreTable("2AFC", names,
         [
-            .. metrics.Select(metric => ScoreRow.OfMeans(metric.Name, seed, [.. metric.Sets.Select((set, s) => judge[s].Select((j, i) => Scores.Agreement(set.D0[i], set.D1[i], j)).ToArray())])),
-            ScoreRow.OfMeans("people", seed, Array.ConvertAll(judge, set => Array.ConvertAll(set, j => j * j + (1 - j) * (1 - j)))),
-            ScoreRow.OfMeans("oracle", seed, Array.ConvertAll(judge, set => Array.ConvertAll(set, j => Math.Max(j, 1 - j)))),
+            .. metrics.Select(
+                metric => ScoreRow.OfMeans(metric.Name, seed,
+                    [
+                        .. metric.Sets.Select((set, s) => judge[s].Select(
+                            (j, i) => Scores.Agreement(set.D0[i], set.D1[i], j)).ToArray())])),
+            ScoreRow.OfMeans("people", seed,
+                Array.ConvertAll(judge, set => Array.ConvertAll(set, j => j * j + (1 - j) * (1 - j)))),
+            ScoreRow.OfMeans("oracle", seed,
+                Array.ConvertAll(judge, set => Array.ConvertAll(set, j => Math.Max(j, 1 - j)))),
         ]).WithPaperAverages();
         var majority = new ScoreTable("majority", names,
-            [.. metrics.Select(metric => new ScoreRow(metric.Name, [.. metric.Sets.Select((set, s) => Scores.MajorityAccuracy(set.D0, set.D1, judge[s]))], Array.ConvertAll(names, _ => Array.Empty<double>())))]);
+            [
+                .. metrics.Select(
+                    metric => new ScoreRow(metric.Name,
+                        [.. metric.Sets.Select((set, s) => Scores.MajorityAccuracy(set.D0, set.D1, judge[s]))],
+                        Array.ConvertAll(names, _ => Array.Empty<double>())))]);
         return [scores, majority.WithPaperAverages(), .. Differences(scores, versus)];
     }
 
-    private static ScoreTable[] Differences(ScoreTable table, string? versus) => versus is null ? [] : [table.Differences(versus)];
+    private static ScoreTable[] Differences(
+        ScoreTable table, string? versus) => versus is null ? [] : [table.Differences(versus)];
 
     // Data with the same name are told apart by a number.
     private static string[] UniqueNames(IEnumerable<string> names)
     {
         var all = names.ToArray();
-        return [.. all.Select((name, i) => all.Count(other => other == name) == 1 ? name : $"{name} {all.Take(i + 1).Count(other => other == name)}")];
+        return [.. all.Select((name, i) => all.Count(other => other == name) == 1
+            ? name
+            : $"{name} {all.Take(i + 1).Count(other => other == name)}")];
     }
 
     internal static Argument<string[]> DataArgument(Command command, string description)
@@ -223,7 +266,8 @@ internal static class EvaluateCommand
         command.Validators.Add(result =>
         {
             // Where any number of files may follow, a mistyped option is taken for one.
-            if (result.GetValue(data)?.FirstOrDefault(path => path.StartsWith('-') && !Path.Exists(path)) is { } unknown)
+            if (result.GetValue(data)?.FirstOrDefault(
+                path => path.StartsWith('-') && !Path.Exists(path)) is { } unknown)
                 result.AddError($"there is no option and no file {unknown}");
         });
         return data;
@@ -231,7 +275,11 @@ internal static class EvaluateCommand
 
     internal static Option<string> RootOption(Command command, Func<CommandResult, string[]> data)
     {
-        var root = new Option<string>("--root") { Description = "The folder that the paths in a table start from. [default: that of the table]", HelpName = "DIR" };
+        var root = new Option<string>("--root")
+        {
+            Description = "The folder that the paths in a table start from. [default: that of the table]",
+            HelpName = "DIR",
+        };
         command.Add(root);
         command.Validators.Add(result =>
         {

@@ -24,7 +24,12 @@ internal static class ExportCommand
     public static Command Create(App app)
     {
         var command = new Command("export", "Write the whole metric as one ONNX model: two images in, distance out.");
-        var output = new Option<string>("--output", "-o") { Description = "The file to write (.onnx).", HelpName = "FILE", Required = true };
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The file to write (.onnx).",
+            HelpName = "FILE",
+            Required = true,
+        };
         var model = new ModelOptions(command, runs: false);
         command.Add(output);
         output.RequireEnding(".onnx");

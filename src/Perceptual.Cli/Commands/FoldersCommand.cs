@@ -23,10 +23,14 @@ internal static class FoldersCommand
 
     public static Command Create(App app)
     {
-        var command = new Command("folders", "The distances of images with the same file name in two folders, in ordinal order, then their mean and spread.");
+        var command = new Command("folders", "The distances of images with the same file name in two folders, in "
+            + "ordinal order, then their mean and spread.");
         var referenceArgument = new Argument<string>("REF_DIR") { Description = "The folder of references." };
         var distortedArgument = new Argument<string>("DIST_DIR") { Description = "The folder of images to compare." };
-        var allowUnpaired = new Option<bool>("--allow-unpaired") { Description = "Compare what has a partner although some files have none." };
+        var allowUnpaired = new Option<bool>("--allow-unpaired")
+        {
+            Description = "Compare what has a partner although some files have none.",
+        };
         command.Add(referenceArgument);
         command.Add(distortedArgument);
         command.Add(allowUnpaired);

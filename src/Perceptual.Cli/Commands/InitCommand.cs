@@ -30,12 +30,27 @@ internal static class InitCommand
 
     private static Command KMeans(App app)
     {
-        var command = new Command("kmeans", "Make the weights of a network from a folder of images, without labels, by k-means layer after layer.");
-        var net = new Option<string>("--net") { Description = "The network.", DefaultValueFactory = _ => Network.Alex.Name };
+        var command = new Command("kmeans",
+            "Make the weights of a network from a folder of images, without labels, by k-means layer after layer.");
+        var net = new Option<string>("--net")
+        {
+            Description = "The network.",
+            DefaultValueFactory = _ => Network.Alex.Name,
+        };
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
-        var folder = new Option<string>("--images") { Description = "The folder of images.", HelpName = "DIR", Required = true };
+        var folder = new Option<string>("--images")
+        {
+            Description = "The folder of images.",
+            HelpName = "DIR",
+            Required = true,
+        };
         var seed = OptionChecks.Seed("--seed", "Decides which images, which patches, and where the clustering starts.");
-        var output = new Option<string>("--output", "-o") { Description = "The file to write (.safetensors).", HelpName = "FILE", Required = true };
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The file to write (.safetensors).",
+            HelpName = "FILE",
+            Required = true,
+        };
         var threads = ModelOptions.ThreadsOption();
         foreach (var option in new Option[] { net, folder, seed, output, threads })
             command.Add(option);

@@ -30,10 +30,20 @@ internal static class OptimizeCommand
 
     public static Command Create(App app)
     {
-        var command = new Command("optimize", "Change an image until LPIPS takes it for the reference: the perceptual loss at work.");
+        var command = new Command("optimize",
+            "Change an image until LPIPS takes it for the reference: the perceptual loss at work.");
         var reference = new Argument<string>("REFERENCE") { Description = "What the image is to look like." };
-        var start = new Argument<string?>("START") { Description = "The image to begin with, of the same size. [default: noise]", Arity = ArgumentArity.ZeroOrOne };
-        var output = new Option<string>("--output", "-o") { Description = "The picture to write (.png).", HelpName = "FILE", Required = true };
+        var start = new Argument<string?>("START")
+        {
+            Description = "The image to begin with, of the same size. [default: noise]",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The picture to write (.png).",
+            HelpName = "FILE",
+            Required = true,
+        };
         var steps = OptionChecks.Number("--steps", "How many steps to make.", 1000, 1);
         var rate = OptionChecks.Number(
             "--lr",
@@ -42,8 +52,16 @@ internal static class OptimizeCommand
             double.Epsilon,
             2); // the whole range
         var every = OptionChecks.Number("--every", "Report the distance every so many steps.", 50, 1);
-        var frames = new Option<string>("--frames") { Description = "Also write the image, whenever its distance is reported, into this folder.", HelpName = "DIR" };
-        var format = new Option<string>("--format") { Description = "How results are written.", DefaultValueFactory = _ => "text" };
+        var frames = new Option<string>("--frames")
+        {
+            Description = "Also write the image, whenever its distance is reported, into this folder.",
+            HelpName = "DIR",
+        };
+        var format = new Option<string>("--format")
+        {
+            Description = "How results are written.",
+            DefaultValueFactory = _ => "text",
+        };
         format.AcceptOnlyFromAmong(Report.Formats);
         command.Add(reference);
         command.Add(start);
@@ -76,7 +94,8 @@ internal static class OptimizeCommand
                 {
                     var frame = step % parsed.GetValue(every) == 0;
                     if (frame && parsed.GetValue(frames) is { } folder)
-                        ImageFile.WritePng(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{step:D6}.png")), optimizer.ToImage());
+                        ImageFile.WritePng(Path.Combine(folder,
+                            string.Create(CultureInfo.InvariantCulture, $"{step:D6}.png")), optimizer.ToImage());
                     var distance = optimizer.Step(cancellation);
                     if (frame)
                         reported.Add((step, distance));

@@ -25,7 +25,8 @@ internal static class PairsCommand
 
     public static Command Create(App app)
     {
-        var command = new Command("pairs", "The distances of all pairs of images within a folder, or of each image and the next, then their mean and spread.");
+        var command = new Command("pairs", "The distances of all pairs of images within a folder, or of each image "
+            + "and the next, then their mean and spread.");
         var folderArgument = new Argument<string>("DIR") { Description = "The folder of images, all of one size." };
         var consecutive = new Option<bool>("--consecutive") { Description = "Compare each image with the next only." };
         var memory = OptionChecks.OptionalNumber(

@@ -47,37 +47,70 @@ internal static class TrainCommand
         var recipe = new TrainingRecipe();
         var command = new Command("train", "Train LPIPS on judgements of people.");
         var data = EvaluateCommand.DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
-        var output = new Option<string>("--output", "-o") { Description = "The folder for the result; it is made if it is not there.", HelpName = "DIR", Required = true };
-        var mode = new Option<string>("--mode") { Description = "What learns; see below.", DefaultValueFactory = _ => "lin" };
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The folder for the result; it is made if it is not there.",
+            HelpName = "DIR",
+            Required = true,
+        };
+        var mode = new Option<string>("--mode")
+        {
+            Description = "What learns; see below.",
+            DefaultValueFactory = _ => "lin",
+        };
         mode.AcceptOnlyFromAmong("lin", "tune", "scratch");
         var net = new Option<string?>("--net")
         {
             Description = $"The network. [default: {Network.Alex.Name}, or that of the file of --weights]",
         };
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
-        var validate = new Option<string[]>("--validate") { Description = "Data that are scored before training and after each epoch.", HelpName = "DATA", AllowMultipleArgumentsPerToken = true };
+        var validate = new Option<string[]>("--validate")
+        {
+            Description = "Data that are scored before training and after each epoch.",
+            HelpName = "DATA",
+            AllowMultipleArgumentsPerToken = true,
+        };
         var holdOut = OptionChecks.OptionalNumber(
             "--hold-out", "Score, and do not train with, all triplets of this many references, drawn by --seed.", 1);
-        var epochs = OptionChecks.Number("--epochs", "How often all triplets are seen at the full learning rate.", recipe.Epochs, 0, 1_000_000);
-        var decay = OptionChecks.Number("--decay-epochs", "How often after that, while the learning rate falls in a line.", recipe.DecayEpochs, 0, 1_000_000);
+        var epochs = OptionChecks.Number("--epochs", "How often all triplets are seen at the full learning rate.",
+            recipe.Epochs, 0, 1_000_000);
+        var decay = OptionChecks.Number("--decay-epochs",
+            "How often after that, while the learning rate falls in a line.", recipe.DecayEpochs, 0, 1_000_000);
         var batch = OptionChecks.Number("--batch", "How many triplets make a step.", recipe.Batch, 1, 1_000_000);
         var rate = OptionChecks.Number("--lr", "The learning rate of Adam.", recipe.LearningRate, double.Epsilon);
-        var dropout = new Option<string>("--dropout") { Description = "The part of the squared differences that is left out in each step.", DefaultValueFactory = _ => "0.5" };
+        var dropout = new Option<string>("--dropout")
+        {
+            Description = "The part of the squared differences that is left out in each step.",
+            DefaultValueFactory = _ => "0.5",
+        };
         dropout.AcceptOnlyFromAmong("0.5", "0");
         var seed = OptionChecks.Seed(
             "--seed", "Decides the first weights, the order of the triplets, what is left out and what is held out.");
-        var loadSize = OptionChecks.Number("--load-size", "Resize images to this length of the shorter side, antialiased and bilinear as Pillow; 0 for none.", 64, 0, 65535);
+        var loadSize = OptionChecks.Number("--load-size", "Resize images to this length of the shorter side, "
+            + "antialiased and bilinear as Pillow; 0 for none.", 64, 0, 65535);
         var root = EvaluateCommand.RootOption(
             command, result => [.. result.GetValue(data) ?? [], .. result.GetValue(validate) ?? []]);
-        var resume = new Option<bool>("--resume") { Description = "Go on with the training in DIR, or begin it if there is none." };
-        var format = new Option<string>("--format") { Description = "pth: also write NET.pth, for the Python package.", DefaultValueFactory = _ => "safetensors" };
+        var resume = new Option<bool>("--resume")
+        {
+            Description = "Go on with the training in DIR, or begin it if there is none.",
+        };
+        var format = new Option<string>("--format")
+        {
+            Description = "pth: also write NET.pth, for the Python package.",
+            DefaultValueFactory = _ => "safetensors",
+        };
         format.AcceptOnlyFromAmong("safetensors", "pth");
-        var trunk = new Option<string?>("--trunk") { Description = "Begin with trunk weights of your own (torch or safetensors).", HelpName = "FILE" };
+        var trunk = new Option<string?>("--trunk")
+        {
+            Description = "Begin with trunk weights of your own (torch or safetensors).",
+            HelpName = "FILE",
+        };
         var weights = ModelOptions.WeightsOption(
             $"{ModelOptions.FolderDescription}, or a model file whose trunk comes first. {ModelOptions.FolderDefault}",
             "DIR|FILE");
         var threads = ModelOptions.ThreadsOption();
-        foreach (var option in new Option[] { output, mode, net, validate, holdOut, epochs, decay, batch, rate, dropout, seed, loadSize, resume, format, trunk, weights, threads })
+        foreach (var option in new Option[] { output, mode, net, validate, holdOut, epochs, decay, batch, rate, dropout,
+            seed, loadSize, resume, format, trunk, weights, threads })
             command.Add(option);
         var plot = Plots.Option(command, "Draw loss and scores over the epochs (.png).");
         var images = new ImageOptions(command, canResize: false);
@@ -89,7 +122,8 @@ internal static class TrainCommand
                 result.AddError("--epochs and --decay-epochs are both 0: there is nothing to do");
             if (result.GetValue(trunk) is not null && ModelOptions.IsFile(result.GetValue(weights)))
                 result.AddError("--weights FILE has a trunk: give it or --trunk, not both");
-            if (result.GetValue(mode) == "scratch" && (result.GetValue(trunk) is not null || ModelOptions.IsFile(result.GetValue(weights))))
+            if (result.GetValue(mode) == "scratch"
+                && (result.GetValue(trunk) is not null || ModelOptions.IsFile(result.GetValue(weights))))
                 result.AddError("--mode scratch begins with random weights: give it no trunk");
             var noTrunk = result.GetValue(mode) != "scratch" && result.GetValue(trunk) is null;
             var builtIn = Network.All.Any(network => network.IsBuiltIn && network.Name == result.GetValue(net));
@@ -101,7 +135,8 @@ internal static class TrainCommand
             var folder = parsed.GetValue(output)!;
             var checkpoint = Path.Combine(folder, CheckpointName);
             if (File.Exists(checkpoint) && !parsed.GetValue(resume))
-                throw new InvalidDataException($"{checkpoint} is there already: --resume goes on with this training; to begin anew, delete it or give -o another folder");
+                throw new InvalidDataException($"{checkpoint} is there already: --resume goes on with this training; "
+                    + "to begin anew, delete it or give -o another folder");
             var training = Read(parsed.GetValue(data)!, parsed.GetValue(root));
             var validation = Read(parsed.GetValue(validate) ?? [], parsed.GetValue(root));
             if (parsed.GetValue(holdOut) is { } references)
@@ -125,7 +160,8 @@ internal static class TrainCommand
                 RandomSeed = mine.Mode == TrainingMode.Scratch ? mine.Seed : null,
                 TrunkFile = parsed.GetValue(trunk),
                 ModelFile = ModelOptions.IsFile(parsed.GetValue(weights)) ? parsed.GetValue(weights) : null,
-                Store = mine.Mode == TrainingMode.Scratch || named is { IsBuiltIn: true } || ModelOptions.IsFile(parsed.GetValue(weights)) ? null : new(parsed.GetValue(weights), app.Http, progress),
+                Store = mine.Mode == TrainingMode.Scratch || named is { IsBuiltIn: true } || ModelOptions.IsFile(
+                    parsed.GetValue(weights)) ? null : new(parsed.GetValue(weights), app.Http, progress),
             }, cancellation)).Trunk;
             if (parsed.GetValue(format) == "pth" && start.Network.IsBuiltIn)
                 throw new InvalidDataException($"--format pth: the Python package has no network {start.Network.Name}");
@@ -133,7 +169,8 @@ internal static class TrainCommand
             var trainer = Progress.Show(app, bar =>
             {
                 bar("reading", 0, 0);
-                var set = new TrainingData(training, validation, path => ImageFile.Read(path, options), parsed.GetValue(loadSize));
+                var set = new TrainingData(training, validation, path => ImageFile.Read(path, options),
+                    parsed.GetValue(loadSize));
                 var trainer = new Trainer(start, mine, set, parsed.GetValue(threads), cancellation: cancellation);
                 if (File.Exists(checkpoint))
                     trainer.Resume(checkpoint);
@@ -155,7 +192,10 @@ internal static class TrainCommand
             app.Output.Write(ScoreTable.Align(
             [
                 ["epoch", "learning rate", "loss", "2AFC", "validation 2AFC"],
-                .. trainer.Log.Select(epoch => new[] { $"{epoch.Epoch}", ScoreTable.Cell(epoch.LearningRate, "G3"), ScoreTable.Cell(epoch.Loss, "F4"), ScoreTable.Cell(epoch.TrainingScore, "F4"), ScoreTable.Cell(epoch.ValidationScore, "F4") }),
+                .. trainer.Log.Select(
+                    epoch => new[] { $"{epoch.Epoch}", ScoreTable.Cell(epoch.LearningRate, "G3"),
+                        ScoreTable.Cell(epoch.Loss, "F4"), ScoreTable.Cell(epoch.TrainingScore, "F4"),
+                        ScoreTable.Cell(epoch.ValidationScore, "F4") }),
             ]));
             app.Output.WriteLine(model);
             if (parsed.GetValue(plot) is { } picture)
@@ -164,9 +204,12 @@ internal static class TrainCommand
         });
         return command;
 
-        static int Given(CommandResult result, Option<int> option, int otherwise) => result.GetResult(option) is null ? otherwise : result.GetValue(option); // a validator sees no default
+        // a validator sees no default
+        static int Given(CommandResult result, Option<int> option, int otherwise) =>
+            result.GetResult(option) is null ? otherwise : result.GetValue(option);
 
-        IReadOnlyList<Triplet> Read(string[] paths, string? folder) => [.. paths.SelectMany(path => JudgementFiles.ReadTriplets(path, folder)).SelectMany(set => set.Items)];
+        IReadOnlyList<Triplet> Read(string[] paths, string? folder) =>
+            [.. paths.SelectMany(path => JudgementFiles.ReadTriplets(path, folder)).SelectMany(set => set.Items)];
     }
 
     // Says how fast it goes and how long it takes: in a bar, or where there is no terminal, in a line for each epoch.
@@ -192,29 +235,40 @@ internal static class TrainCommand
         }
         catch (OperationCanceledException)
         {
-            app.Error.WriteLine($"lpips: stopped after step {trainer.Step} of {trainer.Steps}; the same command with --resume goes on");
+            app.Error.WriteLine("lpips: stopped after "
+                + $"step {trainer.Step} of {trainer.Steps}; the same command with --resume goes on");
             throw;
         }
 
         string Describe()
         {
             var last = trainer.Log.Count > 0 ? trainer.Log[^1] : null;
-            var text = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"epoch {last?.Epoch ?? 0} of {trainer.Steps / trainer.StepsPerEpoch}"));
-            foreach (var (name, value) in new[] { ("loss", last?.Loss), ("2AFC", last?.TrainingScore), ("validation", last?.ValidationScore) })
+            var text = new StringBuilder(string.Create(CultureInfo.InvariantCulture,
+                $"epoch {last?.Epoch ?? 0} of {trainer.Steps / trainer.StepsPerEpoch}"));
+            foreach (var (name, value) in new[] { ("loss", last?.Loss), ("2AFC", last?.TrainingScore),
+                ("validation", last?.ValidationScore) })
                 if (value is { } number && !double.IsNaN(number))
                     text.Append(CultureInfo.InvariantCulture, $", {name} {number:F4}");
             if (trainer.Step == first)
                 return text.ToString();
             var speed = (trainer.Step - first) / watch.Elapsed.TotalSeconds; // steps per second
             var left = TimeSpan.FromSeconds((trainer.Steps - trainer.Step) / speed);
-            return text.Append(CultureInfo.InvariantCulture, $", {speed * triplets / trainer.StepsPerEpoch:F0} triplets/s, {(int)left.TotalHours}:{left:mm\\:ss} left").ToString();
+            var rate = speed * triplets / trainer.StepsPerEpoch; // triplets per second
+            return text.Append(CultureInfo.InvariantCulture,
+                $", {rate:F0} triplets/s, {(int)left.TotalHours}:{left:mm\\:ss} left").ToString();
         }
     }
 
     private static void WriteLog(string folder, Trainer trainer) =>
-        AtomicFile.WriteLines(Path.Combine(folder, "log.csv"), trainer.Log.Select(epoch => epoch.ToCsv()).Prepend(TrainingEpoch.CsvHeader));
+        AtomicFile.WriteLines(Path.Combine(folder, "log.csv"),
+            trainer.Log.Select(epoch => epoch.ToCsv()).Prepend(TrainingEpoch.CsvHeader));
 
-    private static void WriteTriplets(string path, IReadOnlyList<Triplet> triplets) => AtomicFile.WriteLines(path, triplets
-        .Select(triplet => string.Join(',', new[] { triplet.Reference, triplet.P0, triplet.P1 }.Select(image => CsvFile.Field(Path.GetFullPath(image))).Append(triplet.Judge.ToString("R", CultureInfo.InvariantCulture))))
+    private static void WriteTriplets(
+        string path, IReadOnlyList<Triplet> triplets) => AtomicFile.WriteLines(path, triplets
+        .Select(
+            triplet => string.Join(',',
+                new[] { triplet.Reference, triplet.P0,
+                    triplet.P1 }.Select(image => CsvFile.Field(Path.GetFullPath(image)))
+                    .Append(triplet.Judge.ToString("R", CultureInfo.InvariantCulture))))
         .Prepend("reference,p0,p1,judge"));
 }

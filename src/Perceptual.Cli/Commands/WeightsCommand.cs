@@ -43,7 +43,10 @@ internal static class WeightsCommand
         app.SetAction(command, (parsed, _) =>
         {
             foreach (var file in new WeightStore(parsed.GetValue(weights), app.Http).List())
-                app.Output.WriteLine($"{file.Name}\t{(file.Path is null ? "missing" : Megabytes(file.Length!.Value))}\t{file.Path ?? file.Address.ToString()}");
+            {
+                var size = file.Path is null ? "missing" : Megabytes(file.Length!.Value);
+                app.Output.WriteLine($"{file.Name}\t{size}\t{file.Path ?? file.Address.ToString()}");
+            }
             foreach (var network in Network.All.Where(network => network.IsBuiltIn))
             {
                 using var file = WeightStore.OpenBuiltIn(network);
@@ -58,7 +61,8 @@ internal static class WeightsCommand
 
     private static Command Fetch(App app)
     {
-        var command = new Command("fetch", "Fetch what a network needs and keep it: the convolution layers and both versions of the lin weights.");
+        var command = new Command("fetch",
+            "Fetch what a network needs and keep it: the convolution layers and both versions of the lin weights.");
         var net = new Argument<string>("NET") { Description = "The network." };
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
         var weights = ModelOptions.WeightsOption($"The folder to keep it in. {ModelOptions.FolderDefault}");
@@ -72,7 +76,8 @@ internal static class WeightsCommand
                 app.Error.WriteLine($"lpips: {network.Name} is built in: there is nothing to fetch");
                 return ExitCode.Fine;
             }
-            foreach (var path in Progress.Downloads(app, progress => new WeightStore(parsed.GetValue(weights), app.Http, progress).Fetch(network, cancellation)))
+            foreach (var path in Progress.Downloads(app,
+                progress => new WeightStore(parsed.GetValue(weights), app.Http, progress).Fetch(network, cancellation)))
                 app.Output.WriteLine(path);
             return ExitCode.Fine;
         });
@@ -81,8 +86,13 @@ internal static class WeightsCommand
 
     private static Command Import(App app)
     {
-        var command = new Command("import", "Take published files that were got in another way, on a machine without network.");
-        var files = new Argument<string[]>("FILE") { Description = "torchvision checkpoints or lin weights; what they are is seen from their content.", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("import",
+            "Take published files that were got in another way, on a machine without network.");
+        var files = new Argument<string[]>("FILE")
+        {
+            Description = "torchvision checkpoints or lin weights; what they are is seen from their content.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var weights = ModelOptions.WeightsOption($"The folder to keep them in. {ModelOptions.FolderDefault}");
         command.Add(files);
         command.Add(weights);
@@ -98,7 +108,8 @@ internal static class WeightsCommand
 
     private static Command Verify(App app)
     {
-        var command = new Command("verify", "Check every published file that is here against its digest, and read what is built in. Exit code 1 if one is damaged.");
+        var command = new Command("verify", "Check every published file that is here against its digest, and read "
+            + "what is built in. Exit code 1 if one is damaged.");
         var weights = ModelOptions.WeightsOption($"The folder to look in. {ModelOptions.FolderDefault}");
         command.Add(weights);
         app.SetAction(command, (parsed, cancellation) =>

@@ -16,9 +16,18 @@ internal sealed record EvaluationItem(string Set, string[] Paths, double Judgeme
 /// <summary>The options that the evaluations on images share.</summary>
 internal sealed class EvaluationOptions
 {
-    private readonly Option<string> versus = new("--versus") { Description = "Show how much better each metric is than this one, in the paired bootstrap. [default: the first of several]", HelpName = "METRIC" };
+    private readonly Option<string> versus = new("--versus")
+    {
+        Description = "Show how much better each metric is than this one, in the paired bootstrap. [default: the "
+            + "first of several]",
+        HelpName = "METRIC",
+    };
     private readonly Option<int?> loadSize;
-    private readonly Option<string> output = new("--output", "-o") { Description = "Also write every value (.csv), or these and the scores (.json), to this file.", HelpName = "FILE" };
+    private readonly Option<string> output = new("--output", "-o")
+    {
+        Description = "Also write every value (.csv), or these and the scores (.json), to this file.",
+        HelpName = "FILE",
+    };
     private readonly Option<ulong> seed = SeedOption();
     private readonly MetricOptions metrics;
     private readonly ImageOptions images;
@@ -38,7 +47,8 @@ internal sealed class EvaluationOptions
         images = new ImageOptions(command, canResize: false);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(versus) is { } other && metrics.NamesOf(result) is var names && (!names.Contains(other) || names.Length < 2))
+            if (result.GetValue(versus) is { } other && metrics.NamesOf(result) is var names
+                && (!names.Contains(other) || names.Length < 2))
                 result.AddError($"--versus {other}: is not one of several metrics of --metric");
             if (Directory.Exists(result.GetValue(output)))
                 result.AddError($"--output {result.GetValue(output)}: is a folder");
@@ -72,7 +82,10 @@ internal sealed class EvaluationOptions
 internal sealed record Evaluation(
     MetricChoice Metrics, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed, string? Output)
 {
-    /// <summary>The metrics, and their values of all pairs, [pair][metric]; what an earlier run left beside the output file is not computed again.</summary>
+    /// <summary>
+    /// The metrics, and their values of all pairs, [pair][metric]; what an earlier run left beside the output file is
+    /// not computed again.
+    /// </summary>
     public (Columns Columns, double[][] Values) Measure(App app, ImagePairs pairs, CancellationToken cancellation)
     {
         var columns = Metrics.Load(app, cancellation);
@@ -94,7 +107,10 @@ internal sealed record Evaluation(
             cancellation)));
     }
 
-    /// <summary>Prints the tables, and writes the file that is asked for. It comes last: after it, the values are not kept to go on with.</summary>
+    /// <summary>
+    /// Prints the tables, and writes the file that is asked for. It comes last: after it, the values are not kept to go
+    /// on with.
+    /// </summary>
     public void Write(
         App app,
         Columns columns,
@@ -118,11 +134,13 @@ internal sealed record Evaluation(
 
     private static string JournalPath(string output) => output + ".partial";
 
-    // What decides the values besides the images: this program and its vectors, the metrics and their weights, and how images are read.
+    // What decides the values besides the images: this program and its vectors, the metrics and their weights, and how
+    // images are read.
     private static string Purpose(Columns columns, ImageReadOptions options)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{typeof(Metric).Module.ModuleVersionId} {Metric.VectorLevel} {options.Alpha} {options.ConvertToSrgb}");
+        text.Append(CultureInfo.InvariantCulture,
+            $"{typeof(Metric).Module.ModuleVersionId} {Metric.VectorLevel} {options.Alpha} {options.ConvertToSrgb}");
         foreach (var metric in columns.Set.Metrics)
             text.Append(CultureInfo.InvariantCulture, $"\n{metric.Info.Name} {(metric as Lpips)?.Digest}");
         return $"lpips evaluate {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))}";
@@ -134,18 +152,26 @@ internal sealed record Evaluation(
         string[] files = [.. pairs.Images.Select(image =>
         {
             var file = new FileInfo(image.Path);
-            return string.Create(CultureInfo.InvariantCulture, $"{image.Path}\n{image.LoadSize} {file.Length} {file.LastWriteTimeUtc.Ticks}\n");
+            return string.Create(CultureInfo.InvariantCulture,
+                $"{image.Path}\n{image.LoadSize} {file.Length} {file.LastWriteTimeUtc.Ticks}\n");
         })];
-        return [.. pairs.Pairs.Select(pair => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(files[pair.Reference] + files[pair.Distorted])).AsSpan(0, 16)))];
+        return [.. pairs.Pairs.Select(
+            pair => Convert.ToHexStringLower(
+                SHA256.HashData(Encoding.UTF8.GetBytes(files[pair.Reference] + files[pair.Distorted])).AsSpan(0, 16)))];
     }
 
-    private static void WriteCsv(Stream stream, Columns columns, string[] itemColumns, string[] valueNames, IEnumerable<EvaluationItem> items)
+    private static void WriteCsv(Stream stream, Columns columns, string[] itemColumns, string[] valueNames,
+        IEnumerable<EvaluationItem> items)
     {
         using var writer = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
-        writer.WriteLine(string.Join(',', ["data", .. itemColumns, .. from metric in columns.Names from name in valueNames select $"{metric} {name}".TrimEnd()]));
+        writer.WriteLine(
+            string.Join(',', ["data", .. itemColumns,
+                .. from metric in columns.Names from name in valueNames select $"{metric} {name}".TrimEnd()]));
         foreach (var item in items)
         {
-            writer.Write(string.Join(',', [CsvFile.Field(item.Set), .. item.Paths.Select(CsvFile.Field), item.Judgement.ToString("R", CultureInfo.InvariantCulture)]));
+            writer.Write(
+                string.Join(',', [CsvFile.Field(item.Set), .. item.Paths.Select(CsvFile.Field),
+                    item.Judgement.ToString("R", CultureInfo.InvariantCulture)]));
             for (var m = 0; m < columns.Names.Count; m++)
                 foreach (var value in item.Values)
                     writer.Write(string.Create(CultureInfo.InvariantCulture, $",{value[m]:R}"));
@@ -154,9 +180,16 @@ internal sealed record Evaluation(
     }
 
     private static void WriteJson(
-        Stream stream, Columns columns, IReadOnlyList<ScoreTable> tables, string[] itemColumns, string[] valueNames, IEnumerable<EvaluationItem> items)
+        Stream stream, Columns columns, IReadOnlyList<ScoreTable> tables, string[] itemColumns, string[] valueNames,
+        IEnumerable<EvaluationItem> items)
     {
-        using var json = new Utf8JsonWriter(stream, new() { Indented = true, NewLine = "\n", Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        using var json = new Utf8JsonWriter(stream,
+            new()
+            {
+                Indented = true,
+                NewLine = "\n",
+                Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            });
         json.WriteStartObject();
         Report.WriteVectors(json);
         Report.WriteMetrics(json, columns);

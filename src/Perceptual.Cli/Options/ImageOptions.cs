@@ -5,9 +5,16 @@ namespace Perceptual.Cli;
 /// <summary>The options that say how image files are read.</summary>
 internal sealed class ImageOptions
 {
-    private readonly Option<string> alpha = new("--alpha") { Description = "What to do with real transparency: ignore it, or lay it over white or black." };
+    private readonly Option<string> alpha = new("--alpha")
+    {
+        Description = "What to do with real transparency: ignore it, or lay it over white or black.",
+    };
 
-    private readonly Option<bool> icc = new("--icc") { Description = "Convert to sRGB through the embedded colour profile. Otherwise pixel values are taken as stored." };
+    private readonly Option<bool> icc = new("--icc")
+    {
+        Description = "Convert to sRGB through the embedded colour profile. Otherwise pixel values are taken as "
+            + "stored.",
+    };
 
     private readonly Option<long> maxPixels = OptionChecks.Number(
         "--max-pixels", "Refuse images with more pixels than this.", new ImageReadOptions().MaxPixels, 1);
@@ -24,7 +31,10 @@ internal sealed class ImageOptions
         command.Add(maxPixels);
         if (!canResize)
             return;
-        resize = new("--resize") { Description = "Resize distorted images to the size of their reference, antialiased, with this filter." };
+        resize = new("--resize")
+        {
+            Description = "Resize distorted images to the size of their reference, antialiased, with this filter.",
+        };
         resize.AcceptOnlyFromAmong([.. Enum.GetNames<ResizeFilter>().Select(name => name.ToLowerInvariant())]);
         command.Add(resize);
     }

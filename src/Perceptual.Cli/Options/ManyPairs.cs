@@ -6,9 +6,20 @@ namespace Perceptual.Cli;
 /// <summary>The options that the commands over whole folders share.</summary>
 internal sealed class ManyPairs
 {
-    private readonly Option<string> outputFile = new("--output", "-o") { Description = "Also write every distance to this file (.csv or .json).", HelpName = "FILE" };
-    private readonly Option<bool> layers = new("--layers") { Description = "Show what each layer adds (JSON always does)." };
-    private readonly Option<string> format = new("--format") { Description = "How to print the results.", DefaultValueFactory = _ => "text" };
+    private readonly Option<string> outputFile = new("--output", "-o")
+    {
+        Description = "Also write every distance to this file (.csv or .json).",
+        HelpName = "FILE",
+    };
+    private readonly Option<bool> layers = new("--layers")
+    {
+        Description = "Show what each layer adds (JSON always does).",
+    };
+    private readonly Option<string> format = new("--format")
+    {
+        Description = "How to print the results.",
+        DefaultValueFactory = _ => "text",
+    };
 
     public ManyPairs(Command command, MetricOptions metrics)
     {
@@ -38,11 +49,13 @@ internal sealed record PairsOutput(string? File, string Format, bool Layers)
     /// <summary>Writes the rows and what they come to.</summary>
     public void Write(App app, Columns columns, IReadOnlyList<ComparedImages> rows, bool bothPaths)
     {
-        var summaries = columns.Names.Select((_, i) => Summary.Of([.. rows.Select(row => row.Values[i].Value)])).ToArray();
+        var summaries = columns.Names.Select(
+            (_, i) => Summary.Of([.. rows.Select(row => row.Values[i].Value)])).ToArray();
         if (File is { } path)
         {
             using var file = new AtomicFile(path);
-            file.Stream.Write(Encoding.UTF8.GetBytes(Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase)
+            file.Stream.Write(
+                Encoding.UTF8.GetBytes(Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase)
                 ? Report.Csv(columns, rows, Layers)
                 : Report.Json(columns, null, rows, summaries) + "\n"));
             file.Commit();

@@ -6,7 +6,9 @@ namespace Perceptual.Cli;
 /// <summary>The metrics of a command line, and the names it gives them.</summary>
 internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
 {
-    /// <summary>The only metric, if that is LPIPS: its value is printed as the distance, and its layers can be.</summary>
+    /// <summary>
+    /// The only metric, if that is LPIPS: its value is printed as the distance, and its layers can be.
+    /// </summary>
     public Lpips? Lpips => Set.Metrics is [Lpips lpips] ? lpips : null;
 }
 
@@ -53,8 +55,11 @@ internal sealed class MetricOptions
         command.Validators.Add(result =>
         {
             var names = Names(result.GetValue(metric));
-            foreach (var name in names.Distinct().Where(name => name != OwnModel && Metric.All.All(info => info.Name != name)))
-                result.AddError($"--metric: there is no metric {(name.Length > 0 ? name : "without a name")}; there are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}");
+            foreach (var name in names.Distinct()
+                .Where(name => name != OwnModel && Metric.All.All(info => info.Name != name)))
+                result.AddError("--metric: there is no "
+                    + $"metric {(name.Length > 0 ? name : "without a name")}; there "
+                    + $"are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}");
             foreach (var group in names.GroupBy(name => name).Where(group => group.Count() > 1))
                 result.AddError($"--metric: {group.Key} is there more than once");
             if (!names.Contains(OwnModel) && model.DescribesModel(result) is { } option)
@@ -87,8 +92,11 @@ internal sealed class MetricOptions
     /// <summary>The names of the metrics the command line asks for.</summary>
     public string[] NamesOf(SymbolResult result) => Names(result.GetValue(metric));
 
-    /// <summary>Whether the command line asks for one LPIPS and nothing else, so that there are layers to show.</summary>
-    public bool IsOneLpips(SymbolResult result) => IsSingle(result, out var info) && (info is null || IsLpips(info.Name));
+    /// <summary>
+    /// Whether the command line asks for one LPIPS and nothing else, so that there are layers to show.
+    /// </summary>
+    public bool IsOneLpips(SymbolResult result) =>
+        IsSingle(result, out var info) && (info is null || IsLpips(info.Name));
 
     /// <summary>The metrics the command line asks for.</summary>
     public MetricChoice Parse(ParseResult parsed) => new(Names(parsed.GetValue(metric)), model.Parse(parsed));
@@ -98,7 +106,8 @@ internal sealed class MetricOptions
     private static string Networks(bool builtIn) =>
         string.Join(", ", Network.All.Where(network => network.IsBuiltIn == builtIn).Select(network => network.Name));
 
-    private static string Describe(MetricInfo info) => $"{info.Direction}, {info.Range}{(info.HasMap ? "" : "; no map")}";
+    private static string Describe(
+        MetricInfo info) => $"{info.Direction}, {info.Range}{(info.HasMap ? "" : "; no map")}";
 
     // A validator sees no default.
     private static string[] Names(string? list) => (list ?? OwnModel).Split(',', StringSplitOptions.TrimEntries);

@@ -35,7 +35,8 @@ internal sealed class ModelOptions
 
     private readonly Option<string> net = new("--net")
     {
-        Description = "The network whose features are compared. lite is small and built in: it needs no download, and its numbers are its own. The random- ones "
+        Description = "The network whose features are compared. lite is small and built in: it needs no download, "
+            + "and its numbers are its own. The random- ones "
             + "have Gaussian weights from --seed, are always baselines and need no file.",
         DefaultValueFactory = _ => Network.Alex.Name,
     };
@@ -46,13 +47,24 @@ internal sealed class ModelOptions
         DefaultValueFactory = _ => "0.1",
     };
 
-    private readonly Option<bool> baseline = new("--baseline") { Description = "No lin weights: every channel counts the same." };
+    private readonly Option<bool> baseline = new("--baseline")
+    {
+        Description = "No lin weights: every channel counts the same.",
+    };
 
     private readonly Option<ulong> seed = OptionChecks.Seed("--seed", "The seed of a random- network.");
 
-    private readonly Option<string> trunk = new("--trunk") { Description = "Trunk weights of your own (torch or safetensors) for --net.", HelpName = "FILE" };
+    private readonly Option<string> trunk = new("--trunk")
+    {
+        Description = "Trunk weights of your own (torch or safetensors) for --net.",
+        HelpName = "FILE",
+    };
 
-    private readonly Option<string> lin = new("--lin") { Description = "Lin weights of your own (torch or safetensors) for --net.", HelpName = "FILE" };
+    private readonly Option<string> lin = new("--lin")
+    {
+        Description = "Lin weights of your own (torch or safetensors) for --net.",
+        HelpName = "FILE",
+    };
 
     private readonly Option<string> weights = WeightsOption(
         $"{FolderDescription}, or a model file of your own, whose network is the default of --net. {FolderDefault}",
@@ -85,19 +97,27 @@ internal sealed class ModelOptions
                 result.AddError("--seed is for a random- network only");
             if (result.GetValue(baseline) && result.GetResult(lin) is not null)
                 result.AddError("--baseline means no lin weights: give it or --lin, not both");
-            var ownWeights = result.GetResult(trunk) is not null && (result.GetResult(lin) is not null || result.GetValue(baseline));
-            if (Network.All.FirstOrDefault(network => network.Name == result.GetValue(net)) is { IsBuiltIn: true } network
+            var ownWeights = result.GetResult(trunk) is not null
+                && (result.GetResult(lin) is not null || result.GetValue(baseline));
+            if (Network.All.FirstOrDefault(
+                network => network.Name == result.GetValue(net)) is { IsBuiltIn: true } network
                 && result.GetValue(version) == "0.0" && !ownWeights && !IsFile(result.GetValue(weights)))
                 result.AddError($"--version 0.0 is not for {network.Name}: its weights are of 0.1 only");
             RefuseUnusedFolder(result, weights, (needsStore ?? NeedsStore)(result));
             if (IsFile(result.GetValue(weights)))
-                foreach (var (option, given) in new (Option, bool)[] { (net, random), (trunk, result.GetResult(trunk) is not null), (lin, result.GetResult(lin) is not null) })
+                foreach (var (option, given) in new (Option, bool)[] { (net, random),
+                    (trunk, result.GetResult(trunk) is not null), (lin, result.GetResult(lin) is not null) })
                     if (given)
-                        result.AddError($"--weights {result.GetValue(weights)} is a file with trunk and lin weights: give it or {option.Name}{(option == net ? $" {result.GetValue(net)}" : "")}, not both");
+                        result.AddError($"--weights {result.GetValue(weights)} is a file with trunk and lin weights: "
+                            + $"give it or {option.Name}{(option == net ? $" {result.GetValue(net)}" : "")}, not both");
         });
     }
 
-    public static Option<string> WeightsOption(string description, string helpName = "DIR") => new("--weights") { Description = description, HelpName = helpName };
+    public static Option<string> WeightsOption(string description, string helpName = "DIR") => new("--weights")
+    {
+        Description = description,
+        HelpName = helpName,
+    };
 
     /// <summary>Whether --weights names a model file, not a folder.</summary>
     public static bool IsFile(string? weights) => File.Exists(weights);
@@ -127,7 +147,8 @@ internal sealed class ModelOptions
 
     /// <summary>The option that says something of the model, if the command line has one.</summary>
     public string? DescribesModel(CommandResult result) =>
-        new Option[] { net, version, baseline, trunk, lin }.FirstOrDefault(option => result.GetResult(option) is { Implicit: false })?.Name
+        new Option[] { net, version, baseline, trunk,
+            lin }.FirstOrDefault(option => result.GetResult(option) is { Implicit: false })?.Name
         ?? (IsFile(result.GetValue(weights)) ? weights.Name : null);
 
     /// <summary>The model the command line asks for.</summary>

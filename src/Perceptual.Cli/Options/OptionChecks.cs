@@ -42,9 +42,11 @@ internal static class OptionChecks
     public static Option<ulong> Seed(string name, string description) => Number(name, description, 0UL, 0UL);
 
     /// <summary>Refuses files whose names do not end in one of these.</summary>
-    public static void RequireEnding(this Option<string> option, params string[] endings) => option.Validators.Add(result =>
+    public static void RequireEnding(
+        this Option<string> option, params string[] endings) => option.Validators.Add(result =>
     {
-        if (result.Tokens.Count == 1 && result.Tokens[0].Value is var path && !endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
+        if (result.Tokens.Count == 1 && result.Tokens[0].Value is var path
+            && !endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
             result.AddError($"{option.Name} {path}: the name must end in {string.Join(" or ", endings)}");
     });
 

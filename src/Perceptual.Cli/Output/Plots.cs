@@ -31,7 +31,8 @@ internal static class Plots
     public static void Falling(App app, string path, IReadOnlyList<(int Step, double Distance)> steps, string reference)
     {
         using var plot = new Plot();
-        var line = plot.Add.ScatterLine(steps.Select(each => (double)each.Step).ToArray(), steps.Select(each => each.Distance).ToArray());
+        var line = plot.Add.ScatterLine(steps.Select(each => (double)each.Step).ToArray(),
+            steps.Select(each => each.Distance).ToArray());
         line.LineWidth = 2;
         plot.XLabel("step");
         plot.YLabel($"distance from {reference}");
@@ -39,7 +40,9 @@ internal static class Plots
         Save(app, path, plot.GetImage(PanelWidth, Height));
     }
 
-    /// <summary>A group of bars for each set of judgements, with their intervals, and a line where people are.</summary>
+    /// <summary>
+    /// A group of bars for each set of judgements, with their intervals, and a line where people are.
+    /// </summary>
     /// <param name="app">Is told what is missing.</param>
     /// <param name="path">The file.</param>
     /// <param name="table">The metrics first, then the rows of people and of the oracle.</param>
@@ -69,23 +72,29 @@ internal static class Plots
         }
         for (var k = 0; k < table.Columns.Length; k++)
         {
-            var line = plot.Add.Line(k * (metrics + 1) - 0.6, people.Values[k], k * (metrics + 1) + metrics - 0.4, people.Values[k]);
+            var line = plot.Add.Line(k * (metrics + 1) - 0.6, people.Values[k], k * (metrics + 1) + metrics - 0.4,
+                people.Values[k]);
             line.LineColor = Colors.Black;
             line.LinePattern = LinePattern.Dashed;
             line.LegendText = k == 0 ? people.Name : "";
         }
-        plot.Axes.Bottom.SetTicks([.. table.Columns.Select((_, k) => k * (metrics + 1) + (metrics - 1) / 2.0)], table.Columns);
+        plot.Axes.Bottom.SetTicks([.. table.Columns.Select((_, k) => k * (metrics + 1) + (metrics - 1) / 2.0)],
+            table.Columns);
         plot.YLabel("2AFC score");
         plot.ShowLegend(Edge.Right);
         // from chance, unless a metric is worse
-        var lowest = Math.Min(0.5, table.Rows.Take(metrics).Min(row => table.Columns.Select((_, k) => row.Interval(k)!.Value.Low).Min()) - 0.02);
-        var highest = Math.Max(table.Rows.Take(metrics).Max(row => table.Columns.Select((_, k) => row.Interval(k)!.Value.High).Max()), people.Values.Max()) + 0.02;
+        var lowest = Math.Min(0.5, table.Rows.Take(metrics)
+            .Min(row => table.Columns.Select((_, k) => row.Interval(k)!.Value.Low).Min()) - 0.02);
+        var highest = Math.Max(table.Rows.Take(metrics)
+            .Max(row => table.Columns.Select((_, k) => row.Interval(k)!.Value.High).Max()), people.Values.Max()) + 0.02;
         plot.Axes.SetLimits(-1, table.Columns.Length * (metrics + 1) - 1, lowest, highest);
-        Save(app, path, plot.GetImage(Math.Max(PanelWidth, 220 + table.Columns.Length * Math.Max(22 * (metrics + 1), 110)), Height));
+        Save(app, path, plot.GetImage(
+            Math.Max(PanelWidth, 220 + table.Columns.Length * Math.Max(22 * (metrics + 1), 110)), Height));
     }
 
     /// <summary>A panel of precision-recall curves for each set of judgements.</summary>
-    public static void Curves(App app, string path, string[] names, IReadOnlyList<(string Metric, PrecisionRecall[][] Sets)> curves)
+    public static void Curves(App app, string path, string[] names,
+        IReadOnlyList<(string Metric, PrecisionRecall[][] Sets)> curves)
     {
         var panels = new Multiplot();
         panels.AddPlots(names.Length);
@@ -95,7 +104,8 @@ internal static class Plots
             var plot = panels.GetPlot(s);
             foreach (var (metric, sets) in curves)
             {
-                var line = plot.Add.ScatterLine(Array.ConvertAll(sets[s], point => point.Recall), Array.ConvertAll(sets[s], point => point.Precision));
+                var line = plot.Add.ScatterLine(Array.ConvertAll(sets[s], point => point.Recall),
+                    Array.ConvertAll(sets[s], point => point.Precision));
                 line.LegendText = metric;
                 line.LineWidth = 2;
             }
@@ -122,7 +132,10 @@ internal static class Plots
         for (var p = 0; p < 2; p++)
         {
             panels.GetPlot(p).XLabel("epoch");
-            panels.GetPlot(p).Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { IntegerTicksOnly = true };
+            panels.GetPlot(p).Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic
+            {
+                IntegerTicksOnly = true,
+            };
             panels.GetPlot(p).ShowLegend(p == 0 ? Alignment.UpperRight : Alignment.LowerRight);
         }
         Save(app, path, panels.Render(PanelWidth * 2, Height));
@@ -132,7 +145,8 @@ internal static class Plots
             var there = log.Where(epoch => !double.IsNaN(value(epoch))).ToArray();
             if (there.Length == 0)
                 return;
-            var line = panels.GetPlot(panel).Add.ScatterLine(Array.ConvertAll(there, epoch => (double)epoch.Epoch), [.. there.Select(value)]);
+            var line = panels.GetPlot(panel).Add
+                .ScatterLine(Array.ConvertAll(there, epoch => (double)epoch.Epoch), [.. there.Select(value)]);
             line.LegendText = name;
             line.LineWidth = 2;
             line.MarkerSize = 6;
@@ -147,13 +161,15 @@ internal static class Plots
         panels.Layout = new ScottPlot.MultiplotLayouts.Columns();
         foreach (var (panel, (name, value)) in new (string, Func<DistillationProgress, double>)[]
         {
-            ("loss", line => line.Loss), ("Spearman correlation with the teacher", line => line.Spearman), ("median difference from the teacher", line => line.Difference),
+            ("loss", line => line.Loss), ("Spearman correlation with the teacher", line => line.Spearman),
+            ("median difference from the teacher", line => line.Difference),
         }.Index())
         {
             var plot = panels.GetPlot(panel);
             var there = log.Where(line => line.Pairs > 0 && !double.IsNaN(value(line))).ToArray();
             if (there.Length > 0)
-                plot.Add.ScatterLine(Array.ConvertAll(there, line => line.Pairs / 1e6), [.. there.Select(value)]).LineWidth = 2;
+                plot.Add.ScatterLine(Array.ConvertAll(there, line => line.Pairs / 1e6),
+                    [.. there.Select(value)]).LineWidth = 2;
             plot.XLabel("pairs, million");
             plot.YLabel(name);
         }

@@ -23,7 +23,8 @@ internal static class Progress
     });
 
     /// <summary>Runs work that says what it does, and how many of how many steps of it are done.</summary>
-    public static T Phases<T>(App app, Func<Action<string, int, int>, T> work) => Show(app, bar => work((title, done, steps) => bar(title, done, steps)));
+    public static T Phases<T>(App app, Func<Action<string, int, int>, T> work) =>
+        Show(app, bar => work((title, done, steps) => bar(title, done, steps)));
 
     /// <summary>Runs work that may fetch weights.</summary>
     public static T Downloads<T>(App app, Func<IProgress<DownloadProgress>, T> work) =>
@@ -32,14 +33,22 @@ internal static class Progress
     /// <summary>Whether there is somebody to see a bar.</summary>
     public static bool HasBar(App app) => app.Error == Console.Error && !Console.IsErrorRedirected;
 
-    /// <summary>Runs work that says what it does, how far it is, and how far it has to go (0 if it does not know).</summary>
+    /// <summary>
+    /// Runs work that says what it does, how far it is, and how far it has to go (0 if it does not know).
+    /// </summary>
     public static T Show<T>(App app, Func<Action<string, double, double>, T> work)
     {
         if (!HasBar(app))
             return work((_, _, _) => { });
 
         // Left to itself, Spectre.Console asks whether stdout is a terminal.
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(app.Error), Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes });
+        var console = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Out = new AnsiConsoleOutput(app.Error),
+                Ansi = AnsiSupport.Yes,
+                Interactive = InteractionSupport.Yes,
+            });
         var latest = ("", 0.0, 0.0);
         var gate = new Lock();
         var running = Task.Run(() => work((title, value, maximum) =>

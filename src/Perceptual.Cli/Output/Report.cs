@@ -14,19 +14,27 @@ internal sealed record Summary(int Count, double Mean, double Minimum, double Ma
     public static Summary Of(IReadOnlyCollection<double> values)
     {
         var mean = values.Average();
-        double? deviation = values.Count < 2 || !double.IsFinite(mean) ? null : Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1));
+        double? deviation = values.Count < 2 || !double.IsFinite(mean)
+            ? null
+            : Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1));
         return new(values.Count, mean, values.Min(), values.Max(), deviation);
     }
 }
 
-/// <summary>Results as text, JSON or CSV, for stdout and for files. One LPIPS alone has a form of its own: its value is the distance.</summary>
+/// <summary>
+/// Results as text, JSON or CSV, for stdout and for files. One LPIPS alone has a form of its own: its value is the
+/// distance.
+/// </summary>
 internal static class Report
 {
     public static readonly string[] Formats = ["text", "json", "csv"];
 
     public static string Number(double value) => value.ToString("F8", CultureInfo.InvariantCulture);
 
-    /// <summary>"0.72188071 TAB path", then the layers if asked for; what the value means below. Several metrics have their names above.</summary>
+    /// <summary>
+    /// "0.72188071 TAB path", then the layers if asked for; what the value means below. Several metrics have their
+    /// names above.
+    /// </summary>
     public static string Text(Columns columns, IEnumerable<ComparedImages> rows, bool layers, bool bothPaths)
     {
         var text = new StringBuilder();
@@ -34,7 +42,10 @@ internal static class Report
             Add([.. columns.Names, .. bothPaths ? ["reference"] : Array.Empty<string>(), "distorted"]);
         foreach (var row in rows)
         {
-            Add([.. row.Values.Select(value => Number(value.Value)), .. bothPaths ? [row.Reference] : Array.Empty<string>(), row.Distorted, .. layers ? row.Values[0].Layers.Select(Number) : []]);
+            Add(
+                [.. row.Values.Select(value => Number(value.Value)),
+                    .. bothPaths ? [row.Reference] : Array.Empty<string>(), row.Distorted,
+                    .. layers ? row.Values[0].Layers.Select(Number) : []]);
             if (row.Equivalents is { Count: 0 })
                 text.AppendLine("  as the reference itself");
             foreach (var equivalent in row.Equivalents ?? [])
@@ -58,8 +69,11 @@ internal static class Report
         Add("max", summary => summary.Maximum);
         return text.AppendLine(CultureInfo.InvariantCulture, $"pairs\t{summaries[0].Count}").ToString();
 
-        void Add(string name, Func<Summary, double?> statistic) =>
-            text.AppendLine($"{name}\t{string.Join('\t', summaries.Select(summary => statistic(summary) is { } value ? Number(value) : "-"))}");
+        void Add(string name, Func<Summary, double?> statistic)
+        {
+            var values = summaries.Select(summary => statistic(summary) is { } value ? Number(value) : "-");
+            text.AppendLine($"{name}\t{string.Join('\t', values)}");
+        }
     }
 
     /// <summary>A header and a line for each row; numbers with every digit they have.</summary>
@@ -72,17 +86,25 @@ internal static class Report
         Add(
         [
             "reference", "distorted", .. names, .. Enumerable.Range(1, layerCount).Select(k => $"layer{k}"),
-            .. explained ? Enum.GetValues<EquivalentKind>().SelectMany(kind => new[] { $"{Name(kind)}_relation", $"{Name(kind)}_{Unit(kind)}", $"{Name(kind)}_{names[0]}" }) : [],
+            .. explained
+                ? Enum.GetValues<EquivalentKind>()
+                    .SelectMany(kind => new[] { $"{Name(kind)}_relation", $"{Name(kind)}_{Unit(kind)}",
+                        $"{Name(kind)}_{names[0]}" })
+                : [],
         ]);
         foreach (var row in rows)
-            Add([row.Reference, row.Distorted, .. row.Values.Select(value => value.Value).Concat(row.Values[0].Layers.Take(layerCount)).Select(Every), .. Explanation(row)]);
+            Add(
+                [row.Reference, row.Distorted,
+                    .. row.Values.Select(value => value.Value).Concat(row.Values[0].Layers.Take(layerCount))
+                        .Select(Every), .. Explanation(row)]);
         return csv.ToString();
 
         string Every(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
         IEnumerable<string> Explanation(ComparedImages row) => row.Equivalents is { Count: 0 }
             ? Enumerable.Repeat("", 3 * Enum.GetValues<EquivalentKind>().Length)
-            : (row.Equivalents ?? []).SelectMany(equivalent => new[] { Name(equivalent.Relation), Every(equivalent.Amount), Every(equivalent.Value) });
+            : (row.Equivalents ?? []).SelectMany(
+                equivalent => new[] { Name(equivalent.Relation), Every(equivalent.Amount), Every(equivalent.Value) });
 
         void Add(IEnumerable<string> fields) => csv.Append(string.Join(',', fields.Select(CsvFile.Field))).Append('\n');
     }
@@ -96,7 +118,13 @@ internal static class Report
     {
         using var stream = new MemoryStream();
         // Names of files are kept readable; the output is not put into a web page.
-        using (var json = new Utf8JsonWriter(stream, new() { Indented = true, NewLine = "\n", Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var json = new Utf8JsonWriter(stream,
+            new()
+            {
+                Indented = true,
+                NewLine = "\n",
+                Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            }))
         {
             json.WriteStartObject();
             WriteVectors(json);
@@ -214,7 +242,9 @@ internal static class Report
 
     private static string Unit(EquivalentKind kind) => kind == EquivalentKind.Jpeg ? "quality" : "sigma";
 
-    /// <summary>JSON has no infinity, which PSNR of identical images is: a string, as .NET and others write and read it.</summary>
+    /// <summary>
+    /// JSON has no infinity, which PSNR of identical images is: a string, as .NET and others write and read it.
+    /// </summary>
     public static void WriteNumber(Utf8JsonWriter json, string name, double? value)
     {
         if (value is not { } number)

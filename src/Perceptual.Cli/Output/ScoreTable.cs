@@ -3,24 +3,30 @@ using System.Text;
 
 namespace Perceptual.Cli;
 
-/// <summary>A score on each of several sets of judgements, and its bootstrap replicates on each, none where it has no interval.</summary>
+/// <summary>
+/// A score on each of several sets of judgements, and its bootstrap replicates on each, none where it has no interval.
+/// </summary>
 internal sealed record ScoreRow(string Name, double[] Values, double[][] Replicates)
 {
     /// <summary>A row of a statistic of the judgements with given indices.</summary>
     /// <param name="name">What is scored.</param>
     /// <param name="seed">The bootstrap's; rows of the same seed are paired.</param>
     /// <param name="sets">Of each set the score, the number of judgements, and the score of a resample.</param>
-    public static ScoreRow Of(string name, ulong seed, IEnumerable<(double Score, int Items, Func<int[], double> Statistic)> sets)
+    public static ScoreRow Of(string name, ulong seed,
+        IEnumerable<(double Score, int Items, Func<int[], double> Statistic)> sets)
     {
         var all = sets.ToArray();
-        return new(name, [.. all.Select(set => set.Score)], [.. all.Select((set, k) => Bootstrap.Replicates(set.Items, seed + (ulong)k, set.Statistic))]);
+        return new(name, [.. all.Select(set => set.Score)],
+            [.. all.Select((set, k) => Bootstrap.Replicates(set.Items, seed + (ulong)k, set.Statistic))]);
     }
 
     /// <summary>A row of the means of values.</summary>
     public static ScoreRow OfMeans(string name, ulong seed, IReadOnlyList<double[]> sets) =>
-        new(name, [.. sets.Select(values => values.Average())], [.. sets.Select((values, k) => Bootstrap.OfMean(values, seed + (ulong)k))]);
+        new(name, [.. sets.Select(values => values.Average())],
+            [.. sets.Select((values, k) => Bootstrap.OfMean(values, seed + (ulong)k))]);
 
-    public Interval? Interval(int column) => Replicates[column].Length == 0 ? null : Bootstrap.Percentiles(Replicates[column]);
+    public Interval? Interval(int column) =>
+        Replicates[column].Length == 0 ? null : Bootstrap.Percentiles(Replicates[column]);
 }
 
 /// <summary>Scores with a row for each metric and a column for each set of judgements.</summary>
@@ -34,11 +40,14 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
     private static readonly string[] Distortions = ["traditional", "cnn"];
     private static readonly string[] RealAlgorithms = ["superres", "deblur", "color", "frameinterp"];
 
-    /// <summary>Adds the paper's averages, the mean of the scores of several sets, where all these sets are there.</summary>
+    /// <summary>
+    /// Adds the paper's averages, the mean of the scores of several sets, where all these sets are there.
+    /// </summary>
     public ScoreTable WithPaperAverages()
     {
         var table = this;
-        foreach (var (name, sets) in new[] { ("distortions", Distortions), ("real algorithms", RealAlgorithms), ("all", [.. Distortions, .. RealAlgorithms]) })
+        foreach (var (name, sets) in new[] { ("distortions", Distortions), ("real algorithms", RealAlgorithms),
+            ("all", [.. Distortions, .. RealAlgorithms]) })
         {
             var columns = Array.ConvertAll(sets, set => Array.IndexOf(Columns, set));
             if (columns.All(column => column >= 0))
@@ -47,7 +56,9 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
             ScoreRow Average(ScoreRow row) => row with
             {
                 Values = [.. row.Values, columns.Average(column => row.Values[column])],
-                Replicates = [.. row.Replicates, [.. Enumerable.Range(0, row.Replicates[0].Length).Select(b => columns.Average(column => row.Replicates[column][b]))]],
+                Replicates = [.. row.Replicates,
+                    [.. Enumerable.Range(0, row.Replicates[0].Length)
+                        .Select(b => columns.Average(column => row.Replicates[column][b]))]],
             };
         }
         return table;
@@ -57,7 +68,8 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
     public ScoreTable Differences(string versus)
     {
         var other = Rows.First(row => row.Name == versus);
-        return new($"minus {versus} (* not by chance)", Columns, [.. Rows.Where(row => row != other).Select(row => new ScoreRow(
+        return new($"minus {versus} (* not by chance)", Columns,
+            [.. Rows.Where(row => row != other).Select(row => new ScoreRow(
             row.Name,
             [.. row.Values.Zip(other.Values, Minus)],
             [.. row.Replicates.Zip(other.Replicates, (a, b) => a.Zip(b, Minus).ToArray())]))], Signed: true);
@@ -74,20 +86,27 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
             lines.Add([row.Name, .. row.Values.Select((value, k) => Cell(value, row.Interval(k)))]);
         return Align(lines);
 
-        string Cell(double value, Interval? interval) => double.IsNaN(value) ? "-" : string.Create(CultureInfo.InvariantCulture, $"{value:F4}") +
-            (interval is { } ends ? string.Create(CultureInfo.InvariantCulture, $" [{ends.Low:F3}, {ends.High:F3}]{(Signed && (ends.Low > 0 || ends.High < 0) ? "*" : "")}") : "");
+        string Cell(double value, Interval? interval) =>
+            double.IsNaN(value) ? "-" : string.Create(CultureInfo.InvariantCulture, $"{value:F4}") +
+            (interval is { } ends
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $" [{ends.Low:F3}, {ends.High:F3}]{(Signed && (ends.Low > 0 || ends.High < 0) ? "*" : "")}")
+                : "");
     }
 
     /// <summary>A number, or a dash where there is none.</summary>
-    public static string Cell(double value, string format) => double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
+    public static string Cell(double value, string format) =>
+        double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
 
     /// <summary>Lines of cells as lines of text.</summary>
     public static string Align(IReadOnlyList<string[]> lines)
     {
-        var widths = Enumerable.Range(0, lines[0].Length).Select(column => lines.Max(line => line[column].Length)).ToArray();
+        var widths = Enumerable.Range(0, lines[0].Length)
+            .Select(column => lines.Max(line => line[column].Length)).ToArray();
         var text = new StringBuilder();
         foreach (var line in lines)
-            text.Append(string.Join("  ", line.Select((cell, k) => cell.PadRight(widths[k]))).TrimEnd()).Append(Environment.NewLine);
+            text.Append(string.Join("  ", line.Select((cell, k) => cell.PadRight(widths[k]))).TrimEnd())
+                .Append(Environment.NewLine);
         return text.ToString();
     }
 }

@@ -1,16 +1,21 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// An ellipse or a box with rounded corners, in its own frame: turned by (cos, sin) around its centre. Filled, or only its outline of
-/// the width <see cref="Line"/>. Its edge is <see cref="Soft"/> pixels wide: 1 for a clean edge, more for a shadow.
+/// An ellipse or a box with rounded corners, in its own frame: turned by (cos, sin) around its centre. Filled, or only
+/// its outline of the width <see cref="Line"/>. Its edge is <see cref="Soft"/> pixels wide: 1 for a clean edge, more
+/// for a shadow.
 /// </summary>
 internal struct Shape(float x, float y, float halfWidth, float halfHeight)
 {
-    public float X = x, Y = y, HalfWidth = halfWidth, HalfHeight = halfHeight, Cos = 1, Sin = 0, Corner = 0, Line = 0, Soft = 1;
+    public float X = x, Y = y, HalfWidth = halfWidth, HalfHeight = halfHeight, Cos = 1, Sin = 0, Corner = 0,
+        Line = 0, Soft = 1;
     public bool IsEllipse;
 
     public static Shape Box(float x, float y, float width, float height, float corner = 0) =>
-        new(x + width / 2, y + height / 2, width / 2, height / 2) { Corner = Math.Min(corner, Math.Min(width, height) / 2) };
+        new(x + width / 2, y + height / 2, width / 2, height / 2)
+        {
+            Corner = Math.Min(corner, Math.Min(width, height) / 2),
+        };
 
     public static Shape Disc(float x, float y, float radius) => new(x, y, radius, radius) { IsEllipse = true };
 
@@ -31,7 +36,9 @@ internal struct Shape(float x, float y, float halfWidth, float halfHeight)
         if (!IsEllipse)
         {
             var (over, beyond) = (MathF.Abs(u) - HalfWidth + Corner, MathF.Abs(v) - HalfHeight + Corner);
-            return over > 0 && beyond > 0 ? MathF.Sqrt(over * over + beyond * beyond) - Corner : Math.Max(over, beyond) - Corner;
+            return over > 0 && beyond > 0
+                ? MathF.Sqrt(over * over + beyond * beyond) - Corner
+                : Math.Max(over, beyond) - Corner;
         }
         if (HalfWidth == HalfHeight)
             return MathF.Sqrt(u * u + v * v) - HalfWidth;
@@ -44,18 +51,22 @@ internal struct Shape(float x, float y, float halfWidth, float halfHeight)
 }
 
 /// <summary>
-/// A window on an image to draw in. Shapes go into a mask, the ink, as the largest of what they cover of each pixel, so that parts of
-/// one figure join without a seam; <see cref="Apply(in Paint, float)"/> then paints through the ink and clears it. Coordinates are the window's:
-/// the pixel x, y is centred on (x + 0.5, y + 0.5).
+/// A window on an image to draw in. Shapes go into a mask, the ink, as the largest of what they cover of each pixel, so
+/// that parts of one figure join without a seam; <see cref="Apply(in Paint, float)"/> then paints through the ink and
+/// clears it. Coordinates are the window's: the pixel x, y is centred on (x + 0.5, y + 0.5).
 /// </summary>
 internal ref struct Canvas
 {
     private readonly Span<byte> pixels; // [height, stride, 3]
-    private readonly Span<byte> ink; // [height, stride, 3], zeros; a coverage for each channel, as their subpixels lie beside each other
+    // [height, stride, 3], zeros; a coverage for each channel, as their subpixels lie beside each other
+    private readonly Span<byte> ink;
     private readonly int stride, originX, originY;
     private int inkLeft = int.MaxValue, inkTop = int.MaxValue, inkRight, inkBottom;
 
-    /// <summary>The size of the window, which may reach beyond the image, and what of it [Left, Right) x [Top, Bottom) is in the image.</summary>
+    /// <summary>
+    /// The size of the window, which may reach beyond the image, and what of it [Left, Right) x [Top, Bottom) is in the
+    /// image.
+    /// </summary>
     public readonly int Width, Height, Left, Top, Right, Bottom;
 
     /// <summary>Each channel is sampled where its third of the pixel is, as text on many screens.</summary>
@@ -83,17 +94,21 @@ internal ref struct Canvas
 
     /// <summary>A window in this window, that shows only what both do.</summary>
     public readonly Canvas Part(int x, int y, int width, int height) =>
-        new(this, x, y, width, height, Math.Max(Left - x, 0), Math.Max(Top - y, 0), Math.Min(Right - x, width), Math.Min(Bottom - y, height));
+        new(this, x, y, width, height, Math.Max(Left - x, 0), Math.Max(Top - y, 0), Math.Min(Right - x, width),
+            Math.Min(Bottom - y, height));
 
     /// <summary>A larger window, of which this one shows a part.</summary>
-    public readonly Canvas Whole(int x, int y, int width, int height) => new(this, x, y, width, height, Left - x, Top - y, Right - x, Bottom - y);
+    public readonly Canvas Whole(int x, int y, int width, int height) =>
+        new(this, x, y, width, height, Left - x, Top - y, Right - x, Bottom - y);
 
-    public readonly bool Shows(float x, float y, float width, float height) => x < Right && y < Bottom && x + width > Left && y + height > Top;
+    public readonly bool Shows(float x, float y, float width, float height) =>
+        x < Right && y < Bottom && x + width > Left && y + height > Top;
 
     public readonly void Put(int x, int y, Rgb colour)
     {
         var at = 3 * ((y + originY) * stride + x + originX);
-        (pixels[at], pixels[at + 1], pixels[at + 2]) = ((byte)(colour.R + 0.5f), (byte)(colour.G + 0.5f), (byte)(colour.B + 0.5f));
+        (pixels[at], pixels[at + 1], pixels[at + 2]) = ((byte)(colour.R + 0.5f), (byte)(colour.G + 0.5f),
+            (byte)(colour.B + 0.5f));
     }
 
     /// <summary>Adds to the colour of a pixel.</summary>
@@ -153,16 +168,19 @@ internal ref struct Canvas
         var reach = (shape.Line + shape.Soft) / 2 + (HasSubpixels ? 1f / 3 : 0);
         var (halfWidth, halfHeight) = (shape.HalfWidth + reach, shape.HalfHeight + reach);
         var up = MathF.Abs(shape.Sin) * halfWidth + MathF.Abs(shape.Cos) * halfHeight;
-        var (top, bottom) = (Math.Max((int)MathF.Floor(shape.Y - up), Top), Math.Min((int)MathF.Ceiling(shape.Y + up), Bottom));
+        var (top, bottom) = (Math.Max((int)MathF.Floor(shape.Y - up), Top),
+            Math.Min((int)MathF.Ceiling(shape.Y + up), Bottom));
         // A figure thinner than a pixel covers no more of any than its width.
         var most = Math.Min(shape.Line > 0 ? shape.Line : 2 * Math.Min(shape.HalfWidth, shape.HalfHeight), 1);
         for (var y = top; y < bottom; y++)
         {
             var dy = y + 0.5f - shape.Y;
             var (from, to) = ((float)Left - shape.X, (float)Right - shape.X);
-            if (!Between(shape.Cos, shape.Sin * dy, halfWidth, ref from, ref to) || !Between(-shape.Sin, shape.Cos * dy, halfHeight, ref from, ref to))
+            if (!Between(shape.Cos, shape.Sin * dy, halfWidth, ref from, ref to)
+                || !Between(-shape.Sin, shape.Cos * dy, halfHeight, ref from, ref to))
                 continue;
-            var (left, right) = (Math.Max((int)MathF.Floor(shape.X + from), Left), Math.Min((int)MathF.Ceiling(shape.X + to), Right));
+            var (left, right) = (Math.Max((int)MathF.Floor(shape.X + from), Left),
+                Math.Min((int)MathF.Ceiling(shape.X + to), Right));
             if (left >= right)
                 continue;
             var row = ink.Slice(3 * ((y + originY) * stride + left + originX), 3 * (right - left));

@@ -9,7 +9,8 @@ internal static class Chance
     public static float Between(ref this SplitMix64 random, float from, float to) => from + (to - from) * random.Unit();
 
     /// <summary>As likely in each octave.</summary>
-    public static float Octaves(ref this SplitMix64 random, float from, float to) => (float)Exact.LogUniform(from, to, random.NextUnit());
+    public static float Octaves(ref this SplitMix64 random, float from, float to) =>
+        (float)Exact.LogUniform(from, to, random.NextUnit());
 
     /// <summary>A whole number of [from, to].</summary>
     public static int Whole(ref this SplitMix64 random, int from, int to) => from + random.Next(to - from + 1);
@@ -36,7 +37,10 @@ internal static class Chance
         return upper * (1 - down) + lower * down;
     }
 
-    /// <summary>Octaves of value noise on [0, 1], each of half the size and <paramref name="gain"/> times the amplitude of the one before.</summary>
+    /// <summary>
+    /// Octaves of value noise on [0, 1], each of half the size and <paramref name="gain"/> times the amplitude of the
+    /// one before.
+    /// </summary>
     public static float Noise(float x, float y, uint seed, int octaves, float gain)
     {
         var (sum, whole, amplitude) = (0f, 0f, 1f);

@@ -10,7 +10,8 @@ internal readonly record struct Rgb(float R, float G, float B)
 
     public static Rgb Grey(float value) => new(value, value, value);
 
-    public static Rgb Mix(Rgb from, Rgb to, float t) => new(from.R + (to.R - from.R) * t, from.G + (to.G - from.G) * t, from.B + (to.B - from.B) * t);
+    public static Rgb Mix(Rgb from, Rgb to, float t) =>
+        new(from.R + (to.R - from.R) * t, from.G + (to.G - from.G) * t, from.B + (to.B - from.B) * t);
 
     /// <summary>Hue (any number, of period 1), saturation and lightness on [0, 1].</summary>
     public static Rgb FromHsl(float hue, float saturation, float lightness)
@@ -18,7 +19,8 @@ internal readonly record struct Rgb(float R, float G, float B)
         var reach = 255 * saturation * Math.Min(lightness, 1 - lightness);
         return new(Channel(hue), Channel(hue + 2f / 3), Channel(hue + 1f / 3));
 
-        float Channel(float at) => 255 * lightness + reach * Math.Clamp(MathF.Abs(6 * (at - MathF.Floor(at)) - 3) - 2, -1, 1);
+        float Channel(float at) => 255 * lightness
+            + reach * Math.Clamp(MathF.Abs(6 * (at - MathF.Floor(at)) - 3) - 2, -1, 1);
     }
 }
 
@@ -31,8 +33,20 @@ internal readonly struct Palette
     {
         hue = random.Unit();
         hues = random.Next(3) switch { 0 => 0.08f, 1 => 0.35f, _ => 1 };
-        (fromSaturation, toSaturation) = random.Next(5) switch { 0 => (0, 0.08f), 1 => (0.05f, 0.35f), 2 => (0.6f, 1), _ => (0, 1f) };
-        (fromLightness, toLightness) = random.Next(6) switch { 0 => (0.02f, 0.4f), 1 => (0.6f, 1), 2 => (0.3f, 0.7f), _ => (0.02f, 0.98f) };
+        (fromSaturation, toSaturation) = random.Next(5) switch
+        {
+            0 => (0, 0.08f),
+            1 => (0.05f, 0.35f),
+            2 => (0.6f, 1),
+            _ => (0, 1f),
+        };
+        (fromLightness, toLightness) = random.Next(6) switch
+        {
+            0 => (0.02f, 0.4f),
+            1 => (0.6f, 1),
+            2 => (0.3f, 0.7f),
+            _ => (0.02f, 0.98f),
+        };
         if (random.Happens(0.15f)) // of little contrast
         {
             var middle = random.Between(fromLightness, toLightness);
@@ -41,7 +55,8 @@ internal readonly struct Palette
     }
 
     public Rgb Next(ref SplitMix64 random) =>
-        Rgb.FromHsl(hue + random.Between(-hues, hues) / 2, random.Between(fromSaturation, toSaturation), random.Between(fromLightness, toLightness));
+        Rgb.FromHsl(hue + random.Between(-hues, hues) / 2, random.Between(fromSaturation, toSaturation),
+            random.Between(fromLightness, toLightness));
 }
 
 /// <summary>What a shape is filled with: one colour, or a texture of two.</summary>

@@ -1,8 +1,8 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// Dead leaves: shapes that hide each other, their radii after a power law, with the statistics of edges and scales of photographs.
-/// Lee, Mumford and Huang, "Occlusion models for natural images", IJCV 2001.
+/// Dead leaves: shapes that hide each other, their radii after a power law, with the statistics of edges and scales of
+/// photographs. Lee, Mumford and Huang, "Occlusion models for natural images", IJCV 2001.
 /// </summary>
 internal static class DeadLeaves
 {
@@ -37,7 +37,8 @@ internal static class DeadLeaves
             var colour = palette.Next(ref random);
             var radius = Math.Min(shape.HalfWidth, shape.HalfHeight);
             var paint = random.Happens(textured) && radius > 2
-                ? new Paint(colour, Rgb.Mix(colour, palette.Next(ref random), contrast), shape.X, shape.Y, radius * finest, ref random)
+                ? new Paint(colour, Rgb.Mix(colour, palette.Next(ref random), contrast), shape.X, shape.Y,
+                    radius * finest, ref random)
                 : new Paint(colour);
             canvas.Fill(shape with { Soft = soft }, paint, opacity);
             if (outline > 0)
@@ -50,7 +51,11 @@ internal static class DeadLeaves
         var kind = random.Next(5);
         while ((kinds >> kind & 1) == 0)
             kind = (kind + 1) % 5;
-        var shape = new Shape(random.Between(-0.2f, 1.2f) * canvas.Width, random.Between(-0.2f, 1.2f) * canvas.Height, radius, radius) { IsEllipse = kind < 2 };
+        var shape = new Shape(random.Between(-0.2f, 1.2f) * canvas.Width, random.Between(-0.2f, 1.2f) * canvas.Height,
+            radius, radius)
+        {
+            IsEllipse = kind < 2,
+        };
         if (kind == 0)
             return shape;
         shape.HalfHeight *= kind == 4 ? random.Octaves(0.04f, 0.2f) : random.Octaves(0.25f, 1);

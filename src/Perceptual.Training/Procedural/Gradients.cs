@@ -33,11 +33,13 @@ internal static class Gradients
         {
             var at = (float)i / (ramp.Length - 1) * (stops - 1);
             var t = at - (int)at;
-            ramp[i] = Rgb.Mix(colours[(int)at], colours[(int)at + 1], kind switch { 0 => 0, 1 or 2 => Chance.Smooth(t), _ => t });
+            ramp[i] = Rgb.Mix(colours[(int)at], colours[(int)at + 1],
+                kind switch { 0 => 0, 1 or 2 => Chance.Smooth(t), _ => t });
         }
     }
 
-    private static Rgb Step(ReadOnlySpan<Rgb> ramp, float t) => ramp[Math.Clamp((int)(t * (ramp.Length - 1) + 0.5f), 0, ramp.Length - 1)];
+    private static Rgb Step(ReadOnlySpan<Rgb> ramp, float t) =>
+        ramp[Math.Clamp((int)(t * (ramp.Length - 1) + 0.5f), 0, ramp.Length - 1)];
 
     private static void Ramp(in Canvas canvas, ref SplitMix64 random, in Palette palette, bool isRadial)
     {
@@ -74,7 +76,8 @@ internal static class Gradients
             {
                 var u = (float)x / canvas.Width * columns;
                 var (at, right) = ((int)v * Most + (int)u, Chance.Smooth(u - (int)u));
-                canvas.Put(x, y, Rgb.Mix(Rgb.Mix(grid[at], grid[at + 1], right), Rgb.Mix(grid[at + Most], grid[at + Most + 1], right), down));
+                canvas.Put(x, y, Rgb.Mix(Rgb.Mix(grid[at], grid[at + 1], right),
+                    Rgb.Mix(grid[at + Most], grid[at + Most + 1], right), down));
             }
         }
     }
@@ -103,22 +106,31 @@ internal static class Gradients
     private static void Sky(ref Canvas canvas, ref SplitMix64 random, in Palette palette)
     {
         var blue = random.Happens(0.5f);
-        var zenith = blue ? Rgb.FromHsl(random.Between(0.55f, 0.65f), random.Between(0.3f, 0.9f), random.Between(0.15f, 0.6f)) : palette.Next(ref random);
-        var horizon = blue ? Rgb.Mix(zenith, Rgb.FromHsl(random.Between(0, 0.2f), 0.6f, 0.8f), random.Between(0.3f, 1)) : palette.Next(ref random);
+        var zenith = blue
+            ? Rgb.FromHsl(random.Between(0.55f, 0.65f), random.Between(0.3f, 0.9f), random.Between(0.15f, 0.6f))
+            : palette.Next(ref random);
+        var horizon = blue
+            ? Rgb.Mix(zenith, Rgb.FromHsl(random.Between(0, 0.2f), 0.6f, 0.8f), random.Between(0.3f, 1))
+            : palette.Next(ref random);
         var level = canvas.Height * random.Between(0.5f, 1.5f);
-        var (seed, frequency, cover, cloud) = ((uint)random.Next(), random.Octaves(0.008f, 0.06f), random.Between(-0.2f, 0.7f), random.Between(0.4f, 1));
+        var (seed, frequency, cover, cloud) = ((uint)random.Next(), random.Octaves(0.008f, 0.06f),
+            random.Between(-0.2f, 0.7f), random.Between(0.4f, 1));
         for (var y = canvas.Top; y < canvas.Bottom; y++)
         {
             var colour = Rgb.Mix(zenith, horizon, Math.Clamp(y / level, 0, 1));
             for (var x = canvas.Left; x < canvas.Right; x++)
             {
-                var covered = cover <= 0 ? 0 : Math.Clamp((Chance.Noise(x * frequency, y * frequency * 2.5f, seed, 4, 0.55f) - 1 + cover) * 4, 0, 1);
+                var covered = cover <= 0
+                    ? 0
+                    : Math.Clamp(
+                        (Chance.Noise(x * frequency, y * frequency * 2.5f, seed, 4, 0.55f) - 1 + cover) * 4, 0, 1);
                 canvas.Put(x, y, covered > 0 ? Rgb.Mix(colour, Rgb.White, cloud * covered) : colour);
             }
         }
         if (random.Happens(0.3f))
         {
-            var sun = Shape.Disc(random.Unit() * canvas.Width, random.Unit() * level, canvas.Height * random.Octaves(0.03f, 0.2f));
+            var sun = Shape.Disc(random.Unit() * canvas.Width, random.Unit() * level,
+                canvas.Height * random.Octaves(0.03f, 0.2f));
             canvas.Fill(sun with { Soft = 3 * sun.HalfWidth }, Rgb.White, 0.4f);
             canvas.Fill(sun, Rgb.FromHsl(random.Between(0.05f, 0.2f), 1, 0.9f));
         }
@@ -141,7 +153,8 @@ internal static class Gradients
     private static void Bokeh(ref Canvas canvas, ref SplitMix64 random, in Palette palette)
     {
         Mesh(canvas, ref random, palette);
-        var (spots, side, soft) = (random.Whole(1, 14), Math.Min(canvas.Width, canvas.Height), random.Octaves(0.05f, 2));
+        var (spots, side, soft) = (random.Whole(1, 14), Math.Min(canvas.Width, canvas.Height),
+            random.Octaves(0.05f, 2));
         for (var i = 0; i < spots; i++)
         {
             var radius = side * random.Octaves(0.04f, 0.35f);

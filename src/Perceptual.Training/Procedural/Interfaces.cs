@@ -1,6 +1,9 @@
 namespace Perceptual.Training;
 
-/// <summary>Pictures like screens: windows, forms, tables, pages, code, charts, menus and icons, on whole pixels. The image shows a part of a screen.</summary>
+/// <summary>
+/// Pictures like screens: windows, forms, tables, pages, code, charts, menus and icons, on whole pixels. The image
+/// shows a part of a screen.
+/// </summary>
 internal static class Interfaces
 {
     private readonly struct Theme
@@ -19,7 +22,9 @@ internal static class Interfaces
             var raise = random.Between(0.02f, 0.08f);
             Panel = Rgb.FromHsl(hue, tint, level);
             Desk = Rgb.FromHsl(hue, tint, Math.Clamp(level + (random.Happens(0.5f) ? raise : -raise), 0, 1));
-            Field = random.Happens(0.5f) ? Rgb.FromHsl(hue, tint, IsDark ? level * 0.6f : 1) : Rgb.FromHsl(hue, tint, Math.Clamp(level - raise, 0, 1));
+            Field = random.Happens(0.5f)
+                ? Rgb.FromHsl(hue, tint, IsDark ? level * 0.6f : 1)
+                : Rgb.FromHsl(hue, tint, Math.Clamp(level - raise, 0, 1));
             Text = Rgb.FromHsl(hue, tint, IsDark ? random.Between(0.7f, 1) : random.Between(0, 0.3f));
             Faint = Rgb.Mix(Text, Panel, random.Between(0.3f, 0.6f));
             Border = Rgb.Mix(Text, Panel, random.Between(0.4f, 0.93f));
@@ -40,7 +45,8 @@ internal static class Interfaces
         // The screen that the image shows a part of.
         var width = (int)Math.Max(canvas.Width, Math.Min(random.Octaves(0.8f, 5) * canvas.Width, 60 * theme.Unit));
         var height = (int)Math.Max(canvas.Height, Math.Min(random.Octaves(0.8f, 4) * canvas.Height, 40 * theme.Unit));
-        var screen = canvas.Whole(-random.Next(width - canvas.Width + 1), -random.Next(height - canvas.Height + 1), width, height);
+        var screen = canvas.Whole(-random.Next(width - canvas.Width + 1), -random.Next(height - canvas.Height + 1),
+            width, height);
         (screen.HasSubpixels, screen.IsAliased) = (subpixels, aliased);
         screen.Fill(theme.Desk);
         Screen(ref screen, ref random, theme, 0);
@@ -62,7 +68,8 @@ internal static class Interfaces
     }
 
     // A face of a panel, with its border.
-    private static void Panel(ref Canvas canvas, in Theme theme, int x, int y, int width, int height, Rgb colour, bool hasBorder = true, int corner = -1)
+    private static void Panel(ref Canvas canvas, in Theme theme, int x, int y, int width, int height, Rgb colour,
+        bool hasBorder = true, int corner = -1)
     {
         if (width <= 0 || height <= 0 || !canvas.Shows(x, y, width, height))
             return;
@@ -78,7 +85,8 @@ internal static class Interfaces
         }
         canvas.Fill(Shape.Box(x, y, width, height, corner), colour);
         if (hasBorder)
-            canvas.Fill(Shape.Box(x + 0.5f, y + 0.5f, width - 1, height - 1, corner - 0.5f) with { Line = 1 }, theme.Border);
+            canvas.Fill(Shape.Box(x + 0.5f, y + 0.5f, width - 1, height - 1, corner - 0.5f) with { Line = 1 },
+                theme.Border);
     }
 
     private static void Bevel(in Canvas canvas, int x, int y, int width, int height, Rgb colour, bool isSunk)
@@ -91,7 +99,8 @@ internal static class Interfaces
 
     private static void Shadow(ref Canvas canvas, in Theme theme, int x, int y, int width, int height)
     {
-        if (theme.Shadow > 0 && canvas.Shows(x - theme.Unit, y - theme.Unit, width + 2 * theme.Unit, height + 2 * theme.Unit))
+        if (theme.Shadow > 0 && canvas.Shows(x - theme.Unit, y - theme.Unit, width + 2 * theme.Unit,
+            height + 2 * theme.Unit))
         {
             var box = Shape.Box(x, y + theme.Unit / 6, width, height, Math.Max(theme.Corner, theme.Unit / 3));
             canvas.Fill(box with { Soft = theme.Unit * 0.8f }, Rgb.Black, theme.Shadow);
@@ -100,7 +109,8 @@ internal static class Interfaces
 
     // Words on one line whose middle is at a height; returns where they end.
     private static int Label(
-        ref Canvas canvas, ref SplitMix64 random, in Typeface face, int x, int middle, int width, Rgb colour, bool isCentred = false, int words = 0)
+        ref Canvas canvas, ref SplitMix64 random, in Typeface face, int x, int middle, int width, Rgb colour,
+        bool isCentred = false, int words = 0)
     {
         if (!canvas.Shows(x, middle - face.Size, width, 2 * face.Size) || width < face.Size)
             return x;
@@ -112,12 +122,14 @@ internal static class Interfaces
                 at = face.Word(ref canvas, ref random, at, middle + 0.27f * face.Size, x + width) + face.Space;
         }
         else
-            at = face.Line(ref canvas, ref random, at, middle + 0.27f * face.Size, isCentred ? 2 * x + width - at : end);
+            at = face.Line(ref canvas, ref random, at, middle + 0.27f * face.Size,
+                isCentred ? 2 * x + width - at : end);
         canvas.Apply(colour);
         return (int)at;
     }
 
-    private static void Number(ref Canvas canvas, ref SplitMix64 random, in Typeface face, int digits, int x, int middle, int width, Rgb colour)
+    private static void Number(ref Canvas canvas, ref SplitMix64 random, in Typeface face, int digits, int x,
+        int middle, int width, Rgb colour)
     {
         if (!canvas.Shows(x, middle - face.Size, width, 2 * face.Size))
             return;
@@ -125,19 +137,25 @@ internal static class Interfaces
         canvas.Apply(colour);
     }
 
-    private static void Button(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int x, int y, int width, int height)
+    private static void Button(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int x, int y,
+        int width, int height)
     {
         if (!canvas.Shows(x, y, width, height))
             return;
         var (isMain, hasShade) = (random.Happens(0.4f), random.Happens(0.2f));
-        var colour = isMain ? theme.Accent : random.Happens(0.3f) ? theme.Panel : Rgb.Mix(theme.Panel, theme.Text, 0.08f);
+        var colour = isMain
+            ? theme.Accent
+            : random.Happens(0.3f) ? theme.Panel : Rgb.Mix(theme.Panel, theme.Text, 0.08f);
         Panel(ref canvas, theme, x, y, width, height, colour, !isMain || theme.IsRaised);
         if (hasShade)
-            canvas.Fill(Shape.Box(x + 1, y + 1, width - 2, height - 2, theme.Corner), new Paint(Rgb.White, Rgb.Black, 0, y, 0, height), 0.15f);
-        Label(ref canvas, ref random, theme.Face, x + height / 4, y + height / 2, width - height / 2, isMain ? theme.OnAccent : theme.Text, isCentred: true);
+            canvas.Fill(Shape.Box(x + 1, y + 1, width - 2, height - 2, theme.Corner),
+                new Paint(Rgb.White, Rgb.Black, 0, y, 0, height), 0.15f);
+        Label(ref canvas, ref random, theme.Face, x + height / 4, y + height / 2, width - height / 2,
+            isMain ? theme.OnAccent : theme.Text, isCentred: true);
     }
 
-    private static void Field(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int x, int y, int width, int height)
+    private static void Field(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int x, int y,
+        int width, int height)
     {
         if (!canvas.Shows(x, y, width, height))
             return;
@@ -147,7 +165,8 @@ internal static class Interfaces
         if (random.Happens(0.1f))
             canvas.Fill(Shape.Box(x, y, width, height, theme.Corner) with { Line = 2 }, theme.Accent);
         if (random.Happens(0.7f))
-            Label(ref canvas, ref random, theme.Face, x + height / 4, y + height / 2, width - height, random.Happens(0.5f) ? theme.Text : theme.Faint);
+            Label(ref canvas, ref random, theme.Face, x + height / 4, y + height / 2, width - height,
+                random.Happens(0.5f) ? theme.Text : theme.Faint);
         if (random.Happens(0.3f))
             Chevron(ref canvas, x + width - height / 2, y + height / 2, height / 6f, theme.Text);
     }
@@ -160,7 +179,8 @@ internal static class Interfaces
     }
 
     // A box or a ring, with or without its mark; a switch; a slider or a bar of progress.
-    private static void Control(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int x, int y, int width, int height)
+    private static void Control(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int x, int y,
+        int width, int height)
     {
         var (side, middle, isOn) = (height / 2, y + height / 2, random.Happens(0.5f));
         if (!canvas.Shows(x, y, width, height))
@@ -169,11 +189,14 @@ internal static class Interfaces
         {
             case 0:
                 var face = isOn && !theme.IsRaised ? theme.Accent : theme.Field;
-                Panel(ref canvas, theme, x, middle - side / 2, side, side, face, corner: Math.Min(theme.Corner, side / 4));
+                Panel(ref canvas, theme, x, middle - side / 2, side, side, face,
+                    corner: Math.Min(theme.Corner, side / 4));
                 if (isOn)
                 {
-                    canvas.Line(x + 0.22f * side, middle, x + 0.42f * side, middle + 0.22f * side, Math.Max(side / 7f, 1));
-                    canvas.Line(x + 0.42f * side, middle + 0.22f * side, x + 0.78f * side, middle - 0.24f * side, Math.Max(side / 7f, 1));
+                    canvas.Line(x + 0.22f * side, middle, x + 0.42f * side, middle + 0.22f * side,
+                        Math.Max(side / 7f, 1));
+                    canvas.Line(x + 0.42f * side, middle + 0.22f * side, x + 0.78f * side, middle - 0.24f * side,
+                        Math.Max(side / 7f, 1));
                     canvas.Apply(theme.IsRaised ? theme.Text : theme.OnAccent);
                 }
                 Label(ref canvas, ref random, theme.Face, x + side * 3 / 2, middle, width - 2 * side, theme.Text);
@@ -188,18 +211,21 @@ internal static class Interfaces
                 break;
             case 2:
                 canvas.Fill(Shape.Box(x, middle - side / 2f, 2 * side, side, side), isOn ? theme.Accent : theme.Border);
-                canvas.Fill(Shape.Disc(x + side * (isOn ? 1.5f : 0.5f), middle, side * 0.4f), isOn ? theme.OnAccent : theme.Panel);
+                canvas.Fill(Shape.Disc(x + side * (isOn ? 1.5f : 0.5f), middle, side * 0.4f),
+                    isOn ? theme.OnAccent : theme.Panel);
                 Label(ref canvas, ref random, theme.Face, x + side * 5 / 2, middle, width - 3 * side, theme.Text);
                 break;
             case 3:
                 var (bar, at) = (Math.Max(height / 8, 2), (int)(width * random.Unit()));
                 canvas.Fill(Shape.Box(x, middle - bar / 2, width, bar, theme.Corner), theme.Border);
                 canvas.Fill(Shape.Box(x, middle - bar / 2, at, bar, theme.Corner), theme.Accent);
-                canvas.Fill(Shape.Disc(x + at, middle - bar / 2 + bar / 2f, height / 4f), random.Happens(0.5f) ? theme.Accent : theme.Text);
+                canvas.Fill(Shape.Disc(x + at, middle - bar / 2 + bar / 2f, height / 4f),
+                    random.Happens(0.5f) ? theme.Accent : theme.Text);
                 break;
             default:
                 Panel(ref canvas, theme, x, middle - height / 5, width, height * 2 / 5, theme.Field);
-                Panel(ref canvas, theme, x + 1, middle - height / 5 + 1, (int)((width - 2) * random.Unit()), height * 2 / 5 - 2, theme.Accent, hasBorder: false);
+                Panel(ref canvas, theme, x + 1, middle - height / 5 + 1, (int)((width - 2) * random.Unit()),
+                    height * 2 / 5 - 2, theme.Accent, hasBorder: false);
                 break;
         }
     }
@@ -224,26 +250,31 @@ internal static class Interfaces
                     var disc = Shape.Disc(centre, middle, (right - left) / 2);
                     canvas.Add(isFilled ? disc : disc with { Line = line });
                     break;
-                case 2 when only < 2: canvas.Line(left, top, right, bottom, line); canvas.Line(right, top, left, bottom, line); i = parts; break;
+                case 2 when only < 2: canvas.Line(left, top, right, bottom, line); canvas.Line(right, top, left, bottom,
+                    line); i = parts; break;
                 case 3 when only < 2:
                     for (var bar = 1; bar <= 3; bar++)
                         canvas.Line(x + unit, y + bar * 2 * unit, x + 7 * unit, y + bar * 2 * unit, line);
                     i = parts;
                     break;
                 case 2 or 3: canvas.Line(left, bottom, right, top, line); break;
-                case 6: canvas.Line(left, middle, right, middle, line); canvas.Line(centre, top, centre, bottom, line); break;
-                default: canvas.Line(left, bottom, centre, top, line); canvas.Line(centre, top, right, bottom, line); break;
+                case 6: canvas.Line(left, middle, right, middle, line); canvas.Line(centre, top, centre, bottom,
+                    line); break;
+                default: canvas.Line(left, bottom, centre, top, line); canvas.Line(centre, top, right, bottom,
+                    line); break;
             }
             canvas.Apply(i != 1 || random.Happens(0.7f) ? colour : other);
         }
     }
 
-    private static void ScrollBar(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int x, int y, int width, int height)
+    private static void ScrollBar(
+        ref Canvas canvas, ref SplitMix64 random, in Theme theme, int x, int y, int width, int height)
     {
         canvas.Fill(x, y, width, height, Rgb.Mix(theme.Panel, theme.Text, 0.06f));
         var (from, length) = (random.Unit(), random.Octaves(0.1f, 0.8f));
         var (top, thumb) = (y + (int)(height * from * (1 - length)), Rgb.Mix(theme.Panel, theme.Text, 0.3f));
-        Panel(ref canvas, theme, x + 2, top, width - 4, (int)(height * length), thumb, theme.IsRaised, theme.Corner > 0 ? width : 0);
+        Panel(ref canvas, theme, x + 2, top, width - 4, (int)(height * length), thumb, theme.IsRaised,
+            theme.Corner > 0 ? width : 0);
     }
 
     // A picture: a photograph's place is taken by leaves or a gradient.
@@ -263,7 +294,9 @@ internal static class Interfaces
     private static int TitleBar(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int height)
     {
         var isAccent = random.Happens(0.4f);
-        var (colour, text) = isAccent ? (theme.Accent, theme.OnAccent) : (Rgb.Mix(theme.Panel, theme.Text, random.Between(0, 0.15f)), theme.Text);
+        var (colour, text) = isAccent
+            ? (theme.Accent, theme.OnAccent)
+            : (Rgb.Mix(theme.Panel, theme.Text, random.Between(0, 0.15f)), theme.Text);
         canvas.Fill(0, 0, canvas.Width, height, colour);
         if (random.Happens(0.2f))
             canvas.Fill(Shape.Box(0, 0, canvas.Width, height), new Paint(Rgb.White, Rgb.Black, 0, 0, 0, height), 0.2f);
@@ -278,10 +311,12 @@ internal static class Interfaces
             Icon(ref canvas, ref random, x / 2, height / 4, side, text, theme.Accent);
             x += side;
             for (var i = 1; i <= 3; i++)
-                Icon(ref canvas, ref random, canvas.Width - i * (height + side) / 2 - 2, height / 3, height / 3, text, text);
+                Icon(ref canvas, ref random, canvas.Width - i * (height + side) / 2 - 2, height / 3, height / 3,
+                    text, text);
         }
         var face = random.Happens(0.5f) ? theme.Face.Bold() : theme.Face;
-        Label(ref canvas, ref random, face, x, height / 2, Math.Min(canvas.Width - x - 3 * height, 14 * theme.Unit), text);
+        Label(ref canvas, ref random, face, x, height / 2,
+            Math.Min(canvas.Width - x - 3 * height, 14 * theme.Unit), text);
         canvas.Fill(0, height - 1, canvas.Width, 1, theme.Border);
         return height;
     }
@@ -299,7 +334,8 @@ internal static class Interfaces
                 canvas.Fill(x, y, width, height, theme.Panel);
                 canvas.Fill(x, random.Happens(0.5f) ? y : y + height - 2, width, 2, theme.Accent);
             }
-            Label(ref canvas, ref random, theme.Face, x + theme.Unit / 3, y + height / 2, width - theme.Unit / 2, i == chosen ? theme.Text : theme.Faint);
+            Label(ref canvas, ref random, theme.Face, x + theme.Unit / 3, y + height / 2, width - theme.Unit / 2,
+                i == chosen ? theme.Text : theme.Faint);
             x += width;
             if (random.Happens(0.3f))
                 canvas.Fill(x, y + 3, 1, height - 6, theme.Border);
@@ -315,18 +351,22 @@ internal static class Interfaces
         var y = TitleBar(ref canvas, ref random, theme, unit * 5 / 4) + unit / 2;
         if (random.Happens(0.4f))
             y = Tabs(ref canvas, ref random, theme, y - unit / 2, unit * 6 / 5) + unit / 2;
-        var (top, isBeside, label, column) = (y, random.Happens(0.6f), unit * random.Whole(2, 6), unit * random.Whole(8, 24));
+        var (top, isBeside, label, column) = (y, random.Happens(0.6f), unit * random.Whole(2, 6),
+            unit * random.Whole(8, 24));
         for (var left = unit / 2; left < canvas.Width; left += column)
-            Rows(ref canvas, ref random, theme, left, top, Math.Min(canvas.Width, left + column) - unit / 2, isBeside ? label : 0);
+            Rows(ref canvas, ref random, theme, left, top, Math.Min(canvas.Width, left + column) - unit / 2,
+                isBeside ? label : 0);
         var foot = canvas.Height - unit * 3 / 2;
         canvas.Fill(0, foot, canvas.Width, unit * 3 / 2, theme.Desk);
         canvas.Fill(0, foot, canvas.Width, 1, theme.Border);
         for (var i = 1; i <= 2; i++)
-            Button(ref canvas, ref random, theme, canvas.Width - i * unit * 4, foot + unit / 4, unit * 4 - unit / 3, unit);
+            Button(ref canvas, ref random, theme, canvas.Width - i * unit * 4, foot + unit / 4,
+                unit * 4 - unit / 3, unit);
     }
 
     // A column of settings, their labels beside them or, without a width for these, above.
-    private static void Rows(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int left, int y, int right, int label)
+    private static void Rows(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int left, int y,
+        int right, int label)
     {
         var unit = theme.Unit;
         for (; y < canvas.Height - unit; y += unit * 4 / 3)
@@ -350,7 +390,8 @@ internal static class Interfaces
             }
             else
             {
-                Label(ref canvas, ref random, theme.Face, left, y + unit / 2, label > 0 ? label : right - left, theme.Text);
+                Label(ref canvas, ref random, theme.Face, left, y + unit / 2, label > 0 ? label : right - left,
+                    theme.Text);
                 if (label == 0)
                     y += unit;
                 if (kind < 5)
@@ -371,7 +412,8 @@ internal static class Interfaces
         columns[0] = 0;
         for (var i = 1; i < columns.Length && columns[i - 1] < canvas.Width; i++)
             columns[i] = columns[i - 1] + unit * random.Whole(2, 7);
-        var (hasZebra, hasRows, hasColumns, hasIcons) = (random.Happens(0.4f), random.Happens(0.6f), random.Happens(0.4f), random.Happens(0.4f));
+        var (hasZebra, hasRows, hasColumns, hasIcons) = (random.Happens(0.4f), random.Happens(0.6f),
+            random.Happens(0.4f), random.Happens(0.4f));
         var numbers = random.Next(1 << 20); // a bit a column
         var step = unit * random.Whole(9, 16) / 10;
         var head = y + step;
@@ -383,7 +425,8 @@ internal static class Interfaces
                 continue;
             var isChosen = row > 0 && random.Happens(0.06f);
             if (isChosen)
-                canvas.Fill(0, y, canvas.Width, step, random.Happens(0.5f) ? theme.Accent : Rgb.Mix(theme.Field, theme.Accent, 0.3f));
+                canvas.Fill(0, y, canvas.Width, step,
+                    random.Happens(0.5f) ? theme.Accent : Rgb.Mix(theme.Field, theme.Accent, 0.3f));
             else if (hasZebra && row % 2 == 0 && row > 0)
                 canvas.Fill(0, y, canvas.Width, step, Rgb.Mix(theme.Field, theme.Text, 0.05f));
             if (hasRows)
@@ -398,7 +441,8 @@ internal static class Interfaces
                 }
                 var face = row == 0 && random.Happens(0.8f) ? theme.Face.Bold() : theme.Face;
                 if (row > 0 && (numbers >> i & 1) != 0)
-                    Number(ref canvas, ref random, face, random.Whole(1, 6), x, y + step / 2, width, isChosen ? theme.Text : i % 3 == 2 ? theme.Faint : theme.Text);
+                    Number(ref canvas, ref random, face, random.Whole(1, 6), x, y + step / 2, width,
+                        isChosen ? theme.Text : i % 3 == 2 ? theme.Faint : theme.Text);
                 else
                 {
                     var colour = i > 0 && row > 0 && random.Happens(0.3f) ? theme.Faint : theme.Text;
@@ -409,7 +453,8 @@ internal static class Interfaces
             }
         }
         if (random.Happens(0.6f))
-            ScrollBar(ref canvas, ref random, theme, canvas.Width - unit * 2 / 3, head, unit * 2 / 3, canvas.Height - head);
+            ScrollBar(ref canvas, ref random, theme, canvas.Width - unit * 2 / 3, head, unit * 2 / 3,
+                canvas.Height - head);
     }
 
     // A page of the web: a bar, a picture, headings, text, cards.
@@ -433,7 +478,8 @@ internal static class Interfaces
                 case 1:
                 case 2:
                     var big = theme.Face.Bold().Resized(theme.Face.Size * random.Between(1.2f, 2.4f));
-                    Label(ref canvas, ref random, big, margin, y + (int)big.Size / 2, width, random.Happens(0.2f) ? theme.Accent : theme.Text);
+                    Label(ref canvas, ref random, big, margin, y + (int)big.Size / 2, width,
+                        random.Happens(0.2f) ? theme.Accent : theme.Text);
                     y += (int)big.Size + unit / 4;
                     break;
                 case 3:
@@ -477,7 +523,8 @@ internal static class Interfaces
                 Picture(ref canvas, ref random, left + 1, y + 1, inner - 2, (int)picture);
             var line = y + (hasPicture ? (int)picture : 0) + unit / 2;
             for (var first = true; line < y + height - unit / 2; first = false, line += (int)(theme.Face.Size * 1.3f))
-                Label(ref canvas, ref random, first ? theme.Face.Bold() : theme.Face, left + unit / 3, line, inner - unit * 2 / 3, first ? theme.Text : theme.Faint);
+                Label(ref canvas, ref random, first ? theme.Face.Bold() : theme.Face, left + unit / 3, line,
+                    inner - unit * 2 / 3, first ? theme.Text : theme.Faint);
         }
         return y + height + unit / 2;
     }
@@ -489,7 +536,8 @@ internal static class Interfaces
         colours.Fill(theme.Text);
         var isColoured = random.Happens(0.8f);
         for (var i = 2; i < colours.Length && isColoured; i++)
-            colours[i] = Rgb.FromHsl(random.Unit(), random.Between(0.4f, 0.9f), theme.IsDark ? random.Between(0.55f, 0.8f) : random.Between(0.25f, 0.45f));
+            colours[i] = Rgb.FromHsl(random.Unit(), random.Between(0.4f, 0.9f),
+                theme.IsDark ? random.Between(0.55f, 0.8f) : random.Between(0.25f, 0.45f));
         canvas.Fill(theme.Field);
         var (face, unit) = (theme.Face, theme.Unit);
         var step = Math.Max((int)(face.Size * random.Between(1, 1.4f)), 5);
@@ -510,10 +558,12 @@ internal static class Interfaces
                 continue;
             var (x, words) = (gutter + indent * face.Size * 1.6f, random.Whole(1, 7));
             if (indent > 0 && random.Happens(0.5f))
-                canvas.Fill((int)(gutter + (indent - 1) * face.Size * 1.6f), y, 1, step, Rgb.Mix(theme.Field, theme.Text, 0.15f));
+                canvas.Fill((int)(gutter + (indent - 1) * face.Size * 1.6f), y, 1, step,
+                    Rgb.Mix(theme.Field, theme.Text, 0.15f));
             for (; words > 0; words--)
             {
-                x = face.Word(ref canvas, ref random, x, y + step * 0.5f + 0.27f * face.Size, canvas.Width) + face.Space;
+                x = face.Word(ref canvas, ref random, x, y + step * 0.5f + 0.27f * face.Size, canvas.Width)
+                    + face.Space;
                 canvas.Apply(colours[random.Next(colours.Length)]);
             }
         }
@@ -529,7 +579,8 @@ internal static class Interfaces
         var y = TitleBar(ref canvas, ref random, theme, unit * 3 / 2) + unit / 2;
         while (y < canvas.Height)
         {
-            var (height, count) = (unit * random.Whole(3, 9), Math.Clamp(canvas.Width / (unit * random.Whole(5, 14)), 1, 6));
+            var (height, count) = (unit * random.Whole(3, 9),
+                Math.Clamp(canvas.Width / (unit * random.Whole(5, 14)), 1, 6));
             var width = (canvas.Width - unit / 2) / count;
             for (var i = 0; i < count; i++)
             {
@@ -543,7 +594,8 @@ internal static class Interfaces
                 switch (random.Next(4))
                 {
                     case 0 or 1:
-                        LineArt.Plot(ref part, ref random, palette, theme.Face.Resized(Math.Max(0.7f * theme.Face.Size, 6)), theme.Text, theme.Panel);
+                        LineArt.Plot(ref part, ref random, palette,
+                            theme.Face.Resized(Math.Max(0.7f * theme.Face.Size, 6)), theme.Text, theme.Panel);
                         break;
                     case 2:
                         for (var row = 0; row < part.Height - unit / 2; row += unit)
@@ -551,7 +603,8 @@ internal static class Interfaces
                         break;
                     default:
                         var big = theme.Face.Bold().Resized(unit * random.Between(1, 2));
-                        Number(ref part, ref random, big, random.Whole(1, 5), 0, part.Height / 2, part.Width, random.Happens(0.5f) ? theme.Accent : theme.Text);
+                        Number(ref part, ref random, big, random.Whole(1, 5), 0, part.Height / 2, part.Width,
+                            random.Happens(0.5f) ? theme.Accent : theme.Text);
                         break;
                 }
             }
@@ -576,15 +629,18 @@ internal static class Interfaces
                 canvas.Fill(Shape.Disc(unit, y + unit / 2f, unit / 2f), Rgb.FromHsl(random.Unit(), 0.5f, 0.5f));
                 Icon(ref canvas, ref random, unit * 3 / 4, y + unit / 4, unit / 2, Rgb.White, Rgb.White);
             }
-            Panel(ref canvas, theme, x, y, width, height, isOwn ? theme.Accent : other, hasBorder: false, corner: Math.Max(theme.Corner, unit / 4));
+            Panel(ref canvas, theme, x, y, width, height, isOwn ? theme.Accent : other, hasBorder: false,
+                corner: Math.Max(theme.Corner, unit / 4));
             for (var i = 0; i < lines; i++)
             {
                 var middle = y + unit / 4 + i * step + step / 2;
-                Label(ref canvas, ref random, theme.Face, x + unit / 3, middle, width - unit * 2 / 3, isOwn ? theme.OnAccent : theme.Text);
+                Label(ref canvas, ref random, theme.Face, x + unit / 3, middle, width - unit * 2 / 3,
+                    isOwn ? theme.OnAccent : theme.Text);
             }
             y += height + unit / 4;
             if (random.Happens(0.3f))
-                Label(ref canvas, ref random, theme.Face.Resized(Math.Max(0.75f * theme.Face.Size, 6)), x, y + unit / 4, width, theme.Faint, words: 2);
+                Label(ref canvas, ref random, theme.Face.Resized(Math.Max(0.75f * theme.Face.Size, 6)), x, y + unit / 4,
+                    width, theme.Faint, words: 2);
             y += unit / 2;
         }
         Field(ref canvas, ref random, theme, unit / 2, canvas.Height - unit * 3 / 2, canvas.Width - unit, unit * 5 / 4);
@@ -624,7 +680,8 @@ internal static class Interfaces
             if (random.Happens(0.08f))
                 canvas.Fill(0, row, side, unit, Rgb.Mix(theme.Panel, theme.Accent, 0.4f));
             Icon(ref canvas, ref random, level + unit / 4, row + unit / 6, unit * 2 / 3, theme.Faint, theme.Accent);
-            Label(ref canvas, ref random, theme.Face, level + unit * 5 / 4, row + unit / 2, side - level - unit * 3 / 2, theme.Text, words: random.Whole(1, 2));
+            Label(ref canvas, ref random, theme.Face, level + unit * 5 / 4, row + unit / 2, side - level - unit * 3 / 2,
+                theme.Text, words: random.Whole(1, 2));
         }
         var part = canvas.Part(side, y, canvas.Width - side, canvas.Height - foot - y);
         if (part.Left < part.Right && part.Top < part.Bottom)
@@ -660,13 +717,16 @@ internal static class Interfaces
                         var tile = Rgb.FromHsl(random.Unit(), random.Between(0.3f, 0.9f), random.Between(0.3f, 0.8f));
                         Panel(ref canvas, theme, x, y, size, size, tile, hasBorder: false, corner: size / 4);
                     }
-                    Icon(ref canvas, ref random, x, y, size, isTile ? Rgb.White : theme.Accent, isTile ? theme.Text : Rgb.FromHsl(random.Unit(), 0.7f, 0.6f));
-                    Label(ref canvas, ref random, small, x - size / 3, y + size + unit / 3, size * 5 / 3, text, words: 1);
+                    Icon(ref canvas, ref random, x, y, size, isTile ? Rgb.White : theme.Accent,
+                        isTile ? theme.Text : Rgb.FromHsl(random.Unit(), 0.7f, 0.6f));
+                    Label(ref canvas, ref random, small, x - size / 3, y + size + unit / 3, size * 5 / 3,
+                        text, words: 1);
                 }
         }
         for (var windows = random.Whole(0, 3); windows > 0 && depth < 2; windows--)
         {
-            var (width, height) = ((int)(canvas.Width * random.Between(0.3f, 0.8f)), (int)(canvas.Height * random.Between(0.3f, 0.8f)));
+            var (width, height) = ((int)(canvas.Width * random.Between(0.3f, 0.8f)),
+                (int)(canvas.Height * random.Between(0.3f, 0.8f)));
             var (x, y) = (random.Next(canvas.Width - width / 2), random.Next(canvas.Height - height / 2));
             if (!canvas.Shows(x, y, width, height) || width < 6 * unit || height < 4 * unit)
                 continue;

@@ -17,7 +17,8 @@ internal static class LineArt
             case 3: case 4: Figures(ref canvas, ref random, palette, ink, paper); break;
             case 5: Contours(canvas, ref random, palette, ink); break;
             case 6: Streets(ref canvas, ref random, palette, ink, paper); break;
-            default: Plot(ref canvas, ref random, palette, new(Math.Clamp(random.Octaves(0.06f, 0.12f) * canvas.Height, 6, 16), ref random), ink, paper); break;
+            default: Plot(ref canvas, ref random, palette,
+                new(Math.Clamp(random.Octaves(0.06f, 0.12f) * canvas.Height, 6, 16), ref random), ink, paper); break;
         }
         if (random.Happens(0.12f))
             Gradients.Grain(canvas, ref random, random.Octaves(1, 15), random.Happens(0.7f));
@@ -25,7 +26,8 @@ internal static class LineArt
 
     private static void Scribbles(ref Canvas canvas, ref SplitMix64 random, in Palette palette, Rgb ink)
     {
-        var (count, width, isColoured, isSmooth) = (random.Whole(2, 14), random.Octaves(0.7f, 8), random.Happens(0.4f), random.Happens(0.6f));
+        var (count, width, isColoured, isSmooth) = (random.Whole(2, 14), random.Octaves(0.7f, 8), random.Happens(0.4f),
+            random.Happens(0.6f));
         var step = random.Octaves(0.05f, 0.5f) * Math.Max(canvas.Width, canvas.Height);
         for (var i = 0; i < count; i++)
         {
@@ -36,7 +38,8 @@ internal static class LineArt
     }
 
     // A walk that bends; smooth as parabolas from middle to middle of its steps.
-    private static void Curve(ref Canvas canvas, ref SplitMix64 random, float x, float y, float step, int count, float width, bool isSmooth)
+    private static void Curve(ref Canvas canvas, ref SplitMix64 random, float x, float y, float step, int count,
+        float width, bool isSmooth)
     {
         var (cos, sin) = Exact.Direction(ref random);
         var (lastX, lastY) = (x, y);
@@ -57,7 +60,8 @@ internal static class LineArt
         }
     }
 
-    private static void Parabola(ref Canvas canvas, float x0, float y0, float x1, float y1, float x2, float y2, float width)
+    private static void Parabola(ref Canvas canvas, float x0, float y0, float x1, float y1, float x2, float y2,
+        float width)
     {
         const int Pieces = 8;
         var (x, y) = (x0, y0);
@@ -78,8 +82,12 @@ internal static class LineArt
         var (gap, width) = (random.Octaves(2.5f, 14), random.Octaves(0.15f, 0.6f));
         for (var i = 0; i < patches; i++)
         {
-            var (w, h) = patches == 1 ? (canvas.Width, canvas.Height) : (random.Whole(8, canvas.Width), random.Whole(8, canvas.Height));
-            var part = patches == 1 ? canvas : canvas.Part(random.Next(canvas.Width) - w / 4, random.Next(canvas.Height) - h / 4, w, h);
+            var (w, h) = patches == 1
+                ? (canvas.Width, canvas.Height)
+                : (random.Whole(8, canvas.Width), random.Whole(8, canvas.Height));
+            var part = patches == 1
+                ? canvas
+                : canvas.Part(random.Next(canvas.Width) - w / 4, random.Next(canvas.Height) - h / 4, w, h);
             for (var way = random.Whole(1, 2); way > 0; way--)
                 Lines(ref part, ref random, gap * random.Between(0.7f, 1.4f), gap * width);
             part.Apply(ink, random.Happens(0.2f) ? 0.5f : 1);
@@ -117,7 +125,8 @@ internal static class LineArt
         var marks = random.Whole(1, 20);
         for (var i = 0; i < marks; i++)
         {
-            var (x, y) = (offset % gapX + random.Next(1 + canvas.Width / gapX) * gapX, offset % gapY + random.Next(1 + canvas.Height / gapY) * gapY);
+            var (x, y) = (offset % gapX + random.Next(1 + canvas.Width / gapX) * gapX,
+                offset % gapY + random.Next(1 + canvas.Height / gapY) * gapY);
             canvas.Fill(x, y, gapX, gapY, ink);
         }
     }
@@ -125,7 +134,8 @@ internal static class LineArt
     // Outlined figures, some filled, as in comics, diagrams and logos.
     private static void Figures(ref Canvas canvas, ref SplitMix64 random, in Palette palette, Rgb ink, Rgb paper)
     {
-        var (count, width, filled) = (random.Whole(2, 24), random.Octaves(0.8f, 6), random.Happens(0.4f) ? 0 : random.Unit());
+        var (count, width, filled) = (random.Whole(2, 24), random.Octaves(0.8f, 6),
+            random.Happens(0.4f) ? 0 : random.Unit());
         var side = Math.Min(canvas.Width, canvas.Height);
         for (var i = 0; i < count; i++)
         {
@@ -153,7 +163,9 @@ internal static class LineArt
                 if (random.Happens(filled))
                 {
                     var colour = palette.Next(ref random);
-                    canvas.Fill(shape, random.Happens(0.2f) ? new Paint(colour, paper, shape.X, shape.Y, random.Octaves(3, 20), ref random) : new Paint(colour));
+                    canvas.Fill(shape, random.Happens(0.2f)
+                        ? new Paint(colour, paper, shape.X, shape.Y, random.Octaves(3, 20), ref random)
+                        : new Paint(colour));
                 }
                 canvas.Add(shape with { Line = width });
             }
@@ -189,7 +201,8 @@ internal static class LineArt
     private static void Contours(in Canvas canvas, ref SplitMix64 random, in Palette palette, Rgb ink)
     {
         var frequency = 1 / (random.Octaves(0.2f, 1) * Math.Max(canvas.Width, canvas.Height));
-        var (octaves, seed, levels, width) = (random.Whole(1, 4), (uint)random.Next(), random.Octaves(4, 24), random.Octaves(0.6f, 2));
+        var (octaves, seed, levels, width) = (random.Whole(1, 4), (uint)random.Next(), random.Octaves(4, 24),
+            random.Octaves(0.6f, 2));
         var (isFilled, low, high) = (random.Happens(0.5f), palette.Next(ref random), palette.Next(ref random));
         for (var y = canvas.Top; y < canvas.Bottom; y++)
         {
@@ -199,7 +212,8 @@ internal static class LineArt
                 var right = levels * Chance.Noise((x + 1) * frequency, y * frequency, seed, octaves, 0.45f) - height;
                 var down = levels * Chance.Noise(x * frequency, (y + 1) * frequency, seed, octaves, 0.45f) - height;
                 var slope = Math.Max(MathF.Sqrt(right * right + down * down), 1e-4f);
-                var covered = Math.Clamp(width / 2 + 0.5f - MathF.Abs(height - MathF.Floor(height + 0.5f)) / slope, 0, 1);
+                var covered = Math.Clamp(
+                    width / 2 + 0.5f - MathF.Abs(height - MathF.Floor(height + 0.5f)) / slope, 0, 1);
                 if (isFilled)
                     canvas.Put(x, y, Rgb.Mix(low, high, MathF.Floor(height + 0.5f) / levels));
                 canvas.Tint(x, y, ink, covered);
@@ -225,7 +239,8 @@ internal static class LineArt
         }
         var (main, across) = Exact.Direction(ref random);
         var gap = random.Octaves(6, 40);
-        var (narrow, street) = (Math.Max(gap * random.Between(0.1f, 0.35f), 1), Rgb.Mix(paper, Rgb.White, random.Between(0.3f, 1)));
+        var (narrow, street) = (Math.Max(gap * random.Between(0.1f, 0.35f), 1),
+            Rgb.Mix(paper, Rgb.White, random.Between(0.3f, 1)));
         var edge = Rgb.Mix(ink, paper, random.Between(0.2f, 0.8f));
         for (var pass = 0; pass < 2; pass++) // the edges of all before the streets, so that these join
         {
@@ -236,9 +251,12 @@ internal static class LineArt
                     var (dx, dy) = way == 0 ? ((float)main, (float)across) : (-(float)across, (float)main);
                     var (x, y) = (side / 2f - dy * at, side / 2f + dx * at);
                     var width = again.Happens(0.15f) ? 2.5f * narrow : narrow;
-                    var (from, to) = again.Happens(0.5f) ? (-side, side) : (again.Between(-side, 0), again.Between(0, side));
+                    var (from, to) = again.Happens(0.5f)
+                        ? (-side, side)
+                        : (again.Between(-side, 0), again.Between(0, side));
                     var bend = again.Between(-0.1f, 0.1f);
-                    canvas.Line(x + dx * from, y + dy * from, x + (dx - bend * dy) * to, y + (dy + bend * dx) * to, pass == 0 ? width + 2 : width);
+                    canvas.Line(x + dx * from, y + dy * from, x + (dx - bend * dy) * to, y + (dy + bend * dx) * to,
+                        pass == 0 ? width + 2 : width);
                 }
             canvas.Apply(pass == 0 ? edge : street);
         }
@@ -246,23 +264,29 @@ internal static class LineArt
         for (var i = 0; i < names; i++)
         {
             var (x, y) = (random.Unit() * canvas.Width, random.Unit() * canvas.Height);
-            var turned = random.Happens(0.5f) ? face.Turned(x, y, (float)Math.Abs(main), (float)(main < 0 ? -across : across)) : face;
+            var turned = random.Happens(0.5f)
+                ? face.Turned(x, y, (float)Math.Abs(main), (float)(main < 0 ? -across : across))
+                : face;
             turned.Line(ref canvas, ref random, x, y, x + face.Size * random.Between(3, 8));
             canvas.Apply(ink);
         }
     }
 
     /// <summary>A diagram with axes: lines, bars, points or an area.</summary>
-    public static void Plot(ref Canvas canvas, ref SplitMix64 random, in Palette palette, in Typeface face, Rgb ink, Rgb paper)
+    public static void Plot(ref Canvas canvas, ref SplitMix64 random, in Palette palette, in Typeface face,
+        Rgb ink, Rgb paper)
     {
         var (left, foot) = ((int)(face.Size * random.Between(0.3f, 2.5f)), (int)(face.Size * random.Between(0.5f, 2)));
         var (width, height) = (canvas.Width - left - 4, canvas.Height - foot - 4);
         if (width < 8 || height < 8)
             return;
         var part = canvas.Part(left, 4, width, height);
-        var (columns, rows, faint) = (random.Whole(2, 9), random.Whole(2, 7), Rgb.Mix(ink, paper, random.Between(0.5f, 0.9f)));
+        var (columns, rows, faint) = (random.Whole(2, 9), random.Whole(2, 7),
+            Rgb.Mix(ink, paper, random.Between(0.5f, 0.9f)));
         var hasGrid = random.Happens(0.6f);
-        var (acrossEach, upEach) = ((int)(2 * face.Size * columns / width) + 1, (int)(1.3f * face.Size * rows / height) + 1); // numbers need room
+        // numbers need room
+        var (acrossEach, upEach) = ((int)(2 * face.Size * columns / width) + 1,
+            (int)(1.3f * face.Size * rows / height) + 1);
         for (var i = 0; i <= rows; i++)
         {
             var y = height - 1 - i * (height - 1) / rows;
@@ -282,16 +306,19 @@ internal static class LineArt
                 face.Number(ref canvas, ref random, 2, left + x - face.Size / 2, height + 5 + face.Size, canvas.Width);
         }
         canvas.Apply(ink);
-        var (series, kind, points, line) = (random.Whole(1, 4), random.Next(4), random.Whole(3, 40), random.Octaves(1, 4));
+        var (series, kind, points, line) = (random.Whole(1, 4), random.Next(4), random.Whole(3, 40),
+            random.Octaves(1, 4));
         for (var i = 0; i < series; i++)
-            Series(ref part, ref random, kind, kind == 1 ? Math.Min(points, 16) : points, i, series, line, palette.Next(ref random));
+            Series(ref part, ref random, kind, kind == 1 ? Math.Min(points, 16) : points, i, series, line,
+                palette.Next(ref random));
         canvas.Fill(left, 4, 1, height, ink);
         canvas.Fill(left, height + 3, width, 1, ink);
         if (random.Happens(0.4f))
             canvas.Frame(left, 4, width, height, ink);
     }
 
-    private static void Series(ref Canvas canvas, ref SplitMix64 random, int kind, int points, int index, int series, float line, Rgb colour)
+    private static void Series(ref Canvas canvas, ref SplitMix64 random, int kind, int points, int index, int series,
+        float line, Rgb colour)
     {
         var (level, trend, scatter) = (random.Unit(), random.Between(-0.5f, 0.5f), random.Octaves(0.02f, 0.6f));
         var (lastX, lastY) = (0f, 0f);
@@ -303,7 +330,8 @@ internal static class LineArt
             if (kind == 1)
             {
                 var bar = (float)canvas.Width / points;
-                var (from, to) = ((int)(bar * (i + 0.15f + 0.7f * index / series)), (int)(bar * (i + 0.15f + 0.7f * (index + 1) / series)));
+                var (from, to) = ((int)(bar * (i + 0.15f + 0.7f * index / series)),
+                    (int)(bar * (i + 0.15f + 0.7f * (index + 1) / series)));
                 canvas.Fill(from, (int)y, Math.Max(to - from, 1), canvas.Height - (int)y, colour);
             }
             else if (kind == 2)

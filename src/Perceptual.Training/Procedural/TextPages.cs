@@ -1,6 +1,8 @@
 namespace Perceptual.Training;
 
-/// <summary>Pages of text: paragraphs, headings, lists and signs, dark on light and light on dark, some turned.</summary>
+/// <summary>
+/// Pages of text: paragraphs, headings, lists and signs, dark on light and light on dark, some turned.
+/// </summary>
 internal static class TextPages
 {
     public static void Draw(ref Canvas canvas, ref SplitMix64 random)
@@ -21,7 +23,8 @@ internal static class TextPages
             face = face.Turned(canvas.Width / 2f, canvas.Height / 2f, (float)cos, (float)sin);
         }
         var around = face.IsTurned ? 0.25f * (canvas.Width + canvas.Height) : 0;
-        var (left, top) = (-around - random.Unit() * size * (random.Happens(0.5f) ? 4 : -2), -around - random.Unit() * size);
+        var (left, top) = (-around - random.Unit() * size * (random.Happens(0.5f) ? 4 : -2),
+            -around - random.Unit() * size);
         var (right, bottom) = (canvas.Width + around, canvas.Height + around);
         if (random.Happens(0.5f)) // the page goes on beyond the image
             right += random.Unit() * 15 * size;
@@ -49,16 +52,21 @@ internal static class TextPages
         var full = random.Next(4) switch
         {
             0 or 1 => isLight ? Rgb.Black : Rgb.White,
-            2 => Rgb.FromHsl(random.Unit(), random.Between(0, 0.4f), isLight ? random.Between(0, 0.3f) : random.Between(0.7f, 1)),
-            _ => Rgb.FromHsl(random.Unit(), random.Between(0.4f, 1), isLight ? random.Between(0.1f, 0.45f) : random.Between(0.55f, 0.9f)),
+            2 => Rgb.FromHsl(random.Unit(), random.Between(0, 0.4f),
+                isLight ? random.Between(0, 0.3f) : random.Between(0.7f, 1)),
+            _ => Rgb.FromHsl(random.Unit(), random.Between(0.4f, 1),
+                isLight ? random.Between(0.1f, 0.45f) : random.Between(0.55f, 0.9f)),
         };
-        return (paper, Rgb.Mix(full, paper, random.Happens(0.7f) ? random.Between(0, 0.2f) : random.Between(0.2f, 0.8f)));
+        return (paper,
+            Rgb.Mix(full, paper, random.Happens(0.7f) ? random.Between(0, 0.2f) : random.Between(0.2f, 0.8f)));
     }
 
     private static void Background(ref Canvas canvas, ref SplitMix64 random, Rgb paper)
     {
-        var other = Rgb.Mix(paper, Rgb.FromHsl(random.Unit(), random.Unit(), random.Unit()), random.Between(0.05f, 0.35f));
-        var paint = new Paint(paper, other, canvas.Width / 2f, canvas.Height / 2f, random.Octaves(4, canvas.Width), ref random);
+        var other = Rgb.Mix(paper, Rgb.FromHsl(random.Unit(), random.Unit(), random.Unit()),
+            random.Between(0.05f, 0.35f));
+        var paint = new Paint(paper, other, canvas.Width / 2f, canvas.Height / 2f, random.Octaves(4, canvas.Width),
+            ref random);
         canvas.Fill(Shape.Box(-1, -1, canvas.Width + 2, canvas.Height + 2), paint);
     }
 
@@ -70,7 +78,8 @@ internal static class TextPages
         var lines = random.Whole(1, 3);
         for (var i = 0; i < lines; i++, y += face.Size)
         {
-            face.Line(ref canvas, ref random, random.Between(-0.3f, 0.3f) * canvas.Width, y, canvas.Width + 2 * face.Size);
+            face.Line(ref canvas, ref random, random.Between(-0.3f, 0.3f) * canvas.Width, y,
+                canvas.Width + 2 * face.Size);
             canvas.Apply(ink);
             if (random.Happens(0.3f))
                 face = face.Resized(face.Size * random.Between(0.4f, 1));
@@ -79,7 +88,8 @@ internal static class TextPages
         }
     }
 
-    private static void Columns(ref Canvas canvas, ref SplitMix64 random, in Typeface face, Rgb ink, Rgb paper, float left, float top, float right, float bottom)
+    private static void Columns(ref Canvas canvas, ref SplitMix64 random, in Typeface face, Rgb ink, Rgb paper,
+        float left, float top, float right, float bottom)
     {
         var size = face.Size;
         var columns = right - left > 20 * size ? random.Whole(1, 3) : 1;
@@ -88,7 +98,8 @@ internal static class TextPages
         var leading = random.Between(1, 1.7f);
         var isCentred = random.Happens(0.1f);
         for (var i = 0; i < columns; i++)
-            Column(ref canvas, ref random, face, ink, paper, left + i * width, top, width - gutter, bottom, leading, isCentred);
+            Column(ref canvas, ref random, face, ink, paper, left + i * width, top, width - gutter, bottom,
+                leading, isCentred);
     }
 
     private static void Column(
@@ -103,18 +114,22 @@ internal static class TextPages
             {
                 var heading = (random.Happens(0.7f) ? face.Bold() : face).Resized(size * random.Between(1.1f, 2.2f));
                 y += heading.Size * 0.6f;
-                heading.Line(ref canvas, ref random, left, y, left + Math.Max(width * random.Between(0.3f, 1), 4 * heading.Size));
+                heading.Line(ref canvas, ref random, left, y,
+                    left + Math.Max(width * random.Between(0.3f, 1), 4 * heading.Size));
                 canvas.Apply(random.Happens(0.2f) ? accent : ink);
                 y += heading.Size * 0.3f + step;
                 if (random.Happens(0.2f))
                     Rule(ref canvas, face, left, y - step, width, size, ink);
             }
-            var (lines, indent, isList) = (1 + random.Next(3) * random.Next(4), random.Happens(0.4f) ? size * 2 : 0, random.Happens(0.15f));
+            var (lines, indent, isList) = (1 + random.Next(3) * random.Next(4), random.Happens(0.4f) ? size * 2 : 0,
+                random.Happens(0.15f));
             var colour = random.Happens(0.1f) ? Rgb.Mix(ink, paper, 0.4f) : ink;
             for (var i = 0; i < lines && y < bottom + size; i++, y += step)
             {
                 var start = left + (isList ? size * 1.5f : i == 0 ? indent : 0);
-                var end = Math.Max(left + width * (i == lines - 1 ? random.Between(0.2f, 1) : random.Between(0.9f, 1)), start + 4 * size); // a letter at least
+                // a letter at least
+                var end = Math.Max(left + width * (i == lines - 1 ? random.Between(0.2f, 1) : random.Between(0.9f, 1)),
+                    start + 4 * size);
                 if (isCentred)
                     start = left + (left + width - end) / 2;
                 if (isList)
@@ -122,7 +137,8 @@ internal static class TextPages
                 if (!isList && random.Happens(0.04f))
                     Highlight(ref canvas, face, start, y, (end - start) * random.Unit(), Rgb.Mix(paper, accent, 0.4f));
                 var isLink = random.Happens(0.05f);
-                var last = (isLink && random.Happens(0.5f) ? face.Bold() : face).Line(ref canvas, ref random, start, y, end);
+                var last = (isLink && random.Happens(0.5f) ? face.Bold() : face).Line(ref canvas, ref random,
+                    start, y, end);
                 canvas.Apply(isLink ? accent : colour);
                 if (isLink)
                     Rule(ref canvas, face, start, y + 0.15f * size, last - start, size / 2, accent);

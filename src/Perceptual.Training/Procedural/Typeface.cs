@@ -1,8 +1,8 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// A way to draw letters from strokes: Latin ones of our own design, and two invented scripts. An em, from the foot of a p to the head of
-/// an l, is 12 units high; an x is 6, a capital 9.
+/// A way to draw letters from strokes: Latin ones of our own design, and two invented scripts. An em, from the foot of
+/// a p to the head of an l, is 12 units high; an x is 6, a capital 9.
 /// </summary>
 internal struct Typeface
 {
@@ -10,28 +10,35 @@ internal struct Typeface
 
     private const int Em = 12;
 
-    // A letter is its width in units, then strokes: '-' straight lines, '~' a curve that these points pull (two in one place are a
-    // corner), '@' the same closed, '.' a dot. A point is a digit for x and a letter for y: a is the foot of p, d the base line,
-    // j the top of x, m the top of l.
+    // A letter is its width in units, then strokes: '-' straight lines, '~' a curve that these points pull (two in one
+    // place are a corner), '@' the same closed, '.' a dot. A point is a digit for x and a letter for y: a is the foot
+    // of p, d the base line, j the top of x, m the top of l.
     private static readonly string[] Lower =
     [
-        "5-5j5d@0d0j5j5d", "5-0m0d@0d0j5j5d", "5~5i5j0j0d5d5e", "5-5m5d@0d0j5j5d", "5~0g5g5g5j0j0d5d5e", "3~1d1l1m4m-0j3j", "5@0d0j5j5d~5j5b5a0a0b",
-        "5-0m0d~0g0j5j5h5d", "0-0j0d.0l", "2~2j2b2a0a.2l", "5-0m0d-5j0f-2g5d", "1~0m0e0d1d", "8-0j0d~0g0j4j4h4d~4g4j8j8h8d", "5-0j0d~0g0j5j5h5d", "5@0d0j5j5d",
-        "5-0j0a@0d0j5j5d", "5-5j5a@0d0j5j5d", "3-0j0d~0g0j3j", "5~5i5j0j0g5g5d0d0e", "4~1l1e1d4d-0j3j", "5~0j0f0d5d5g-5j5d", "6-0j3d6j", "8-0j2d4j6d8j",
+        "5-5j5d@0d0j5j5d", "5-0m0d@0d0j5j5d", "5~5i5j0j0d5d5e", "5-5m5d@0d0j5j5d", "5~0g5g5g5j0j0d5d5e",
+        "3~1d1l1m4m-0j3j", "5@0d0j5j5d~5j5b5a0a0b",
+        "5-0m0d~0g0j5j5h5d", "0-0j0d.0l", "2~2j2b2a0a.2l", "5-0m0d-5j0f-2g5d", "1~0m0e0d1d",
+        "8-0j0d~0g0j4j4h4d~4g4j8j8h8d", "5-0j0d~0g0j5j5h5d", "5@0d0j5j5d",
+        "5-0j0a@0d0j5j5d", "5-5j5a@0d0j5j5d", "3-0j0d~0g0j3j", "5~5i5j0j0g5g5d0d0e", "4~1l1e1d4d-0j3j",
+        "5~0j0f0d5d5g-5j5d", "6-0j3d6j", "8-0j2d4j6d8j",
         "5-0j5d-5j0d", "6-0j3d-6j2a0a", "5-0j5j0d5d",
     ];
 
     private static readonly string[] Upper =
     [
-        "6-0d3m6d-1g5g", "6-0d0m~0m5m5i0i~0i6i6d0d", "6~6k6m0m0d6d6f", "6-0d0m~0m3m6m6d3d0d", "5-5m0m0d5d-0i4i", "5-5m0m0d-0i4i",
-        "6~6k6m0m0d6d6d6h-6h3h", "6-0m0d-6m6d-0i6i", "0-0m0d", "4~4m4f4d0d0f", "6-0m0d-6m0g-2i6d", "5-0m0d5d", "8-0d0m4e8m8d", "6-0d0m6d6m",
+        "6-0d3m6d-1g5g", "6-0d0m~0m5m5i0i~0i6i6d0d", "6~6k6m0m0d6d6f", "6-0d0m~0m3m6m6d3d0d", "5-5m0m0d5d-0i4i",
+        "5-5m0m0d-0i4i",
+        "6~6k6m0m0d6d6d6h-6h3h", "6-0m0d-6m6d-0i6i", "0-0m0d", "4~4m4f4d0d0f", "6-0m0d-6m0g-2i6d", "5-0m0d5d",
+        "8-0d0m4e8m8d", "6-0d0m6d6m",
         "7@0d0m7m7d", "6-0d0m~0m3m6m6h3h0h", "7@0d0m7m7d-4f7c", "6-0d0m~0m3m6m6h3h0h-3h6d",
-        "6~6k6m0m0i6i6d0d0f", "6-0m6m-3m3d", "6~0m0f0d6d6f6m", "6-0m3d6m", "8-0m2d4m6d8m", "6-0m6d-6m0d", "6-0m3h6m-3h3d", "6-0m6m0d6d",
+        "6~6k6m0m0i6i6d0d0f", "6-0m6m-3m3d", "6~0m0f0d6d6f6m", "6-0m3d6m", "8-0m2d4m6d8m", "6-0m6d-6m0d",
+        "6-0m3h6m-3h3d", "6-0m6m0d6d",
     ];
 
     private static readonly string[] Digits =
     [
-        "5@0d0m5m5d", "2-0k2m2d", "5~0k0m5m5h0d0d5d", "5~0l0m5m5i2i2i5i5d0d0e", "5-4d4m0g5g", "5-5m0m0i~0i5j5d0d0e", "5@0d0i5i5d~4m0k0f", "5-0m5m2d",
+        "5@0d0m5m5d", "2-0k2m2d", "5~0k0m5m5h0d0d5d", "5~0l0m5m5i2i2i5i5d0d0e", "5-4d4m0g5g", "5-5m0m0i~0i5j5d0d0e",
+        "5@0d0i5i5d~4m0k0f", "5-0m5m2d",
         "5@0i0m5m5i@0d0i5i5d", "5@0h0m5m5h~5k5g1d",
     ];
 
@@ -74,7 +81,8 @@ internal struct Typeface
     public readonly Typeface Bold() => this with { weight = weight * 1.7f, gap = gap + 0.5f };
 
     /// <summary>With lines in the direction (cos, sin), turned around a point.</summary>
-    public readonly Typeface Turned(float x, float y, float cos, float sin) => this with { originX = x, originY = y, cos = cos, sin = sin, isHinted = false };
+    public readonly Typeface Turned(float x, float y, float cos, float sin) =>
+        this with { originX = x, originY = y, cos = cos, sin = sin, isHinted = false };
 
     public readonly bool IsTurned => sin != 0;
 
@@ -85,7 +93,9 @@ internal struct Typeface
         canvas.Add(Shape.Disc(px, py, Math.Max(0.13f * Size, 1)));
     }
 
-    /// <summary>Adds a bar along a line, around its height, to the ink: on whole pixels where the face is upright.</summary>
+    /// <summary>
+    /// Adds a bar along a line, around its height, to the ink: on whole pixels where the face is upright.
+    /// </summary>
     public readonly void Bar(ref Canvas canvas, float x, float y, float width, float height)
     {
         if (!IsTurned)
@@ -94,7 +104,10 @@ internal struct Typeface
         canvas.Add(new Shape(px, py, width / 2, height / 2) { Cos = cos, Sin = sin });
     }
 
-    /// <summary>Writes words into the ink until the end of a line, on a base line; the last may be cut off. Returns where they end.</summary>
+    /// <summary>
+    /// Writes words into the ink until the end of a line, on a base line; the last may be cut off. Returns where they
+    /// end.
+    /// </summary>
     public readonly float Line(ref Canvas canvas, ref SplitMix64 random, float x, float y, float end)
     {
         while (x < end)
@@ -113,10 +126,14 @@ internal struct Typeface
         {
             var roll = random.Unit();
             var isCapital = kind == 2 || (kind == 3 && i == 0);
-            var letter = kind < 2 ? Digits[(int)(10 * roll)] : isCapital ? Upper[(int)(26 * roll)] : Lower[ByFrequency[(int)(26 * roll * roll)] - 'a'];
+            var letter = kind < 2
+                ? Digits[(int)(10 * roll)]
+                : isCapital ? Upper[(int)(26 * roll)] : Lower[ByFrequency[(int)(26 * roll * roll)] - 'a'];
             x = Letter(ref canvas, letter, x, y, end);
         }
-        return random.Next(8) == 0 ? Letter(ref canvas, Marks[(int)(Marks.Length * random.Unit() * random.Unit())], x, y, end) : x;
+        return random.Next(8) == 0
+            ? Letter(ref canvas, Marks[(int)(Marks.Length * random.Unit() * random.Unit())], x, y, end)
+            : x;
     }
 
     /// <summary>Writes a number into the ink, in Latin digits. Returns where it ends.</summary>
@@ -207,7 +224,8 @@ internal struct Typeface
         }
     }
 
-    private static int Step(ref SplitMix64 random, int at, int by, int last) => at + by > last || (at >= by && random.Happens(0.5f)) ? at - by : at + by;
+    private static int Step(ref SplitMix64 random, int at, int by, int last) =>
+        at + by > last || (at >= by && random.Happens(0.5f)) ? at - by : at + by;
 
     private readonly void Straight(ref Canvas canvas, scoped ReadOnlySpan<(float X, float Y)> points, float x, float y)
     {
@@ -232,7 +250,8 @@ internal struct Typeface
     }
 
     // A quadratic B-spline: parabolas from middle to middle of the lines between the points.
-    private readonly void Curve(ref Canvas canvas, scoped ReadOnlySpan<(float X, float Y)> points, bool isClosed, float x, float y)
+    private readonly void Curve(ref Canvas canvas, scoped ReadOnlySpan<(float X, float Y)> points, bool isClosed,
+        float x, float y)
     {
         var steps = Math.Clamp((int)(Size / 8) + 2, 2, 6);
         var count = points.Length;
@@ -254,7 +273,8 @@ internal struct Typeface
         if (count == 2)
             Stroke(ref canvas, points[0], points[1], x, y);
 
-        static (float X, float Y) Middle((float X, float Y) a, (float X, float Y) b) => ((a.X + b.X) / 2, (a.Y + b.Y) / 2);
+        static (float X, float Y) Middle(
+            (float X, float Y) a, (float X, float Y) b) => ((a.X + b.X) / 2, (a.Y + b.Y) / 2);
     }
 
     private readonly void Stroke(ref Canvas canvas, (float X, float Y) from, (float X, float Y) to, float x, float y)

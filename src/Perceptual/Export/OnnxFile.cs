@@ -5,8 +5,8 @@ namespace Perceptual;
 /// <summary>
 /// LPIPS as an ONNX model (https://onnx.ai), for other runtimes: operator set 17, IR version 8.
 /// Inputs <c>reference</c> and <c>distorted</c>: float32 [N, 3, H, W], RGB on [-1, 1]; H and W are at least
-/// <see cref="Network.MinimumSide"/>. Outputs <c>distance</c>: float32 [N], 0 for identical images, larger for images further apart;
-/// <c>layers</c>: float32 [N, taps], what each tap adds to it.
+/// <see cref="Network.MinimumSide"/>. Outputs <c>distance</c>: float32 [N], 0 for identical images, larger for images
+/// further apart; <c>layers</c>: float32 [N, taps], what each tap adds to it.
 /// </summary>
 public static class OnnxFile
 {
@@ -24,7 +24,8 @@ public static class OnnxFile
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(trunk);
         if (lin is not null && lin.Network != trunk.Network)
-            throw new ArgumentException($"the trunk is {trunk.Network.Name}'s but the lin weights are {lin.Network.Name}'s");
+            throw new ArgumentException($"the trunk is {trunk.Network.Name}'s but the lin weights "
+                + $"are {lin.Network.Name}'s");
 
         var graph = new OnnxGraph("lpips");
         graph.Input("reference", "N", 3, "H", "W");
@@ -34,19 +35,21 @@ public static class OnnxFile
         graph.Output("layers", "N", trunk.Network.TapChannels.Count);
 
         // ModelProto: ir_version, producer_name, doc_string, graph, opset_import (domain, version)
+        var number = version == LpipsVersion.V01 ? "0.1" : "0.0";
+        var description = $"LPIPS {number}, {trunk.Network.Name}, {(lin is null ? "baseline" : "calibrated")}; "
+            + "images are RGB on [-1, 1], distance 0 is identical, larger is further apart";
         new ProtobufMessage()
             .Add(1, IrVersion)
             .Add(2, "Perceptual")
-            .Add(6, $"LPIPS {(version == LpipsVersion.V01 ? "0.1" : "0.0")}, {trunk.Network.Name}, {(lin is null ? "baseline" : "calibrated")}; " +
-                "images are RGB on [-1, 1], distance 0 is identical, larger is further apart")
+            .Add(6, description)
             .Add(7, graph.Message)
             .Add(8, new ProtobufMessage().Add(1, "").Add(2, OperatorSet))
             .WriteTo(stream);
     }
 
-    // The images of both inputs pass the network as one batch: in ONNX Runtime up to a tenth faster than the network twice. They are
-    // parted again by their counts, so that inputs with different counts are an error of the runtime (or one image against each of
-    // the others, where a count is 1), never wrong pairs.
+    // The images of both inputs pass the network as one batch: in ONNX Runtime up to a tenth faster than the network
+    // twice. They are parted again by their counts, so that inputs with different counts are an error of the runtime
+    // (or one image against each of the others, where a count is 1), never wrong pairs.
     private static void Metric(OnnxGraph graph, TrunkWeights trunk, LinWeights? lin, LpipsVersion version)
     {
         foreach (var tensor in trunk.Tensors.Values)
@@ -79,17 +82,20 @@ public static class OnnxFile
         string Convolve(Convolution layer, string input) => graph.Node("Relu",
         [
             graph.Node("Conv", [input, layer.Name + ".weight", layer.Name + ".bias"],
-                Attribute("strides", [layer.Stride, layer.Stride]), Attribute("pads", [layer.Padding, layer.Padding, layer.Padding, layer.Padding])),
+                Attribute("strides", [layer.Stride, layer.Stride]),
+                Attribute("pads", [layer.Padding, layer.Padding, layer.Padding, layer.Padding])),
         ]);
 
         string Pool(MaxPool layer, string input) => graph.Node("MaxPool", [input],
-            Attribute("kernel_shape", [layer.Kernel, layer.Kernel]), Attribute("strides", [layer.Stride, layer.Stride]), Attribute("ceil_mode", layer.CeilMode ? 1 : 0));
+            Attribute("kernel_shape", [layer.Kernel, layer.Kernel]), Attribute("strides", [layer.Stride, layer.Stride]),
+            Attribute("ceil_mode", layer.CeilMode ? 1 : 0));
 
         string Stack(string[] outputs) =>
             outputs is [var one] ? one : graph.Node("Concat", outputs, Attribute("axis", 1));
 
-        // [N, 1]. The mean over the pixels comes first and the channels are weighed after it: both run over adjacent values.
-        // The power is not a product because ONNX Runtime would compute that in the convolutions' layout and then convert it too.
+        // [N, 1]. The mean over the pixels comes first and the channels are weighed after it: both run over adjacent
+        // values. The power is not a product because ONNX Runtime would compute that in the convolutions' layout and
+        // then convert it too.
         string Distance(string features, float[]? weights)
         {
             var norms = graph.Node("Sqrt", [graph.Node("ReduceSum", [graph.Node("Pow", [features, two]), channels])]);
@@ -97,7 +103,9 @@ public static class OnnxFile
             var (reference, distorted) = (unit + "_reference", unit + "_distorted");
             graph.Node("Split", [unit, counts], [reference, distorted], Attribute("axis", 0));
             var difference = graph.Node("Sub", [reference, distorted]);
-            var means = graph.Node("ReduceMean", [graph.Node("Mul", [difference, difference])], Attribute("axes", [2, 3]), Attribute("keepdims", 0)); // [N, C]
+            // [N, C]
+            var means = graph.Node("ReduceMean", [graph.Node("Mul", [difference, difference])],
+                Attribute("axes", [2, 3]), Attribute("keepdims", 0));
             return weights is null
                 ? graph.Node("ReduceSum", [means, channels])
                 : graph.Node("MatMul", [means, graph.Constant(new(features + "_lin", [weights.Length, 1], weights))]);

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Perceptual;
 
-/// <summary>A graph of ONNX operators under construction. Field numbers are those of onnx.proto (https://github.com/onnx/onnx).</summary>
+/// <summary>
+/// A graph of ONNX operators under construction. Field numbers are those of onnx.proto (https://github.com/onnx/onnx).
+/// </summary>
 internal sealed class OnnxGraph
 {
     private const int Float = 1, Int64 = 7; // TensorProto.DataType
@@ -50,7 +52,8 @@ internal sealed class OnnxGraph
     }
 
     /// <summary>Adds an operator with named outputs.</summary>
-    public void Node(string type, IEnumerable<string> inputs, IReadOnlyList<string> outputs, params ReadOnlySpan<ProtobufMessage> attributes)
+    public void Node(string type, IEnumerable<string> inputs, IReadOnlyList<string> outputs,
+        params ReadOnlySpan<ProtobufMessage> attributes)
     {
         // NodeProto: input, output, name, op_type, attribute
         var message = new ProtobufMessage();
@@ -66,7 +69,8 @@ internal sealed class OnnxGraph
 
     // AttributeProto: name, i, ints, type
 
-    public static ProtobufMessage Attribute(string name, long value) => new ProtobufMessage().Add(1, name).Add(3, value).Add(20, 2);
+    public static ProtobufMessage Attribute(
+        string name, long value) => new ProtobufMessage().Add(1, name).Add(3, value).Add(20, 2);
 
     public static ProtobufMessage Attribute(string name, long[] values)
     {
@@ -76,12 +80,16 @@ internal sealed class OnnxGraph
         return message.Add(20, 7);
     }
 
-    // ValueInfoProto: name, type; TypeProto: tensor_type; TypeProto.Tensor: elem_type, shape; TensorShapeProto: dim; Dimension: dim_value, dim_param
+    // ValueInfoProto: name, type; TypeProto: tensor_type; TypeProto.Tensor: elem_type, shape; TensorShapeProto: dim;
+    // Dimension: dim_value, dim_param
     private static ProtobufMessage Value(string name, ReadOnlySpan<object> dimensions)
     {
         var shape = new ProtobufMessage();
         foreach (var dimension in dimensions)
-            shape.Add(1, dimension is int length ? new ProtobufMessage().Add(1, length) : new ProtobufMessage().Add(2, (string)dimension));
-        return new ProtobufMessage().Add(1, name).Add(2, new ProtobufMessage().Add(1, new ProtobufMessage().Add(1, Float).Add(2, shape)));
+            shape.Add(1, dimension is int length
+                ? new ProtobufMessage().Add(1, length)
+                : new ProtobufMessage().Add(2, (string)dimension));
+        return new ProtobufMessage().Add(1, name)
+            .Add(2, new ProtobufMessage().Add(1, new ProtobufMessage().Add(1, Float).Add(2, shape)));
     }
 }

@@ -3,8 +3,8 @@ using System.Text;
 namespace Perceptual;
 
 /// <summary>
-/// A file that appears whole or not at all: it is written beside its place, under its name and ".tmp", and renamed at the end.
-/// What a killed process leaves under that name, the next one overwrites.
+/// A file that appears whole or not at all: it is written beside its place, under its name and ".tmp", and renamed at
+/// the end. What a killed process leaves under that name, the next one overwrites.
 /// </summary>
 public sealed class AtomicFile : IDisposable
 {
@@ -12,7 +12,8 @@ public sealed class AtomicFile : IDisposable
     private readonly string temporary;
     private bool committed;
 
-    /// <exception cref="IOException">The folder does not exist or cannot be written to, or another process writes the file.</exception>
+    /// <exception cref="IOException">The folder does not exist or cannot be written to, or another process writes the
+    /// file.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
     public AtomicFile(string path)
     {
@@ -35,7 +36,9 @@ public sealed class AtomicFile : IDisposable
     /// <summary>Takes the content.</summary>
     public FileStream Stream { get; }
 
-    /// <summary>Gives the file its name, replacing one that has it. Without this call, nothing is left behind.</summary>
+    /// <summary>
+    /// Gives the file its name, replacing one that has it. Without this call, nothing is left behind.
+    /// </summary>
     public void Commit()
     {
         Stream.Flush(flushToDisk: true);

@@ -7,7 +7,9 @@ public static class Crc32
 {
     private static readonly uint[] Table = MakeTable();
 
-    /// <summary>Goes on over more bytes. Begin with uint.MaxValue; what is stored is the complement of the end.</summary>
+    /// <summary>
+    /// Goes on over more bytes. Begin with uint.MaxValue; what is stored is the complement of the end.
+    /// </summary>
     public static uint Append(uint crc, ReadOnlySpan<byte> bytes)
     {
         var table = Table;

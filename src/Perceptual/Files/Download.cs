@@ -15,17 +15,20 @@ public readonly record struct DownloadProgress(string Name, long Received, long?
 /// <param name="name">The file, for progress and messages.</param>
 /// <param name="address">Where it is.</param>
 /// <param name="maximumLength">More bytes than it has: a download beyond is given up.</param>
-/// <param name="part">The file on disk. Beside it, under ".tag", stands which version of the file it is a part of, if the server says.</param>
+/// <param name="part">The file on disk. Beside it, under ".tag", stands which version of the file it is a part of, if
+/// the server says.</param>
 /// <param name="progress">Is told how far it is.</param>
 /// <param name="retryDelay">The wait before a second attempt; it doubles with each further one.</param>
 public sealed class Download(
-    HttpClient http, string name, Uri address, long maximumLength, string part, IProgress<DownloadProgress>? progress, TimeSpan retryDelay)
+    HttpClient http, string name, Uri address, long maximumLength, string part, IProgress<DownloadProgress>? progress,
+    TimeSpan retryDelay)
 {
     private const int Attempts = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60); // without a byte
 
     /// <summary>Fetches the rest of the file. Its content is not judged here.</summary>
-    /// <exception cref="HttpRequestException">The server or the network failed, several times if that could help.</exception>
+    /// <exception cref="HttpRequestException">The server or the network failed, several times if that could
+    /// help.</exception>
     /// <exception cref="InvalidDataException">The server sends more than the file can have.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
     public void Run(CancellationToken cancellation)
@@ -57,10 +60,13 @@ public sealed class Download(
 
     private static string TagOf(string part) => part + ".tag";
 
-    // A server's hiccup and a cut connection may; no network, no such server, a forbidden address will not within seconds.
+    // A server's hiccup and a cut connection may; no network, no such server, a forbidden address will not within
+    // seconds.
     private static bool MayPass(HttpRequestException failure) => failure.StatusCode is null
-        ? failure.HttpRequestError is not (HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError)
-        : failure.StatusCode is >= HttpStatusCode.InternalServerError or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests;
+        ? failure.HttpRequestError is not (HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
+            or HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError)
+        : failure.StatusCode is >= HttpStatusCode.InternalServerError or HttpStatusCode.RequestTimeout
+            or HttpStatusCode.TooManyRequests;
 
     private long PartLength => File.Exists(part) ? new FileInfo(part).Length : 0;
 
@@ -69,7 +75,8 @@ public sealed class Download(
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         if (start > 0)
             request.Headers.Range = new RangeHeaderValue(start, null);
-        using var response = Network(() => http.Send(request, HttpCompletionOption.ResponseHeadersRead, cancellation), cancellation);
+        using var response = Network(() => http.Send(request, HttpCompletionOption.ResponseHeadersRead, cancellation),
+            cancellation);
 
         var range = response.Content.Headers.ContentRange;
         var tag = response.Headers.ETag?.ToString();
@@ -81,16 +88,19 @@ public sealed class Download(
                 if (tag is not null)
                     File.WriteAllText(TagOf(part), tag);
                 break;
-            case HttpStatusCode.PartialContent when range is { Unit: "bytes" } && range.From == start && IsSameFile(tag):
+            case HttpStatusCode.PartialContent
+                when range is { Unit: "bytes" } && range.From == start && IsSameFile(tag):
                 break;
             case HttpStatusCode.RequestedRangeNotSatisfiable when start > 0 && range?.Length == start:
                 return; // all of it was there
             case HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable:
                 Discard(part);
-                throw new HttpRequestException(string.Create(CultureInfo.InvariantCulture, $"the server did not go on at byte {start}"));
+                throw new HttpRequestException(
+                    string.Create(CultureInfo.InvariantCulture, $"the server did not go on at byte {start}"));
             default:
                 throw new HttpRequestException(
-                    string.Create(CultureInfo.InvariantCulture, $"the server answered {(int)response.StatusCode} {response.ReasonPhrase}"), null, response.StatusCode);
+                    string.Create(CultureInfo.InvariantCulture, $"the server "
+                        + $"answered {(int)response.StatusCode} {response.ReasonPhrase}"), null, response.StatusCode);
         }
         var total = range?.Length ?? start + response.Content.Headers.ContentLength;
         CheckLength(total ?? 0);
@@ -98,7 +108,8 @@ public sealed class Download(
     }
 
     // Two halves of two versions are no file.
-    private bool IsSameFile(string? tag) => tag is null || !File.Exists(TagOf(part)) || File.ReadAllText(TagOf(part)) == tag;
+    private bool IsSameFile(string? tag) =>
+        tag is null || !File.Exists(TagOf(part)) || File.ReadAllText(TagOf(part)) == tag;
 
     private void Receive(HttpResponseMessage response, long start, long? total, CancellationToken cancellation)
     {
@@ -117,7 +128,9 @@ public sealed class Download(
             file.Write(buffer, 0, count);
         }
         if (file.Length < total)
-            throw new HttpRequestException(string.Create(CultureInfo.InvariantCulture, $"the connection ended after {file.Length} of {total} bytes"));
+            throw new HttpRequestException(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"the connection ended after {file.Length} of {total} bytes"));
         file.Flush(flushToDisk: true);
     }
 
@@ -136,7 +149,9 @@ public sealed class Download(
         return body.ReadAsync(buffer, limit.Token).AsTask().GetAwaiter().GetResult();
     }
 
-    /// <summary>Does what touches the network, and tells its failures from those of the disk and from cancellation.</summary>
+    /// <summary>
+    /// Does what touches the network, and tells its failures from those of the disk and from cancellation.
+    /// </summary>
     private static T Network<T>(Func<T> action, CancellationToken cancellation)
     {
         try

@@ -3,7 +3,9 @@ namespace Perceptual;
 /// <summary>The sole right to write, among threads and processes.</summary>
 public static class FileLock
 {
-    /// <summary>Waits for it. It is given back when disposed; the empty file stays: to delete it would let two own it.</summary>
+    /// <summary>
+    /// Waits for it. It is given back when disposed; the empty file stays: to delete it would let two own it.
+    /// </summary>
     public static FileStream Take(string path, CancellationToken cancellation)
     {
         while (true)
@@ -13,7 +15,8 @@ public static class FileLock
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException e) when (e.HResult is unchecked((int)0x80070020) or 11 or 35) // another holds it, says Windows, Linux, macOS
+            // another holds it, says Windows, Linux, macOS
+            catch (IOException e) when (e.HResult is unchecked((int)0x80070020) or 11 or 35)
             {
                 cancellation.WaitHandle.WaitOne(TimeSpan.FromSeconds(0.1));
             }

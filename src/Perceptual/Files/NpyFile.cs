@@ -6,7 +6,8 @@ using System.Text.RegularExpressions;
 namespace Perceptual;
 
 /// <summary>
-/// NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): maps out, judgements and maps in.
+/// NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): maps out, judgements
+/// and maps in.
 /// </summary>
 public static partial class NpyFile
 {
@@ -14,7 +15,10 @@ public static partial class NpyFile
 
     private const int ChunkLength = 1 << 14; // values converted at a time
 
-    /// <summary>Writes a map as format 1.0, little-endian float32 in C order, shape (height, width). The file appears whole or not at all.</summary>
+    /// <summary>
+    /// Writes a map as format 1.0, little-endian float32 in C order, shape (height, width). The file appears whole or
+    /// not at all.
+    /// </summary>
     /// <exception cref="ArgumentException">The number of values is not height * width.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
@@ -32,7 +36,8 @@ public static partial class NpyFile
     /// <param name="path">The file, replaced if it exists.</param>
     /// <param name="height">Rows.</param>
     /// <param name="width">Columns.</param>
-    /// <param name="copyRow">Is called for every row from the top and fills it, as the <c>CopyRow</c> of a distance map does.</param>
+    /// <param name="copyRow">Is called for every row from the top and fills it, as the <c>CopyRow</c> of a distance map
+    /// does.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public static void Write(string path, int height, int width, Action<int, Span<float>> copyRow)
@@ -53,8 +58,10 @@ public static partial class NpyFile
 
     private static void WriteHeader(FileStream stream, int height, int width)
     {
-        var header = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
-        header = header.PadRight((10 + header.Length + 1 + 63) / 64 * 64 - 11) + "\n"; // the values start at a multiple of 64
+        var header = string.Create(CultureInfo.InvariantCulture,
+            $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
+        // the values start at a multiple of 64
+        header = header.PadRight((10 + header.Length + 1 + 63) / 64 * 64 - 11) + "\n";
         stream.Write([.. Magic, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
         stream.Write(Encoding.ASCII.GetBytes(header));
     }
@@ -71,8 +78,11 @@ public static partial class NpyFile
         }
     }
 
-    /// <summary>Reads a little-endian float32 or float64 array of any shape in C order; float64 is rounded to float32.</summary>
-    /// <exception cref="InvalidDataException">The file is not such an array, or is shorter or longer than its header says.</exception>
+    /// <summary>
+    /// Reads a little-endian float32 or float64 array of any shape in C order; float64 is rounded to float32.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The file is not such an array, or is shorter or longer than its header
+    /// says.</exception>
     /// <exception cref="IOException">The file is not there or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public static (float[] Values, int[] Shape) ReadFloat32(string path)
@@ -91,21 +101,26 @@ public static partial class NpyFile
         return (values, shape);
     }
 
-    /// <summary>Reads the one value of a little-endian float32 or float64 array of any shape that has one element.</summary>
+    /// <summary>
+    /// Reads the one value of a little-endian float32 or float64 array of any shape that has one element.
+    /// </summary>
     /// <inheritdoc cref="ReadFloat32" path="/exception"/>
     public static double ReadScalar(string path)
     {
         using var stream = File.OpenRead(path);
         var (size, shape) = ReadHeader(path, stream);
         if (shape.Any(side => side != 1))
-            throw new InvalidDataException($"{path}: has the shape ({string.Join(", ", shape)}); one value is expected");
+            throw new InvalidDataException(
+                $"{path}: has the shape ({string.Join(", ", shape)}); one value is expected");
         var bytes = new byte[size];
         stream.ReadExactly(bytes);
         return Value(bytes);
     }
 
     private static double Value(ReadOnlySpan<byte> bytes) =>
-        bytes.Length == 4 ? BinaryPrimitives.ReadSingleLittleEndian(bytes) : BinaryPrimitives.ReadDoubleLittleEndian(bytes);
+        bytes.Length == 4
+            ? BinaryPrimitives.ReadSingleLittleEndian(bytes)
+            : BinaryPrimitives.ReadDoubleLittleEndian(bytes);
 
     // Leaves the stream at the values, of which there are as many as the shape says.
     private static (int Size, int[] Shape) ReadHeader(string path, FileStream stream)
@@ -114,8 +129,11 @@ public static partial class NpyFile
         var known = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         if (known < 10 || !start.AsSpan(0, 6).SequenceEqual(Magic) || start[6] is < 1 or > 3 || start[7] != 0)
             throw new InvalidDataException($"{path}: not a NumPy array file");
-        var headerStart = start[6] == 1 ? 10 : 12; // the header's length has 2 bytes in version 1.0 and 4 in 2.0 and 3.0
-        var headerLength = start[6] == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8)) : BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8));
+        // the header's length has 2 bytes in version 1.0 and 4 in 2.0 and 3.0
+        var headerStart = start[6] == 1 ? 10 : 12;
+        var headerLength = start[6] == 1
+            ? BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8))
+            : BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8));
         if (headerLength > Math.Min(stream.Length - headerStart, 1 << 16))
             throw new InvalidDataException($"{path}: the NumPy header is cut short");
         var text = new byte[headerLength];
@@ -124,27 +142,32 @@ public static partial class NpyFile
 
         var header = Header().Match(Encoding.Latin1.GetString(text));
         if (!header.Success)
-            throw new InvalidDataException($"{path}: not a NumPy array in C order: {Encoding.Latin1.GetString(text).Trim()}");
+            throw new InvalidDataException(
+                $"{path}: not a NumPy array in C order: {Encoding.Latin1.GetString(text).Trim()}");
         var size = header.Groups["type"].Value switch
         {
             "<f4" => 4,
             "<f8" => 8,
-            var other => throw new InvalidDataException($"{path}: the values are of type {other}; save them as float32 or float64, little-endian"),
+            var other => throw new InvalidDataException(
+                $"{path}: the values are of type {other}; save them as float32 or float64, little-endian"),
         };
         var shape = new List<int>();
         var count = 1L;
         foreach (var side in header.Groups["side"].Captures.Select(side => side.Value))
         {
-            if (!int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out var length) || (count *= length) > Array.MaxLength)
+            if (!int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+                || (count *= length) > Array.MaxLength)
                 throw new InvalidDataException($"{path}: an array with a side of {side} is too large");
             shape.Add(length);
         }
         if (stream.Length - stream.Position != count * size)
-            throw new InvalidDataException($"{path}: holds {stream.Length - stream.Position} bytes of values, but its header needs {count * size}");
+            throw new InvalidDataException($"{path}: holds {stream.Length - stream.Position} bytes of values, but "
+                + $"its header needs {count * size}");
         return (size, [.. shape]);
     }
 
     // NumPy writes the three keys in this order, always.
-    [GeneratedRegex(@"^\{'descr': '(?<type>[^']*)', 'fortran_order': False, 'shape': \((?:(?<side>\d+)(?:, ?|(?=\))))*\), ?\}\s*$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^\{'descr': '(?<type>[^']*)', 'fortran_order': False, "
+        + @"'shape': \((?:(?<side>\d+)(?:, ?|(?=\))))*\), ?\}\s*$", RegexOptions.CultureInvariant)]
     private static partial Regex Header();
 }

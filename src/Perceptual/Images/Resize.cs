@@ -22,23 +22,30 @@ public enum ResizeFilter
 }
 
 /// <summary>
-/// Pillow's resampling: when shrinking, the filter is stretched by the factor, so that every pixel counts; rows first, then columns.
-/// For 8 bits it is bit-exact: weights rounded to multiples of 2^-22, and samples to 8 bits between the two passes.
+/// Pillow's resampling: when shrinking, the filter is stretched by the factor, so that every pixel counts; rows first,
+/// then columns. For 8 bits it is bit-exact: weights rounded to multiples of 2^-22, and samples to 8 bits between the
+/// two passes.
 /// </summary>
 internal static class Resize
 {
-    // Pillow sums 8-bit samples in 32-bit integers with 32 - 8 - 2 fraction bits. Such sums are exact in a double too, so one code serves all samples.
+    // Pillow sums 8-bit samples in 32-bit integers with 32 - 8 - 2 fraction bits. Such sums are exact in a double too,
+    // so one code serves all samples.
     private const double FixedPointOne = 1 << 22;
 
     public static byte[] Plane(byte[] plane, int width, int height, int newWidth, int newHeight, ResizeFilter filter)
     {
         if (filter == ResizeFilter.Nearest)
             return Pick(plane, width, height, newWidth, newHeight);
-        var wide = width == newWidth ? plane : Horizontal<byte, byte>(plane, height, Weights.For(filter, width, newWidth).Rounded(), 0, 255);
-        return height == newHeight ? wide : Vertical<byte, byte>(wide, newWidth, Weights.For(filter, height, newHeight).Rounded(), 0, 255);
+        var wide = width == newWidth
+            ? plane
+            : Horizontal<byte, byte>(plane, height, Weights.For(filter, width, newWidth).Rounded(), 0, 255);
+        return height == newHeight
+            ? wide
+            : Vertical<byte, byte>(wide, newWidth, Weights.For(filter, height, newHeight).Rounded(), 0, 255);
     }
 
-    public static ushort[] Plane(ushort[] plane, int width, int height, int newWidth, int newHeight, ResizeFilter filter)
+    public static ushort[] Plane(ushort[] plane, int width, int height, int newWidth, int newHeight,
+        ResizeFilter filter)
     {
         if (filter == ResizeFilter.Nearest)
             return Pick(plane, width, height, newWidth, newHeight);
@@ -47,21 +54,29 @@ internal static class Resize
         var rows = Weights.For(filter, height, newHeight);
         if (width == newWidth)
             return Vertical<ushort, ushort>(plane, newWidth, rows, 0, 65535);
-        var wide = Horizontal<ushort, float>(plane, height, Weights.For(filter, width, newWidth), float.MinValue, float.MaxValue);
+        var wide = Horizontal<ushort, float>(plane, height, Weights.For(filter, width, newWidth), float.MinValue,
+            float.MaxValue);
         return Vertical<float, ushort>(wide, newWidth, rows, 0, 65535);
     }
 
-    public static float[] Plane(float[] plane, int width, int height, int newWidth, int newHeight, ResizeFilter filter, ValueRange range)
+    public static float[] Plane(float[] plane, int width, int height, int newWidth, int newHeight, ResizeFilter filter,
+        ValueRange range)
     {
         if (filter == ResizeFilter.Nearest)
             return Pick(plane, width, height, newWidth, newHeight);
         if (height == newHeight)
-            return Horizontal<float, float>(plane, height, Weights.For(filter, width, newWidth), range.Minimum, range.Maximum);
-        var wide = width == newWidth ? plane : Horizontal<float, float>(plane, height, Weights.For(filter, width, newWidth), float.MinValue, float.MaxValue);
-        return Vertical<float, float>(wide, newWidth, Weights.For(filter, height, newHeight), range.Minimum, range.Maximum);
+            return Horizontal<float, float>(plane, height, Weights.For(filter, width, newWidth), range.Minimum,
+                range.Maximum);
+        var wide = width == newWidth
+            ? plane
+            : Horizontal<float, float>(plane, height, Weights.For(filter, width, newWidth), float.MinValue,
+                float.MaxValue);
+        return Vertical<float, float>(wide, newWidth, Weights.For(filter, height, newHeight), range.Minimum,
+            range.Maximum);
     }
 
-    private static TOut[] Horizontal<TIn, TOut>(TIn[] source, int height, Weights weights, double minimum, double maximum)
+    private static TOut[] Horizontal<TIn, TOut>(
+        TIn[] source, int height, Weights weights, double minimum, double maximum)
         where TIn : unmanaged, INumber<TIn> where TOut : unmanaged, INumber<TOut>
     {
         var width = source.Length / height;
@@ -130,7 +145,9 @@ internal static class Resize
         return positions;
     }
 
-    /// <summary>For every output position the first input sample that counts and the weights from there on, which add up to 1.</summary>
+    /// <summary>
+    /// For every output position the first input sample that counts and the weights from there on, which add up to 1.
+    /// </summary>
     private sealed class Weights
     {
         private readonly int[] first;
@@ -171,9 +188,14 @@ internal static class Resize
             return new(first, taps);
         }
 
-        /// <summary>The same weights as 8-bit images use them: multiples of 2^-22, halves rounded away from zero.</summary>
+        /// <summary>
+        /// The same weights as 8-bit images use them: multiples of 2^-22, halves rounded away from zero.
+        /// </summary>
         public Weights Rounded() =>
-            new(first, [.. taps.Select(row => Array.ConvertAll(row, w => Math.Truncate(w * FixedPointOne + (w < 0 ? -0.5 : 0.5)) / FixedPointOne))]);
+            new(first,
+                [
+                    .. taps.Select(row => Array.ConvertAll(row,
+                        w => Math.Truncate(w * FixedPointOne + (w < 0 ? -0.5 : 0.5)) / FixedPointOne))]);
 
         private static double Reach(ResizeFilter filter) => filter switch
         {

@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Perceptual;
 
 /// <summary>
-/// An RGB image in memory: three planes of 8-bit, 16-bit or float samples, kept as they came, with the range that says what
-/// black and white are. Immutable, so it can be shared between threads.
+/// An RGB image in memory: three planes of 8-bit, 16-bit or float samples, kept as they came, with the range that says
+/// what black and white are. Immutable, so it can be shared between threads.
 /// </summary>
 public sealed class RgbImage
 {
@@ -46,26 +46,36 @@ public sealed class RgbImage
         new(Split(pixels, width, height), width, height, ValueRange.UInt16);
 
     /// <summary>An image of float samples in the order RGBRGB..., rows from the top.</summary>
-    /// <exception cref="ArgumentException">The length is not 3 * width * height, or a sample is NaN, infinite or outside <paramref name="range"/>.</exception>
+    /// <exception cref="ArgumentException">The length is not 3 * width * height, or a sample is NaN, infinite or
+    /// outside <paramref name="range"/>.</exception>
     public static RgbImage FromInterleaved(ReadOnlySpan<float> pixels, int width, int height, ValueRange range) =>
         new(Checked(Split(pixels, width, height), width, range), width, height, range);
 
     /// <summary>An image of three planes of 8-bit samples, each width * height, rows from the top.</summary>
     /// <exception cref="ArgumentException">A plane's length is not width * height.</exception>
-    public static RgbImage FromPlanes(ReadOnlySpan<byte> red, ReadOnlySpan<byte> green, ReadOnlySpan<byte> blue, int width, int height) =>
+    public static RgbImage FromPlanes(
+        ReadOnlySpan<byte> red, ReadOnlySpan<byte> green, ReadOnlySpan<byte> blue, int width, int height) =>
         new(Copy(red, green, blue, width, height), width, height, ValueRange.Byte);
 
-    /// <summary>An image of three planes of 16-bit samples (0 to 65535), each width * height, rows from the top.</summary>
+    /// <summary>
+    /// An image of three planes of 16-bit samples (0 to 65535), each width * height, rows from the top.
+    /// </summary>
     /// <exception cref="ArgumentException">A plane's length is not width * height.</exception>
-    public static RgbImage FromPlanes(ReadOnlySpan<ushort> red, ReadOnlySpan<ushort> green, ReadOnlySpan<ushort> blue, int width, int height) =>
+    public static RgbImage FromPlanes(
+        ReadOnlySpan<ushort> red, ReadOnlySpan<ushort> green, ReadOnlySpan<ushort> blue, int width, int height) =>
         new(Copy(red, green, blue, width, height), width, height, ValueRange.UInt16);
 
     /// <summary>An image of three planes of float samples, each width * height, rows from the top.</summary>
-    /// <exception cref="ArgumentException">A plane's length is not width * height, or a sample is NaN, infinite or outside <paramref name="range"/>.</exception>
-    public static RgbImage FromPlanes(ReadOnlySpan<float> red, ReadOnlySpan<float> green, ReadOnlySpan<float> blue, int width, int height, ValueRange range) =>
+    /// <exception cref="ArgumentException">A plane's length is not width * height, or a sample is NaN, infinite or
+    /// outside <paramref name="range"/>.</exception>
+    public static RgbImage FromPlanes(
+        ReadOnlySpan<float> red, ReadOnlySpan<float> green, ReadOnlySpan<float> blue, int width, int height,
+        ValueRange range) =>
         new(Checked(Copy(red, green, blue, width, height), width, range), width, height, range);
 
-    /// <summary>Takes over three planes, each width * height, without copying them: the caller must not write to them again.</summary>
+    /// <summary>
+    /// Takes over three planes, each width * height, without copying them: the caller must not write to them again.
+    /// </summary>
     /// <exception cref="ArgumentException">There are not three planes of this size.</exception>
     public static RgbImage Own(byte[][] planes, int width, int height) =>
         new(Three(planes, width, height), width, height, ValueRange.Byte);
@@ -82,7 +92,8 @@ public sealed class RgbImage
         new(Checked(Three(planes, width, height), width, range), width, height, range);
 
     /// <summary>The image of rows, read to the end.</summary>
-    /// <exception cref="ArgumentException">The reader is in use or has been read from, or the image is too large for memory.</exception>
+    /// <exception cref="ArgumentException">The reader is in use or has been read from, or the image is too large for
+    /// memory.</exception>
     /// <inheritdoc cref="RgbRowReader.ReadStoredRow(Span{float}, Span{float}, Span{float})" path="/exception"/>
     public static RgbImage FromRows(RgbRowReader rows)
     {
@@ -109,7 +120,8 @@ public sealed class RgbImage
                         var sample = T.CreateTruncating(row[c][x]);
                         planes[c][y * width + x] = float.CreateTruncating(sample) == row[c][x] ? sample
                             : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                                $"the {ChannelNames[c]} sample at x {x}, y {y} is {row[c][x]}, not a whole number as those of {rows.Range} are"));
+                                $"the {ChannelNames[c]} sample at "
+                                    + $"x {x}, y {y} is {row[c][x]}, not a whole number as those of {rows.Range} are"));
                     }
             }
             return planes;
@@ -120,7 +132,8 @@ public sealed class RgbImage
     /// <param name="channel">0 red, 1 green, 2 blue.</param>
     /// <param name="y">The row, 0 at the top.</param>
     /// <param name="row">Receives <see cref="Width"/> values.</param>
-    /// <exception cref="ArgumentException">There is no such channel or row, or the span is shorter than a row.</exception>
+    /// <exception cref="ArgumentException">There is no such channel or row, or the span is shorter than a
+    /// row.</exception>
     public void CopyStoredRow(int channel, int y, Span<float> row)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(channel);
@@ -147,8 +160,9 @@ public sealed class RgbImage
         Range.Scale(row[..Width]);
     }
 
-    /// <summary>The image at another size, as Pillow's <c>Image.resize</c> computes it: bit-exact for 8-bit samples; 16-bit and float samples are weighed
-    /// in double precision with the same weights and clipped to their range.</summary>
+    /// <summary>The image at another size, as Pillow's <c>Image.resize</c> computes it: bit-exact for 8-bit samples;
+    /// 16-bit and float samples are weighed in double precision with the same weights and clipped to their
+    /// range.</summary>
     /// <exception cref="ArgumentException">A side is less than 1, or the result would have too many pixels.</exception>
     public RgbImage Resize(int width, int height, ResizeFilter filter)
     {
@@ -156,15 +170,19 @@ public sealed class RgbImage
         if (width == Width && height == Height)
             return this;
         if (floats is not null)
-            return Own(Array.ConvertAll(floats, plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter, Range)), width, height, Range);
+            return Own(
+                Array.ConvertAll(floats, plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter,
+                    Range)), width, height, Range);
         if (words is not null)
-            return Own(Array.ConvertAll(words, plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter)), width, height);
-        return Own(Array.ConvertAll(bytes!, plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter)), width, height);
+            return Own(Array.ConvertAll(words,
+                plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter)), width, height);
+        return Own(Array.ConvertAll(bytes!,
+            plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter)), width, height);
     }
 
     /// <summary>
-    /// The image with its shorter side made this long and the other in proportion, rounded down, as torchvision's <c>Resize(length)</c>
-    /// does it: how the images of judgements are loaded.
+    /// The image with its shorter side made this long and the other in proportion, rounded down, as torchvision's
+    /// <c>Resize(length)</c> does it: how the images of judgements are loaded.
     /// </summary>
     /// <inheritdoc cref="Resize" path="/exception"/>
     public RgbImage ResizeShorterSide(int length, ResizeFilter filter) => Width <= Height
@@ -178,7 +196,8 @@ public sealed class RgbImage
     {
         var count = PlaneLength(width, height);
         if (pixels.Length != 3L * count)
-            throw new ArgumentException($"{pixels.Length} samples are not the 3 x {width} x {height} of an RGB image", nameof(pixels));
+            throw new ArgumentException($"{pixels.Length} samples are not the 3 x {width} x {height} of an RGB image",
+                nameof(pixels));
         T[][] planes = [new T[count], new T[count], new T[count]];
         for (var i = 0; i < count; i++)
             for (var c = 0; c < 3; c++)
@@ -186,11 +205,13 @@ public sealed class RgbImage
         return planes;
     }
 
-    private static T[][] Copy<T>(ReadOnlySpan<T> red, ReadOnlySpan<T> green, ReadOnlySpan<T> blue, int width, int height)
+    private static T[][] Copy<T>(ReadOnlySpan<T> red, ReadOnlySpan<T> green, ReadOnlySpan<T> blue,
+        int width, int height)
     {
         var count = PlaneLength(width, height);
         if (red.Length != count || green.Length != count || blue.Length != count)
-            throw new ArgumentException($"planes of {red.Length}, {green.Length} and {blue.Length} samples are not three of {width} x {height}");
+            throw new ArgumentException($"planes of {red.Length}, {green.Length} and {blue.Length} samples are not "
+                + $"three of {width} x {height}");
         return [red.ToArray(), green.ToArray(), blue.ToArray()];
     }
 
@@ -199,7 +220,8 @@ public sealed class RgbImage
         ArgumentNullException.ThrowIfNull(planes);
         var count = PlaneLength(width, height);
         return planes.Length == 3 && planes.All(plane => plane.Length == count) ? [.. planes]
-            : throw new ArgumentException($"{planes.Length} planes are not three of {width} x {height}", nameof(planes));
+            : throw new ArgumentException($"{planes.Length} planes are not three of {width} x {height}",
+                nameof(planes));
     }
 
     private static int PlaneLength(int width, int height)
@@ -207,7 +229,10 @@ public sealed class RgbImage
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         var count = (long)width * height;
-        return count <= Array.MaxLength ? (int)count : throw new ArgumentException($"{width}x{height} is more than the {Array.MaxLength} pixels an image in memory can have");
+        return count <= Array.MaxLength
+            ? (int)count
+            : throw new ArgumentException(
+                $"{width}x{height} is more than the {Array.MaxLength} pixels an image in memory can have");
     }
 
     private static float[][] Checked(float[][] planes, int width, ValueRange range)
@@ -245,7 +270,8 @@ public sealed class RgbImage
             }
             for (var c = 0; c < 3; c++)
                 fixed (byte* samples = image.bytes[c].AsSpan(y * Width, Width))
-                    ValueRange.WidenAndScale(samples, c switch { 0 => red, 1 => green, _ => blue }, Width, shift[c], scale[c]);
+                    ValueRange.WidenAndScale(samples, c switch { 0 => red, 1 => green, _ => blue }, Width,
+                        shift[c], scale[c]);
         }
     }
 }

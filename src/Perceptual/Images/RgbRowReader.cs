@@ -1,8 +1,9 @@
 namespace Perceptual;
 
 /// <summary>
-/// The rows of an RGB image from the top, each read once: an image that need not be in memory as a whole. A reader is for one thread at
-/// a time and for one use: an image that is needed twice is opened twice. To read something of your own, derive from this class.
+/// The rows of an RGB image from the top, each read once: an image that need not be in memory as a whole. A reader is
+/// for one thread at a time and for one use: an image that is needed twice is opened twice. To read something of your
+/// own, derive from this class.
 /// </summary>
 public abstract class RgbRowReader : IDisposable
 {
@@ -14,7 +15,8 @@ public abstract class RgbRowReader : IDisposable
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="range">What black and white are in the samples.</param>
-    /// <exception cref="ArgumentException">A side is less than 1, or the range is <c>default(ValueRange)</c>.</exception>
+    /// <exception cref="ArgumentException">A side is less than 1, or the range is
+    /// <c>default(ValueRange)</c>.</exception>
     protected RgbRowReader(int width, int height, ValueRange range)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
@@ -69,17 +71,19 @@ public abstract class RgbRowReader : IDisposable
     }
 
     /// <summary>
-    /// Reads a row as stored, for <see cref="ReadStoredRow(Span{float}, Span{float}, Span{float})"/>, which calls this for every row from
-    /// the top, once, one at a time, and not again after an exception.
+    /// Reads a row as stored, for <see cref="ReadStoredRow(Span{float}, Span{float}, Span{float})"/>, which calls this
+    /// for every row from the top, once, one at a time, and not again after an exception.
     /// </summary>
     /// <param name="y">The row, 0 at the top.</param>
-    /// <param name="red">To be filled: <see cref="Width"/> values within <see cref="Range"/>, as are the others.</param>
+    /// <param name="red">To be filled: <see cref="Width"/> values within <see cref="Range"/>, as are the
+    /// others.</param>
     /// <param name="green">To be filled.</param>
     /// <param name="blue">To be filled.</param>
     protected abstract void ReadStoredRow(int y, Span<float> red, Span<float> green, Span<float> blue);
 
     /// <summary>
-    /// Reads the next row, scaled to [-1, 1], then less a shift and divided by a scale, of each channel: rounded as one after the other.
+    /// Reads the next row, scaled to [-1, 1], then less a shift and divided by a scale, of each channel: rounded as one
+    /// after the other.
     /// </summary>
     // Safe if each pointer has room for Width values.
     internal unsafe void ReadRow(float* red, float* green, float* blue, float[] shift, float[] scale)
@@ -91,7 +95,8 @@ public abstract class RgbRowReader : IDisposable
 
     /// <summary>Reads a row for <see cref="ReadRow(float*, float*, float*, float[], float[])"/>.</summary>
     // Safe as its caller is.
-    private protected virtual unsafe void ReadScaledRow(int y, float* red, float* green, float* blue, float[] shift, float[] scale)
+    private protected virtual unsafe void ReadScaledRow(
+        int y, float* red, float* green, float* blue, float[] shift, float[] scale)
     {
         Span<float> reds = new(red, Width), greens = new(green, Width), blues = new(blue, Width);
         ReadStoredRow(y, reds, greens, blues);
@@ -110,7 +115,8 @@ public abstract class RgbRowReader : IDisposable
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         if (Interlocked.Exchange(ref begun, 1) != 0 || next > 0)
-            throw new ArgumentException("the reader is in use or has been read from: its rows come once; open the image again");
+            throw new ArgumentException("the reader is in use or has been read from: its rows come once; open the "
+                + "image again");
     }
 
     /// <inheritdoc/>
@@ -130,7 +136,8 @@ public abstract class RgbRowReader : IDisposable
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         if (Interlocked.Exchange(ref busy, 1) != 0)
-            throw new InvalidOperationException("another thread is reading a row, or reading one has failed: open the image again");
+            throw new InvalidOperationException(
+                "another thread is reading a row, or reading one has failed: open the image again");
         if (next < Height)
             return next;
         Volatile.Write(ref busy, 0);

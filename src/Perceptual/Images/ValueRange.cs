@@ -7,12 +7,15 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Perceptual;
 
-/// <summary>The two values that mean black and white. The only place that turns sample values into the [-1, 1] the networks see.</summary>
+/// <summary>
+/// The two values that mean black and white. The only place that turns sample values into the [-1, 1] the networks see.
+/// </summary>
 public readonly record struct ValueRange
 {
     /// <summary>A range from <paramref name="minimum"/> (black) to <paramref name="maximum"/> (white).</summary>
     /// <exception cref="ArgumentException">
-    /// The bounds are not finite, not in ascending order, or so far apart or so close that float32 cannot hold their distance.
+    /// The bounds are not finite, not in ascending order, or so far apart or so close that float32 cannot hold their
+    /// distance.
     /// </exception>
     public ValueRange(float minimum, float maximum)
     {
@@ -44,11 +47,13 @@ public readonly record struct ValueRange
     /// <summary>What a sample is divided by before 1 is taken off: 127.5 for 8 bits, 32767.5 for 16.</summary>
     internal float HalfSpan => (Maximum - Minimum) / 2;
 
-    /// <exception cref="ArgumentException">This is <c>default(ValueRange)</c>, which has no black and white.</exception>
+    /// <exception cref="ArgumentException">This is <c>default(ValueRange)</c>, which has no black and
+    /// white.</exception>
     internal void ThrowIfDefault(string parameter)
     {
         if (this == default)
-            throw new ArgumentException("default(ValueRange) says nothing of black and white: give a range such as ValueRange.Unit", parameter);
+            throw new ArgumentException("default(ValueRange) says nothing of black and white: give a range such as "
+                + "ValueRange.Unit", parameter);
     }
 
     /// <summary>Refuses samples that are not finite or outside this range.</summary>
@@ -102,24 +107,33 @@ public readonly record struct ValueRange
     {
         var x = 0;
         for (; x <= row.Length - Vector<float>.Count; x += Vector<float>.Count)
-            ((new Vector<float>(row[x..]) - new Vector<float>(Minimum)) / new Vector<float>(HalfSpan) - Vector<float>.One).CopyTo(row[x..]);
+            ((new Vector<float>(row[x..]) - new Vector<float>(Minimum)) / new Vector<float>(HalfSpan)
+                - Vector<float>.One).CopyTo(row[x..]);
         for (; x < row.Length; x++)
             row[x] = (row[x] - Minimum) / HalfSpan - 1;
     }
 
-    /// <summary>Samples of this range to [-1, 1], then less a shift and divided by a scale, in place: rounded as one after the other.</summary>
+    /// <summary>
+    /// Samples of this range to [-1, 1], then less a shift and divided by a scale, in place: rounded as one after the
+    /// other.
+    /// </summary>
     // Safe if row has length floats: vectors are whole, the rest goes one by one.
     internal unsafe void Scale(float* row, int length, float shift, float scale)
     {
         var x = 0;
-        var (minimum, halfSpan, shifts, scales) = (new Vector<float>(Minimum), new Vector<float>(HalfSpan), new Vector<float>(shift), new Vector<float>(scale));
+        var (minimum, halfSpan, shifts, scales) = (new Vector<float>(Minimum), new Vector<float>(HalfSpan),
+            new Vector<float>(shift), new Vector<float>(scale));
         for (; x <= length - Vector<float>.Count; x += Vector<float>.Count)
-            Vector.Store((((Vector.Load(row + x) - minimum) / halfSpan) - Vector<float>.One - shifts) / scales, row + x);
+            Vector.Store(
+                (((Vector.Load(row + x) - minimum) / halfSpan) - Vector<float>.One - shifts) / scales, row + x);
         for (; x < length; x++)
             row[x] = ((row[x] - Minimum) / HalfSpan - 1 - shift) / scale;
     }
 
-    /// <summary><see cref="Widen(ReadOnlySpan{byte}, Span{float})"/> and <see cref="Scale(float*, int, float, float)"/> of 8-bit samples in one pass, to the same bits.</summary>
+    /// <summary>
+    /// <see cref="Widen(ReadOnlySpan{byte}, Span{float})"/> and <see cref="Scale(float*, int, float, float)"/> of 8-bit
+    /// samples in one pass, to the same bits.
+    /// </summary>
     // Safe if samples and row have length values: 8 are read and written at a time while there are 8.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static unsafe void WidenAndScale(byte* samples, float* row, int length, float shift, float scale)
@@ -127,20 +141,25 @@ public readonly record struct ValueRange
         var x = 0;
         if (Fma.IsSupported || AdvSimd.IsSupported)
         {
-            var (halfSpan, shifts, scales) = (Vector256.Create(Byte.HalfSpan), Vector256.Create(shift), Vector256.Create(scale));
+            var (halfSpan, shifts, scales) = (Vector256.Create(Byte.HalfSpan), Vector256.Create(shift),
+                Vector256.Create(scale));
             var (inverseHalfSpan, inverseScales) = (Vector256<float>.One / halfSpan, Vector256<float>.One / scales);
             for (; x <= length - Vector256<float>.Count; x += Vector256<float>.Count)
             {
                 var words = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)(samples + x)).AsByte());
-                var value = Vector256.ConvertToSingle(Vector256.Create(Vector128.WidenLower(words), Vector128.WidenUpper(words)).AsInt32());
-                Vector256.Store(Divide(Divide(value, halfSpan, inverseHalfSpan) - Vector256<float>.One - shifts, scales, inverseScales), row + x);
+                var value = Vector256.ConvertToSingle(
+                    Vector256.Create(Vector128.WidenLower(words), Vector128.WidenUpper(words)).AsInt32());
+                Vector256.Store(Divide(Divide(value, halfSpan, inverseHalfSpan) - Vector256<float>.One - shifts, scales,
+                    inverseScales), row + x);
             }
         }
         for (; x < length; x++)
             row[x] = (samples[x] / Byte.HalfSpan - 1 - shift) / scale;
     }
 
-    /// <summary>Samples of this range to grey levels on [0, 255], in double precision: those of 8 bits exactly as they are.</summary>
+    /// <summary>
+    /// Samples of this range to grey levels on [0, 255], in double precision: those of 8 bits exactly as they are.
+    /// </summary>
     internal void ToLevels(ReadOnlySpan<float> samples, Span<double> levels)
     {
         var (minimum, scale) = ((double)Minimum, 255 / ((double)Maximum - Minimum));
@@ -158,7 +177,8 @@ public readonly record struct ValueRange
     /// <summary>The range as people write it, "0..255".</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Minimum}..{Maximum}");
 
-    // The product with the reciprocal, corrected by what it leaves: with each 8-bit sample the bits of the division, which takes three times as long.
+    // The product with the reciprocal, corrected by what it leaves: with each 8-bit sample the bits of the division,
+    // which takes three times as long.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Divide(Vector256<float> value, Vector256<float> divisor, Vector256<float> inverse)
     {
@@ -169,7 +189,8 @@ public readonly record struct ValueRange
     private static void Convert(Vector<ushort> samples, Span<float> row)
     {
         Vector.Widen(samples, out var low, out var high);
-        Vector.ConvertToSingle(Vector.AsVectorInt32(low)).CopyTo(row); // below 2^16, so that signed is the same, and one instruction
+        // below 2^16, so that signed is the same, and one instruction
+        Vector.ConvertToSingle(Vector.AsVectorInt32(low)).CopyTo(row);
         Vector.ConvertToSingle(Vector.AsVectorInt32(high)).CopyTo(row[Vector<float>.Count..]);
     }
 }

@@ -11,12 +11,13 @@ namespace Perceptual;
 /// <param name="From">The first row.</param>
 /// <param name="To">The row after the last.</param>
 /// <param name="Threads">How many may work.</param>
-internal readonly record struct ConvolutionStep(RowBuffer Input, RowBuffer Output, int FirstChannel, int[] Offsets, int Images, int From, int To, int Threads);
+internal readonly record struct ConvolutionStep(
+    RowBuffer Input, RowBuffer Output, int FirstChannel, int[] Offsets, int Images, int From, int To, int Threads);
 
 /// <summary>
-/// A convolution with bias and, unless told otherwise, ReLU over row buffers, with its weights packed for the processor it runs on. Rows come in multiples of
-/// <see cref="UnitRows"/>, counted from the top, but at the end: so an output has the same bits however the rows come, whoever
-/// computes them, and whatever other images are there.
+/// A convolution with bias and, unless told otherwise, ReLU over row buffers, with its weights packed for the processor
+/// it runs on. Rows come in multiples of <see cref="UnitRows"/>, counted from the top, but at the end: so an output has
+/// the same bits however the rows come, whoever computes them, and whatever other images are there.
 /// </summary>
 // Safe: see RowBuffer, and each kernel.
 internal abstract unsafe class Convolver(ConvolutionShape shape)
@@ -26,7 +27,9 @@ internal abstract unsafe class Convolver(ConvolutionShape shape)
     /// <summary>1 for direct convolution, the height of a tile's outputs for Winograd's.</summary>
     public abstract int UnitRows { get; }
 
-    /// <summary>Rows and columns of the input that are read for an output, also where a kernel ends before them.</summary>
+    /// <summary>
+    /// Rows and columns of the input that are read for an output, also where a kernel ends before them.
+    /// </summary>
     public virtual int Reach => Shape.Kernel;
 
     /// <summary>Floats of memory a worker needs.</summary>
@@ -62,15 +65,18 @@ internal abstract unsafe class Convolver(ConvolutionShape shape)
         : Choose<SimdScalar>(shape, weight, bias, relu);
 
     /// <summary>The form that suits a layer, for a given vector.</summary>
-    public static Convolver Choose<T>(ConvolutionShape shape, float[] weight, float[] bias, bool relu = true) where T : struct, ISimd<T>
+    public static Convolver Choose<T>(
+        ConvolutionShape shape, float[] weight, float[] bias, bool relu = true) where T : struct, ISimd<T>
     {
         var floor = relu ? 0 : float.NegativeInfinity;
         Convolver convolver = shape switch
         {
             { Inputs: < RowBuffer.Lanes, Stride: 1 } => new DirectConvolver<T, One>(shape, floor),
             { Inputs: < RowBuffer.Lanes, Stride: 2 } => new DirectConvolver<T, Two>(shape, floor),
-            { Inputs: < RowBuffer.Lanes, Stride: 4, Kernel: > 4 and <= 8 } => new WinogradConvolver<T, Tile5x2>(shape, floor),
-            { Inputs: < RowBuffer.Lanes, Stride: 4, Kernel: > 8 and <= 12 } => new WinogradConvolver<T, Tile4x3>(shape, floor),
+            { Inputs: < RowBuffer.Lanes, Stride: 4, Kernel: > 4 and <= 8 } =>
+                new WinogradConvolver<T, Tile5x2>(shape, floor),
+            { Inputs: < RowBuffer.Lanes, Stride: 4, Kernel: > 8 and <= 12 } =>
+                new WinogradConvolver<T, Tile4x3>(shape, floor),
             { Kernel: 3, Stride: 1 } => new WinogradConvolver<T, Tile4x3>(shape, floor),
             { Kernel: 5, Stride: 1 } => new WinogradConvolver<T, Tile4x5>(shape, floor),
             { Stride: 1 } => new DirectConvolver<T, Sixteen>(shape, floor),

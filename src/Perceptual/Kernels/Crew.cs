@@ -1,12 +1,13 @@
 namespace Perceptual;
 
 /// <summary>
-/// The threads of one call. The caller's own does each step's tasks; others help where the thread pool spares them. Nobody waits for
-/// a helper that has not taken a task, so a busy thread pool makes a call slower but cannot stop it.
+/// The threads of one call. The caller's own does each step's tasks; others help where the thread pool spares them.
+/// Nobody waits for a helper that has not taken a task, so a busy thread pool makes a call slower but cannot stop it.
 /// </summary>
 public sealed class Crew : IDisposable
 {
-    private const int Shares = 8; // of a step's tasks, for each thread: small tasks are claimed several at a time, which costs as much as one
+    // of a step's tasks, for each thread: small tasks are claimed several at a time, which costs as much as one
+    private const int Shares = 8;
 
     private readonly Lock gate = new();
     private Action<int, int> body = (_, _) => { }; // (task, worker)
@@ -22,7 +23,8 @@ public sealed class Crew : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         Threads = threads;
         for (var worker = 1; worker < threads; worker++)
-            ThreadPool.UnsafeQueueUserWorkItem(static state => state.Crew.Help(state.Worker), (Crew: this, Worker: worker), preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static state => state.Crew.Help(state.Worker),
+                (Crew: this, Worker: worker), preferLocal: false);
     }
 
     /// <summary>The largest number of threads that work at a time; workers are numbered from 0.</summary>

@@ -4,7 +4,8 @@ namespace Perceptual;
 
 /// <summary>Convolution as it is defined, a row of one image at a time.</summary>
 /// <typeparam name="T">The vector.</typeparam>
-/// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the input's lanes.</typeparam>
+/// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the input's
+/// lanes.</typeparam>
 // Safe: see RowBuffer. Weights are packed for as many channels as are computed, in whole planes; the offsets are
 // pinned.
 internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
@@ -34,7 +35,8 @@ internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
                 for (var tap = 0; tap < area; tap++)
                 {
                     var k = (i / lanes * area + tap) * lanes + i % lanes; // [plane, tap, lane]
-                    weights.Pointer[(long)first * depth + k * group + o - first] = weight[(o * Shape.Inputs + i) * area + tap];
+                    weights.Pointer[(long)first * depth + k * group + o - first] =
+                        weight[(o * Shape.Inputs + i) * area + tap];
                 }
         }
         bias.CopyTo(new Span<float>(Bias.Pointer, Shape.Outputs));
@@ -52,11 +54,13 @@ internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
         for (var k = 0; k < depth; k++)
         {
             var (lane, tap, plane) = (k % lanes, k / lanes % area, k / lanes / area);
-            offsets[k] = checked((int)(plane * input.PlaneLength)) + tap / Shape.Kernel * input.RowLength + tap % Shape.Kernel * lanes + lane;
+            offsets[k] = checked((int)(plane * input.PlaneLength)) + tap / Shape.Kernel * input.RowLength
+                + tap % Shape.Kernel * lanes + lane;
         }
     }
 
-    public override void Reserve(RowBuffer input, RowBuffer output) => input.Reserve(Shape.Padding, Shape.Padding, Shape.Padding, Shape.Padding);
+    public override void Reserve(RowBuffer input, RowBuffer output) =>
+        input.Reserve(Shape.Padding, Shape.Padding, Shape.Padding, Shape.Padding);
 
     public override int CountTasks(in ConvolutionStep step) => step.Images * (step.To - step.From);
 
@@ -74,10 +78,12 @@ internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
             var (_, channels) = MicroKernel<T, TStep>.Group(channel, outputs);
             var (first, second) = (step.FirstChannel + channel, step.FirstChannel + channel + T.Count);
             var target = output.Row(image, first / RowBuffer.Lanes, y) + first % RowBuffer.Lanes;
-            var toNext = (nint)((second / RowBuffer.Lanes - first / RowBuffer.Lanes) * output.PlaneLength) + second % RowBuffer.Lanes - first % RowBuffer.Lanes;
+            var toNext = (nint)((second / RowBuffer.Lanes - first / RowBuffer.Lanes) * output.PlaneLength)
+                + second % RowBuffer.Lanes - first % RowBuffer.Lanes;
             var w = weights.Pointer + (long)channel * depth;
             for (var column = 0; column < output.Width; column += MicroKernel<T, TStep>.Pixels)
-                MicroKernel<T, TStep>.Run(channels, x + (long)column * TStep.Value, offsets, depth, w, Bias.Pointer + channel, target + (long)column * RowBuffer.Lanes, toNext,
+                MicroKernel<T, TStep>.Run(channels, x + (long)column * TStep.Value, offsets, depth, w,
+                    Bias.Pointer + channel, target + (long)column * RowBuffer.Lanes, toNext,
                     Math.Min(MicroKernel<T, TStep>.Pixels, output.Width - column), floor, ahead: w);
             channel += channels;
         }

@@ -3,20 +3,22 @@ using System.Numerics;
 namespace Perceptual;
 
 /// <summary>
-/// Dropout (Srivastava et al. 2014) with probability 1/2: each value is zero or doubled. Which, is a function of the stream and of the
-/// place, so that it is the same in whatever order values come, forth and back.
+/// Dropout (Srivastava et al. 2014) with probability 1/2: each value is zero or doubled. Which, is a function of the
+/// stream and of the place, so that it is the same in whatever order values come, forth and back.
 /// </summary>
 /// <param name="stream">A seed of its own for each tap of each pair of each step.</param>
 public readonly struct Dropout(ulong stream)
 {
     // 1, 2, 4, ...: one bit for each lane of a vector.
-    private static readonly Vector<int> Bits = Vector.Create([.. Enumerable.Range(0, Vector<int>.Count).Select(lane => 1 << lane)]);
+    private static readonly Vector<int> Bits = Vector.Create(
+        [.. Enumerable.Range(0, Vector<int>.Count).Select(lane => 1 << lane)]);
 
     /// <summary>Values of some lanes of a plane of a pixel, each zero or doubled.</summary>
     public Vector<float> Apply(Vector<float> values, long pixel, int planes, int plane, int lane)
     {
         var bits = (int)(Word(pixel * ((planes + 3) / 4) + plane / 4) >> (plane % 4 * RowBuffer.Lanes + lane));
-        return Vector.ConditionalSelect(Vector.Equals(new Vector<int>(bits) & Bits, Vector<int>.Zero), Vector<float>.Zero, values + values);
+        return Vector.ConditionalSelect(Vector.Equals(new Vector<int>(bits) & Bits, Vector<int>.Zero),
+            Vector<float>.Zero, values + values);
     }
 
     /// <summary>64 random bits, those of four planes of a pixel.</summary>

@@ -3,9 +3,9 @@ using System.Numerics;
 namespace Perceptual;
 
 /// <summary>
-/// The discrete Fourier transform of any length, in double precision, of eight signals side by side: [length, lanes], real and imaginary
-/// parts apart. Stockham's self-sorting passes, one for each factor of the length; a length with a large prime factor becomes a
-/// convolution with a chirp (Bluestein 1970) of a length that is a power of two.
+/// The discrete Fourier transform of any length, in double precision, of eight signals side by side: [length, lanes],
+/// real and imaginary parts apart. Stockham's self-sorting passes, one for each factor of the length; a length with a
+/// large prime factor becomes a convolution with a chirp (Bluestein 1970) of a length that is a power of two.
 /// </summary>
 // Safe if re and im have length * Lanes doubles and scratch ScratchLength. Passes read and write all of these and no
 // more: the factors' product is the length. The stack has room for the largest factor.
@@ -18,7 +18,8 @@ public sealed unsafe class Fourier
     private static readonly int[] Factors = [4, 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31];
 
     private readonly int length;
-    private readonly List<(int Factor, double[] Cos, double[] Sin)> passes = []; // exp(-2 pi i k / n) for all k, n the length that is left
+    // exp(-2 pi i k / n) for all k, n the length that is left
+    private readonly List<(int Factor, double[] Cos, double[] Sin)> passes = [];
     private readonly Fourier? convolution;
     private readonly double[] chirpRe = []; // exp(-pi i k^2 / length)
     private readonly double[] chirpIm = [];
@@ -61,11 +62,13 @@ public sealed unsafe class Fourier
     }
 
     /// <summary>Doubles that a transform needs to work with.</summary>
-    public int ScratchLength => convolution is null ? 2 * length * Lanes : 2 * convolution.length * Lanes + convolution.ScratchLength;
+    public int ScratchLength => convolution is null
+        ? 2 * length * Lanes
+        : 2 * convolution.length * Lanes + convolution.ScratchLength;
 
     /// <summary>
-    /// Transforms in place: X[k] = sum of x[j] exp(-2 pi i j k / length). With real and imaginary parts changed for one another it is the
-    /// inverse, times the length.
+    /// Transforms in place: X[k] = sum of x[j] exp(-2 pi i j k / length). With real and imaginary parts changed for one
+    /// another it is the inverse, times the length.
     /// </summary>
     /// <param name="re">[length, lanes], the real parts.</param>
     /// <param name="im">[length, lanes], the imaginary parts.</param>
@@ -74,7 +77,8 @@ public sealed unsafe class Fourier
     public void Transform(Span<double> re, Span<double> im, Span<double> scratch)
     {
         if (re.Length < length * Lanes || im.Length < length * Lanes || scratch.Length < ScratchLength)
-            throw new ArgumentException($"{re.Length}, {im.Length} and {scratch.Length} doubles are too few for {length} values of {Lanes} signals");
+            throw new ArgumentException($"{re.Length}, {im.Length} and {scratch.Length} doubles are too few "
+                + $"for {length} values of {Lanes} signals");
         fixed (double* reals = re, imaginaries = im, temporary = scratch)
             Transform(reals, imaginaries, temporary);
     }
@@ -88,7 +92,8 @@ public sealed unsafe class Fourier
             return;
         }
         double* toRe = scratch, toIm = scratch + length * Lanes, fromRe = re, fromIm = im;
-        var (rest, stride) = (length, Lanes); // [rest, stride / lanes, lanes]: rest values are to be transformed, stride lie between two of them
+        // [rest, stride / lanes, lanes]: rest values are to be transformed, stride lie between two of them
+        var (rest, stride) = (length, Lanes);
         foreach (var (factor, cos, sin) in passes)
         {
             rest /= factor;
@@ -126,7 +131,8 @@ public sealed unsafe class Fourier
 
     // Each pass: from [factor, rest, stride] to [rest, factor, stride],
     // to[q, r] = exp(-2 pi i q r / (factor * rest)) * sum over j of exp(-2 pi i j r / factor) from[j, q].
-    private static void PassOf2(int rest, int stride, double[] cos, double[] sin, double* fromRe, double* fromIm, double* toRe, double* toIm)
+    private static void PassOf2(int rest, int stride, double[] cos, double[] sin, double* fromRe, double* fromIm,
+        double* toRe, double* toIm)
     {
         for (var q = 0; q < rest; q++)
         {
@@ -134,14 +140,16 @@ public sealed unsafe class Fourier
             for (var x = 0; x < stride; x += Vector<double>.Count)
             {
                 long a = (long)q * stride + x, b = a + (long)rest * stride, to = 2L * q * stride + x;
-                var (aRe, aIm, bRe, bIm) = (Vector.Load(fromRe + a), Vector.Load(fromIm + a), Vector.Load(fromRe + b), Vector.Load(fromIm + b));
+                var (aRe, aIm, bRe, bIm) = (Vector.Load(fromRe + a), Vector.Load(fromIm + a), Vector.Load(fromRe + b),
+                    Vector.Load(fromIm + b));
                 Store(aRe + bRe, aIm + bIm, toRe + to, toIm + to);
                 StoreTimes(c, s, aRe - bRe, aIm - bIm, toRe + to + stride, toIm + to + stride);
             }
         }
     }
 
-    private static void PassOf4(int rest, int stride, double[] cos, double[] sin, double* fromRe, double* fromIm, double* toRe, double* toIm)
+    private static void PassOf4(int rest, int stride, double[] cos, double[] sin, double* fromRe, double* fromIm,
+        double* toRe, double* toIm)
     {
         var step = (long)rest * stride;
         for (var q = 0; q < rest; q++)
@@ -152,8 +160,10 @@ public sealed unsafe class Fourier
             for (var x = 0; x < stride; x += Vector<double>.Count)
             {
                 double* re = fromRe + (long)q * stride + x, im = fromIm + (long)q * stride + x;
-                var (x0, y0, x1, y1) = (Vector.Load(re), Vector.Load(im), Vector.Load(re + step), Vector.Load(im + step));
-                var (x2, y2, x3, y3) = (Vector.Load(re + 2 * step), Vector.Load(im + 2 * step), Vector.Load(re + 3 * step), Vector.Load(im + 3 * step));
+                var (x0, y0, x1, y1) = (Vector.Load(re), Vector.Load(im), Vector.Load(re + step),
+                    Vector.Load(im + step));
+                var (x2, y2, x3, y3) = (Vector.Load(re + 2 * step), Vector.Load(im + 2 * step),
+                    Vector.Load(re + 3 * step), Vector.Load(im + 3 * step));
                 var (evenX, evenY, oddX, oddY) = (x0 + x2, y0 + y2, x1 + x3, y1 + y3);
                 var (halfX, halfY, turnedX, turnedY) = (x0 - x2, y0 - y2, y1 - y3, x3 - x1); // -i (x1 - x3)
                 double* outRe = toRe + 4L * q * stride + x, outIm = toIm + 4L * q * stride + x;
@@ -166,7 +176,9 @@ public sealed unsafe class Fourier
     }
 
     // Inputs j and factor - j, and outputs r and factor - r, share their products.
-    private static void PassOfOdd(int factor, int rest, int stride, double[] cos, double[] sin, double* fromRe, double* fromIm, double* toRe, double* toIm)
+    private static void PassOfOdd(
+        int factor, int rest, int stride, double[] cos, double[] sin, double* fromRe, double* fromIm, double* toRe,
+        double* toIm)
     {
         var step = (long)rest * stride;
         var half = factor / 2;
@@ -183,7 +195,8 @@ public sealed unsafe class Fourier
                 {
                     var (aRe, aIm) = (Vector.Load(re + j * step), Vector.Load(im + j * step));
                     var (bRe, bIm) = (Vector.Load(re + (factor - j) * step), Vector.Load(im + (factor - j) * step));
-                    (sums[2 * j], sums[2 * j + 1], differences[2 * j], differences[2 * j + 1]) = (aRe + bRe, aIm + bIm, aRe - bRe, aIm - bIm);
+                    (sums[2 * j], sums[2 * j + 1], differences[2 * j], differences[2 * j + 1]) = (aRe + bRe, aIm + bIm,
+                        aRe - bRe, aIm - bIm);
                     totalRe += sums[2 * j];
                     totalIm += sums[2 * j + 1];
                 }
@@ -200,9 +213,11 @@ public sealed unsafe class Fourier
                         oddRe -= s * differences[2 * j + 1];
                         oddIm += s * differences[2 * j];
                     }
-                    StoreTimes(new(cos[q * r]), new(sin[q * r]), evenRe + oddRe, evenIm + oddIm, outRe + r * stride, outIm + r * stride);
+                    StoreTimes(new(cos[q * r]), new(sin[q * r]), evenRe + oddRe, evenIm + oddIm, outRe + r * stride,
+                        outIm + r * stride);
                     var other = factor - r;
-                    StoreTimes(new(cos[q * other]), new(sin[q * other]), evenRe - oddRe, evenIm - oddIm, outRe + other * stride, outIm + other * stride);
+                    StoreTimes(new(cos[q * other]), new(sin[q * other]), evenRe - oddRe, evenIm - oddIm,
+                        outRe + other * stride, outIm + other * stride);
                 }
             }
     }
@@ -213,7 +228,8 @@ public sealed unsafe class Fourier
         im.Store(toIm);
     }
 
-    private static void StoreTimes(Vector<double> cos, Vector<double> sin, Vector<double> re, Vector<double> im, double* toRe, double* toIm) =>
+    private static void StoreTimes(
+        Vector<double> cos, Vector<double> sin, Vector<double> re, Vector<double> im, double* toRe, double* toIm) =>
         Store(re * cos - im * sin, re * sin + im * cos, toRe, toIm);
 
     // X[k] = chirp[k] * sum over j of (x[j] chirp[j]) conjugate(chirp)[k - j], as a product of transforms.
@@ -230,7 +246,8 @@ public sealed unsafe class Fourier
         Times(length, chirpRe, chirpIm, toRe, toIm, re, im);
     }
 
-    private static void Times(int count, double[] factorRe, double[] factorIm, double* re, double* im, double* toRe, double* toIm)
+    private static void Times(int count, double[] factorRe, double[] factorIm, double* re, double* im, double* toRe,
+        double* toIm)
     {
         for (var k = 0; k < count; k++)
         {

@@ -3,7 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace Perceptual;
 
-/// <summary>What LPIPS does with one row of the features of two images: normalise along the channels, weigh the squared differences.</summary>
+/// <summary>
+/// What LPIPS does with one row of the features of two images: normalise along the channels, weigh the squared
+/// differences.
+/// </summary>
 // Safe if the pointers have what the parameters say; lanes has room for a vector.
 internal static unsafe class LpipsHead
 {
@@ -35,12 +38,16 @@ internal static unsafe class LpipsHead
         }
         var done = 0;
         for (; done <= width - Vector<float>.Count; done += Vector<float>.Count)
-            Vector.Store(Vector<float>.One / (Vector.SquareRoot(Vector.Load(inverse + done)) + new Vector<float>(Epsilon)), inverse + done);
+            Vector.Store(Vector<float>.One
+                / (Vector.SquareRoot(Vector.Load(inverse + done)) + new Vector<float>(Epsilon)), inverse + done);
         for (; done < width; done++)
             inverse[done] = 1 / (MathF.Sqrt(inverse[done]) + Epsilon);
     }
 
-    /// <summary>sum over channels of w (a - b)^2 at each pixel, of the normalised features; the same bits with a and b exchanged.</summary>
+    /// <summary>
+    /// sum over channels of w (a - b)^2 at each pixel, of the normalised features; the same bits with a and b
+    /// exchanged.
+    /// </summary>
     /// <param name="a">[planes, width, 16]</param>
     /// <param name="aPlaneLength">Floats from a plane of a to the next.</param>
     /// <param name="aInverse">[width]</param>
@@ -53,7 +60,8 @@ internal static unsafe class LpipsHead
     /// <param name="map">[width]</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Difference(
-        float* a, long aPlaneLength, float* aInverse, float* b, long bPlaneLength, float* bInverse, float* weights, int planes, int width, float* map)
+        float* a, long aPlaneLength, float* aInverse, float* b, long bPlaneLength, float* bInverse, float* weights,
+        int planes, int width, float* map)
     {
         var lanes = stackalloc float[Vector<float>.Count];
         for (var x = 0; x < width; x++, a += Lanes, b += Lanes)
@@ -63,14 +71,18 @@ internal static unsafe class LpipsHead
             for (var plane = 0; plane < planes; plane++)
                 for (var lane = 0; lane < Lanes; lane += Vector<float>.Count)
                 {
-                    var difference = Vector.Load(a + plane * aPlaneLength + lane) * scaleA - Vector.Load(b + plane * bPlaneLength + lane) * scaleB;
+                    var difference = Vector.Load(a + plane * aPlaneLength + lane) * scaleA
+                        - Vector.Load(b + plane * bPlaneLength + lane) * scaleB;
                     sum += difference * difference * Vector.Load(weights + plane * Lanes + lane);
                 }
             map[x] = Sum(sum, lanes);
         }
     }
 
-    /// <summary>Adds to each channel's sum its m (a - b)^2 over a row of pixels, of the normalised features; m is 1, or 0 or 2 with dropout.</summary>
+    /// <summary>
+    /// Adds to each channel's sum its m (a - b)^2 over a row of pixels, of the normalised features; m is 1, or 0 or 2
+    /// with dropout.
+    /// </summary>
     /// <param name="a">[planes, width, 16]</param>
     /// <param name="aPlaneLength">Floats from a plane of a to the next.</param>
     /// <param name="aInverse">[width]</param>
@@ -83,7 +95,8 @@ internal static unsafe class LpipsHead
     /// <param name="firstPixel">The number of the row's first pixel.</param>
     /// <param name="sums">[16 * planes]</param>
     public static void AddChannelSums(
-        float* a, long aPlaneLength, float* aInverse, float* b, long bPlaneLength, float* bInverse, int planes, int width, Dropout? dropout, long firstPixel, float* sums)
+        float* a, long aPlaneLength, float* aInverse, float* b, long bPlaneLength, float* bInverse, int planes,
+        int width, Dropout? dropout, long firstPixel, float* sums)
     {
         for (var plane = 0; plane < planes; plane++)
             for (var lane = 0; lane < Lanes; lane += Vector<float>.Count)
@@ -91,16 +104,20 @@ internal static unsafe class LpipsHead
                 var sum = Vector.Load(sums + plane * Lanes + lane);
                 for (var x = 0; x < width; x++)
                 {
-                    var difference = Vector.Load(a + plane * aPlaneLength + x * Lanes + lane) * new Vector<float>(aInverse[x])
+                    var difference = Vector.Load(a + plane * aPlaneLength + x * Lanes + lane) * new Vector<float>(
+                        aInverse[x])
                         - Vector.Load(b + plane * bPlaneLength + x * Lanes + lane) * new Vector<float>(bInverse[x]);
-                    sum += dropout is { } some ? some.Apply(difference * difference, firstPixel + x, planes, plane, lane) : difference * difference;
+                    sum += dropout is { } some
+                        ? some.Apply(difference * difference, firstPixel + x, planes, plane, lane)
+                        : difference * difference;
                 }
                 Vector.Store(sum, sums + plane * Lanes + lane);
             }
     }
 
     /// <summary>
-    /// gradient += scale * d/da of sum over channels of w m (a / |a| - b / |b|)^2, for a row of pixels; nothing where all of a is zero.
+    /// gradient += scale * d/da of sum over channels of w m (a / |a| - b / |b|)^2, for a row of pixels; nothing where
+    /// all of a is zero.
     /// </summary>
     /// <param name="a">[planes, width, 16], not normalised.</param>
     /// <param name="aPlaneLength">Floats from a plane of a to the next.</param>
@@ -117,7 +134,8 @@ internal static unsafe class LpipsHead
     /// <param name="gradient">[planes, width, 16]</param>
     /// <param name="gradientPlaneLength">Floats from a plane of the gradient to the next.</param>
     public static void AddGradient(
-        float* a, long aPlaneLength, float* aInverse, float* b, long bPlaneLength, float* bInverse, float* weights, int planes, int width,
+        float* a, long aPlaneLength, float* aInverse, float* b, long bPlaneLength, float* bInverse, float* weights,
+        int planes, int width,
         Dropout? dropout, long firstPixel, float scale, float* gradient, long gradientPlaneLength)
     {
         var lanes = stackalloc float[Vector<float>.Count];
@@ -126,14 +144,17 @@ internal static unsafe class LpipsHead
             var norm = 1.0 / aInverse[x] - Epsilon;
             if (aInverse[x] >= 1 / Epsilon || norm <= 0)
                 continue;
-            // With g the derivative by a / |a|: g / |a| - a (g . a) / |a|^3, where the norms in the first place are those with epsilon.
-            var (scaleA, scaleB, twice) = (new Vector<float>(aInverse[x]), new Vector<float>(bInverse[x]), new Vector<float>(2 * scale));
+            // With g the derivative by a / |a|: g / |a| - a (g . a) / |a|^3, where the norms in the first place are
+            // those with epsilon.
+            var (scaleA, scaleB, twice) = (new Vector<float>(aInverse[x]), new Vector<float>(bInverse[x]),
+                new Vector<float>(2 * scale));
             var along = Vector<float>.Zero;
             for (var plane = 0; plane < planes; plane++)
                 for (var lane = 0; lane < Lanes; lane += Vector<float>.Count)
                 {
                     var value = Vector.Load(a + plane * aPlaneLength + lane);
-                    var g = (value * scaleA - Vector.Load(b + plane * bPlaneLength + lane) * scaleB) * Vector.Load(weights + plane * Lanes + lane) * twice;
+                    var g = (value * scaleA - Vector.Load(b + plane * bPlaneLength + lane) * scaleB)
+                        * Vector.Load(weights + plane * Lanes + lane) * twice;
                     if (dropout is { } some)
                         g = some.Apply(g, firstPixel + x, planes, plane, lane);
                     var target = gradient + plane * gradientPlaneLength + lane;
@@ -150,7 +171,8 @@ internal static unsafe class LpipsHead
         }
     }
 
-    // Vector.Sum adds in an order that depends on how far the method has been optimised, and the same input must give the same bits.
+    // Vector.Sum adds in an order that depends on how far the method has been optimised, and the same input must give
+    // the same bits.
     private static float Sum(Vector<float> vector, float* lanes)
     {
         Vector.Store(vector, lanes);

@@ -23,19 +23,26 @@ public readonly record struct Matrix(float[] Values, int Rows, int Columns, int 
     internal bool IsWithinArray => Rows >= 0 && Columns >= 0 && Start >= 0 && RowStep >= 0 && ColumnStep >= 0
         && (Rows == 0 || Columns == 0 || Start + (Rows - 1L) * RowStep + (Columns - 1L) * ColumnStep < Values.Length);
 
-    /// <summary>The product of two matrices, by rows, by the convolutions' kernel. It has the same bits for any number of threads.</summary>
+    /// <summary>
+    /// The product of two matrices, by rows, by the convolutions' kernel. It has the same bits for any number of
+    /// threads.
+    /// </summary>
     /// <param name="a">[rows, depth]</param>
     /// <param name="b">[depth, columns]</param>
     /// <param name="threads">How many to use.</param>
-    /// <param name="symmetric">Whether the product is known to be symmetric, so that half of it need not be computed.</param>
+    /// <param name="symmetric">Whether the product is known to be symmetric, so that half of it need not be
+    /// computed.</param>
     /// <exception cref="ArgumentException">The sizes do not fit, or a matrix is larger than its array.</exception>
-    public static float[] Product(Matrix a, Matrix b, int threads, bool symmetric = false) => MatrixProduct.Of(a, b, threads, symmetric);
+    public static float[] Product(
+        Matrix a, Matrix b, int threads, bool symmetric = false) => MatrixProduct.Of(a, b, threads, symmetric);
 
     /// <summary>Rows [from, from + count).</summary>
     public Matrix Part(int from, int count) => this with { Rows = count, Start = Start + from * RowStep };
 }
 
-/// <summary>The product of two matrices, by the convolutions' micro-kernel. It has the same bits for any number of threads.</summary>
+/// <summary>
+/// The product of two matrices, by the convolutions' micro-kernel. It has the same bits for any number of threads.
+/// </summary>
 internal static class MatrixProduct
 {
     /// <summary>a b, by rows.</summary>
@@ -46,7 +53,8 @@ internal static class MatrixProduct
     public static float[] Of(Matrix a, Matrix b, int threads, bool symmetric = false)
     {
         if (a.Columns != b.Rows || !a.IsWithinArray || !b.IsWithinArray)
-            throw new ArgumentException($"no product of {a.Rows}x{a.Columns} and {b.Rows}x{b.Columns}, or they are larger than their arrays");
+            throw new ArgumentException($"no product of {a.Rows}x{a.Columns} and {b.Rows}x{b.Columns}, or they are "
+                + "larger than their arrays");
         var product = new float[checked(a.Rows * b.Columns)];
         if (Vector512.IsHardwareAccelerated)
             Run<Simd512>(a, b, product, threads, symmetric);
@@ -64,7 +72,8 @@ internal static class MatrixProduct
 
     /// <inheritdoc cref="Of"/>
     /// <typeparam name="T">The vector.</typeparam>
-    internal static void Run<T>(Matrix a, Matrix b, float[] product, int threads, bool symmetric) where T : struct, ISimd<T> =>
+    internal static void Run<T>(Matrix a, Matrix b, float[] product, int threads, bool symmetric)
+        where T : struct, ISimd<T> =>
         ParallelLoop.Run((a.Rows + Block<T>.Rows - 1) / Block<T>.Rows, threads, block =>
             Block<T>.Run(a, b, product, block * Block<T>.Rows, symmetric));
 
@@ -86,7 +95,8 @@ internal static class MatrixProduct
         public static void Run(Matrix a, Matrix b, float[] product, int row, bool symmetric)
         {
             var rows = Math.Min(Rows, a.Rows - row);
-            var memory = (float*)NativeMemory.AlignedAlloc((nuint)((Depth * (Rows + Columns) + Columns + 2 * 16 * Pixels) * sizeof(float)), 64);
+            var memory = (float*)NativeMemory.AlignedAlloc(
+                (nuint)((Depth * (Rows + Columns) + Columns + 2 * 16 * Pixels) * sizeof(float)), 64);
             var packedB = memory; // [depth, columns]
             var zeros = packedB + Depth * Columns;
             var sums = zeros + Columns; // [vector, row, 16]
@@ -108,7 +118,8 @@ internal static class MatrixProduct
                     Pack(b, from, depth, column, columns, packedB, Columns);
                     for (var i = 0; i < rows; i += Pixels)
                     {
-                        MicroKernel<T, One>.Run(Columns, packedA + i, offsets, depth, packedB, zeros, sums, 16 * Pixels, Pixels, float.NegativeInfinity, packedB);
+                        MicroKernel<T, One>.Run(Columns, packedA + i, offsets, depth, packedB, zeros, sums, 16 * Pixels,
+                            Pixels, float.NegativeInfinity, packedB);
                         for (var p = 0; p < Math.Min(Pixels, rows - i); p++)
                         {
                             var target = product.AsSpan((row + i + p) * b.Columns + column, columns);
@@ -122,14 +133,16 @@ internal static class MatrixProduct
         }
 
         // Rows of the target have their step, whichever way the matrix lies.
-        private static void Pack(Matrix matrix, int firstRow, int rows, int firstColumn, int columns, float* target, int step)
+        private static void Pack(Matrix matrix, int firstRow, int rows, int firstColumn, int columns,
+            float* target, int step)
         {
             fixed (float* values = matrix.Values)
             {
                 var from = values + matrix.Start + firstRow * matrix.RowStep + firstColumn * matrix.ColumnStep;
                 if (matrix.ColumnStep == 1)
                     for (var y = 0; y < rows; y++)
-                        new ReadOnlySpan<float>(from + y * matrix.RowStep, columns).CopyTo(new(target + y * step, columns));
+                        new ReadOnlySpan<float>(from + y * matrix.RowStep,
+                            columns).CopyTo(new(target + y * step, columns));
                 else
                     for (var x = 0; x < columns; x++)
                         for (var y = 0; y < rows; y++)

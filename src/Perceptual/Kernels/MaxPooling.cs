@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Perceptual;
 
 /// <summary>
-/// Max pooling over row buffers. Windows may reach into the zeros around the image: activations are never negative, so a zero
-/// is never the largest where it should not be.
+/// Max pooling over row buffers. Windows may reach into the zeros around the image: activations are never negative, so
+/// a zero is never the largest where it should not be.
 /// </summary>
 // Safe: see RowBuffer. Windows reach into the zeros that Reserve asked for.
 internal static unsafe class MaxPooling
@@ -31,7 +31,8 @@ internal static unsafe class MaxPooling
                 {
                     var largest = sharesColumn ? last : LargestOfColumn(source, rowLength, kernel);
                     for (var kx = 1; kx < kernel; kx++)
-                        largest = Vector.MaxNative(largest, last = LargestOfColumn(source + kx * RowBuffer.Lanes, rowLength, kernel));
+                        largest = Vector.MaxNative(largest,
+                            last = LargestOfColumn(source + kx * RowBuffer.Lanes, rowLength, kernel));
                     Vector.Store(largest, target);
                 }
             }
@@ -47,8 +48,9 @@ internal static unsafe class MaxPooling
     }
 
     /// <summary>
-    /// Takes the gradient of one plane of one image back: each output's goes to the largest input of its window, the first of several.
-    /// What lies around an image takes nothing that counts: it is largest only where all are zeros, whose ReLU lets nothing through.
+    /// Takes the gradient of one plane of one image back: each output's goes to the largest input of its window, the
+    /// first of several. What lies around an image takes nothing that counts: it is largest only where all are zeros,
+    /// whose ReLU lets nothing through.
     /// </summary>
     /// <param name="kernel">Side of the window.</param>
     /// <param name="stride">Step between two windows.</param>
@@ -58,7 +60,8 @@ internal static unsafe class MaxPooling
     /// <param name="inputGradient">Receives that by <paramref name="input"/>.</param>
     /// <param name="image">The image.</param>
     /// <param name="plane">The plane.</param>
-    public static void RunBack(int kernel, int stride, RowBuffer input, RowBuffer output, RowBuffer outputGradient, RowBuffer inputGradient, int image, int plane)
+    public static void RunBack(int kernel, int stride, RowBuffer input, RowBuffer output, RowBuffer outputGradient,
+        RowBuffer inputGradient, int image, int plane)
     {
         inputGradient.Clear(image, plane, 0, input.Height);
         for (var y = 0; y < output.Height; y++)
@@ -76,9 +79,11 @@ internal static unsafe class MaxPooling
                         for (var kx = 0; kx < columns; kx++)
                         {
                             var at = (x * stride + kx) * RowBuffer.Lanes + lane;
-                            var found = Vector.Equals(Vector.Load(input.Row(image, plane, y * stride + ky) + at), value);
+                            var found = Vector.Equals(
+                                Vector.Load(input.Row(image, plane, y * stride + ky) + at), value);
                             var target = inputGradient.Row(image, plane, y * stride + ky) + at;
-                            Vector.Store(Vector.Load(target) + Vector.ConditionalSelect(found, rest, Vector<float>.Zero), target);
+                            Vector.Store(Vector.Load(target)
+                                + Vector.ConditionalSelect(found, rest, Vector<float>.Zero), target);
                             rest = Vector.ConditionalSelect(found, Vector<float>.Zero, rest);
                         }
                 }

@@ -39,9 +39,10 @@ internal readonly struct Sixteen : IConstant
 }
 
 /// <summary>
-/// The one loop in which nearly all time is spent: 6 pixels x 2 vectors of output channels, kept in registers over the whole depth.
-/// That is 12 sums, 2 weights and 1 input, which fill AVX2's 16 registers. The longest vectors, of which there are 32, may be an odd number: the
-/// last three go together. Where a row has three pixels left or fewer, so many are computed.
+/// The one loop in which nearly all time is spent: 6 pixels x 2 vectors of output channels, kept in registers over the
+/// whole depth. That is 12 sums, 2 weights and 1 input, which fill AVX2's 16 registers. The longest vectors, of which
+/// there are 32, may be an odd number: the last three go together. Where a row has three pixels left or fewer, so many
+/// are computed.
 /// </summary>
 /// <typeparam name="T">The vector.</typeparam>
 /// <typeparam name="TStep">Floats from one pixel's input to the next's.</typeparam>
@@ -78,7 +79,8 @@ internal static unsafe class MicroKernel<T, TStep>
     /// <param name="floor">0 for ReLU, negative infinity for none.</param>
     /// <param name="ahead">[depth, 16], needed soon: a cache line of it is asked for at each step of the sum.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Run(int channels, float* x, int* offsets, int depth, float* weights, float* start, float* y, nint next, int pixels, float floor, float* ahead)
+    public static void Run(int channels, float* x, int* offsets, int depth, float* weights, float* start, float* y,
+        nint next, int pixels, float floor, float* ahead)
     {
         if (pixels > Three.Value)
             Run<Six>(channels, x, offsets, depth, weights, start, y, next, pixels, floor, ahead);
@@ -87,7 +89,9 @@ internal static unsafe class MicroKernel<T, TStep>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Run<TPixels>(int channels, float* x, int* offsets, int depth, float* weights, float* start, float* y, nint next, int pixels, float floor, float* ahead)
+    private static void Run<TPixels>(
+        int channels, float* x, int* offsets, int depth, float* weights, float* start, float* y, nint next, int pixels,
+        float floor, float* ahead)
         where TPixels : IConstant
     {
         if (channels == Channels)
@@ -98,8 +102,11 @@ internal static unsafe class MicroKernel<T, TStep>
             Run<TPixels, One>(x, offsets, depth, weights, start, y, next, pixels, floor, ahead);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // from the first call: unoptimised it takes longer than all else of a start
-    private static void Run<TPixels, TVectors>(float* x, int* offsets, int depth, float* weights, float* start, float* y, nint next, int pixels, float floor, float* ahead)
+    // from the first call: unoptimised it takes longer than all else of a start
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run<TPixels, TVectors>(
+        float* x, int* offsets, int depth, float* weights, float* start, float* y, nint next, int pixels, float floor,
+        float* ahead)
         where TPixels : IConstant
         where TVectors : IConstant
     {
@@ -112,13 +119,21 @@ internal static unsafe class MicroKernel<T, TStep>
         var k = 0;
         for (; k < depth - 3; k += 4, weights += 4 * TVectors.Value * T.Count)
         {
-            Add<TPixels, TVectors>(x + offsets[k], weights, ahead + 16 * k, ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
-            Add<TPixels, TVectors>(x + offsets[k + 1], weights + 1 * TVectors.Value * T.Count, ahead + 16 * (k + 1), ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
-            Add<TPixels, TVectors>(x + offsets[k + 2], weights + 2 * TVectors.Value * T.Count, ahead + 16 * (k + 2), ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
-            Add<TPixels, TVectors>(x + offsets[k + 3], weights + 3 * TVectors.Value * T.Count, ahead + 16 * (k + 3), ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
+            Add<TPixels, TVectors>(x + offsets[k], weights, ahead + 16 * k, ref a0, ref a1, ref a2, ref a3, ref a4,
+                ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
+            Add<TPixels, TVectors>(x + offsets[k + 1], weights + 1 * TVectors.Value * T.Count, ahead + 16 * (k + 1),
+                ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0,
+                ref c1, ref c2, ref c3, ref c4, ref c5);
+            Add<TPixels, TVectors>(x + offsets[k + 2], weights + 2 * TVectors.Value * T.Count, ahead + 16 * (k + 2),
+                ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0,
+                ref c1, ref c2, ref c3, ref c4, ref c5);
+            Add<TPixels, TVectors>(x + offsets[k + 3], weights + 3 * TVectors.Value * T.Count, ahead + 16 * (k + 3),
+                ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0,
+                ref c1, ref c2, ref c3, ref c4, ref c5);
         }
         for (; k < depth; k++, weights += TVectors.Value * T.Count)
-            Add<TPixels, TVectors>(x + offsets[k], weights, ahead + 16 * k, ref a0, ref a1, ref a2, ref a3, ref a4, ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
+            Add<TPixels, TVectors>(x + offsets[k], weights, ahead + 16 * k, ref a0, ref a1, ref a2, ref a3, ref a4,
+                ref a5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
         var least = T.Create(floor);
         Store(a0, a1, a2, a3, a4, a5, least, y, pixels);
         if (TVectors.Value > 1)
@@ -130,7 +145,8 @@ internal static unsafe class MicroKernel<T, TStep>
     // One product more in each sum. Inlined, the references are the registers themselves.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add<TPixels, TVectors>(float* input, float* weights, float* ahead,
-        ref T a0, ref T a1, ref T a2, ref T a3, ref T a4, ref T a5, ref T b0, ref T b1, ref T b2, ref T b3, ref T b4, ref T b5, ref T c0, ref T c1, ref T c2, ref T c3, ref T c4, ref T c5)
+        ref T a0, ref T a1, ref T a2, ref T a3, ref T a4, ref T a5, ref T b0, ref T b1, ref T b2, ref T b3, ref T b4,
+        ref T b5, ref T c0, ref T c1, ref T c2, ref T c3, ref T c4, ref T c5)
         where TPixels : IConstant
         where TVectors : IConstant
     {

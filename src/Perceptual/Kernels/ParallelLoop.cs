@@ -6,14 +6,16 @@ namespace Perceptual;
 public static class ParallelLoop
 {
     /// <summary>
-    /// Runs pieces 0 to <paramref name="count"/> - 1, which are claimed in this order. Once one has failed no further one begins; those
-    /// before it are all done, so that what is thrown is the failure of the first piece that fails, whatever the timing.
+    /// Runs pieces 0 to <paramref name="count"/> - 1, which are claimed in this order. Once one has failed no further
+    /// one begins; those before it are all done, so that what is thrown is the failure of the first piece that fails,
+    /// whatever the timing.
     /// </summary>
     /// <param name="count">How many pieces there are.</param>
     /// <param name="threads">How many run at a time, at most.</param>
     /// <param name="work">Does a piece.</param>
     /// <param name="cancellation">Stops it between two pieces.</param>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled and no piece had failed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled and no piece had
+    /// failed.</exception>
     public static void Run(int count, int threads, Action<int> work, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -23,7 +25,8 @@ public static class ParallelLoop
         var gate = new Lock();
         Parallel.For(0, Math.Min(threads, count), new() { MaxDegreeOfParallelism = threads }, _ =>
         {
-            while (Interlocked.Increment(ref next) is var piece && piece < Volatile.Read(ref failed) && !cancellation.IsCancellationRequested)
+            while (Interlocked.Increment(ref next) is var piece && piece < Volatile.Read(ref failed)
+                && !cancellation.IsCancellationRequested)
                 try
                 {
                     work(piece);

@@ -29,7 +29,8 @@ internal static class ReferenceKernels
                             {
                                 var (sy, sx) = (y * stride - padding + ky, x * stride - padding + kx);
                                 if (sy >= 0 && sy < height && sx >= 0 && sx < width)
-                                    sum += weight[((o * inputs + i) * kernel + ky) * kernel + kx] * input[(i * height + sy) * width + sx];
+                                    sum += weight[((o * inputs + i) * kernel + ky) * kernel + kx]
+                                        * input[(i * height + sy) * width + sx];
                             }
                     output[(o * outputHeight + y) * outputWidth + x] = T.Max(sum, T.Zero);
                 }
@@ -91,13 +92,18 @@ internal static class ReferenceKernels
                                 var (sy, sx) = (y * stride - padding + ky, x * stride - padding + kx);
                                 if (sy < 0 || sy >= height || sx < 0 || sx >= width)
                                     continue;
-                                inputGradient[(i * height + sy) * width + sx] += outputGradient[at] * weight[((o * inputs + i) * kernel + ky) * kernel + kx];
-                                weightGradient[((o * inputs + i) * kernel + ky) * kernel + kx] += outputGradient[at] * input[(i * height + sy) * width + sx];
+                                inputGradient[(i * height + sy) * width + sx] += outputGradient[at]
+                                    * weight[((o * inputs + i) * kernel + ky) * kernel + kx];
+                                weightGradient[((o * inputs + i) * kernel + ky) * kernel + kx] += outputGradient[at]
+                                    * input[(i * height + sy) * width + sx];
                             }
                 }
     }
 
-    /// <summary>The derivative of <see cref="MaxPool"/> by its input: goes to the largest of a window, the first of several; adds to it.</summary>
+    /// <summary>
+    /// The derivative of <see cref="MaxPool"/> by its input: goes to the largest of a window, the first of several;
+    /// adds to it.
+    /// </summary>
     public static void MaxPoolBack<T>(
         ReadOnlySpan<T> input, // [channels, height, width]
         int channels,

@@ -5,7 +5,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Perceptual;
 
-/// <summary>A vector of floats of one width. Kernels are written once, over this, and compiled for each width.</summary>
+/// <summary>
+/// A vector of floats of one width. Kernels are written once, over this, and compiled for each width.
+/// </summary>
 // Safe if a pointer has Count floats.
 internal unsafe interface ISimd<T> where T : struct, ISimd<T>
 {
@@ -22,8 +24,9 @@ internal unsafe interface ISimd<T> where T : struct, ISimd<T>
     void Store(float* target);
 
     /// <summary>
-    /// a * b + c, fused where the processor can. Written with the processor's own instruction: Vector.MultiplyAddEstimate is fused
-    /// or not depending on how far the method has been optimised, and the same input must give the same bits.
+    /// a * b + c, fused where the processor can. Written with the processor's own instruction:
+    /// Vector.MultiplyAddEstimate is fused or not depending on how far the method has been optimised, and the same
+    /// input must give the same bits.
     /// </summary>
     static abstract T MultiplyAdd(T a, T b, T c);
 
@@ -87,7 +90,8 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
     public static Simd256 Load(float* source) => new(Vector256.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 LoadRows(float* source, nint rowLength) => new(Vector256.Create(Vector128.Load(source), Vector128.Load(source + rowLength)));
+    public static Simd256 LoadRows(float* source, nint rowLength) =>
+        new(Vector256.Create(Vector128.Load(source), Vector128.Load(source + rowLength)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 Create(float value) => new(Vector256.Create(value));

@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics;
 namespace Perceptual;
 
 /// <summary>
-/// The derivative by the weights and the bias of a convolution: at each place of the kernel, the sum over all images and pixels of input
-/// times the derivative by the output. Each sum is one task's, in a fixed order, so the bits do not depend on who does what.
+/// The derivative by the weights and the bias of a convolution: at each place of the kernel, the sum over all images
+/// and pixels of input times the derivative by the output. Each sum is one task's, in a fixed order, so the bits do not
+/// depend on who does what.
 /// </summary>
 // Safe: buffers are whole and were made for this shape, see RowBuffer; weights are written with bounds checks.
 internal abstract unsafe class WeightGradient(ConvolutionShape shape)
@@ -19,7 +20,10 @@ internal abstract unsafe class WeightGradient(ConvolutionShape shape)
     /// <summary>[outputs]</summary>
     public float[] Bias { get; } = new float[shape.Outputs];
 
-    /// <summary>Asks for the zeros it reads around the derivative by the output; around the input it reads what the convolution does.</summary>
+    /// <summary>
+    /// Asks for the zeros it reads around the derivative by the output; around the input it reads what the convolution
+    /// does.
+    /// </summary>
     public virtual void Reserve(RowBuffer outputGradient)
     {
     }
@@ -53,7 +57,8 @@ internal abstract unsafe class WeightGradient(ConvolutionShape shape)
         });
     }
 
-    protected abstract void RunWeight(RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew);
+    protected abstract void RunWeight(
+        RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew);
 
     /// <summary>The form that suits a layer on this processor.</summary>
     public static WeightGradient Choose(ConvolutionShape shape) =>
@@ -77,7 +82,8 @@ internal abstract unsafe class WeightGradient(ConvolutionShape shape)
 
 /// <summary>As it is defined.</summary>
 /// <typeparam name="T">The vector.</typeparam>
-/// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the input's lanes.</typeparam>
+/// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the input's
+/// lanes.</typeparam>
 // Safe: offsets are those of inputs the convolution reads, the last one repeated up to a whole block; sums has
 // MostWeights rows of MostChannels floats, and two vectors are MostChannels at most.
 internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape shape) : WeightGradient(shape)
@@ -86,7 +92,8 @@ internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape sha
 {
     private const int Lanes = RowBuffer.Lanes;
     private const int Block = OuterProducts<T, TStep>.Inputs;
-    private const int MostWeights = 16 * Block; // of each output that a task sums: all of them read the same derivatives from the cache
+    // of each output that a task sums: all of them read the same derivatives from the cache
+    private const int MostWeights = 16 * Block;
     private const int CachedPixels = 128; // so many of these
     private const int MostChannels = 32;
 
@@ -98,7 +105,8 @@ internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape sha
 
     private int Depth => (Shape.Inputs + lanes - 1) / lanes * Area * lanes; // [plane, kernel, kernel, lane]
 
-    protected override void RunWeight(RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew)
+    protected override void RunWeight(
+        RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew)
     {
         var parts = (Depth + MostWeights - 1) / MostWeights;
         crew.Run((Shape.Outputs + Channels - 1) / Channels * parts, (task, _) =>
@@ -109,7 +117,8 @@ internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape sha
     {
         var (first, second) = (firstChannel + channel, firstChannel + channel + T.Count);
         var gradient = outputGradient.Row(0, first / Lanes, 0) + first % Lanes;
-        var toSecond = (nint)((second / Lanes - first / Lanes) * outputGradient.PlaneLength) + second % Lanes - first % Lanes;
+        var toSecond = (nint)((second / Lanes - first / Lanes) * outputGradient.PlaneLength) + second % Lanes
+            - first % Lanes;
         var x = input.Row(0, 0, -Shape.Padding) - Shape.Padding * lanes;
         var weights = Math.Min(MostWeights, Depth - from);
         var sums = stackalloc float[MostWeights * MostChannels]; // [weights, channels]
@@ -121,9 +130,12 @@ internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape sha
             for (var y = 0; y < outputGradient.Height; y += rows)
                 for (var k = 0; k < weights; k += Block)
                     OuterProducts<T, TStep>.Add(
-                        x + image * input.ImageLength + (long)y * Shape.Stride * input.RowLength, offsets + k, Shape.Stride * input.RowLength,
-                        gradient + image * outputGradient.ImageLength + (long)y * outputGradient.RowLength, toSecond, outputGradient.RowLength,
-                        Math.Min(rows, outputGradient.Height - y), outputGradient.Width, sums + k * Channels, image == 0 && y == 0);
+                        x + image * input.ImageLength + (long)y * Shape.Stride * input.RowLength, offsets + k,
+                        Shape.Stride * input.RowLength,
+                        gradient + image * outputGradient.ImageLength + (long)y * outputGradient.RowLength, toSecond,
+                        outputGradient.RowLength,
+                        Math.Min(rows, outputGradient.Height - y), outputGradient.Width, sums + k * Channels,
+                        image == 0 && y == 0);
         for (var k = 0; k < weights; k++)
         {
             var (tap, i) = ((from + k) / lanes % Area, (from + k) / lanes / Area * lanes + (from + k) % lanes);
@@ -135,14 +147,15 @@ internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape sha
     private nint Offset(RowBuffer input, int k)
     {
         var (lane, tap, plane) = (k % lanes, k / lanes % Area, k / lanes / Area);
-        return (nint)(plane * input.PlaneLength) + tap / Shape.Kernel * input.RowLength + tap % Shape.Kernel * lanes + lane;
+        return (nint)(plane * input.PlaneLength) + tap / Shape.Kernel * input.RowLength
+            + tap % Shape.Kernel * lanes + lane;
     }
 }
 
 /// <summary>
-/// At the points of <typeparamref name="TTile"/>: the derivative by the products is the product of the tiles' inputs there and the
-/// derivative by their outputs, taken there by the transpose of what takes products back; sums over all tiles go to the kernel by the
-/// transpose of what takes it to the points.
+/// At the points of <typeparamref name="TTile"/>: the derivative by the products is the product of the tiles' inputs
+/// there and the derivative by their outputs, taken there by the transpose of what takes products back; sums over all
+/// tiles go to the kernel by the transpose of what takes it to the points.
 /// </summary>
 // Safe: memory is made for the chunk before it is used; a tile has at most 8 points and 8 kernel rows, for which the
 // stack has room; tiles reach into the zeros that Reserve and the convolution asked for.
@@ -153,11 +166,13 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
     private const int Lanes = RowBuffer.Lanes;
     private const int Block = OuterProducts<T, Sixteen>.Inputs;
     private const int TilesOfTask = 32;
-    private const int InputsOfTask = 8 * Block; // with all points and two vectors of outputs they fit into the second level of the cache
+    // with all points and two vectors of outputs they fit into the second level of the cache
+    private const int InputsOfTask = 8 * Block;
 
     private readonly int inputPlanes = (shape.Inputs + Lanes - 1) / Lanes;
     private readonly int outputPlanes = (shape.Outputs + Lanes - 1) / Lanes;
-    private PinnedFloats inputs = new(0); // [points, points, planes, tiles, lanes], a cache line apart as in the convolution
+    // [points, points, planes, tiles, lanes], a cache line apart as in the convolution
+    private PinnedFloats inputs = new(0);
     private PinnedFloats outputs = new(0);
     private PinnedFloats sums = new(0); // [groups of channels, parts of the inputs, points, points, inputs, channels]
 
@@ -180,12 +195,16 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
         outputGradient.Reserve(0, Rest(outputGradient.Width), 0, Rest(outputGradient.Height));
     }
 
-    protected override void RunWeight(RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew)
+    protected override void RunWeight(
+        RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew)
     {
-        var (across, down) = ((outputGradient.Width + Outputs - 1) / Outputs, (outputGradient.Height + Outputs - 1) / Outputs);
+        var (across, down) = ((outputGradient.Width + Outputs - 1) / Outputs,
+            (outputGradient.Height + Outputs - 1) / Outputs);
         // Few enough for the cache, but so many that reading and writing the sums does not dominate.
-        var chunk = Math.Min(images * across * down, Math.Clamp((1 << 23) / (Positions * (inputPlanes + outputPlanes) * Lanes), 48, 256));
-        var (inputsLength, outputsLength) = ((long)inputPlanes * chunk * Lanes + Lanes, (long)outputPlanes * chunk * Lanes + Lanes);
+        var chunk = Math.Min(images * across * down,
+            Math.Clamp((1 << 23) / (Positions * (inputPlanes + outputPlanes) * Lanes), 48, 256));
+        var (inputsLength, outputsLength) = ((long)inputPlanes * chunk * Lanes + Lanes,
+            (long)outputPlanes * chunk * Lanes + Lanes);
         Need(ref inputs, Positions * inputsLength);
         Need(ref outputs, Positions * outputsLength);
         Need(ref sums, (long)Groups * Parts * Positions * SumsLength);
@@ -201,12 +220,16 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
                 for (var tile = from; tile < Math.Min(from + TilesOfTask, tiles); tile++)
                 {
                     var number = start + tile;
-                    var (image, y, x) = (number / (across * down), number / across % down * Outputs, number % across * Outputs);
+                    var (image, y, x) = (number / (across * down), number / across % down * Outputs,
+                        number % across * Outputs);
                     if (plane < inputPlanes)
-                        WinogradConvolver<T, TTile>.TakeToPoints(input.Row(image, plane, y - Shape.Padding) + (x - Shape.Padding) * Lanes, input.RowLength, square,
+                        WinogradConvolver<T, TTile>.TakeToPoints(
+                            input.Row(image, plane, y - Shape.Padding) + (x - Shape.Padding) * Lanes,
+                            input.RowLength, square,
                             inputs.Pointer + ((long)plane * chunk + tile) * Lanes, inputsLength);
                     else
-                        OutputToPoints(outputGradient.Row(image, firstChannel / Lanes + plane - inputPlanes, y) + x * Lanes, outputGradient.RowLength, square,
+                        OutputToPoints(outputGradient.Row(image, firstChannel / Lanes + plane - inputPlanes, y)
+                            + x * Lanes, outputGradient.RowLength, square,
                             outputs.Pointer + ((long)(plane - inputPlanes) * chunk + tile) * Lanes, outputsLength);
                 }
             });
@@ -223,7 +246,8 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
                 for (var position = 0; position < Positions; position++)
                     for (var i = 0; i < Math.Min(InputsOfTask, Shape.Inputs - from); i += Block)
                         OuterProducts<T, Sixteen>.Add(inputs.Pointer + position * inputsLength, offsets + i, 0,
-                            outputs.Pointer + position * outputsLength + (long)(channel / Lanes) * chunk * Lanes + channel % Lanes, T.Count < Lanes ? T.Count : chunk * Lanes, 0,
+                            outputs.Pointer + position * outputsLength + (long)(channel / Lanes) * chunk * Lanes
+                                + channel % Lanes, T.Count < Lanes ? T.Count : chunk * Lanes, 0,
                             1, tiles, target + position * SumsLength + i * Channels, begin: start == 0);
                 if (start + tiles == images * across * down)
                     TakeBack(target, channel, from);
@@ -236,9 +260,11 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
         for (var lane = 0; lane < Lanes; lane += T.Count)
         {
             for (var column = 0; column < Outputs; column++)
-                TTile.OutputBack<T>(source + column * Lanes + lane, rowLength, square + column * Lanes, Outputs * Lanes);
+                TTile.OutputBack<T>(source + column * Lanes + lane, rowLength, square + column * Lanes,
+                    Outputs * Lanes);
             for (var row = 0; row < TTile.Points; row++)
-                TTile.OutputBack<T>(square + row * Outputs * Lanes, Lanes, target + row * TTile.Points * positionLength + lane, (nint)positionLength);
+                TTile.OutputBack<T>(square + row * Outputs * Lanes, Lanes,
+                    target + row * TTile.Points * positionLength + lane, (nint)positionLength);
         }
     }
 
@@ -260,7 +286,8 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
                     {
                         var sum = T.Create(0);
                         for (var point = 0; point < points; point++)
-                            sum = T.MultiplyAdd(T.Create(table[point * kernel + row]), T.Load(at + (point * points + column) * SumsLength), sum);
+                            sum = T.MultiplyAdd(T.Create(table[point * kernel + row]),
+                                T.Load(at + (point * points + column) * SumsLength), sum);
                         sum.Store(half + (row * points + column) * T.Count);
                     }
                 for (var row = 0; row < kernel; row++)
@@ -268,10 +295,12 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
                     {
                         var sum = T.Create(0);
                         for (var point = 0; point < points; point++)
-                            sum = T.MultiplyAdd(T.Create(table[point * kernel + column]), T.Load(half + (row * points + point) * T.Count), sum);
+                            sum = T.MultiplyAdd(T.Create(table[point * kernel + column]),
+                                T.Load(half + (row * points + point) * T.Count), sum);
                         sum.Store(result);
                         for (var o = channel + vector; o < Math.Min(channel + vector + T.Count, Shape.Outputs); o++)
-                            Weight[((o * Shape.Inputs + i) * kernel + row) * kernel + column] = result[o - channel - vector];
+                            Weight[((o * Shape.Inputs + i) * kernel + row) * kernel + column] =
+                                result[o - channel - vector];
                     }
             }
     }
@@ -283,7 +312,10 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
     }
 }
 
-/// <summary>As <see cref="MicroKernel{T, TStep}"/>, with the pixels in the place of the weights: sums over pixels of 6 inputs times 2 vectors of output channels.</summary>
+/// <summary>
+/// As <see cref="MicroKernel{T, TStep}"/>, with the pixels in the place of the weights: sums over pixels of 6 inputs
+/// times 2 vectors of output channels.
+/// </summary>
 // Safe if x and its offsets, y and sums have what the parameters say.
 internal static unsafe class OuterProducts<T, TStep>
     where T : struct, ISimd<T>
@@ -297,7 +329,8 @@ internal static unsafe class OuterProducts<T, TStep>
     /// <param name="x">The first pixel's inputs.</param>
     /// <param name="offsets">From <paramref name="x"/> to each of the six.</param>
     /// <param name="xRow">Floats to the next row's.</param>
-    /// <param name="y">The first pixel's first vector of output channels; the next pixel's is 16 floats further.</param>
+    /// <param name="y">The first pixel's first vector of output channels; the next pixel's is 16 floats
+    /// further.</param>
     /// <param name="second">Floats from the first vector to the second.</param>
     /// <param name="yRow">Floats to the next row's.</param>
     /// <param name="height">Rows.</param>
@@ -305,11 +338,13 @@ internal static unsafe class OuterProducts<T, TStep>
     /// <param name="sums">[6, channels]</param>
     /// <param name="begin">Whether what is there does not count.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(float* x, nint* offsets, nint xRow, float* y, nint second, nint yRow, int height, int width, float* sums, bool begin)
+    public static void Add(float* x, nint* offsets, nint xRow, float* y, nint second, nint yRow, int height, int width,
+        float* sums, bool begin)
     {
         var (o0, o1, o2, o3, o4, o5) = (offsets[0], offsets[1], offsets[2], offsets[3], offsets[4], offsets[5]);
         var zero = T.Create(0);
-        T a0 = zero, a1 = zero, a2 = zero, a3 = zero, a4 = zero, a5 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero, b4 = zero, b5 = zero;
+        T a0 = zero, a1 = zero, a2 = zero, a3 = zero, a4 = zero, a5 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero,
+            b4 = zero, b5 = zero;
         if (!begin)
         {
             (a0, b0) = (T.Load(sums), T.Load(sums + T.Count));
@@ -322,7 +357,8 @@ internal static unsafe class OuterProducts<T, TStep>
         for (var row = 0; row < height; row++, x += xRow, y += yRow)
         {
             var input = x;
-            for (float* at = y, end = y + width * RowBuffer.Lanes; at < end; at += RowBuffer.Lanes, input += TStep.Value)
+            for (float* at = y, end = y + width * RowBuffer.Lanes; at
+                < end; at += RowBuffer.Lanes, input += TStep.Value)
             {
                 var a = T.Load(at);
                 var b = T.Load(at + second);

@@ -4,10 +4,10 @@ using System.Runtime.CompilerServices;
 namespace Perceptual;
 
 /// <summary>
-/// Convolution in tiles of some outputs: tiles and kernels are taken to the points of <typeparamref name="TTile"/>, where
-/// convolution is a product; the products are summed over the input channels (at each point a matrix product) and taken back. A chunk
-/// of tiles goes all the way at a time, so that it stays in cache. A convolution of stride 4 is one of stride 1 over cells of 4 x 4
-/// pixels: each of these is a channel, and the kernel has a quarter of the side.
+/// Convolution in tiles of some outputs: tiles and kernels are taken to the points of <typeparamref name="TTile"/>,
+/// where convolution is a product; the products are summed over the input channels (at each point a matrix product) and
+/// taken back. A chunk of tiles goes all the way at a time, so that it stays in cache. A convolution of stride 4 is one
+/// of stride 1 over cells of 4 x 4 pixels: each of these is a channel, and the kernel has a quarter of the side.
 /// </summary>
 // Safe: see RowBuffer. A task has at most a chunk of tiles, for which the scratch has room; tiles reach into the
 // zeros that Reserve asked for, and store only rows and columns of the output. Weights end with the last channel's:
@@ -32,13 +32,15 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         depth = shape.Stride == 1 ? RoundUp(shape.Inputs, Lanes) : shape.Inputs * Lanes;
         outputs = RoundUp(shape.Outputs, Lanes);
         // Both sides of the product in about a megabyte, but enough tiles that reading the weights does not dominate.
-        chunk = RoundUp(Math.Clamp((1 << 18) / (TTile.Points * TTile.Points * depth), 24, 48), MicroKernel<T, Sixteen>.Pixels);
+        chunk = RoundUp(Math.Clamp((1 << 18) / (TTile.Points * TTile.Points * depth), 24, 48),
+            MicroKernel<T, Sixteen>.Pixels);
         weights = new((long)Positions * outputs * depth);
     }
 
     public override void SetWeights(float[] weight, float[] bias)
     {
-        ParallelLoop.Run(outputs / Lanes, Environment.ProcessorCount, block => Pack(weight, block * Lanes, weights.Pointer));
+        ParallelLoop.Run(outputs / Lanes, Environment.ProcessorCount,
+            block => Pack(weight, block * Lanes, weights.Pointer));
         bias.CopyTo(new Span<float>(Bias.Pointer, Shape.Outputs));
     }
 
@@ -46,7 +48,8 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     private static int Positions => TTile.Points * TTile.Points;
 
-    // From a position to the next: a cache line more than the values need, lest all positions of a tile fall into one set of the cache.
+    // From a position to the next: a cache line more than the values need, lest all positions of a tile fall into one
+    // set of the cache.
     private long PointsLength => (long)depth * chunk + Lanes;
 
     private long ProductsLength => (long)outputs * chunk + Lanes;
@@ -67,8 +70,11 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     public override void Reserve(RowBuffer input, RowBuffer output)
     {
-        int Beyond(int outputs, int inputs) => (RoundUp(outputs, Outputs) - 1) * Shape.Stride + Reach - Shape.Padding - inputs; // of the last tile
-        input.Reserve(Shape.Padding, Beyond(output.Width, input.Width), Shape.Padding, Beyond(output.Height, input.Height));
+        // of the last tile
+        int Beyond(int outputs, int inputs) =>
+            (RoundUp(outputs, Outputs) - 1) * Shape.Stride + Reach - Shape.Padding - inputs;
+        input.Reserve(Shape.Padding, Beyond(output.Width, input.Width), Shape.Padding,
+            Beyond(output.Height, input.Height));
     }
 
     public override int CountTasks(in ConvolutionStep step) => Chunks(step) * Slices(step);
@@ -93,7 +99,8 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
             for (var tile = 0; tile < tiles; tile++)
             {
                 var (image, y, x) = Locate(first + tile, across, down, step.From);
-                var source = step.Input.Row(image, plane, y * Shape.Stride - Shape.Padding) + (x * Shape.Stride - Shape.Padding) * step.Input.LaneCount;
+                var source = step.Input.Row(image, plane, y * Shape.Stride - Shape.Padding)
+                    + (x * Shape.Stride - Shape.Padding) * step.Input.LaneCount;
                 var target = points + ((long)plane * chunk + tile) * Lanes;
                 if (Shape.Stride == 1)
                 {
@@ -113,11 +120,15 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 var (image, y, x) = Locate(first + tile, across, down, step.From);
                 var target = step.Output.Row(image, (step.FirstChannel + channel) / Lanes, y) + x * Lanes;
                 Fetch(target + Outputs * Lanes, step.Output.RowLength, Outputs);
-                TakeBack(products + ((long)channel / Lanes * chunk + tile) * Lanes, ProductsLength, square, Bias.Pointer + channel, floor,
-                    target, step.Output.RowLength, Math.Min(Outputs, step.To - y), Math.Min(Outputs, step.Output.Width - x));
+                TakeBack(products + ((long)channel / Lanes * chunk + tile) * Lanes, ProductsLength, square,
+                    Bias.Pointer + channel, floor,
+                    target, step.Output.RowLength, Math.Min(Outputs, step.To - y),
+                    Math.Min(Outputs, step.Output.Width - x));
             }
 
-        int SliceStart(int slice) => slice * sliceLength < outputs ? MicroKernel<T, Sixteen>.Group(slice * sliceLength, outputs).First : outputs;
+        int SliceStart(int slice) => slice * sliceLength < outputs
+            ? MicroKernel<T, Sixteen>.Group(slice * sliceLength, outputs).First
+            : outputs;
     }
 
     private static void CopyCells(float* source, int rowLength, float* cells)
@@ -125,7 +136,8 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         for (var row = 0; row < TTile.Points; row++, source += CellSide * rowLength)
             for (var column = 0; column < TTile.Points; column++, cells += Lanes)
                 for (var lane = 0; lane < Lanes; lane += T.Count)
-                    T.LoadRows(source + lane / CellSide * rowLength + column * CellSide + lane % CellSide, rowLength).Store(cells + lane);
+                    T.LoadRows(source + lane / CellSide * rowLength + column * CellSide + lane % CellSide, rowLength)
+                        .Store(cells + lane);
     }
 
     // What a tile further on touches for the first time.
@@ -149,11 +161,14 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 var (_, channels) = MicroKernel<T, Sixteen>.Group(channel, outputs);
                 var w = weights.Pointer + ((long)position * outputs + channel) * depth;
                 var target = y + (long)(channel / Lanes) * chunk * Lanes + channel % Lanes;
-                // While these weights are in use, those of the next channels come: a share of them with each of the first pixels.
+                // While these weights are in use, those of the next channels come: a share of them with each of the
+                // first pixels.
                 var next = w + (long)depth * channels;
                 var ahead = 0;
-                for (var tile = 0; tile < tiles; tile += MicroKernel<T, Sixteen>.Pixels, ahead = Math.Min(ahead + 16, Math.Max(channels - 16, 0)))
-                    MicroKernel<T, Sixteen>.Run(channels, x + tile * Lanes, offsets, depth, w, zeros.Pointer, target + tile * Lanes, toNext,
+                for (var tile = 0; tile < tiles; tile += MicroKernel<T, Sixteen>.Pixels, ahead = Math.Min(ahead + 16,
+                    Math.Max(channels - 16, 0)))
+                    MicroKernel<T, Sixteen>.Run(channels, x + tile * Lanes, offsets, depth, w, zeros.Pointer,
+                        target + tile * Lanes, toNext,
                         MicroKernel<T, Sixteen>.Pixels, float.NegativeInfinity, next + (long)ahead * depth);
                 channel += channels;
             }
@@ -167,27 +182,32 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         for (var lane = 0; lane < Lanes; lane += T.Count)
         {
             for (var column = 0; column < TTile.Points; column++)
-                TTile.Input<T>(source + column * Lanes + lane, rowLength, square + column * Lanes, TTile.Points * Lanes);
+                TTile.Input<T>(source + column * Lanes + lane, rowLength, square + column * Lanes,
+                    TTile.Points * Lanes);
             for (var row = 0; row < TTile.Points; row++)
-                TTile.Input<T>(square + row * TTile.Points * Lanes, Lanes, target + row * TTile.Points * positionLength + lane, (nint)positionLength);
+                TTile.Input<T>(square + row * TTile.Points * Lanes, Lanes,
+                    target + row * TTile.Points * positionLength + lane, (nint)positionLength);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TakeBack(float* source, long positionLength, float* square, float* bias, float floor, float* target, int rowLength, int rows, int columns)
+    private static void TakeBack(float* source, long positionLength, float* square, float* bias, float floor,
+        float* target, int rowLength, int rows, int columns)
     {
         var least = T.Create(floor);
         for (var lane = 0; lane < Lanes; lane += T.Count)
         {
             for (var column = 0; column < TTile.Points; column++)
-                TTile.Output<T>(source + column * positionLength + lane, (nint)(TTile.Points * positionLength), square + column * Lanes, TTile.Points * Lanes);
+                TTile.Output<T>(source + column * positionLength + lane, (nint)(TTile.Points * positionLength),
+                    square + column * Lanes, TTile.Points * Lanes);
             var start = T.Load(bias + lane);
             var line = square + TTile.Points * TTile.Points * Lanes;
             for (var row = 0; row < rows; row++)
             {
                 TTile.Output<T>(square + row * TTile.Points * Lanes, Lanes, line, Lanes);
                 for (var column = 0; column < columns; column++)
-                    T.Max(T.Load(line + column * Lanes) + start, least).Store(target + (long)row * rowLength + column * Lanes + lane);
+                    T.Max(T.Load(line + column * Lanes) + start, least)
+                        .Store(target + (long)row * rowLength + column * Lanes + lane);
             }
         }
     }
@@ -253,12 +273,14 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 for (var row = 0; row < points; row++)
                     TakeToPoints(table, half + row * kernel * Lanes, whole + row * points * Lanes, Lanes);
                 for (var at = 0; at < points * points * Lanes; at += Vector<float>.Count)
-                    Vector.Store(Vector.Narrow(Vector.Load(whole + at), Vector.Load(whole + at + Vector<double>.Count)), rounded + at);
+                    Vector.Store(Vector.Narrow(Vector.Load(whole + at), Vector.Load(whole + at + Vector<double>.Count)),
+                        rounded + at);
                 for (var position = 0; position < points * points; position++)
                     for (var lane = 0; lane < Lanes; lane += T.Count)
                     {
                         var (start, group) = MicroKernel<T, Sixteen>.Group(first + lane, outputs);
-                        T.Load(rounded + position * Lanes + lane).Store(packed + ((long)position * outputs + start) * depth + i * group + first + lane - start);
+                        T.Load(rounded + position * Lanes + lane).Store(
+                            packed + ((long)position * outputs + start) * depth + i * group + first + lane - start);
                     }
             }
     }
@@ -266,8 +288,11 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     private double Tap(float[] weight, int output, int channel, int row, int column)
     {
         if (Shape.Stride > 1)
-            (channel, row, column) = (channel / Lanes, row * CellSide + channel % Lanes / CellSide, column * CellSide + channel % CellSide);
-        return row < Shape.Kernel && column < Shape.Kernel ? weight[((output * Shape.Inputs + channel) * Shape.Kernel + row) * Shape.Kernel + column] : 0;
+            (channel, row, column) = (channel / Lanes, row * CellSide + channel % Lanes / CellSide,
+                column * CellSide + channel % CellSide);
+        return row < Shape.Kernel && column < Shape.Kernel
+            ? weight[((output * Shape.Inputs + channel) * Shape.Kernel + row) * Shape.Kernel + column]
+            : 0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Perceptual;
 
 /// <summary>
-/// One dimension of Winograd's convolution by Toom and Cook's method: polynomials are multiplied by their values at some points
-/// (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
+/// One dimension of Winograd's convolution by Toom and Cook's method: polynomials are multiplied by their values at
+/// some points (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
 /// </summary>
 // Safe if each pointer has room for as many vectors as the tile has points or outputs, at the given steps.
 internal unsafe interface ITile
@@ -32,8 +32,11 @@ internal unsafe interface ITile
 // Safe if the pointers have what ITile asks for.
 internal unsafe interface IGradientTile : ITile
 {
-    /// <summary>From the derivative by a tile's outputs to that by the products: the transpose of <see cref="ITile.Output"/>.</summary>
-    static abstract void OutputBack<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>;
+    /// <summary>
+    /// From the derivative by a tile's outputs to that by the products: the transpose of <see cref="ITile.Output"/>.
+    /// </summary>
+    static abstract void OutputBack<T>(
+        float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>;
 }
 
 /// <summary>F(4, 3): points 0, 1, -1, 2, -2 and infinity.</summary>
@@ -81,13 +84,16 @@ internal readonly unsafe struct Tile4x3 : IGradientTile
         (T.Load(source) + sum1 + sum2).Store(target);
         T.MultiplyAdd(T.Create(2), difference2, difference1).Store(target + targetStep);
         T.MultiplyAdd(T.Create(4), sum2, sum1).Store(target + 2 * targetStep);
-        (T.MultiplyAdd(T.Create(8), difference2, difference1) + T.Load(source + 5 * step)).Store(target + 3 * targetStep);
+        (T.MultiplyAdd(T.Create(8), difference2, difference1) + T.Load(source + 5 * step)).Store(
+            target + 3 * targetStep);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void OutputBack<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
+    public static void OutputBack<T>(
+        float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
     {
-        var (y0, y1, y2, y3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step), T.Load(source + 3 * step));
+        var (y0, y1, y2, y3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step),
+            T.Load(source + 3 * step));
         y0.Store(target);
         var (even, odd) = (y0 + y2, y1 + y3);
         (even + odd).Store(target + targetStep);
@@ -162,8 +168,10 @@ internal readonly unsafe struct Tile4x5 : IGradientTile
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Input<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
     {
-        var (d0, d1, d2, d3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step), T.Load(source + 3 * step));
-        var (d4, d5, d6, d7) = (T.Load(source + 4 * step), T.Load(source + 5 * step), T.Load(source + 6 * step), T.Load(source + 7 * step));
+        var (d0, d1, d2, d3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step),
+            T.Load(source + 3 * step));
+        var (d4, d5, d6, d7) = (T.Load(source + 4 * step), T.Load(source + 5 * step), T.Load(source + 6 * step),
+            T.Load(source + 7 * step));
         T.MultiplyAdd(T.Create(5.25f), d4 - d2, d0 - d6).Store(target);
         var even = T.MultiplyAdd(T.Create(-4.25f), d4, d2 + d6);
         var odd = T.MultiplyAdd(T.Create(-4.25f), d3, d1 + d5);
@@ -188,17 +196,23 @@ internal readonly unsafe struct Tile4x5 : IGradientTile
         var (sum1, sum2, sum3) = (m1 + m2, m3 + m4, m5 + m6);
         var (difference1, difference2, difference3) = (m1 - m2, m3 - m4, m5 - m6);
         (T.Load(source) + sum1 + (sum2 + sum3)).Store(target);
-        T.MultiplyAdd(T.Create(0.5f), difference3, T.MultiplyAdd(T.Create(2), difference2, difference1)).Store(target + targetStep);
+        T.MultiplyAdd(T.Create(0.5f), difference3, T.MultiplyAdd(T.Create(2), difference2, difference1))
+            .Store(target + targetStep);
         T.MultiplyAdd(T.Create(0.25f), sum3, T.MultiplyAdd(T.Create(4), sum2, sum1)).Store(target + 2 * targetStep);
-        (T.MultiplyAdd(T.Create(0.125f), difference3, T.MultiplyAdd(T.Create(8), difference2, difference1)) + T.Load(source + 7 * step)).Store(target + 3 * targetStep);
+        (T.MultiplyAdd(T.Create(0.125f), difference3, T.MultiplyAdd(T.Create(8), difference2, difference1))
+            + T.Load(source + 7 * step)).Store(target + 3 * targetStep);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void OutputBack<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
+    public static void OutputBack<T>(
+        float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
     {
-        Tile4x3.OutputBack<T>(source, step, target, targetStep); // the first five points are the same; infinity comes later
-        var (y0, y1, y2, y3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step), T.Load(source + 3 * step));
-        var (even, odd) = (T.MultiplyAdd(T.Create(0.25f), y2, y0), T.MultiplyAdd(T.Create(0.125f), y3, T.Create(0.5f) * y1));
+        // the first five points are the same; infinity comes later
+        Tile4x3.OutputBack<T>(source, step, target, targetStep);
+        var (y0, y1, y2, y3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step),
+            T.Load(source + 3 * step));
+        var (even, odd) = (T.MultiplyAdd(T.Create(0.25f), y2, y0),
+            T.MultiplyAdd(T.Create(0.125f), y3, T.Create(0.5f) * y1));
         (even + odd).Store(target + 5 * targetStep);
         (even - odd).Store(target + 6 * targetStep);
         y3.Store(target + 7 * targetStep);

@@ -18,13 +18,16 @@ internal sealed class Colour
     public static Colour Rgb { get; } = new(3, null);
 
     /// <summary>
-    /// Gray on [0, 255] as MATLAB's rgb2gray makes it, which SSIM, MS-SSIM and GMSD are fed with by their authors: luma of ITU-R BT.601
-    /// from the inverse of the YIQ matrix, rounded to a sample of the image's own depth.
+    /// Gray on [0, 255] as MATLAB's rgb2gray makes it, which SSIM, MS-SSIM and GMSD are fed with by their authors: luma
+    /// of ITU-R BT.601 from the inverse of the YIQ matrix, rounded to a sample of the image's own depth.
     /// </summary>
-    public static Colour Gray { get; } = new(1, (red, green, blue) => Mix(red, green, blue, [0.298936021293775, 0.587043074451121, 0.114020904255103]));
+    public static Colour Gray { get; } = new(1,
+        (red, green, blue) => Mix(red, green, blue, [0.298936021293775, 0.587043074451121, 0.114020904255103]));
 
     /// <summary>Y on [0, 255], I and Q of NTSC, with the digits of FSIM's authors.</summary>
-    public static Colour Yiq { get; } = new(3, (red, green, blue) => Mix(red, green, blue, [0.299, 0.587, 0.114, 0.596, -0.274, -0.322, 0.211, -0.523, 0.312]));
+    public static Colour Yiq { get; } = new(3,
+        (red, green, blue) => Mix(red, green, blue,
+            [0.299, 0.587, 0.114, 0.596, -0.274, -0.322, 0.211, -0.523, 0.312]));
 
     /// <summary>CIE L*a*b* of sRGB, white D65, 2 degrees; L on [0, 100].</summary>
     public static Colour Lab { get; } = new(3, ToLab);
@@ -56,7 +59,8 @@ internal sealed class Colour
         var steps = (double)range.Maximum / 255; // in a grey level
         var x = 0;
         for (; x <= levels.Length - Vector<double>.Count; x += Vector<double>.Count)
-            (Vector.Floor(new Vector<double>(levels[x..]) * steps + new Vector<double>(0.5)) / new Vector<double>(steps)).CopyTo(levels[x..]);
+            (Vector.Floor(new Vector<double>(levels[x..]) * steps + new Vector<double>(0.5))
+                / new Vector<double>(steps)).CopyTo(levels[x..]);
         for (; x < levels.Length; x++)
             levels[x] = Math.Floor(levels[x] * steps + 0.5) / steps;
     }
@@ -67,7 +71,8 @@ internal sealed class Colour
         var x = 0;
         for (; x <= red.Length - Vector<double>.Count; x += Vector<double>.Count)
         {
-            var (r, g, b) = (new Vector<double>(red[x..]), new Vector<double>(green[x..]), new Vector<double>(blue[x..]));
+            var (r, g, b) = (new Vector<double>(red[x..]), new Vector<double>(green[x..]),
+                new Vector<double>(blue[x..]));
             (r * weights[0] + g * weights[1] + b * weights[2]).CopyTo(red[x..]);
             if (weights.Length == 3)
                 continue;
@@ -90,7 +95,8 @@ internal sealed class Colour
         Linearise(red);
         Linearise(green);
         Linearise(blue);
-        // To X, Y and Z of the white: the digits are those of scikit-image, the matrix that of ITU-R BT.709, the white that of ASTM E308.
+        // To X, Y and Z of the white: the digits are those of scikit-image, the matrix that of ITU-R BT.709, the white
+        // that of ASTM E308.
         const double WhiteX = 0.95047, WhiteZ = 1.08883;
         Mix(red, green, blue,
         [
@@ -115,7 +121,8 @@ internal sealed class Colour
     }
 
     // IEC 61966-2-1, of [0, 255].
-    private static double Linear(double level) => level <= 0.04045 * 255 ? level / 255 / 12.92 : Math.Pow((level / 255 + 0.055) / 1.055, 2.4);
+    private static double Linear(double level) =>
+        level <= 0.04045 * 255 ? level / 255 / 12.92 : Math.Pow((level / 255 + 0.055) / 1.055, 2.4);
 
     // CIE's f: the cube root, and a line near black.
     private static void Lighten(Span<double> values)
@@ -124,7 +131,8 @@ internal sealed class Colour
         for (; x <= values.Length - Vector<double>.Count; x += Vector<double>.Count)
         {
             var value = new Vector<double>(values[x..]);
-            Vector.ConditionalSelect(Vector.GreaterThan(value, new(0.008856)), CubeRoot(value), value * 7.787 + new Vector<double>(16.0 / 116)).CopyTo(values[x..]);
+            Vector.ConditionalSelect(Vector.GreaterThan(value, new(0.008856)), CubeRoot(value),
+                value * 7.787 + new Vector<double>(16.0 / 116)).CopyTo(values[x..]);
         }
         for (; x < values.Length; x++)
             values[x] = values[x] > 0.008856 ? Math.Cbrt(values[x]) : 7.787 * values[x] + 16.0 / 116;

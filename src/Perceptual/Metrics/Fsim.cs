@@ -1,13 +1,14 @@
 namespace Perceptual;
 
 /// <summary>
-/// FSIM and, with colour, FSIMc (Zhang, Zhang, Mou, Zhang, "FSIM: a feature similarity index for image quality assessment", 2011): the
-/// similarity of gradients and of phase congruency, weighed by the phase congruency, of images made so small that their shorter side is
-/// about 256 pixels.
+/// FSIM and, with colour, FSIMc (Zhang, Zhang, Mou, Zhang, "FSIM: a feature similarity index for image quality
+/// assessment", 2011): the similarity of gradients and of phase congruency, weighed by the phase congruency, of images
+/// made so small that their shorter side is about 256 pixels.
 /// </summary>
 internal sealed class Fsim : Metric
 {
-    // The paper's, for Y, I and Q of samples on [0, 255]. The paper has a mean over the pixels where its authors' code, as here, has sums.
+    // The paper's, for Y, I and Q of samples on [0, 255]. The paper has a mean over the pixels where its authors' code,
+    // as here, has sums.
     private const double T1 = 0.85; // phase congruency
     private const double T2 = 160; // gradients
     private const double T3 = 200; // I and Q
@@ -37,7 +38,8 @@ internal sealed class Fsim : Metric
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<PreparedImage> Prepare(IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
+    public override IReadOnlyList<PreparedImage> Prepare(
+        IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(images);
         return [.. images.Select(image =>
@@ -47,7 +49,8 @@ internal sealed class Fsim : Metric
         })];
     }
 
-    protected internal override MetricValue Run(PreparedImage reference, PreparedImage distorted, CancellationToken cancellation)
+    protected internal override MetricValue Run(
+        PreparedImage reference, PreparedImage distorted, CancellationToken cancellation)
     {
         var (a, b) = (Prepared<Features>(reference), Prepared<Features>(distorted));
         CheckSizes(a.Width, a.Height, b.Width, b.Height);
@@ -67,7 +70,9 @@ internal sealed class Fsim : Metric
     {
         var factor = Factor(images[0].Width, images[0].Height);
         var (width, height) = (Shrunk(images[0].Width, factor), Shrunk(images[0].Height, factor));
-        var planes = Array.ConvertAll(images, _ => (Luma: new double[width * height], Gradient: new double[width * height], Chroma: new double[colour ? 2 * width * height : 0]));
+        var planes = Array.ConvertAll(images,
+            _ => (Luma: new double[width * height], Gradient: new double[width * height],
+                Chroma: new double[colour ? 2 * width * height : 0]));
         var bands = new RowBands(images, Colour.Yiq, 0);
         bands.Shrink(factor, zeros: true, reach: 3, border: 1);
         bands.Run(Threads, (_, rows, y) =>
@@ -88,7 +93,8 @@ internal sealed class Fsim : Metric
             Volatile.Write(ref Latest, filters = new(width, height));
         using var crew = new Crew(Threads);
         return Array.ConvertAll(planes, image => new Features(
-            images[0].Width, images[0].Height, width, height, image.Gradient, image.Chroma, filters.Of(image.Luma, crew, cancellation)));
+            images[0].Width, images[0].Height, width, height, image.Gradient, image.Chroma,
+            filters.Of(image.Luma, crew, cancellation)));
     }
 
     private MetricValue Compare(Features reference, Features distorted, bool withMap)
@@ -116,7 +122,8 @@ internal sealed class Fsim : Metric
             var map = new PixelMap(width, height);
             for (var y = 0; y < height; y++)
                 for (var x = 0; x < width; x++)
-                    map.Row(y)[x] = (float)((1 - similarity[y * width + x]) * weight[y * width + x] * (similarity.Length / weights));
+                    map.Row(y)[x] = (float)((1 - similarity[y * width + x]) * weight[y * width + x]
+                        * (similarity.Length / weights));
             return map.Scaled(1, reference.Width, reference.Height);
         }
     }
@@ -129,7 +136,8 @@ internal sealed class Fsim : Metric
             similarity[i] = Similarity(reference.Gradient[i], distorted.Gradient[i], T2);
             if (colour)
             {
-                var hue = Similarity(reference.Chroma[i], distorted.Chroma[i], T3) * Similarity(reference.Chroma[chroma + i], distorted.Chroma[chroma + i], T3);
+                var hue = Similarity(reference.Chroma[i], distorted.Chroma[i],
+                    T3) * Similarity(reference.Chroma[chroma + i], distorted.Chroma[chroma + i], T3);
                 // The real part of the power: the product is negative where hues are opposite.
                 similarity[i] *= hue >= 0 ? Math.Pow(hue, Lambda) : Math.Pow(-hue, Lambda) * Math.Cos(Math.PI * Lambda);
             }
@@ -140,16 +148,19 @@ internal sealed class Fsim : Metric
     }
 
     // How much smaller images are compared.
-    private static int Factor(int width, int height) => Math.Max(1, (int)Math.Round(Math.Min(width, height) / 256.0, MidpointRounding.AwayFromZero));
+    private static int Factor(int width, int height) =>
+        Math.Max(1, (int)Math.Round(Math.Min(width, height) / 256.0, MidpointRounding.AwayFromZero));
 
     private static int Shrunk(int side, int factor) => (side + factor - 1) / factor;
 
-    private static double Similarity(double a, double b, double constant) => (2 * a * b + constant) / (a * a + b * b + constant);
+    private static double Similarity(
+        double a, double b, double constant) => (2 * a * b + constant) / (a * a + b * b + constant);
 
     // Scharr's, of zeros outside the image.
     private static double Gradient(RowWindow rows, int image, int y, int x)
     {
-        Span<double> above = rows.Row(image, 0, y)[x..], here = rows.Row(image, 0, y + 1)[x..], below = rows.Row(image, 0, y + 2)[x..];
+        Span<double> above = rows.Row(image, 0, y)[x..], here = rows.Row(image, 0, y + 1)[x..],
+            below = rows.Row(image, 0, y + 2)[x..];
         var across = 3 * (above[2] - above[0]) + 10 * (here[2] - here[0]) + 3 * (below[2] - below[0]);
         var down = 3 * (below[0] - above[0]) + 10 * (below[1] - above[1]) + 3 * (below[2] - above[2]);
         return Math.Sqrt(across * across + down * down) / 16;
@@ -163,7 +174,8 @@ internal sealed class Fsim : Metric
     /// <param name="gradient">Of Y, [rows, columns].</param>
     /// <param name="chroma">I and Q, [2, rows, columns]; empty for FSIM.</param>
     /// <param name="congruency">Phase congruency of Y, [rows, columns].</param>
-    internal sealed class Features(int width, int height, int columns, int rows, double[] gradient, double[] chroma, double[] congruency)
+    internal sealed class Features(
+        int width, int height, int columns, int rows, double[] gradient, double[] chroma, double[] congruency)
         : PreparedImage(width, height)
     {
         public int Columns => columns;

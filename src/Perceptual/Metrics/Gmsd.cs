@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Perceptual;
 
 /// <summary>
-/// GMSD (Xue, Zhang, Mou, Bovik, "Gradient magnitude similarity deviation", 2014) of luma: how much the similarity of gradients varies
-/// over the image at half its size.
+/// GMSD (Xue, Zhang, Mou, Bovik, "Gradient magnitude similarity deviation", 2014) of luma: how much the similarity of
+/// gradients varies over the image at half its size.
 /// </summary>
 internal sealed class Gmsd() : Metric(new("gmsd", LargerIsCloser: false, "0 to 0.5, 0 = identical", 3, HasMap: true))
 {
@@ -18,7 +18,8 @@ internal sealed class Gmsd() : Metric(new("gmsd", LargerIsCloser: false, "0 to 0
         bands.Shrink(2, zeros: true, reach: 3, border: 1);
         var (width, height) = ((reference.Width + 1) / 2, (reference.Height + 1) / 2);
         var map = withMap ? new PixelMap(width, height) : null;
-        var moments = new (double Mean, double Squares)[height]; // of a row: its mean and the sum of the squares of the differences from it
+        // of a row: its mean and the sum of the squares of the differences from it
+        var moments = new (double Mean, double Squares)[height];
         bands.Run(Threads, (_, rows, y) =>
         {
             var scratch = ArrayPool<double>.Shared.Rent(rows.Stride);
@@ -41,7 +42,8 @@ internal sealed class Gmsd() : Metric(new("gmsd", LargerIsCloser: false, "0 to 0
         };
     }
 
-    // 1 - similarity = (g1 - g2)^2 / (g1^2 + g2^2 + C), which varies as much, for each column; Prewitt's gradients g, of zeros outside.
+    // 1 - similarity = (g1 - g2)^2 / (g1^2 + g2^2 + C), which varies as much, for each column; Prewitt's gradients g,
+    // of zeros outside.
     private static void Compare(RowWindow rows, int y, Span<double> unlike)
     {
         var stride = rows.Stride;

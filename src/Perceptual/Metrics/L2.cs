@@ -15,12 +15,18 @@ internal sealed class L2 : Metric
     public static L2 Rgb { get; } = new(
         new("l2", LargerIsCloser: false, "0 to 4, 0 = identical", 1, HasMap: true), Colour.Rgb, 4.0 / (255 * 255));
 
-    /// <summary>Of L*a*b*, as the LPIPS repository takes it: half the mean square, with a hundred for one. Green and blue are furthest apart.</summary>
+    /// <summary>
+    /// Of L*a*b*, as the LPIPS repository takes it: half the mean square, with a hundred for one. Green and blue are
+    /// furthest apart.
+    /// </summary>
     public static L2 Lab { get; } = new(
-        new("l2-lab", LargerIsCloser: false, "0 to 1.2, 0 = identical", 1, HasMap: true), Colour.Lab, 0.5 / (100 * 100));
+        new("l2-lab", LargerIsCloser: false, "0 to 1.2, 0 = identical", 1, HasMap: true), Colour.Lab,
+        0.5 / (100 * 100));
 
     /// <summary>The mean of the squared differences of the planes of a colour.</summary>
-    public static double MeanSquare(RgbRowReader reference, RgbRowReader distorted, Colour colour, PixelMap? map, int threads, CancellationToken cancellation)
+    public static double MeanSquare(
+        RgbRowReader reference, RgbRowReader distorted, Colour colour, PixelMap? map, int threads,
+        CancellationToken cancellation)
     {
         var sums = new double[reference.Height];
         new RowBands([reference, distorted], colour, 1).Run(threads, (_, rows, y) =>

@@ -8,21 +8,26 @@ public sealed unsafe partial class Lpips
 {
     private readonly ConcurrentBag<TrainableTrunk> trainable = []; // kept from one call to the next
 
-    /// <summary>The distance of two images of the same size, and its derivative by the samples of the second: LPIPS as a loss.</summary>
-    /// <param name="reference">The reference. As the distance is symmetric, exchange the images for the derivative by this one.</param>
+    /// <summary>
+    /// The distance of two images of the same size, and its derivative by the samples of the second: LPIPS as a loss.
+    /// </summary>
+    /// <param name="reference">The reference. As the distance is symmetric, exchange the images for the derivative by
+    /// this one.</param>
     /// <param name="image">The image that is to change.</param>
     /// <param name="gradient">
-    /// Receives [3, height, width]: how fast the distance grows with each sample on [-1, 1]. For samples on [0, 255], divide by 127.5. Where
-    /// all features of a place are zero there is no direction to grow in, and it adds nothing.
+    /// Receives [3, height, width]: how fast the distance grows with each sample on [-1, 1]. For samples on [0, 255],
+    /// divide by 127.5. Where all features of a place are zero there is no direction to grow in, and it adds nothing.
     /// </param>
     /// <param name="cancellation">Stops the work between two layers.</param>
     /// <returns>The distance, the same bits as <see cref="Distance(RgbImage, RgbImage, CancellationToken)"/>.</returns>
     /// <remarks>
     /// All activations are kept: about 2.5 kB of memory for each pixel with vgg, 500 B with squeeze, 120 B with alex.
     /// </remarks>
-    /// <exception cref="ArgumentException">The sizes differ, the images are too small or too large, or the gradient has another length.</exception>
+    /// <exception cref="ArgumentException">The sizes differ, the images are too small or too large, or the gradient has
+    /// another length.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    public double DistanceAndGradient(RgbImage reference, RgbImage image, Span<float> gradient, CancellationToken cancellation = default)
+    public double DistanceAndGradient(
+        RgbImage reference, RgbImage image, Span<float> gradient, CancellationToken cancellation = default)
     {
         CheckSize(reference.Width, reference.Height);
         CheckSizes(reference.Width, reference.Height, image.Width, image.Height);
@@ -31,12 +36,14 @@ public sealed unsafe partial class Lpips
 
     /// <summary>The same with the features of the reference, which need not be computed again for every step.</summary>
     /// <inheritdoc cref="DistanceAndGradient(RgbImage, RgbImage, Span{float}, CancellationToken)"/>
-    public double DistanceAndGradient(LpipsFeatures reference, RgbImage image, Span<float> gradient, CancellationToken cancellation = default)
+    public double DistanceAndGradient(
+        LpipsFeatures reference, RgbImage image, Span<float> gradient, CancellationToken cancellation = default)
     {
         CheckOurs(reference);
         CheckSizes(reference.Width, reference.Height, image.Width, image.Height);
         if (gradient.Length != 3L * image.Width * image.Height)
-            throw new ArgumentException($"a gradient of {gradient.Length} values is not that of an image of {image.Width}x{image.Height}: it needs 3 for each pixel", nameof(gradient));
+            throw new ArgumentException($"a gradient of {gradient.Length} values is not that of an image "
+                + $"of {image.Width}x{image.Height}: it needs 3 for each pixel", nameof(gradient));
 
         if (!trainable.TryTake(out var trunk))
             trunk = new(Network, trunkWeights.Tensors, inputGradient: true, weightGradients: false);
@@ -64,9 +71,11 @@ public sealed unsafe partial class Lpips
             fixed (float* inverse = scratch)
             {
                 LpipsHead.InverseNorms(a, features.PlaneLength, features.Planes, width, inverse);
-                LpipsHead.Difference(a, features.PlaneLength, inverse, b, tap.PlaneLength, tap.InverseRow(y), lin[k].Pointer, features.Planes, width, inverse + width);
+                LpipsHead.Difference(a, features.PlaneLength, inverse, b, tap.PlaneLength, tap.InverseRow(y),
+                    lin[k].Pointer, features.Planes, width, inverse + width);
                 sums.Take(k, y, new(inverse + width, width));
-                LpipsHead.AddGradient(a, features.PlaneLength, inverse, b, tap.PlaneLength, tap.InverseRow(y), lin[k].Pointer, features.Planes, width,
+                LpipsHead.AddGradient(a, features.PlaneLength, inverse, b, tap.PlaneLength, tap.InverseRow(y),
+                    lin[k].Pointer, features.Planes, width,
                     null, 0, 1f / (features.Height * width), featureGradient.Row(0, 0, y), featureGradient.PlaneLength);
             }
             ArrayPool<float>.Shared.Return(scratch);

@@ -5,9 +5,10 @@ using System.Text;
 namespace Perceptual;
 
 /// <summary>
-/// LPIPS, the learned perceptual image patch similarity of Zhang et al., "The Unreasonable Effectiveness of Deep Features as a
-/// Perceptual Metric", CVPR 2018: how far apart two images look. 0 for identical images, larger is further; there is no upper bound,
-/// though calibrated distances seldom pass 1. Once loaded it may be used from several threads at a time.
+/// LPIPS, the learned perceptual image patch similarity of Zhang et al., "The Unreasonable Effectiveness of Deep
+/// Features as a Perceptual Metric", CVPR 2018: how far apart two images look. 0 for identical images, larger is
+/// further; there is no upper bound, though calibrated distances seldom pass 1. Once loaded it may be used from several
+/// threads at a time.
 /// </summary>
 /// <example>
 /// <code>
@@ -23,13 +24,15 @@ namespace Perceptual;
 // task is done.
 public sealed unsafe partial class Lpips : Metric
 {
-    // The ImageNet mean (.485, .456, .406) and deviation (.229, .224, .225) on [0, 1], moved to [-1, 1] and rounded as published.
+    // The ImageNet mean (.485, .456, .406) and deviation (.229, .224, .225) on [0, 1], moved to [-1, 1] and rounded as
+    // published.
     internal static readonly float[] Shift = [-.030f, -.088f, -.188f];
     internal static readonly float[] Scale = [.458f, .448f, .450f];
     private static readonly float[] None = [0, 0, 0];
     private static readonly float[] Whole = [1, 1, 1];
 
-    // Every published and built-in model, and random trunks; a random trunk has no lin weights, and what is built in no version 0.0.
+    // Every published and built-in model, and random trunks; a random trunk has no lin weights, and what is built in no
+    // version 0.0.
     internal static readonly IReadOnlyList<(MetricInfo Info, Network Network, LpipsOptions Options)> Variants =
     [
         .. from network in Network.All
@@ -43,7 +46,8 @@ public sealed unsafe partial class Lpips : Metric
                new() { RandomSeed = 0, Version = LpipsVersion.V00 },
            }
            where !(network.IsBuiltIn && options is { Version: LpipsVersion.V00, RandomSeed: null })
-           select (Describe(network, options.Version, options.RandomSeed is not null, !options.Baseline && options.RandomSeed is null), network, options),
+           select (Describe(network, options.Version, options.RandomSeed is not null,
+               !options.Baseline && options.RandomSeed is null), network, options),
     ];
 
     private readonly Trunk trunk;
@@ -68,7 +72,10 @@ public sealed unsafe partial class Lpips : Metric
         Calibrated = linWeights is not null;
         scaled = Version == LpipsVersion.V01;
         Threads = options.Threads;
-        Digest = linWeights is null ? trunkWeights.Digest : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(trunkWeights.Digest + linWeights.Digest)));
+        Digest = linWeights is null
+            ? trunkWeights.Digest
+            : Convert.ToHexStringLower(
+                SHA256.HashData(Encoding.ASCII.GetBytes(trunkWeights.Digest + linWeights.Digest)));
     }
 
     /// <summary>The network whose features are compared.</summary>
@@ -83,7 +90,10 @@ public sealed unsafe partial class Lpips : Metric
     /// <summary>The seed of a random trunk, or null for a trained one.</summary>
     public ulong? RandomSeed { get; }
 
-    /// <summary>SHA-256 of the weights in use, whatever file they came from: of the trunk for a baseline, else of the trunk's and the lin weights' digests.</summary>
+    /// <summary>
+    /// SHA-256 of the weights in use, whatever file they came from: of the trunk for a baseline, else of the trunk's
+    /// and the lin weights' digests.
+    /// </summary>
     public string Digest { get; }
 
     /// <summary>Loads a model; weights that are not on this machine are fetched once and kept.</summary>
@@ -94,7 +104,8 @@ public sealed unsafe partial class Lpips : Metric
     /// <exception cref="InvalidDataException">A weights file is damaged or belongs to another network.</exception>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     /// <exception cref="IOException">A weights file could not be read.</exception>
-    public static Lpips Load(Network? network = null, LpipsOptions? options = null, CancellationToken cancellation = default)
+    public static Lpips Load(Network? network = null, LpipsOptions? options = null,
+        CancellationToken cancellation = default)
     {
         options ??= new();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 1);
@@ -117,15 +128,21 @@ public sealed unsafe partial class Lpips : Metric
         return new(trunk, lin, options);
     }
 
-    /// <summary>A sample on [-1, 1] as the networks of version 0.1 see it: less a shift and divided by a scale.</summary>
+    /// <summary>
+    /// A sample on [-1, 1] as the networks of version 0.1 see it: less a shift and divided by a scale.
+    /// </summary>
     /// <param name="sample">The sample.</param>
     /// <param name="channel">0 red, 1 green, 2 blue.</param>
     public static float ScaleInput(float sample, int channel) => (sample - Shift[channel]) / Scale[channel];
 
-    /// <summary>Loads a model of <see cref="Variants"/>; its trunk is that of a model that is loaded already, if one has it.</summary>
-    internal static Lpips LoadVariant(Network network, LpipsOptions options, IEnumerable<Lpips> loaded, CancellationToken cancellation)
+    /// <summary>
+    /// Loads a model of <see cref="Variants"/>; its trunk is that of a model that is loaded already, if one has it.
+    /// </summary>
+    internal static Lpips LoadVariant(
+        Network network, LpipsOptions options, IEnumerable<Lpips> loaded, CancellationToken cancellation)
     {
-        if (loaded.FirstOrDefault(other => other.Network == network && other.RandomSeed == options.RandomSeed) is not { } same)
+        if (loaded.FirstOrDefault(other => other.Network == network
+            && other.RandomSeed == options.RandomSeed) is not { } same)
             return Load(network, options, cancellation);
         var lin = options.Baseline || options.RandomSeed is not null ? null : StoredLin(network, options, cancellation);
         return new(same.trunkWeights, same.trunk, lin, options);
@@ -143,24 +160,31 @@ public sealed unsafe partial class Lpips : Metric
     private static void CheckFits(Network network, LinWeights? lin)
     {
         if (lin is not null && !lin.Network.TapChannels.SequenceEqual(network.TapChannels))
-            throw new ArgumentException($"the trunk is {network.Name}'s but the lin weights are {lin.Network.Name}'s", nameof(lin));
+            throw new ArgumentException($"the trunk is {network.Name}'s but the lin weights are {lin.Network.Name}'s",
+                nameof(lin));
     }
 
-    /// <summary>The weights that <see cref="Load"/> uses; their network is that of the model file, or Alex, if it is null.</summary>
+    /// <summary>
+    /// The weights that <see cref="Load"/> uses; their network is that of the model file, or Alex, if it is null.
+    /// </summary>
     /// <inheritdoc cref="Load" path="/exception"/>
-    public static (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(Network? network, LpipsOptions options, CancellationToken cancellation)
+    public static (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(
+        Network? network, LpipsOptions options, CancellationToken cancellation)
     {
         if (options.ModelFile is { } model)
         {
             if (options.RandomSeed is not null || options.TrunkFile is not null || options.LinFile is not null)
-                throw new ArgumentException("a model file has its trunk and its lin weights: give no seed, no trunk file and no lin file with it");
+                throw new ArgumentException("a model file has its trunk and its lin weights: give no seed, no trunk "
+                    + "file and no lin file with it");
             return ModelFile.Read(network, model, options.Version, options.Baseline);
         }
         network ??= Network.Alex;
         if (options.RandomSeed is not null && options.TrunkFile is not null)
-            throw new ArgumentException("a trunk is either random or read from a file: give a seed or a trunk file, not both");
+            throw new ArgumentException("a trunk is either random or read from a file: give a seed or a trunk file, "
+                + "not both");
         if (options.Baseline && options.LinFile is not null)
-            throw new ArgumentException("a baseline has no lin weights: give a lin file or ask for a baseline, not both");
+            throw new ArgumentException(
+                "a baseline has no lin weights: give a lin file or ask for a baseline, not both");
 
         var trunk = (options.RandomSeed, options.TrunkFile) switch
         {
@@ -180,14 +204,17 @@ public sealed unsafe partial class Lpips : Metric
 
     // A store is made only where one is needed: what is random or built in needs no folder to exist.
     private static LinWeights StoredLin(Network network, LpipsOptions options, CancellationToken cancellation) =>
-        network.IsBuiltIn ? BuiltInWeights.Lin(network, options.Version) : (options.Store ?? new()).LoadLin(network, options.Version, cancellation);
+        network.IsBuiltIn
+            ? BuiltInWeights.Lin(network, options.Version)
+            : (options.Store ?? new()).LoadLin(network, options.Version, cancellation);
 
     /// <inheritdoc cref="Metric.WithThreads"/>
     public new Lpips WithThreads(int threads) => (Lpips)base.WithThreads(threads);
 
     /// <summary>The distance of two images of the same size.</summary>
     /// <exception cref="ArgumentException">
-    /// The sizes differ, the images are too small for the network or too large, or a reader has been read from or is both images.
+    /// The sizes differ, the images are too small for the network or too large, or a reader has been read from or is
+    /// both images.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public double Distance(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default) =>
@@ -196,7 +223,8 @@ public sealed unsafe partial class Lpips : Metric
     /// <summary>The distance of the images of two features.</summary>
     /// <exception cref="ArgumentException">The images' sizes differ, or the features are of another model.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    public double Distance(LpipsFeatures reference, LpipsFeatures distorted, CancellationToken cancellation = default) =>
+    public double Distance(LpipsFeatures reference, LpipsFeatures distorted,
+        CancellationToken cancellation = default) =>
         Compare(reference, distorted, cancellation).Distance;
 
     /// <summary>The distance of two images of the same size, and of each layer.</summary>
@@ -205,8 +233,8 @@ public sealed unsafe partial class Lpips : Metric
         Compare([(reference, distorted)], cancellation)[0];
 
     /// <summary>
-    /// The distance of two images of the same size, and of each layer, from their rows: memory grows with the width of the images and
-    /// not with their height. The result has the same bits as for images in memory.
+    /// The distance of two images of the same size, and of each layer, from their rows: memory grows with the width of
+    /// the images and not with their height. The result has the same bits as for images in memory.
     /// </summary>
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
     public LpipsResult Compare(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
@@ -216,11 +244,12 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>
-    /// The distances of a batch of pairs. Sizes may differ between pairs, not within one. Each result has the same bits as alone;
-    /// neighbours of the same size are computed side by side, which is faster for small images.
+    /// The distances of a batch of pairs. Sizes may differ between pairs, not within one. Each result has the same bits
+    /// as alone; neighbours of the same size are computed side by side, which is faster for small images.
     /// </summary>
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
-    public IReadOnlyList<LpipsResult> Compare(IReadOnlyList<(RgbImage Reference, RgbImage Distorted)> pairs, CancellationToken cancellation = default)
+    public IReadOnlyList<LpipsResult> Compare(
+        IReadOnlyList<(RgbImage Reference, RgbImage Distorted)> pairs, CancellationToken cancellation = default)
     {
         var results = new List<LpipsResult>(pairs.Count);
         while (results.Count < pairs.Count)
@@ -229,7 +258,8 @@ public sealed unsafe partial class Lpips : Metric
             CheckSize(width, height);
             var together = pairs.Skip(results.Count).Take(Math.Max(1, trunk.ImagesAtOnce(width, height) / 2))
                 .TakeWhile(pair => (pair.Reference.Width, pair.Reference.Height) == (width, height));
-            var readers = together.SelectMany(pair => new[] { pair.Reference.OpenRows(), pair.Distorted.OpenRows() }).ToArray();
+            var readers = together.SelectMany(
+                pair => new[] { pair.Reference.OpenRows(), pair.Distorted.OpenRows() }).ToArray();
             results.AddRange(Run(readers, withMaps: false, cancellation).Select(sums => sums.Result()));
         }
         return results;
@@ -237,15 +267,17 @@ public sealed unsafe partial class Lpips : Metric
 
     /// <summary>The distance of the images of two features, and of each layer.</summary>
     /// <inheritdoc cref="Distance(LpipsFeatures, LpipsFeatures, CancellationToken)" path="/exception"/>
-    public LpipsResult Compare(LpipsFeatures reference, LpipsFeatures distorted, CancellationToken cancellation = default) =>
+    public LpipsResult Compare(LpipsFeatures reference, LpipsFeatures distorted,
+        CancellationToken cancellation = default) =>
         Sum(reference, distorted, withMap: false, cancellation).Result();
 
     /// <summary>
-    /// Where the images of two features differ: each layer's differences resized to the size of the images, then summed.
-    /// Its mean is close to the distance, not equal.
+    /// Where the images of two features differ: each layer's differences resized to the size of the images, then
+    /// summed. Its mean is close to the distance, not equal.
     /// </summary>
     /// <inheritdoc cref="Distance(LpipsFeatures, LpipsFeatures, CancellationToken)" path="/exception"/>
-    public DistanceMap Map(LpipsFeatures reference, LpipsFeatures distorted, CancellationToken cancellation = default) =>
+    public DistanceMap Map(LpipsFeatures reference, LpipsFeatures distorted,
+        CancellationToken cancellation = default) =>
         Sum(reference, distorted, withMap: true, cancellation).Map(reference.Width, reference.Height);
 
     /// <summary>Where two images of the same size differ.</summary>
@@ -253,19 +285,27 @@ public sealed unsafe partial class Lpips : Metric
     public DistanceMap Map(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default) =>
         CompareAndMap(reference.OpenRows(), distorted.OpenRows(), cancellation).Map;
 
-    /// <summary>The distance of two images of the same size, and where they differ, from their rows in one pass.</summary>
+    /// <summary>
+    /// The distance of two images of the same size, and where they differ, from their rows in one pass.
+    /// </summary>
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
-    public (LpipsResult Result, DistanceMap Map) CompareAndMap(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
+    public (LpipsResult Result, DistanceMap Map) CompareAndMap(
+        RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
     {
         Begin(reference, distorted);
         var sums = Run([reference, distorted], withMaps: true, cancellation)[0];
         return (sums.Result(), sums.Map(reference.Width, reference.Height));
     }
 
-    /// <summary>The features of an image, to be compared with those of others: the network runs once for each image, not for each pair.</summary>
-    /// <exception cref="ArgumentException">The image is too small for the network, or too large for its features to be kept.</exception>
+    /// <summary>
+    /// The features of an image, to be compared with those of others: the network runs once for each image, not for
+    /// each pair.
+    /// </summary>
+    /// <exception cref="ArgumentException">The image is too small for the network, or too large for its features to be
+    /// kept.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    public LpipsFeatures Extract(RgbImage image, CancellationToken cancellation = default) => Extract(image.OpenRows(), cancellation);
+    public LpipsFeatures Extract(RgbImage image, CancellationToken cancellation = default) =>
+        Extract(image.OpenRows(), cancellation);
 
     /// <inheritdoc cref="Extract(RgbImage, CancellationToken)"/>
     public LpipsFeatures Extract(RgbRowReader image, CancellationToken cancellation = default)
@@ -277,18 +317,20 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>
-    /// The features of several images. Each has the same bits as alone; neighbours of the same size go through the network side by side,
-    /// which is faster for small images.
+    /// The features of several images. Each has the same bits as alone; neighbours of the same size go through the
+    /// network side by side, which is faster for small images.
     /// </summary>
     /// <inheritdoc cref="Extract(RgbImage, CancellationToken)" path="/exception"/>
-    public IReadOnlyList<LpipsFeatures> Extract(IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
+    public IReadOnlyList<LpipsFeatures> Extract(
+        IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
     {
         var features = new List<LpipsFeatures>(images.Count);
         while (features.Count < images.Count)
         {
             var (width, height) = (images[features.Count].Width, images[features.Count].Height);
             CheckSize(width, height);
-            var together = images.Skip(features.Count).Take(trunk.ImagesAtOnce(width, height)).TakeWhile(image => (image.Width, image.Height) == (width, height));
+            var together = images.Skip(features.Count).Take(trunk.ImagesAtOnce(width, height))
+                .TakeWhile(image => (image.Width, image.Height) == (width, height));
             features.AddRange(ExtractTogether([.. together.Select(image => image.OpenRows())], cancellation));
         }
         return features;
@@ -314,11 +356,14 @@ public sealed unsafe partial class Lpips : Metric
                 LpipsHead.InverseNorms(tap.Row(y), tap.PlaneLength, tap.Planes, tap.Width, tap.InverseRow(y));
             });
         }, cancellation);
-        return [.. images.Select((image, i) => new LpipsFeatures(Network, taps[i], image.Width, image.Height, FeatureDigest))];
+        return [
+            .. images.Select(
+                (image, i) => new LpipsFeatures(Network, taps[i], image.Width, image.Height, FeatureDigest))];
     }
 
     /// <inheritdoc cref="Extract(IReadOnlyList{RgbImage}, CancellationToken)"/>
-    public override IReadOnlyList<PreparedImage> Prepare(IReadOnlyList<RgbImage> images, CancellationToken cancellation = default) =>
+    public override IReadOnlyList<PreparedImage> Prepare(
+        IReadOnlyList<RgbImage> images, CancellationToken cancellation = default) =>
         Extract(images, cancellation);
 
     /// <summary><see cref="FeatureDigest"/></summary>
@@ -338,8 +383,8 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>
-    /// What models must have in common to compare each other's features: the trunk's weights and the input scaling. Calibrated and
-    /// baseline of one trunk and version do, so that an image's features are computed once for both.
+    /// What models must have in common to compare each other's features: the trunk's weights and the input scaling.
+    /// Calibrated and baseline of one trunk and version do, so that an image's features are computed once for both.
     /// </summary>
     public string FeatureDigest => $"{trunkWeights.Digest} {Version}";
 
@@ -353,20 +398,24 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <inheritdoc/>
-    protected internal override MetricValue Run(PreparedImage reference, PreparedImage distorted, CancellationToken cancellation)
+    protected internal override MetricValue Run(
+        PreparedImage reference, PreparedImage distorted, CancellationToken cancellation)
     {
-        var (distance, layers) = Compare(Prepared<LpipsFeatures>(reference), Prepared<LpipsFeatures>(distorted), cancellation);
+        var (distance, layers) = Compare(Prepared<LpipsFeatures>(reference), Prepared<LpipsFeatures>(distorted),
+            cancellation);
         return new(distance) { Layers = layers };
     }
 
     // "lpips-alex", "lpips-alex-v0.0-baseline", "lpips-random-alex"
     private static MetricInfo Describe(Network network, LpipsVersion version, bool random, bool calibrated)
     {
-        var name = $"lpips-{(random ? "random-" : "")}{network.Name}{(version == LpipsVersion.V00 ? "-v0.0" : "")}{(random || calibrated ? "" : "-baseline")}";
+        var name = $"lpips-{(random ? "random-" : "")}{network.Name}{(version == LpipsVersion.V00 ? "-v0.0" : "")}"
+            + (random || calibrated ? "" : "-baseline");
         return new(name, LargerIsCloser: false, "0 to infinity, 0 = identical", network.MinimumSide, HasMap: true);
     }
 
-    // Images 2i and 2i + 1 are a pair; all go through the network side by side, and a row's differences are taken when it is there.
+    // Images 2i and 2i + 1 are a pair; all go through the network side by side, and a row's differences are taken when
+    // it is there.
     private TapSums[] Run(RgbRowReader[] images, bool withMaps, CancellationToken cancellation)
     {
         CheckSize(images[0].Width, images[0].Height);
@@ -389,7 +438,8 @@ public sealed unsafe partial class Lpips : Metric
                     float* inverseB = inverseA + buffer.Width, map = inverseB + buffer.Width;
                     LpipsHead.InverseNorms(a, buffer.PlaneLength, buffer.Planes, buffer.Width, inverseA);
                     LpipsHead.InverseNorms(b, buffer.PlaneLength, buffer.Planes, buffer.Width, inverseB);
-                    LpipsHead.Difference(a, buffer.PlaneLength, inverseA, b, buffer.PlaneLength, inverseB, lin[k].Pointer, buffer.Planes, buffer.Width, map);
+                    LpipsHead.Difference(a, buffer.PlaneLength, inverseA, b, buffer.PlaneLength, inverseB,
+                        lin[k].Pointer, buffer.Planes, buffer.Width, map);
                     pairs[pair].Take(k, y, new(map, buffer.Width));
                 }
                 ArrayPool<float>.Shared.Return(scratch);
@@ -416,7 +466,8 @@ public sealed unsafe partial class Lpips : Metric
                 var scratch = ArrayPool<float>.Shared.Rent(a.Width);
                 fixed (float* map = scratch)
                 {
-                    LpipsHead.Difference(a.Row(y), a.PlaneLength, a.InverseRow(y), b.Row(y), b.PlaneLength, b.InverseRow(y), weights.Pointer, a.Planes, a.Width, map);
+                    LpipsHead.Difference(a.Row(y), a.PlaneLength, a.InverseRow(y), b.Row(y), b.PlaneLength,
+                        b.InverseRow(y), weights.Pointer, a.Planes, a.Width, map);
                     sums.Take(k, y, new(map, a.Width));
                 }
                 ArrayPool<float>.Shared.Return(scratch);
@@ -426,11 +477,13 @@ public sealed unsafe partial class Lpips : Metric
         return sums;
     }
 
-    // The same weights in the same layers: so the taps have the planes, rows and columns that the kernels take them to have.
+    // The same weights in the same layers: so the taps have the planes, rows and columns that the kernels take them to
+    // have.
     private void CheckOurs(LpipsFeatures features)
     {
         if (features.Digest != FeatureDigest || !features.Network.Layers.SequenceEqual(Network.Layers))
-            throw new ArgumentException("features can only be compared by the model that made them: these come from another trunk or version");
+            throw new ArgumentException("features can only be compared by the model that made them: these come from "
+                + "another trunk or version");
     }
 
     /// <summary>The weights of a tap, ones for a baseline, in whole planes of lanes.</summary>

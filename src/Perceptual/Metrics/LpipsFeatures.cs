@@ -1,8 +1,9 @@
 namespace Perceptual;
 
 /// <summary>
-/// What LPIPS keeps of an image: the activations at each tap. Made by <see cref="Lpips.Extract(RgbImage, CancellationToken)"/> once, compared as often
-/// as wanted. Takes about 43 bytes of memory for each pixel of the image with alex, 142 with squeeze and 494 with vgg.
+/// What LPIPS keeps of an image: the activations at each tap. Made by
+/// <see cref="Lpips.Extract(RgbImage, CancellationToken)"/> once, compared as often as wanted. Takes about 43 bytes of
+/// memory for each pixel of the image with alex, 142 with squeeze and 494 with vgg.
 /// </summary>
 public sealed class LpipsFeatures : PreparedImage
 {
@@ -42,7 +43,8 @@ public sealed class LpipsFeatures : PreparedImage
     internal string Digest { get; }
 
     /// <summary>The activations of one layer, and what normalises them.</summary>
-    // Safe: both arrays have the length that Planes, Height and Width make, y is below Height, and who uses a pointer keeps this alive.
+    // Safe: both arrays have the length that Planes, Height and Width make, y is below Height, and who uses a pointer
+    // keeps this alive.
     internal sealed unsafe class Tap
     {
         public Tap(RowBuffer buffer)
@@ -69,6 +71,7 @@ public sealed class LpipsFeatures : PreparedImage
         public float* InverseRow(int y) => Inverse.Pointer + (long)y * Width;
 
         public TapView View =>
-            new(Values.Pointer, Values, (long)Width * RowBuffer.Lanes, PlaneLength, Inverse.Pointer, Inverse, Planes, Height, Width);
+            new(Values.Pointer, Values, (long)Width * RowBuffer.Lanes, PlaneLength, Inverse.Pointer, Inverse, Planes,
+                Height, Width);
     }
 }

@@ -3,15 +3,19 @@ namespace Perceptual;
 /// <summary>Which LPIPS to load, where its weights are and how many threads it may use.</summary>
 public sealed record LpipsOptions
 {
-    /// <summary>Which published lin weights and input scaling; 0.1 unless said otherwise. The built-in weights of lite are of 0.1 only.</summary>
+    /// <summary>
+    /// Which published lin weights and input scaling; 0.1 unless said otherwise. The built-in weights of lite are of
+    /// 0.1 only.
+    /// </summary>
     public LpipsVersion Version { get; init; } = LpipsVersion.V01;
 
     /// <summary>Without lin weights: every channel counts the same. Published results call this the baseline.</summary>
     public bool Baseline { get; init; }
 
     /// <summary>
-    /// The seed of a random trunk (Gaussian weights, the paper's "Net (Random)"), or null for the trained one. A random trunk has no
-    /// published lin weights, so it is a baseline unless <see cref="LinFile"/> is given. It needs no file at all.
+    /// The seed of a random trunk (Gaussian weights, the paper's "Net (Random)"), or null for the trained one. A random
+    /// trunk has no published lin weights, so it is a baseline unless <see cref="LinFile"/> is given. It needs no file
+    /// at all.
     /// </summary>
     public ulong? RandomSeed { get; init; }
 
@@ -22,15 +26,19 @@ public sealed record LpipsOptions
     public string? LinFile { get; init; }
 
     /// <summary>
-    /// A file with a whole model, as training writes it (torch or safetensors): trunk and lin weights in place of the published ones. Where
-    /// no network is named, it is the file's.
+    /// A file with a whole model, as training writes it (torch or safetensors): trunk and lin weights in place of the
+    /// published ones. Where no network is named, it is the file's.
     /// </summary>
     public string? ModelFile { get; init; }
 
-    /// <summary>Where published weights are looked for and fetched to; by default as <see cref="WeightStore"/> says.</summary>
+    /// <summary>
+    /// Where published weights are looked for and fetched to; by default as <see cref="WeightStore"/> says.
+    /// </summary>
     public WeightStore? Store { get; init; }
 
-    /// <summary>How many threads one call may use; by default one for each processor. The result does not depend on it.</summary>
+    /// <summary>
+    /// How many threads one call may use; by default one for each processor. The result does not depend on it.
+    /// </summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
     internal long BandMemory { get; init; } = Trunk.DefaultBandMemory;

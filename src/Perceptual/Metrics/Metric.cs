@@ -1,8 +1,8 @@
 namespace Perceptual;
 
 /// <summary>
-/// How far apart two images of one size look, as one number. Every metric is called this way and listed here. It may be used from
-/// several threads at a time; the value depends neither on their number nor on how images are stored.
+/// How far apart two images of one size look, as one number. Every metric is called this way and listed here. It may be
+/// used from several threads at a time; the value depends neither on their number nor on how images are stored.
 /// </summary>
 /// <example>
 /// <code>
@@ -32,36 +32,45 @@ public abstract class Metric
     protected Metric(MetricInfo info) => Info = info ?? throw new ArgumentNullException(nameof(info));
 
     /// <summary>Every metric there is, in the order they are listed to people.</summary>
-    public static IReadOnlyList<MetricInfo> All { get; } = [.. Lpips.Variants.Select(variant => variant.Info), .. Classic.Select(metric => metric.Info)];
+    public static IReadOnlyList<MetricInfo> All { get; } = [.. Lpips.Variants.Select(variant => variant.Info),
+        .. Classic.Select(metric => metric.Info)];
 
     /// <summary>
-    /// The vector instructions that metrics compute with, the widest that processor, system and compiler allow this process: "avx512",
-    /// "avx2", "sse", "neon", or "none" where .NET knows none. They decide how long a value takes, and the last digits of LPIPS.
+    /// The vector instructions that metrics compute with, the widest that processor, system and compiler allow this
+    /// process: "avx512",
+    /// "avx2", "sse", "neon", or "none" where .NET knows none. They decide how long a value takes, and the last digits
+    /// of LPIPS.
     /// </summary>
     public static string VectorLevel => Vectors.Level;
 
-    /// <summary>Whether a metric of <see cref="All"/> has published weights, which a store must find or fetch.</summary>
+    /// <summary>
+    /// Whether a metric of <see cref="All"/> has published weights, which a store must find or fetch.
+    /// </summary>
     public static bool NeedsStore(string name) => Lpips.Variants.Any(variant =>
         variant.Info.Name == name && variant.Options.RandomSeed is null && !variant.Network.IsBuiltIn);
 
     /// <summary>Its name, the direction and range of its values, and what it can do.</summary>
     public MetricInfo Info { get; }
 
-    /// <summary>How many threads one call may use; by default one for each processor. The result does not depend on it.</summary>
+    /// <summary>
+    /// How many threads one call may use; by default one for each processor. The result does not depend on it.
+    /// </summary>
     public int Threads { get; private protected set; } = Environment.ProcessorCount;
 
     /// <summary>
-    /// Metrics by their names. Weights are loaded for those that need them only, fetched if they are not on this machine, and shared
-    /// between metrics of the same trunk.
+    /// Metrics by their names. Weights are loaded for those that need them only, fetched if they are not on this
+    /// machine, and shared between metrics of the same trunk.
     /// </summary>
     /// <param name="names">Names in <see cref="All"/>.</param>
-    /// <param name="store">Where published weights are looked for; by default as <see cref="WeightStore"/> says.</param>
+    /// <param name="store">Where published weights are looked for; by default as <see cref="WeightStore"/>
+    /// says.</param>
     /// <param name="seed">The seed of random trunks.</param>
     /// <param name="cancellation">Stops a download; what has come is kept for the next try.</param>
     /// <returns>As many as names, in their order.</returns>
     /// <exception cref="ArgumentException">There is no metric of a name.</exception>
     /// <inheritdoc cref="Lpips.Load" path="/exception"/>
-    public static IReadOnlyList<Metric> Load(IEnumerable<string> names, WeightStore? store = null, ulong seed = 0, CancellationToken cancellation = default)
+    public static IReadOnlyList<Metric> Load(
+        IEnumerable<string> names, WeightStore? store = null, ulong seed = 0, CancellationToken cancellation = default)
     {
         var metrics = new List<Metric>();
         foreach (var name in names)
@@ -69,14 +78,22 @@ public abstract class Metric
             if (Classic.FirstOrDefault(metric => metric.Info.Name == name) is { } classic)
                 metrics.Add(classic);
             else if (Lpips.Variants.Where(variant => variant.Info.Name == name).ToArray() is [var variant])
-                metrics.Add(Lpips.LoadVariant(variant.Network, variant.Options with { Store = store, RandomSeed = variant.Options.RandomSeed is null ? null : seed }, metrics.OfType<Lpips>(), cancellation));
+                metrics.Add(
+                    Lpips.LoadVariant(variant.Network,
+                        variant.Options with { Store = store,
+                            RandomSeed = variant.Options.RandomSeed is null ? null : seed }, metrics.OfType<Lpips>(),
+                            cancellation));
             else
-                throw new ArgumentException($"there is no metric {name}; there are {string.Join(", ", All.Select(info => info.Name))}");
+                throw new ArgumentException("there is no "
+                    + $"metric {name}; there are {string.Join(", ", All.Select(info => info.Name))}");
         }
         return metrics;
     }
 
-    /// <summary>The same metric, its weights shared, with another number of threads: one for each call if many calls are made side by side.</summary>
+    /// <summary>
+    /// The same metric, its weights shared, with another number of threads: one for each call if many calls are made
+    /// side by side.
+    /// </summary>
     public Metric WithThreads(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
@@ -87,24 +104,30 @@ public abstract class Metric
 
     /// <summary>The value for two images of the same size; <see cref="Info"/> says what it means.</summary>
     /// <exception cref="ArgumentException">
-    /// The sizes differ, the images are too small for the metric or too large, or a reader has been read from or is both images.
+    /// The sizes differ, the images are too small for the metric or too large, or a reader has been read from or is
+    /// both images.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public double Measure(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default) =>
         Measure(reference.OpenRows(), distorted.OpenRows(), cancellation);
 
-    /// <summary>The value for two images of the same size, from their rows: memory grows with the width of the images and not with their height.</summary>
+    /// <summary>
+    /// The value for two images of the same size, from their rows: memory grows with the width of the images and not
+    /// with their height.
+    /// </summary>
     /// <inheritdoc cref="Measure(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
     public double Measure(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default) =>
         RunChecked(reference, distorted, withMap: false, cancellation).Value;
 
     /// <summary>
-    /// The value for two images of the same size, and where they differ: a map that is 0 where they look the same and larger where they
-    /// look further apart, whatever the direction of the value. It takes four bytes for each pixel at most.
+    /// The value for two images of the same size, and where they differ: a map that is 0 where they look the same and
+    /// larger where they look further apart, whatever the direction of the value. It takes four bytes for each pixel at
+    /// most.
     /// </summary>
     /// <exception cref="NotSupportedException">The metric has no map: see <see cref="MetricInfo.HasMap"/>.</exception>
     /// <inheritdoc cref="Measure(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
-    public (double Value, DistanceMap Map) MeasureAndMap(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
+    public (double Value, DistanceMap Map) MeasureAndMap(
+        RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
     {
         var value = RunChecked(reference, distorted, withMap: true, cancellation);
         return (value.Value, value.Map!);
@@ -113,11 +136,13 @@ public abstract class Metric
     /// <summary>Computes what an image is compared by, once for all comparisons.</summary>
     /// <exception cref="ArgumentException">The image is too small for the metric, or too large to be kept.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    public PreparedImage Prepare(RgbImage image, CancellationToken cancellation = default) => Prepare([image], cancellation)[0];
+    public PreparedImage Prepare(RgbImage image, CancellationToken cancellation = default) =>
+        Prepare([image], cancellation)[0];
 
     /// <summary>Computes what images are compared by. Each has the same bits as alone.</summary>
     /// <inheritdoc cref="Prepare(RgbImage, CancellationToken)" path="/exception"/>
-    public virtual IReadOnlyList<PreparedImage> Prepare(IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
+    public virtual IReadOnlyList<PreparedImage> Prepare(
+        IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(images);
         foreach (var image in images)
@@ -125,27 +150,37 @@ public abstract class Metric
         return [.. images.Select(image => new WholeImage(image))];
     }
 
-    /// <summary>The value of two prepared images, the same bits as <see cref="Measure(RgbImage, RgbImage, CancellationToken)"/>.</summary>
-    /// <exception cref="ArgumentException">The sizes differ, or an image was prepared by a metric with another <see cref="Preparation"/>.</exception>
+    /// <summary>
+    /// The value of two prepared images, the same bits as <see cref="Measure(RgbImage, RgbImage, CancellationToken)"/>.
+    /// </summary>
+    /// <exception cref="ArgumentException">The sizes differ, or an image was prepared by a metric with another
+    /// <see cref="Preparation"/>.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public double Compare(PreparedImage reference, PreparedImage distorted, CancellationToken cancellation = default) =>
         Run(reference, distorted, cancellation).Value;
 
     /// <summary>
-    /// What metrics have in common that compare each other's prepared images, such as the features of one trunk. Of several metrics with
-    /// the same, the one whose prepared images are the largest prepares for all.
+    /// What metrics have in common that compare each other's prepared images, such as the features of one trunk. Of
+    /// several metrics with the same, the one whose prepared images are the largest prepares for all.
     /// </summary>
     public virtual string Preparation => "none";
 
     /// <summary>The memory that a prepared image of a size takes beside the image itself.</summary>
     public virtual long PreparedBytes(int width, int height) => 0;
 
-    /// <summary>The value, and the map if asked for, of images whose sizes have been checked and whose rows nobody else reads.</summary>
-    protected internal abstract MetricValue Run(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation);
+    /// <summary>
+    /// The value, and the map if asked for, of images whose sizes have been checked and whose rows nobody else reads.
+    /// </summary>
+    protected internal abstract MetricValue Run(
+        RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation);
 
-    /// <summary>The value of two images of one size that <see cref="Prepare(IReadOnlyList{RgbImage}, CancellationToken)"/> prepared.</summary>
+    /// <summary>
+    /// The value of two images of one size that <see cref="Prepare(IReadOnlyList{RgbImage}, CancellationToken)"/>
+    /// prepared.
+    /// </summary>
     /// <exception cref="ArgumentException">The sizes differ, or an image was prepared by another metric.</exception>
-    protected internal virtual MetricValue Run(PreparedImage reference, PreparedImage distorted, CancellationToken cancellation)
+    protected internal virtual MetricValue Run(
+        PreparedImage reference, PreparedImage distorted, CancellationToken cancellation)
     {
         var (a, b) = (Prepared<WholeImage>(reference), Prepared<WholeImage>(distorted));
         CheckSizes(a.Width, a.Height, b.Width, b.Height);
@@ -158,7 +193,8 @@ public abstract class Metric
         ?? throw new ArgumentException($"{Info.Name} cannot compare what another metric prepared");
 
     /// <summary>Checks two readers, takes them for itself, and runs.</summary>
-    internal MetricValue RunChecked(RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
+    internal MetricValue RunChecked(
+        RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
         if (withMap && !Info.HasMap)
             throw new NotSupportedException($"{Info.Name} has no map");
@@ -175,16 +211,19 @@ public abstract class Metric
     {
         if (width > MaximumWidth || height > MaximumHeight)
             throw new ArgumentException(
-                $"an image of {width}x{height} is too large: at most {MaximumWidth} columns and {MaximumHeight} rows are compared");
+                $"an image of {width}x{height} is too large: at "
+                    + $"most {MaximumWidth} columns and {MaximumHeight} rows are compared");
         if (Math.Min(width, height) < Info.MinimumSide)
-            throw new ArgumentException($"an image of {width}x{height} is too small for {Info.Name}: each side must be at least {Info.MinimumSide} pixels");
+            throw new ArgumentException($"an image of {width}x{height} is too small "
+                + $"for {Info.Name}: each side must be at least {Info.MinimumSide} pixels");
     }
 
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     protected static void CheckSizes(int referenceWidth, int referenceHeight, int width, int height)
     {
         if ((referenceWidth, referenceHeight) != (width, height))
-            throw new ArgumentException($"the distorted image is {width}x{height} but the reference is {referenceWidth}x{referenceHeight}");
+            throw new ArgumentException("the distorted image "
+                + $"is {width}x{height} but the reference is {referenceWidth}x{referenceHeight}");
     }
 
     /// <summary>Checks two readers and takes them: nobody else may read from them now.</summary>
@@ -195,7 +234,8 @@ public abstract class Metric
         CheckSize(reference.Width, reference.Height);
         CheckSizes(reference.Width, reference.Height, distorted.Width, distorted.Height);
         if (reference == distorted)
-            throw new ArgumentException("one reader is both images, but its rows come once: open the image twice", nameof(distorted));
+            throw new ArgumentException("one reader is both images, but its rows come once: open the image twice",
+                nameof(distorted));
         reference.Begin();
         distorted.Begin();
     }

@@ -1,15 +1,18 @@
 namespace Perceptual;
 
 /// <summary>
-/// Several metrics of the same images: each image is decoded once, and what several metrics compare it by, such as the features of one
-/// trunk, is computed once. It may be used from several threads at a time.
+/// Several metrics of the same images: each image is decoded once, and what several metrics compare it by, such as the
+/// features of one trunk, is computed once. It may be used from several threads at a time.
 /// </summary>
 /// <example>
 /// <code>
 /// var metrics = new MetricSet(Metric.Load(["lpips-alex", "lpips-alex-baseline", "psnr"]));
 /// var prepared = metrics.Prepare(reference);
 /// foreach (var image in images)
-///     Console.WriteLine(string.Join(", ", metrics.Compare(prepared, metrics.Prepare(image)).Select(value => value.Value)));
+/// {
+///     var values = metrics.Compare(prepared, metrics.Prepare(image));
+///     Console.WriteLine(string.Join(", ", values.Select(value => value.Value)));
+/// }
 /// </code>
 /// </example>
 public sealed class MetricSet
@@ -26,8 +29,12 @@ public sealed class MetricSet
         if (metrics.Count == 0)
             throw new ArgumentException("a set needs at least one metric", nameof(metrics));
         Metrics = metrics;
-        preparers = [.. metrics.GroupBy(metric => metric.Preparation).Select(group => group.MaxBy(metric => metric.PreparedBytes(1000, 1000))!)];
-        places = [.. metrics.Select(metric => Array.FindIndex(preparers, preparer => preparer.Preparation == metric.Preparation))];
+        preparers = [.. metrics.GroupBy(metric => metric.Preparation)
+            .Select(group => group.MaxBy(metric => metric.PreparedBytes(1000, 1000))!)];
+        places =
+            [
+                .. metrics.Select(
+                    metric => Array.FindIndex(preparers, preparer => preparer.Preparation == metric.Preparation))];
     }
 
     /// <summary>The metrics, in the order of the values.</summary>
@@ -45,26 +52,34 @@ public sealed class MetricSet
 
     /// <summary>Computes what an image is compared by.</summary>
     /// <inheritdoc cref="Metric.Prepare(RgbImage, CancellationToken)" path="/exception"/>
-    public PreparedImage Prepare(RgbImage image, CancellationToken cancellation = default) => Prepare([image], cancellation)[0];
+    public PreparedImage Prepare(RgbImage image, CancellationToken cancellation = default) =>
+        Prepare([image], cancellation)[0];
 
-    /// <summary>Computes what images are compared by. Each has the same bits as alone; those of one size go side by side.</summary>
+    /// <summary>
+    /// Computes what images are compared by. Each has the same bits as alone; those of one size go side by side.
+    /// </summary>
     /// <inheritdoc cref="Metric.Prepare(RgbImage, CancellationToken)" path="/exception"/>
-    public IReadOnlyList<PreparedImage> Prepare(IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
+    public IReadOnlyList<PreparedImage> Prepare(
+        IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
     {
-        var parts = Array.ConvertAll(preparers, preparer => preparer.Prepare(images, cancellation)); // [preparer][image]
+        // [preparer][image]
+        var parts = Array.ConvertAll(preparers, preparer => preparer.Prepare(images, cancellation));
         return [.. images.Select((image, i) => new PreparedForSet(image, Array.ConvertAll(parts, part => part[i])))];
     }
 
     /// <summary>The values of two prepared images.</summary>
     /// <exception cref="ArgumentException">The sizes differ, or an image was prepared by another set.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    public IReadOnlyList<MetricValue> Compare(PreparedImage reference, PreparedImage distorted, CancellationToken cancellation = default)
+    public IReadOnlyList<MetricValue> Compare(
+        PreparedImage reference, PreparedImage distorted, CancellationToken cancellation = default)
     {
         var (a, b) = (Parts(reference), Parts(distorted));
         return [.. Metrics.Select((metric, i) => metric.Run(a[places[i]], b[places[i]], cancellation))];
     }
 
-    /// <summary>The values of two images whose rows are read once for each metric: memory does not grow with the height.</summary>
+    /// <summary>
+    /// The values of two images whose rows are read once for each metric: memory does not grow with the height.
+    /// </summary>
     /// <param name="reference">Opens the reference.</param>
     /// <param name="distorted">Opens the other image.</param>
     /// <param name="cancellation">Stops it.</param>
@@ -80,14 +95,17 @@ public sealed class MetricSet
 
     /// <summary>The value of two images by the first metric, and where they differ.</summary>
     /// <inheritdoc cref="Metric.MeasureAndMap" path="/exception"/>
-    public MetricValue CompareAndMap(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default) =>
+    public MetricValue CompareAndMap(
+        RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default) =>
         Metrics[0].RunChecked(reference, distorted, withMap: true, cancellation);
 
-    private PreparedImage[] Parts(PreparedImage image) => image is PreparedForSet { Parts: var parts } && parts.Length == preparers.Length
+    private PreparedImage[] Parts(
+        PreparedImage image) => image is PreparedForSet { Parts: var parts } && parts.Length == preparers.Length
         ? parts
         : throw new ArgumentException("a set compares images that it prepared itself");
 
-    internal sealed class PreparedForSet(RgbImage image, PreparedImage[] parts) : PreparedImage(image.Width, image.Height)
+    internal sealed class PreparedForSet(
+        RgbImage image, PreparedImage[] parts) : PreparedImage(image.Width, image.Height)
     {
         public PreparedImage[] Parts => parts;
     }

@@ -3,16 +3,20 @@ using System.Buffers;
 namespace Perceptual;
 
 /// <summary>
-/// MS-SSIM (Wang, Simoncelli, Bovik, "Multiscale structural similarity for image quality assessment", 2003) of luma: the product over five
-/// scales, each half the size of the one before, of their mean contrast * structure, that of the smallest with luminance.
+/// MS-SSIM (Wang, Simoncelli, Bovik, "Multiscale structural similarity for image quality assessment", 2003) of luma:
+/// the product over five scales, each half the size of the one before, of their mean contrast * structure, that of the
+/// smallest with luminance.
 /// </summary>
-internal sealed class MsSsim() : Metric(new("ms-ssim", LargerIsCloser: true, "0 to 1, 1 = identical", SsimWindow.Gaussian.Size << (Exponents.Length - 1), HasMap: false))
+internal sealed class MsSsim()
+    : Metric(new("ms-ssim", LargerIsCloser: true, "0 to 1, 1 = identical",
+        SsimWindow.Gaussian.Size << (Exponents.Length - 1), HasMap: false))
 {
     /// <summary>Of the scales, the largest first.</summary>
     internal static readonly double[] Exponents = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 
     /// <summary>The means of contrast * structure at each scale, at the last one with luminance.</summary>
-    internal static double[] Means(RgbRowReader reference, RgbRowReader distorted, int threads, CancellationToken cancellation)
+    internal static double[] Means(
+        RgbRowReader reference, RgbRowReader distorted, int threads, CancellationToken cancellation)
     {
         var window = SsimWindow.Gaussian;
         var bands = new RowBands([reference, distorted], Colour.Gray, window.Size);

@@ -3,8 +3,9 @@ using System.Numerics;
 namespace Perceptual;
 
 /// <summary>
-/// Phase congruency (Kovesi, "Image features from phase congruency", 1999) as FSIM uses it: how much, of 0 to 1, the waves of four
-/// wavelengths and four orientations agree at a pixel that it is an edge or a line, noise taken off. For planes of one size.
+/// Phase congruency (Kovesi, "Image features from phase congruency", 1999) as FSIM uses it: how much, of 0 to 1, the
+/// waves of four wavelengths and four orientations agree at a pixel that it is an edge or a line, noise taken off. For
+/// planes of one size.
 /// </summary>
 // Safe: scratch is as long as the constructor's sides make it: for each scale a real and an imaginary strip of the
 // longer side, and what the transform asks for. Strips are filled from and stored to arrays with bounds checks.
@@ -27,7 +28,8 @@ internal sealed unsafe class PhaseCongruency
     private readonly Fourier down;
     private readonly double[][] radial = new double[Scales][]; // of a filter in the frequency plane, [height, width]
     private readonly double[][] angular = new double[Orientations][]; // what it is multiplied by
-    private readonly double[] thresholds = new double[Orientations]; // the noise threshold, of the root of the median energy of the smallest scale
+    // the noise threshold, of the root of the median energy of the smallest scale
+    private readonly double[] thresholds = new double[Orientations];
 
     public PhaseCongruency(int width, int height)
     {
@@ -42,10 +44,15 @@ internal sealed unsafe class PhaseCongruency
             for (var x = 0; x < width; x++)
             {
                 var at = y * width + x;
-                var (radius, theta) = (Math.Sqrt(columns[x] * columns[x] + rows[y] * rows[y]), Math.Atan2(-rows[y], columns[x]));
-                var lowPass = 1 / (1 + Math.Pow(radius / 0.45, 2 * 15)); // Butterworth's, so that filters end before the corners
+                var (radius, theta) = (Math.Sqrt(columns[x] * columns[x] + rows[y] * rows[y]),
+                    Math.Atan2(-rows[y], columns[x]));
+                // Butterworth's, so that filters end before the corners
+                var lowPass = 1 / (1 + Math.Pow(radius / 0.45, 2 * 15));
                 for (var s = 0; s < Scales; s++)
-                    radial[s][at] = at == 0 ? 0 : lowPass * Math.Exp(-Square(Math.Log(radius * SmallestWavelength * (1 << s))) / (2 * Square(Math.Log(SigmaOnF))));
+                    radial[s][at] = at == 0
+                        ? 0
+                        : lowPass * Math.Exp(-Square(Math.Log(radius * SmallestWavelength * (1 << s)))
+                            / (2 * Square(Math.Log(SigmaOnF))));
                 for (var o = 0; o < Orientations; o++)
                 {
                     // The angle between two directions, at most half a turn.
@@ -67,9 +74,11 @@ internal sealed unsafe class PhaseCongruency
         var count = plane.Length;
         var scratch = new double[crew.Threads][];
         for (var i = 0; i < scratch.Length; i++)
-            scratch[i] = new double[2 * Scales * Math.Max(width, height) * L + Math.Max(across.ScratchLength, down.ScratchLength)];
+            scratch[i] = new double[2 * Scales * Math.Max(width, height) * L
+                + Math.Max(across.ScratchLength, down.ScratchLength)];
         var spectrum = Spectrum(plane, crew, scratch);
-        var filtered = Enumerable.Range(0, Scales).Select(_ => (Re: new double[count], Im: new double[count])).ToArray();
+        var filtered = Enumerable.Range(0, Scales)
+            .Select(_ => (Re: new double[count], Im: new double[count])).ToArray();
         double[] energy = new double[count], amplitude = new double[count], smallest = new double[count];
         double[] energies = new double[count], amplitudes = new double[count]; // over the orientations
         for (var o = 0; o < Orientations; o++)
@@ -77,8 +86,11 @@ internal sealed unsafe class PhaseCongruency
             cancellation.ThrowIfCancellationRequested();
             var orientation = angular[o];
             int columnStrips = (width + L - 1) / L, rowStrips = (height + L - 1) / L;
-            crew.Run(Scales * columnStrips, (task, worker) => FilterColumns(spectrum, radial[task / columnStrips], orientation, filtered[task / columnStrips], task % columnStrips * L, scratch[worker]));
-            crew.Run(rowStrips, (task, worker) => EnergyOfRows(filtered, task * L, energy, amplitude, smallest, scratch[worker]));
+            crew.Run(Scales * columnStrips,
+                (task, worker) => FilterColumns(spectrum, radial[task / columnStrips], orientation,
+                    filtered[task / columnStrips], task % columnStrips * L, scratch[worker]));
+            crew.Run(rowStrips,
+                (task, worker) => EnergyOfRows(filtered, task * L, energy, amplitude, smallest, scratch[worker]));
             var threshold = thresholds[o] * Math.Sqrt(Median(smallest));
             for (var i = 0; i < count; i++)
             {
@@ -123,7 +135,8 @@ internal sealed unsafe class PhaseCongruency
 
     // The first half of the inverse transform of spectrum * radial * angular.
     private void FilterColumns(
-        (double[] Re, double[] Im) spectrum, double[] radial, double[] angular, (double[] Re, double[] Im) filtered, int x, double[] scratch)
+        (double[] Re, double[] Im) spectrum, double[] radial, double[] angular, (double[] Re, double[] Im) filtered,
+        int x, double[] scratch)
     {
         fixed (double* re = scratch)
         {
@@ -143,8 +156,10 @@ internal sealed unsafe class PhaseCongruency
         }
     }
 
-    // The second half, for all scales, and what they come to: the energy above none, the sum of the amplitudes, the square of the smallest's.
-    private void EnergyOfRows((double[] Re, double[] Im)[] filtered, int y, double[] energy, double[] amplitude, double[] smallest, double[] scratch)
+    // The second half, for all scales, and what they come to: the energy above none, the sum of the amplitudes, the
+    // square of the smallest's.
+    private void EnergyOfRows((double[] Re, double[] Im)[] filtered, int y, double[] energy, double[] amplitude,
+        double[] smallest, double[] scratch)
     {
         fixed (double* memory = scratch)
         {
@@ -163,7 +178,8 @@ internal sealed unsafe class PhaseCongruency
                 Vector<double> even = default, odd = default, amplitudes = default, energies = default;
                 for (var s = 0; s < Scales; s++)
                 {
-                    var (re, im) = (Vector.Load(memory + 2 * s * plane + at) * scale, Vector.Load(memory + (2 * s + 1) * plane + at) * scale);
+                    var (re, im) = (Vector.Load(memory + 2 * s * plane + at) * scale,
+                        Vector.Load(memory + (2 * s + 1) * plane + at) * scale);
                     even += re;
                     odd += im;
                     amplitudes += Vector.SquareRoot(re * re + im * im);
@@ -172,7 +188,8 @@ internal sealed unsafe class PhaseCongruency
                 var (meanEven, meanOdd) = (even / length, odd / length);
                 for (var s = 0; s < Scales; s++)
                 {
-                    var (re, im) = (Vector.Load(memory + 2 * s * plane + at) * scale, Vector.Load(memory + (2 * s + 1) * plane + at) * scale);
+                    var (re, im) = (Vector.Load(memory + 2 * s * plane + at) * scale,
+                        Vector.Load(memory + (2 * s + 1) * plane + at) * scale);
                     energies += re * meanEven + im * meanOdd - Vector.Abs(re * meanOdd - im * meanEven);
                     if (s == 0)
                         (re * re + im * im).Store(rest + at);
@@ -220,9 +237,10 @@ internal sealed unsafe class PhaseCongruency
                 plane[(y + lane) * width + x] = strip[x * L + lane];
     }
 
-    // The noise is taken to have the energy that most pixels have at the smallest scale, and Rayleigh's distribution: its median tells its
-    // mean square, the filters how much of it the sum over the scales has. The authors sum products of the filters' impulse responses, of
-    // which only the real parts; by Parseval's theorem that is the sum of the squares of the filters' sum, made even.
+    // The noise is taken to have the energy that most pixels have at the smallest scale, and Rayleigh's distribution:
+    // its median tells its mean square, the filters how much of it the sum over the scales has. The authors sum
+    // products of the filters' impulse responses, of which only the real parts; by Parseval's theorem that is the sum
+    // of the squares of the filters' sum, made even.
     private double NoiseThreshold(double[] orientation)
     {
         double first = 0, all = 0;
@@ -231,7 +249,9 @@ internal sealed unsafe class PhaseCongruency
             {
                 int at = y * width + x, mirrored = (height - y) % height * width + (width - x) % width;
                 first += Square(radial[0][at] * orientation[at]);
-                all += Square((radial.Sum(filter => filter[at]) * orientation[at] + radial.Sum(filter => filter[mirrored]) * orientation[mirrored]) / 2);
+                all += Square(
+                    (radial.Sum(filter => filter[at]) * orientation[at]
+                        + radial.Sum(filter => filter[mirrored]) * orientation[mirrored]) / 2);
             }
         var mean = Math.Sqrt(all / (first * Math.Log(2)));
         return mean * (Math.Sqrt(Math.PI / 2) + NoiseDeviations * Math.Sqrt(2 - Math.PI / 2)) / NoiseScale;
@@ -264,12 +284,15 @@ internal sealed unsafe class PhaseCongruency
             else
                 break;
         }
-        return values.Length % 2 == 1 ? values[middle] : (values[middle] + values.AsSpan(0, middle).ToArray().Max()) / 2;
+        return values.Length % 2 == 1
+            ? values[middle]
+            : (values[middle] + values.AsSpan(0, middle).ToArray().Max()) / 2;
     }
 
     // Cycles a pixel, in the order of a transform. Of an odd length the largest is a half too, as the authors have it.
     private static double[] Frequencies(int length) =>
-        [.. Enumerable.Range(0, length).Select(k => (k < (length + 1) / 2 ? k : k - length) / (double)(length - length % 2))];
+        [.. Enumerable.Range(0, length)
+            .Select(k => (k < (length + 1) / 2 ? k : k - length) / (double)(length - length % 2))];
 
     private static double Square(double value) => value * value;
 }

@@ -23,7 +23,10 @@ internal sealed class PixelMap(int width, int height)
             row[i] += (float)values[i];
     }
 
-    /// <summary>Gives each pixel of the outermost rows and columns, where no window fits around it, the value of the nearest that has one.</summary>
+    /// <summary>
+    /// Gives each pixel of the outermost rows and columns, where no window fits around it, the value of the nearest
+    /// that has one.
+    /// </summary>
     public void Spread(int border)
     {
         for (var y = border; y < height - border; y++)

@@ -1,9 +1,14 @@
 namespace Perceptual;
 
-/// <summary>The peak signal-to-noise ratio of RGB in decibels: white's square over the mean square of the differences.</summary>
-internal sealed class Psnr() : Metric(new("psnr", LargerIsCloser: true, "0 to infinity dB, infinity = identical", 1, HasMap: false))
+/// <summary>
+/// The peak signal-to-noise ratio of RGB in decibels: white's square over the mean square of the differences.
+/// </summary>
+internal sealed class Psnr() : Metric(
+    new("psnr", LargerIsCloser: true, "0 to infinity dB, infinity = identical", 1, HasMap: false))
 {
     protected internal override MetricValue Run(
         RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation) =>
-        new(10 * Math.Log10(255.0 * 255 / L2.MeanSquare(reference, distorted, Colour.Rgb, null, Threads, cancellation)));
+        new(
+            10 * Math.Log10(
+                255.0 * 255 / L2.MeanSquare(reference, distorted, Colour.Rgb, null, Threads, cancellation)));
 }

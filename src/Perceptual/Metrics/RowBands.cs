@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Perceptual;
 
 /// <summary>
-/// Images of one size that go by from the top, a band of rows at a time, in planes of doubles, and smaller images made of them.
-/// For every position of a window of rows something is computed, side by side on several threads.
+/// Images of one size that go by from the top, a band of rows at a time, in planes of doubles, and smaller images made
+/// of them. For every position of a window of rows something is computed, side by side on several threads.
 /// </summary>
 internal sealed class RowBands
 {
@@ -31,20 +31,24 @@ internal sealed class RowBands
     public delegate void Work(int level, RowWindow rows, int y);
 
     /// <summary>
-    /// Adds a smaller level: every factor-th pixel, from the first on, of the mean over factor x factor pixels of the level before it, as
-    /// MATLAB's conv2(..., 'same') aligns them. What lies outside an image is zeros, or repeats its last row and column.
+    /// Adds a smaller level: every factor-th pixel, from the first on, of the mean over factor x factor pixels of the
+    /// level before it, as MATLAB's conv2(..., 'same') aligns them. What lies outside an image is zeros, or repeats its
+    /// last row and column.
     /// </summary>
     public void Shrink(int factor, bool zeros, int reach, int border)
     {
         var from = levels[^1].Rows;
-        levels.Add(new(new(from.Images, from.Planes, (from.Width + factor - 1) / factor, (from.Height + factor - 1) / factor, border), reach, factor, zeros));
+        levels.Add(
+            new(new(from.Images, from.Planes, (from.Width + factor - 1) / factor, (from.Height + factor - 1) / factor,
+                border), reach, factor, zeros));
     }
 
     /// <summary>Reads the images to the end. The rows of a level come in any order and at the same time.</summary>
     public void Run(int threads, Work work, CancellationToken cancellation)
     {
         var band = Math.Min(images[0].Height, Math.Max(16, BandPixels / images[0].Width));
-        var stored = Array.ConvertAll(images, image => ArrayPool<float>.Shared.Rent(3 * band * image.Width)); // [row, channel, column]
+        // [row, channel, column]
+        var stored = Array.ConvertAll(images, image => ArrayPool<float>.Shared.Rent(3 * band * image.Width));
         var next = new int[levels.Count]; // the first row of the next window, of each level
         for (var i = 0; i < next.Length; i++)
             next[i] = levels[i].Rows.First;
@@ -91,7 +95,8 @@ internal sealed class RowBands
         crew.Run(images.Length * (to - from), (task, _) =>
         {
             var (image, y) = (task % images.Length, from + task / images.Length);
-            colour.Convert(stored[image].AsSpan((y - from) * 3 * width, 3 * width), images[image].Range, rows, image, y);
+            colour.Convert(stored[image].AsSpan((y - from) * 3 * width, 3 * width), images[image].Range,
+                rows, image, y);
         });
     }
 
@@ -106,7 +111,8 @@ internal sealed class RowBands
         to.Extend(end);
         crew.Run(to.Images * to.Planes * (end - start), (task, _) =>
         {
-            var (image, plane, y) = (task % to.Images, task / to.Images % to.Planes, start + task / to.Images / to.Planes);
+            var (image, plane, y) = (task % to.Images, task / to.Images % to.Planes,
+                start + task / to.Images / to.Planes);
             level.Mean(from, image, plane, y);
         });
     }
@@ -117,8 +123,12 @@ internal sealed class RowBands
     /// <param name="Zeros">What lies outside is zeros.</param>
     private sealed record Level(RowWindow Rows, int Reach, int Factor, bool Zeros)
     {
-        /// <summary>The first and last row or column of the level before that a row or column is the mean of; they may lie outside.</summary>
-        public (int From, int To) Sources(int at) => (Math.Max(at, 0) * Factor - (Factor - 1) / 2, Math.Max(at, 0) * Factor + Factor / 2);
+        /// <summary>
+        /// The first and last row or column of the level before that a row or column is the mean of; they may lie
+        /// outside.
+        /// </summary>
+        public (int From, int To) Sources(
+            int at) => (Math.Max(at, 0) * Factor - (Factor - 1) / 2, Math.Max(at, 0) * Factor + Factor / 2);
 
         public void Mean(RowWindow from, int image, int plane, int y)
         {

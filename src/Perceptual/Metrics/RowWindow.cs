@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace Perceptual;
 
-/// <summary>Some rows of images of one size, one above the other, in planes of doubles: [image, plane, row, column]. It moves down.</summary>
+/// <summary>
+/// Some rows of images of one size, one above the other, in planes of doubles: [image, plane, row, column]. It moves
+/// down.
+/// </summary>
 /// <param name="images">Images.</param>
 /// <param name="planes">Planes of an image.</param>
 /// <param name="width">Columns of an image.</param>
@@ -24,7 +27,9 @@ internal sealed class RowWindow(int images, int planes, int width, int height, i
 
     public int Height => height;
 
-    /// <summary>The row at the start of the memory; rows of the border count, above 0 and from <see cref="Height"/> on.</summary>
+    /// <summary>
+    /// The row at the start of the memory; rows of the border count, above 0 and from <see cref="Height"/> on.
+    /// </summary>
     public int First { get; private set; } = -border;
 
     /// <summary>The row after the last that is there.</summary>
@@ -37,15 +42,19 @@ internal sealed class RowWindow(int images, int planes, int width, int height, i
     public int Stride { get; } = width + 2 * border + Slack;
 
     /// <summary>A row, from the first column of its border on, [<see cref="Stride"/>].</summary>
-    public Span<double> Row(int image, int plane, int y) => values.AsSpan(((image * planes + plane) * capacity + y - First) * Stride, Stride);
+    public Span<double> Row(int image, int plane, int y) =>
+        values.AsSpan(((image * planes + plane) * capacity + y - First) * Stride, Stride);
 
     /// <summary>Some rows one after the other, [<paramref name="count"/>, <see cref="Stride"/>].</summary>
-    public ReadOnlySpan<double> Rows(int image, int plane, int y, int count) => values.AsSpan(((image * planes + plane) * capacity + y - First) * Stride, count * Stride);
+    public ReadOnlySpan<double> Rows(int image, int plane, int y, int count) =>
+        values.AsSpan(((image * planes + plane) * capacity + y - First) * Stride, count * Stride);
 
     /// <summary>The columns of the image in a row.</summary>
     public Span<double> Inner(int image, int plane, int y) => Row(image, plane, y).Slice(border, width);
 
-    /// <summary>Makes room for the rows down to <paramref name="end"/> of the image; the border above and below comes with them.</summary>
+    /// <summary>
+    /// Makes room for the rows down to <paramref name="end"/> of the image; the border above and below comes with them.
+    /// </summary>
     public void Extend(int end)
     {
         var to = end == height ? Bottom : end;
@@ -83,7 +92,8 @@ internal sealed class RowWindow(int images, int planes, int width, int height, i
         var larger = ArrayPool<double>.Shared.Rent(images * planes * rows * Stride);
         Array.Clear(larger);
         for (var plane = 0; plane < images * planes; plane++)
-            values.AsSpan(plane * capacity * Stride, (End - First) * Stride).CopyTo(larger.AsSpan(plane * rows * Stride));
+            values.AsSpan(plane * capacity * Stride, (End - First) * Stride)
+                .CopyTo(larger.AsSpan(plane * rows * Stride));
         Release();
         (values, capacity) = (larger, rows);
     }

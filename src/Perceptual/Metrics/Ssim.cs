@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Perceptual;
 
 /// <summary>
-/// SSIM (Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to structural similarity", 2004) and DSSIM,
-/// (1 - SSIM) / 2: the mean over the windows that fit into the image, and over the planes of a colour.
+/// SSIM (Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to structural similarity",
+/// 2004) and DSSIM, (1 - SSIM) / 2: the mean over the windows that fit into the image, and over the planes of a colour.
 /// </summary>
 internal sealed class Ssim : Metric
 {
@@ -13,7 +13,8 @@ internal sealed class Ssim : Metric
     private readonly bool dissimilar;
 
     private Ssim(string name, Colour colour, SsimWindow window, bool dissimilar)
-        : base(new(name, !dissimilar, dissimilar ? "0 to 1, 0 = identical" : "-1 to 1, 1 = identical", window.Size, HasMap: true)) =>
+        : base(new(name, !dissimilar, dissimilar ? "0 to 1, 0 = identical" : "-1 to 1, 1 = identical", window.Size,
+            HasMap: true)) =>
         (this.colour, this.window, this.dissimilar) = (colour, window, dissimilar);
 
     /// <summary>With the window of the paper, of each of red, green and blue.</summary>
@@ -23,15 +24,18 @@ internal sealed class Ssim : Metric
     public static Ssim Luma { get; } = new("ssim-luma", Colour.Gray, SsimWindow.Gaussian, dissimilar: false);
 
     /// <summary>DSSIM as the LPIPS repository has it for a baseline.</summary>
-    public static Ssim Dissimilarity { get; } = new("dssim", Colour.Rgb, SsimWindow.Uniform(range: 255), dissimilar: true);
+    public static Ssim Dissimilarity { get; } = new("dssim", Colour.Rgb, SsimWindow.Uniform(range: 255),
+        dissimilar: true);
 
     /// <summary>The same of L*a*b*, whose range is said to be 100.</summary>
-    public static Ssim DissimilarityOfLab { get; } = new("dssim-lab", Colour.Lab, SsimWindow.Uniform(range: 100), dissimilar: true);
+    public static Ssim DissimilarityOfLab { get; } = new("dssim-lab", Colour.Lab, SsimWindow.Uniform(range: 100),
+        dissimilar: true);
 
     protected internal override MetricValue Run(
         RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
-        var (windows, height, half) = (reference.Width - (window.Size - 1), reference.Height - (window.Size - 1), window.Size / 2);
+        var (windows, height, half) = (reference.Width - (window.Size - 1), reference.Height - (window.Size - 1),
+            window.Size / 2);
         var sums = new double[height];
         var map = withMap ? new PixelMap(reference.Width, reference.Height) : null;
         new RowBands([reference, distorted], colour, window.Size).Run(Threads, (_, rows, y) =>

@@ -4,11 +4,12 @@ using System.Numerics;
 namespace Perceptual;
 
 /// <summary>
-/// The statistics under a square window that SSIM compares, and what they come to, for a row of windows. With s = a + b and d = a - b
+/// The statistics under a square window that SSIM compares, and what they come to, for a row of windows. With s = a + b
+/// and d = a - b
 ///     1 - luminance            = mean(d)^2 / (mean(a)^2 + mean(b)^2 + C1)
 ///     1 - contrast * structure = var(d) / (var(a) + var(b) + C2)
-/// so that a small difference is the sum of small numbers and not what is left of two large ones, 0 for identical images and the same
-/// bits for swapped ones.
+/// so that a small difference is the sum of small numbers and not what is left of two large ones, 0 for identical
+/// images and the same bits for swapped ones.
 /// </summary>
 internal sealed class SsimWindow
 {
@@ -32,14 +33,17 @@ internal sealed class SsimWindow
     /// <summary>Rows and columns.</summary>
     public int Size => taps.Length;
 
-    /// <summary>7 x 7, every sample the same weight, variances of a sample: what scikit-image does unless told otherwise.</summary>
+    /// <summary>
+    /// 7 x 7, every sample the same weight, variances of a sample: what scikit-image does unless told otherwise.
+    /// </summary>
     public static SsimWindow Uniform(double range) => new([.. Enumerable.Repeat(1 / 7.0, 7)], 49 / 48.0, range);
 
     /// <summary>Compares the windows whose first row is <paramref name="y"/>.</summary>
     /// <param name="rows">The images.</param>
     /// <param name="plane">Their plane.</param>
     /// <param name="y">A row.</param>
-    /// <param name="unlike">Receives 1 - SSIM of each window, [columns - (size - 1)], and other values beyond; as long as a row with its slack.</param>
+    /// <param name="unlike">Receives 1 - SSIM of each window, [columns - (size - 1)], and other values beyond; as long
+    /// as a row with its slack.</param>
     /// <returns>The sums over the windows of 1 - SSIM and of 1 - contrast * structure.</returns>
     // Safe: the spans have Size rows of Stride columns and the scratch five, checked where they are cut. Whole
     // vectors are read from the columns of the image on and reach less than a vector, 8 doubles at most, beyond
@@ -48,7 +52,8 @@ internal sealed class SsimWindow
     {
         var (stride, windows) = (rows.Stride, rows.Width - (Size - 1));
         var scratch = ArrayPool<double>.Shared.Rent(5 * stride);
-        fixed (double* a = rows.Rows(0, plane, y, Size), b = rows.Rows(1, plane, y, Size), weights = taps, sums = scratch, unlikeRow = unlike[..stride])
+        fixed (double* a = rows.Rows(0, plane, y, Size), b = rows.Rows(1, plane, y, Size), weights = taps,
+            sums = scratch, unlikeRow = unlike[..stride])
         {
             var structureRow = sums + 4 * stride;
             Down(a, b, weights, stride, rows.Width, sums);
@@ -65,8 +70,8 @@ internal sealed class SsimWindow
         return Array.ConvertAll(taps, tap => tap / taps.Sum());
     }
 
-    // The weighted sums, over each column of size rows, of s, d, s^2 and d^2: [4, stride]. Whole vectors, the last of them partly of the slack.
-    // Safe as Compare is.
+    // The weighted sums, over each column of size rows, of s, d, s^2 and d^2: [4, stride]. Whole vectors, the last of
+    // them partly of the slack. Safe as Compare is.
     private unsafe void Down(double* a, double* b, double* weights, int stride, int width, double* sums)
     {
         for (var x = 0; x < width; x += Vector<double>.Count)
@@ -90,7 +95,8 @@ internal sealed class SsimWindow
     }
 
     // Safe as Compare is: the last vector of windows ends less than 8 sums beyond the columns.
-    private unsafe void Across(double* sums, double* weights, int stride, int windows, double* unlike, double* structure)
+    private unsafe void Across(double* sums, double* weights, int stride, int windows, double* unlike,
+        double* structure)
     {
         var half = new Vector<double>(0.5);
         for (var x = 0; x < windows; x += Vector<double>.Count)

@@ -3,7 +3,8 @@ namespace Perceptual;
 /// <summary>The differences of one pair at every tap, row by row, in whatever order the rows come.</summary>
 internal sealed class TapSums(int taps, bool withMaps)
 {
-    private readonly (int Width, int Height, double[] RowSums, float[] Map)[] layers = new (int, int, double[], float[])[taps];
+    private readonly (int Width, int Height, double[] RowSums, float[] Map)[] layers = new (int, int, double[],
+        float[])[taps];
 
     public void Expect(int tap, int width, int height)
     {
@@ -28,8 +29,10 @@ internal sealed class TapSums(int taps, bool withMaps)
         var distance = means.Sum();
         return double.IsFinite(distance)
             ? new(distance, means)
-            : throw new InvalidDataException("the distance is not a finite number: the weights in use are too large for float32");
+            : throw new InvalidDataException(
+                "the distance is not a finite number: the weights in use are too large for float32");
     }
 
-    public DistanceMap Map(int width, int height) => new(layers.Select(layer => (layer.Map, layer.Width, layer.Height)), width, height);
+    public DistanceMap Map(int width, int height) =>
+        new(layers.Select(layer => (layer.Map, layer.Width, layer.Height)), width, height);
 }

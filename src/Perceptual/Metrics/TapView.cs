@@ -1,8 +1,8 @@
 namespace Perceptual;
 
 /// <summary>
-/// The features of an image at a tap, [plane, row, column, lane], wherever they are kept, and what normalises them, [row, column]. It keeps
-/// their memory alive; those of <see cref="TrainablePairs"/> change with its next batch.
+/// The features of an image at a tap, [plane, row, column, lane], wherever they are kept, and what normalises them,
+/// [row, column]. It keeps their memory alive; those of <see cref="TrainablePairs"/> change with its next batch.
 /// </summary>
 // Safe: rows are asked for below Height, planes below Planes, and the owners of the memory live as long as this does.
 public readonly unsafe struct TapView
@@ -14,7 +14,8 @@ public readonly unsafe struct TapView
     private readonly object inverseOwner;
 
     internal TapView(
-        float* values, object valuesOwner, long rowLength, long planeLength, float* inverse, object inverseOwner, int planes, int height, int width)
+        float* values, object valuesOwner, long rowLength, long planeLength, float* inverse, object inverseOwner,
+        int planes, int height, int width)
     {
         this.values = values;
         this.inverse = inverse;

@@ -1,7 +1,8 @@
 namespace Perceptual;
 
 /// <summary>
-/// What LPIPS is made of for one pair: at each tap, each channel's sum over the pixels of the squared differences of normalised features.
+/// What LPIPS is made of for one pair: at each tap, each channel's sum over the pixels of the squared differences of
+/// normalised features.
 /// </summary>
 /// <param name="Sums">[tap][channel], in whole planes of lanes.</param>
 /// <param name="Pixels">[tap]</param>
@@ -13,20 +14,24 @@ public readonly record struct ChannelSums(float[][] Sums, double[] Pixels)
     /// <param name="taps">How many taps there are.</param>
     /// <param name="dropout">What is left out at a tap; null for nothing.</param>
     /// <exception cref="ArgumentException">The features at a tap are of two sizes.</exception>
-    // Safe: both views have the same planes, rows and columns, and live until the end; Sums has a float for each channel.
-    public static unsafe ChannelSums Of(Func<int, TapView> a, Func<int, TapView> b, int taps, Func<int, Dropout?>? dropout)
+    // Safe: both views have the same planes, rows and columns, and live until the end; Sums has a float for each
+    // channel.
+    public static unsafe ChannelSums Of(
+        Func<int, TapView> a, Func<int, TapView> b, int taps, Func<int, Dropout?>? dropout)
     {
         var channels = new ChannelSums(new float[taps][], new double[taps]);
         for (var tap = 0; tap < taps; tap++)
         {
             var (one, other) = (a(tap), b(tap));
             if ((one.Planes, one.Height, one.Width) != (other.Planes, other.Height, other.Width))
-                throw new ArgumentException($"the features at tap {tap} are of {one.Width}x{one.Height} and {other.Width}x{other.Height}");
+                throw new ArgumentException("the features at "
+                    + $"tap {tap} are of {one.Width}x{one.Height} and {other.Width}x{other.Height}");
             channels.Sums[tap] = new float[one.Planes * RowBuffer.Lanes];
             channels.Pixels[tap] = (double)one.Height * one.Width;
             fixed (float* sum = channels.Sums[tap])
                 for (var y = 0; y < one.Height; y++)
-                    LpipsHead.AddChannelSums(one.Row(y), one.PlaneLength, one.InverseRow(y), other.Row(y), other.PlaneLength, other.InverseRow(y), one.Planes, one.Width,
+                    LpipsHead.AddChannelSums(one.Row(y), one.PlaneLength, one.InverseRow(y), other.Row(y),
+                        other.PlaneLength, other.InverseRow(y), one.Planes, one.Width,
                         dropout?.Invoke(tap), (long)y * one.Width, sum);
             one.KeepAlive();
             other.KeepAlive();
@@ -48,7 +53,9 @@ public readonly record struct ChannelSums(float[][] Sums, double[] Pixels)
         return distance;
     }
 
-    /// <summary>Adds the derivative by the lin weights, [tap][channel], of a loss whose derivative by the distance is given.</summary>
+    /// <summary>
+    /// Adds the derivative by the lin weights, [tap][channel], of a loss whose derivative by the distance is given.
+    /// </summary>
     public void AddGradient(double byDistance, IReadOnlyList<double[]> gradient)
     {
         for (var tap = 0; tap < gradient.Count; tap++)
@@ -58,11 +65,12 @@ public readonly record struct ChannelSums(float[][] Sums, double[] Pixels)
 }
 
 /// <summary>
-/// A network that learns from distances: images of a batch go through it together, and the derivatives by distances of pairs go back to
-/// its weights. Input scaling is that of version 0.1. Everything has the same bits for any number of threads. For one call at a time.
+/// A network that learns from distances: images of a batch go through it together, and the derivatives by distances of
+/// pairs go back to its weights. Input scaling is that of version 0.1. Everything has the same bits for any number of
+/// threads. For one call at a time.
 /// </summary>
-// Safe: images of a batch have one size, and images and taps are numbers of the last batch; inverse norms have a float for each of its
-// pixels; see RowBuffer.
+// Safe: images of a batch have one size, and images and taps are numbers of the last batch; inverse norms have a float
+// for each of its pixels; see RowBuffer.
 public sealed unsafe class TrainablePairs
 {
     private readonly Network network;
@@ -84,7 +92,8 @@ public sealed unsafe class TrainablePairs
     }
 
     /// <summary>
-    /// By key, "features.0.weight" [outputs, inputs, kernel, kernel]: the derivative by the weights, summed over the images of the batch.
+    /// By key, "features.0.weight" [outputs, inputs, kernel, kernel]: the derivative by the weights, summed over the
+    /// images of the batch.
     /// </summary>
     public IReadOnlyDictionary<string, float[]> WeightGradients => trunk.WeightGradients;
 
@@ -109,7 +118,8 @@ public sealed unsafe class TrainablePairs
         if (Math.Min(batch[0].Width, batch[0].Height) < network.MinimumSide)
             throw new ArgumentException($"images of {batch[0]} are too small for {network.Name}", nameof(batch));
         images = batch.Count;
-        taps = trunk.Forward([.. batch.Select(image => image.OpenRows())], Lpips.Shift, Lpips.Scale, crew, cancellation);
+        taps = trunk.Forward([.. batch.Select(image => image.OpenRows())], Lpips.Shift, Lpips.Scale, crew,
+            cancellation);
         if (inverse.Length == 0)
             inverse = [.. taps.Select(_ => new PinnedFloats(0))];
         for (var k = 0; k < inverse.Length; k++)
@@ -119,7 +129,8 @@ public sealed unsafe class TrainablePairs
                 inverse[k] = new((long)images * tap.Height * tap.Width);
             var norms = inverse[k];
             crew.Run(images * tap.Height, (row, _) => LpipsHead.InverseNorms(
-                tap.Row(row / tap.Height, 0, row % tap.Height), tap.PlaneLength, tap.Planes, tap.Width, norms.Pointer + (long)row * tap.Width));
+                tap.Row(row / tap.Height, 0, row % tap.Height), tap.PlaneLength, tap.Planes, tap.Width,
+                norms.Pointer + (long)row * tap.Width));
         }
     }
 
@@ -130,7 +141,8 @@ public sealed unsafe class TrainablePairs
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)image, (uint)images, nameof(image));
         var buffer = taps[tap];
         return new(buffer.Row(image, 0, 0), trunk.Memory, buffer.RowLength, buffer.PlaneLength,
-            inverse[tap].Pointer + (long)image * buffer.Height * buffer.Width, inverse[tap], buffer.Planes, buffer.Height, buffer.Width);
+            inverse[tap].Pointer + (long)image * buffer.Height * buffer.Width, inverse[tap], buffer.Planes,
+            buffer.Height, buffer.Width);
     }
 
     /// <summary>Goes back to the weights, after <see cref="Forward"/>.</summary>
@@ -139,16 +151,20 @@ public sealed unsafe class TrainablePairs
     /// <param name="dropout">What was left out for a pair at a tap.</param>
     /// <param name="crew">The threads.</param>
     /// <param name="cancellation">Stops the work between two layers.</param>
-    /// <exception cref="ArgumentException">There is no batch, no such image in it, or the lin weights are not those of the taps.</exception>
+    /// <exception cref="ArgumentException">There is no batch, no such image in it, or the lin weights are not those of
+    /// the taps.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public void Backward(
-        IReadOnlyList<(int A, int B, double ByDistance)> pairs, IReadOnlyList<float[]> lin, Func<int, int, Dropout?>? dropout, Crew crew,
+        IReadOnlyList<(int A, int B, double ByDistance)> pairs, IReadOnlyList<float[]> lin,
+        Func<int, int, Dropout?>? dropout, Crew crew,
         CancellationToken cancellation)
     {
         if (images == 0 || !lin.Select(weights => weights.Length).SequenceEqual(network.TapChannels))
-            throw new ArgumentException($"there is no batch, or the lin weights are not of the {network.TapChannels.Count} taps of {network.Name}");
+            throw new ArgumentException("there is no batch, or the lin weights are not of "
+                + $"the {network.TapChannels.Count} taps of {network.Name}");
         if (pairs.Any(pair => (uint)pair.A >= (uint)images || (uint)pair.B >= (uint)images))
-            throw new ArgumentException($"a pair is of images that are not among the {images} of the batch", nameof(pairs));
+            throw new ArgumentException($"a pair is of images that are not among the {images} of the batch",
+                nameof(pairs));
         var packed = lin.Select(weights => Lpips.PackLin(weights, weights.Length)).ToArray();
         var pairsOf = new List<(int Other, int Pair)>[images];
         for (var image = 0; image < images; image++)
@@ -165,8 +181,10 @@ public sealed unsafe class TrainablePairs
             foreach (var (other, pair) in pairsOf[image])
             {
                 var b = View(other, tap);
-                LpipsHead.AddGradient(a.Row(y), a.PlaneLength, a.InverseRow(y), b.Row(y), b.PlaneLength, b.InverseRow(y), packed[tap].Pointer, a.Planes, a.Width,
-                    dropout?.Invoke(pair, tap), (long)y * a.Width, (float)(pairs[pair].ByDistance / ((double)a.Height * a.Width)),
+                LpipsHead.AddGradient(a.Row(y), a.PlaneLength, a.InverseRow(y), b.Row(y), b.PlaneLength,
+                    b.InverseRow(y), packed[tap].Pointer, a.Planes, a.Width,
+                    dropout?.Invoke(pair, tap), (long)y * a.Width,
+                    (float)(pairs[pair].ByDistance / ((double)a.Height * a.Width)),
                     gradient.Row(image, 0, y), gradient.PlaneLength);
             }
         }), crew, cancellation);

@@ -16,7 +16,9 @@ public abstract record Layer
     /// <summary>The convolutions in this layer, in the order their weights are stored.</summary>
     public virtual IReadOnlyList<Convolution> Convolutions => [.. Lower().SelectMany(stage => stage.Convolutions)];
 
-    /// <summary>The length of an output side for an input side of <paramref name="length"/>; 0 if the input is too small.</summary>
+    /// <summary>
+    /// The length of an output side for an input side of <paramref name="length"/>; 0 if the input is too small.
+    /// </summary>
     public virtual int OutputLength(int length) => Lower().Aggregate(length, (side, stage) => stage.OutputLength(side));
 
     /// <summary>What the kernels run for it, first to last; the last has its tap.</summary>
@@ -59,7 +61,8 @@ internal sealed record Stage : Layer
 /// <param name="Kernel">Side of the kernel.</param>
 /// <param name="Stride">Step between two windows.</param>
 /// <param name="Padding">Zeros added on each side.</param>
-public sealed record Convolution(string Name, int Inputs, int Outputs, int Kernel, int Stride = 1, int Padding = 0) : Layer
+public sealed record Convolution(
+    string Name, int Inputs, int Outputs, int Kernel, int Stride = 1, int Padding = 0) : Layer
 {
     /// <summary>[outputs, inputs, kernel, kernel].</summary>
     public IReadOnlyList<int> WeightShape => [Outputs, Inputs, Kernel, Kernel];
@@ -91,7 +94,9 @@ public sealed record MaxPool(int Kernel, int Stride, bool CeilMode = false) : La
     internal override IReadOnlyList<Stage> Lower() => [new(this) { Tap = Tap }];
 }
 
-/// <summary>SqueezeNet's module: a 1x1 convolution whose output feeds a 1x1 and a 3x3 convolution, their outputs stacked.</summary>
+/// <summary>
+/// SqueezeNet's module: a 1x1 convolution whose output feeds a 1x1 and a 3x3 convolution, their outputs stacked.
+/// </summary>
 /// <param name="Name">The key of the weights without ".squeeze.weight" and its like.</param>
 /// <param name="Inputs">Input channels.</param>
 /// <param name="Squeezed">Channels between.</param>

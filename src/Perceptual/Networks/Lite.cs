@@ -1,7 +1,7 @@
 namespace Perceptual;
 
-// Its layers lie where those of AlexNet do: a 7x7 kernel without padding samples the same pixels as the middle of an 11x11 with padding 2. The first layer's
-// width decides most of how close it comes, and takes most of its time.
+// Its layers lie where those of AlexNet do: a 7x7 kernel without padding samples the same pixels as the middle of an
+// 11x11 with padding 2. The first layer's width decides most of how close it comes, and takes most of its time.
 internal static class Lite
 {
     public static Network Network { get; } = new()

@@ -9,7 +9,9 @@ public sealed record Network
     /// <summary>The name of the weights file, without extension, such as "alexnet".</summary>
     public required string FileName { get; init; }
 
-    /// <summary>Whether its trained weights are part of the library, so that they need no file, no folder and no network.</summary>
+    /// <summary>
+    /// Whether its trained weights are part of the library, so that they need no file, no folder and no network.
+    /// </summary>
     public bool IsBuiltIn { get; internal init; }
 
     /// <summary>The layers, first to last.</summary>
@@ -25,8 +27,9 @@ public sealed record Network
     public static Network Squeeze => SqueezeNet.Network;
 
     /// <summary>
-    /// A small network of our own, taught by LPIPS with AlexNet; its weights come with the library. Its distances follow those of
-    /// <see cref="Alex"/> but are its own: what is to stand beside published values needs <see cref="Alex"/>.
+    /// A small network of our own, taught by LPIPS with AlexNet; its weights come with the library. Its distances
+    /// follow those of <see cref="Alex"/> but are its own: what is to stand beside published values needs
+    /// <see cref="Alex"/>.
     /// </summary>
     public static Network Lite => Perceptual.Lite.Network;
 
@@ -73,8 +76,8 @@ public sealed record Network
     }
 
     /// <summary>
-    /// Refuses what the kernels cannot run. They trust a network: each layer must take the channels that the one before it gives, in planes
-    /// of 16 but for the image's three.
+    /// Refuses what the kernels cannot run. They trust a network: each layer must take the channels that the one before
+    /// it gives, in planes of 16 but for the image's three.
     /// </summary>
     /// <exception cref="NotSupportedException">They cannot run it; the message says why.</exception>
     internal void CheckKernels()
@@ -103,11 +106,14 @@ public sealed record Network
         void Check(Convolution layer, int given, bool isFirst)
         {
             if (layer.Inputs != given)
-                throw new NotSupportedException($"{layer.Name} of {Name} takes {layer.Inputs} channels, but is given {given}");
+                throw new NotSupportedException(
+                    $"{layer.Name} of {Name} takes {layer.Inputs} channels, but is given {given}");
             if (given < RowBuffer.Lanes && !isFirst)
-                throw new NotSupportedException($"{layer.Name} of {Name} has {given} input channels; after the first layer there must be "
+                throw new NotSupportedException(
+                    $"{layer.Name} of {Name} has {given} input channels; after the first layer there must be "
                     + $"at least {RowBuffer.Lanes}");
-            if (layer.Kernel < 1 || layer.Stride < 1 || layer.Padding < 0 || layer.Padding >= layer.Kernel || layer.Outputs < 1
+            if (layer.Kernel < 1 || layer.Stride < 1 || layer.Padding < 0 || layer.Padding >= layer.Kernel
+                || layer.Outputs < 1
                 || (Int128)layer.Inputs * layer.Outputs * layer.Kernel * layer.Kernel > Array.MaxLength)
                 throw new NotSupportedException($"{layer} of {Name} cannot be run: a size is out of range");
         }

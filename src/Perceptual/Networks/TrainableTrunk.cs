@@ -6,8 +6,9 @@ namespace Perceptual;
 internal delegate void TapGradient(int tap, RowBuffer features, RowBuffer gradient);
 
 /// <summary>
-/// A network whose activations are all kept, so that gradients go back through its layers: to its weights and to the images. Features
-/// have the bits that <see cref="Trunk"/> gives; everything has the same bits for any number of threads. One call at a time.
+/// A network whose activations are all kept, so that gradients go back through its layers: to its weights and to the
+/// images. Features have the bits that <see cref="Trunk"/> gives; everything has the same bits for any number of
+/// threads. One call at a time.
 /// </summary>
 // Safe: see RowBuffer. All buffers are whole, and made for the images' number and size before they are read.
 internal sealed unsafe class TrainableTrunk
@@ -26,7 +27,8 @@ internal sealed unsafe class TrainableTrunk
     /// <param name="weights">"NAME.weight" and "NAME.bias" of every convolution, of the right shapes.</param>
     /// <param name="inputGradient">Whether the derivative by the images is wanted.</param>
     /// <param name="weightGradients">Whether those by the weights are.</param>
-    public TrainableTrunk(Network network, IReadOnlyDictionary<string, Tensor> weights, bool inputGradient, bool weightGradients)
+    public TrainableTrunk(Network network, IReadOnlyDictionary<string, Tensor> weights, bool inputGradient,
+        bool weightGradients)
     {
         network.CheckKernels();
         this.network = network;
@@ -44,7 +46,10 @@ internal sealed unsafe class TrainableTrunk
     /// <summary>Keeps what the features point to alive.</summary>
     public object Memory => memory;
 
-    /// <summary>By key, "features.0.weight" [outputs, inputs, kernel, kernel]: the derivative by the weights, summed over the images.</summary>
+    /// <summary>
+    /// By key, "features.0.weight" [outputs, inputs, kernel, kernel]: the derivative by the weights, summed over the
+    /// images.
+    /// </summary>
     public IReadOnlyDictionary<string, float[]> WeightGradients { get; } = new Dictionary<string, float[]>();
 
     /// <summary>Takes other weights.</summary>
@@ -58,10 +63,12 @@ internal sealed unsafe class TrainableTrunk
     /// <returns>The features at the taps; valid until the next call.</returns>
     /// <exception cref="ArgumentException">The images are too large for their activations to be kept.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    public IReadOnlyList<RowBuffer> Forward(IReadOnlyList<RgbRowReader> readers, float[] shift, float[] scale, Crew crew, CancellationToken cancellation)
+    public IReadOnlyList<RowBuffer> Forward(
+        IReadOnlyList<RgbRowReader> readers, float[] shift, float[] scale, Crew crew, CancellationToken cancellation)
     {
         Prepare(readers.Count, readers[0].Width, readers[0].Height, crew.Threads);
-        crew.Run(images, (image, _) => Trunk.ReadRows(readers[image], buffers[0], image, 0, buffers[0].Height, shift, scale));
+        crew.Run(images,
+            (image, _) => Trunk.ReadRows(readers[image], buffers[0], image, 0, buffers[0].Height, shift, scale));
         var taps = new List<RowBuffer>();
         for (var i = 0; i < stages.Length; i++)
         {
@@ -91,7 +98,8 @@ internal sealed unsafe class TrainableTrunk
                 head(--tap, output, gradient);
             if (stage.Stage.Pool is { } pool)
             {
-                ForPlanes(output, crew, (image, plane) => MaxPooling.RunBack(pool.Kernel, pool.Stride, input, output, gradient, gradients[i], image, plane));
+                ForPlanes(output, crew, (image, plane) => MaxPooling.RunBack(pool.Kernel, pool.Stride, input, output,
+                    gradient, gradients[i], image, plane));
                 continue;
             }
             ForPlanes(output, crew, (image, plane) => StopWhereZero(output, gradient, image, plane));
@@ -105,7 +113,8 @@ internal sealed unsafe class TrainableTrunk
     /// <param name="gradient">[3, height, width]</param>
     public void CopyInputGradient(int image, float[] scale, Span<float> gradient)
     {
-        // A convolution with a stride goes back to planes of every stride-th row and column, for all first rows and columns.
+        // A convolution with a stride goes back to planes of every stride-th row and column, for all first rows and
+        // columns.
         var (from, first) = (gradients[0], stages[0].Stage.Convolutions[0]);
         var (stride, padding, height, width) = (first.Stride, first.Padding, buffers[0].Height, buffers[0].Width);
         if (stride == 1)
@@ -117,7 +126,8 @@ internal sealed unsafe class TrainableTrunk
                     var (row, column) = ((y + padding) / stride, (x + padding) / stride);
                     var channel = ((y + padding) % stride * stride + (x + padding) % stride) * 3 + c;
                     gradient[(c * height + y) * width + x] = row < from.Height && column < from.Width
-                        ? from.Row(image, channel / RowBuffer.Lanes, row)[column * RowBuffer.Lanes + channel % RowBuffer.Lanes] / scale[c]
+                        ? from.Row(image, channel / RowBuffer.Lanes,
+                            row)[column * RowBuffer.Lanes + channel % RowBuffer.Lanes] / scale[c]
                         : 0; // no window reaches it
                 }
     }
@@ -132,7 +142,8 @@ internal sealed unsafe class TrainableTrunk
         {
             float* values = output.Row(image, plane, y), row = gradient.Row(image, plane, y);
             for (var x = 0; x < output.Width * RowBuffer.Lanes; x += Vector<float>.Count)
-                Vector.Store(Vector.ConditionalSelect(Vector.GreaterThan(Vector.Load(values + x), Vector<float>.Zero), Vector.Load(row + x), Vector<float>.Zero), row + x);
+                Vector.Store(Vector.ConditionalSelect(Vector.GreaterThan(Vector.Load(values + x), Vector<float>.Zero),
+                    Vector.Load(row + x), Vector<float>.Zero), row + x);
         }
     }
 
@@ -148,10 +159,12 @@ internal sealed unsafe class TrainableTrunk
             for (var i = 0; i < stages.Length; i++)
             {
                 buffers[i + 1] = stages[i].Output(buffers[i]);
-                gradients[i + 1] = new(buffers[i + 1].Channels, RowBuffer.Lanes, buffers[i + 1].Height, buffers[i + 1].Width);
+                gradients[i + 1] = new(buffers[i + 1].Channels, RowBuffer.Lanes, buffers[i + 1].Height,
+                    buffers[i + 1].Width);
             }
             gradients[0] = stages[0].BackShape is { } shape
-                ? new(shape.Outputs, RowBuffer.Lanes, shape.OutputLength(buffers[1].Height), shape.OutputLength(buffers[1].Width))
+                ? new(shape.Outputs, RowBuffer.Lanes, shape.OutputLength(buffers[1].Height),
+                    shape.OutputLength(buffers[1].Width))
                 : new(3, RowBuffer.Lanes, 0, 0);
             for (var i = 0; i < stages.Length; i++)
             {
@@ -168,7 +181,8 @@ internal sealed unsafe class TrainableTrunk
     // Whole, in memory of zeros, with some to spare: kernels read a few pixels beyond the last row.
     private static PinnedFloats Place(RowBuffer buffer, int images)
     {
-        (buffer.First, buffer.End, buffer.Capacity) = (-buffer.Above, buffer.Height, buffer.Above + buffer.Height + buffer.Below);
+        (buffer.First, buffer.End, buffer.Capacity) = (-buffer.Above, buffer.Height,
+            buffer.Above + buffer.Height + buffer.Below);
         var memory = new PinnedFloats(images * buffer.ImageLength + 1024);
         buffer.Data = memory.Pointer;
         return memory;
@@ -253,9 +267,10 @@ internal sealed unsafe class TrainableTrunk
 }
 
 /// <summary>
-/// The convolution that takes a derivative by the output of convolutions back to their input. Outputs and inputs change places and the
-/// kernel is turned. Convolutions of one input whose outputs are stacked become one, of the largest kernel. With a stride, the rows and
-/// columns that lie a stride apart see different parts of the kernel: each of these sets is channels of its own.
+/// The convolution that takes a derivative by the output of convolutions back to their input. Outputs and inputs change
+/// places and the kernel is turned. Convolutions of one input whose outputs are stacked become one, of the largest
+/// kernel. With a stride, the rows and columns that lie a stride apart see different parts of the kernel: each of these
+/// sets is channels of its own.
 /// </summary>
 internal static class TransposedConvolution
 {
@@ -263,10 +278,14 @@ internal static class TransposedConvolution
     {
         var largest = shapes.MaxBy(shape => shape.Kernel);
         var (stride, kernel) = (largest.Stride, (largest.Kernel + largest.Stride - 1) / largest.Stride);
-        return new(shapes.Sum(shape => shape.Outputs), stride * stride * largest.Inputs, kernel, 1, stride == 1 ? kernel - 1 - largest.Padding : kernel - 1);
+        return new(shapes.Sum(shape => shape.Outputs), stride * stride * largest.Inputs, kernel, 1,
+            stride == 1 ? kernel - 1 - largest.Padding : kernel - 1);
     }
 
-    /// <summary>Writes [inputs, outputs, kernel, kernel]; with a stride [row in the stride, column in the stride, input, outputs, kernel, kernel].</summary>
+    /// <summary>
+    /// Writes [inputs, outputs, kernel, kernel]; with a stride [row in the stride, column in the stride, input,
+    /// outputs, kernel, kernel].
+    /// </summary>
     public static void Turn(IReadOnlyList<ConvolutionShape> shapes, IReadOnlyList<float[]> weights, float[] turned)
     {
         var shape = Shape(shapes);

@@ -10,11 +10,14 @@ internal delegate void TapSink(int tap, RowBuffer features, int from, int to);
 // call.
 internal sealed unsafe class Trunk
 {
-    /// <summary>A call takes no more than about this for its activations, unless the image is so wide that the fewest rows need more.</summary>
+    /// <summary>
+    /// A call takes no more than about this for its activations, unless the image is so wide that the fewest rows need
+    /// more.
+    /// </summary>
     public const long DefaultBandMemory = 160L << 20;
 
-    // An image goes through in bands. Each layer waits until there is enough to do for each thread to make reading its weights worth
-    // while, and no longer: the rows it reads are still in the cache then.
+    // An image goes through in bands. Each layer waits until there is enough to do for each thread to make reading its
+    // weights worth while, and no longer: the rows it reads are still in the cache then.
     private const int PixelsForThread = 6144;
 
     private readonly StageKernels[] stages;
@@ -23,7 +26,8 @@ internal sealed unsafe class Trunk
 
     /// <param name="network">The layers.</param>
     /// <param name="weights">"NAME.weight" and "NAME.bias" of every convolution, of the right shapes.</param>
-    /// <param name="bandMemory">Bytes for the activations of one call; wide images take more if four rows need it.</param>
+    /// <param name="bandMemory">Bytes for the activations of one call; wide images take more if four rows need
+    /// it.</param>
     public Trunk(Network network, IReadOnlyDictionary<string, Tensor> weights, long bandMemory = DefaultBandMemory)
     {
         network.CheckKernels();
@@ -32,7 +36,9 @@ internal sealed unsafe class Trunk
     }
 
     /// <summary>How many images of a size fit into memory whole, at least one.</summary>
-    public int ImagesAtOnce(int width, int height) => (int)Math.Clamp(bandMemory / sizeof(float) / new Layout(stages, 1, width, height, width * height).Length, 1, 64);
+    public int ImagesAtOnce(int width, int height) =>
+        (int)Math.Clamp(
+            bandMemory / sizeof(float) / new Layout(stages, 1, width, height, width * height).Length, 1, 64);
 
     /// <summary>Sends images of one size through the network side by side.</summary>
     /// <param name="images">Their rows on [-1, 1].</param>
@@ -41,7 +47,8 @@ internal sealed unsafe class Trunk
     /// <param name="crew">The threads.</param>
     /// <param name="sink">Takes the features.</param>
     /// <param name="cancellation">Stops the work between two steps.</param>
-    public void Run(IReadOnlyList<RgbRowReader> images, float[] shift, float[] scale, Crew crew, TapSink sink, CancellationToken cancellation)
+    public void Run(IReadOnlyList<RgbRowReader> images, float[] shift, float[] scale, Crew crew, TapSink sink,
+        CancellationToken cancellation)
     {
         if (!workspaces.TryTake(out var workspace))
             workspace = new();
@@ -51,13 +58,16 @@ internal sealed unsafe class Trunk
     }
 
     /// <summary>Reads rows [from, to) of an image, which are the next, into a buffer with planes of one lane.</summary>
-    public static void ReadRows(RgbRowReader reader, RowBuffer buffer, int image, int from, int to, float[] shift, float[] scale)
+    public static void ReadRows(RgbRowReader reader, RowBuffer buffer, int image, int from, int to, float[] shift,
+        float[] scale)
     {
         for (var y = from; y < to; y++)
             reader.ReadRow(buffer.Row(image, 0, y), buffer.Row(image, 1, y), buffer.Row(image, 2, y), shift, scale);
     }
 
-    /// <summary>The buffers for images of one size, and how many rows of each layer must be in memory for bands of a height.</summary>
+    /// <summary>
+    /// The buffers for images of one size, and how many rows of each layer must be in memory for bands of a height.
+    /// </summary>
     private sealed class Layout
     {
         private readonly int[] stepRows;
@@ -91,7 +101,8 @@ internal sealed unsafe class Trunk
             {
                 var buffer = Buffers[i];
                 buffer.End = end;
-                buffer.Capacity = Math.Max(buffer.Capacity, end + (buffer.IsComplete ? buffer.Below : 0) - buffer.First);
+                buffer.Capacity = Math.Max(buffer.Capacity,
+                    end + (buffer.IsComplete ? buffer.Below : 0) - buffer.First);
             }
         }
 
@@ -142,7 +153,8 @@ internal sealed unsafe class Trunk
 
         public void Prepare(StageKernels[] stages, int images, int width, int height, int threads, long bandMemory)
         {
-            if (layout is null || layout.Images != images || layout.Buffers[0].Width != width || layout.Buffers[0].Height != height)
+            if (layout is null || layout.Images != images || layout.Buffers[0].Width != width
+                || layout.Buffers[0].Height != height)
             {
                 var next = Fit(stages, images, width, height, threads, bandMemory);
                 if (memory is null || memory.Length < next.Length)
@@ -211,7 +223,8 @@ internal sealed unsafe class Trunk
         private void Read(int rows)
         {
             var buffer = buffers[0];
-            crew.Run(images.Count, (image, _) => ReadRows(images[image], buffer, image, buffer.End, buffer.End + rows, shift, scale));
+            crew.Run(images.Count,
+                (image, _) => ReadRows(images[image], buffer, image, buffer.End, buffer.End + rows, shift, scale));
             SetEnd(buffer, buffer.End + rows);
         }
 
@@ -235,7 +248,8 @@ internal sealed unsafe class Trunk
                     for (var task = 0; task < images.Count * buffer.Planes; task++)
                         shifts.Add((buffer, task / buffer.Planes, task % buffer.Planes, keep));
             }
-            crew.Run(shifts.Count, (task, _) => shifts[task].Buffer.Shift(shifts[task].Image, shifts[task].Plane, shifts[task].Keep));
+            crew.Run(shifts.Count,
+                (task, _) => shifts[task].Buffer.Shift(shifts[task].Image, shifts[task].Plane, shifts[task].Keep));
             foreach (var (buffer, _, _, keep) in shifts)
                 buffer.First = keep;
         }

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Perceptual;
 
-/// <summary>An array of floats that does not move and begins at a multiple of 64 bytes, a cache line and the longest vector.</summary>
+/// <summary>
+/// An array of floats that does not move and begins at a multiple of 64 bytes, a cache line and the longest vector.
+/// </summary>
 // Safe: the array does not move and lives as long as this object. It has 16 floats more than asked for, of which
 // rounding up the pointer takes 15 at most. Who uses the pointer keeps this object alive and stays within Length.
 internal sealed unsafe class PinnedFloats

@@ -4,8 +4,9 @@ namespace Perceptual;
 
 /// <summary>
 /// A window of rows of one layer's activations, for several images of the same size:
-/// [image, plane, row, column, lane]. Channels come in planes of 16 lanes (an image's input in planes of one), and every row has
-/// zeros to its left and right, so that kernels need not ask where the edge is. Rows above the first and below the last are zeros too.
+/// [image, plane, row, column, lane]. Channels come in planes of 16 lanes (an image's input in planes of one), and
+/// every row has zeros to its left and right, so that kernels need not ask where the edge is. Rows above the first and
+/// below the last are zeros too.
 /// </summary>
 // Safe: whoever places a buffer gives it ImageLength floats for each image, and 1024 to spare after the last of its
 // buffers, and keeps them alive. Kernels do not ask where the end is. They stay inside because what they rely on is
@@ -40,7 +41,10 @@ internal sealed unsafe class RowBuffer
 
     public int Width { get; }
 
-    /// <summary>Zero columns before a row and after it, and zero rows above the first and below the last: what the kernels that read it need.</summary>
+    /// <summary>
+    /// Zero columns before a row and after it, and zero rows above the first and below the last: what the kernels that
+    /// read it need.
+    /// </summary>
     public int Before { get; private set; }
 
     public int After { get; private set; }
@@ -97,7 +101,9 @@ internal sealed unsafe class RowBuffer
     public void Clear(int image, int plane, int from, int to) =>
         new Span<float>(Row(image, plane, from) - Before * LaneCount, (to - from) * RowLength).Clear();
 
-    /// <summary>Moves rows [from, End) of a plane, and the zeros below the last one, to the start of its memory.</summary>
+    /// <summary>
+    /// Moves rows [from, End) of a plane, and the zeros below the last one, to the start of its memory.
+    /// </summary>
     public void Shift(int image, int plane, int from)
     {
         var length = (long)(End + (IsComplete ? Below : 0) - from) * RowLength * sizeof(float);

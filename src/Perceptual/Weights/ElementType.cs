@@ -31,7 +31,9 @@ internal static class ElementTypes
         _ => 2,
     };
 
-    /// <summary>The next <paramref name="count"/> little-endian values of a stream, which the caller knows to be long enough.</summary>
+    /// <summary>
+    /// The next <paramref name="count"/> little-endian values of a stream, which the caller knows to be long enough.
+    /// </summary>
     public static float[] Read(this ElementType type, Stream stream, int count)
     {
         var values = GC.AllocateUninitializedArray<float>(count);
@@ -51,14 +53,17 @@ internal static class ElementTypes
                 {
                     ElementType.F32 => BinaryPrimitives.ReadSingleLittleEndian(bytes),
                     ElementType.F16 => (float)BinaryPrimitives.ReadHalfLittleEndian(bytes),
-                    ElementType.BF16 => BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(bytes) << 16),
+                    ElementType.BF16 => BitConverter.UInt32BitsToSingle(
+                        (uint)BinaryPrimitives.ReadUInt16LittleEndian(bytes) << 16),
                     _ => (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes),
                 };
         }
         return values;
     }
 
-    /// <summary>Hands out values as little-endian float32 or, rounded to nearest and to even, float16, piece by piece.</summary>
+    /// <summary>
+    /// Hands out values as little-endian float32 or, rounded to nearest and to even, float16, piece by piece.
+    /// </summary>
     /// <exception cref="NotSupportedException">The type is another.</exception>
     public static void Write(this ElementType type, ReadOnlySpan<float> values, Action<ReadOnlySpan<byte>> take)
     {
@@ -84,7 +89,9 @@ internal static class ElementTypes
         }
     }
 
-    /// <summary>The product of dimensions that are not negative, or -1 if it is more than <paramref name="limit"/>.</summary>
+    /// <summary>
+    /// The product of dimensions that are not negative, or -1 if it is more than <paramref name="limit"/>.
+    /// </summary>
     public static long Count(IReadOnlyList<long> shape, long limit)
     {
         if (shape.Contains(0))

@@ -22,7 +22,9 @@ public sealed partial class LinWeights
     /// <summary>The weights of each tap, first to last, as many as the tap has channels.</summary>
     public IReadOnlyList<float[]> Layers { get; }
 
-    /// <summary>The SHA-256 of names, shapes and values in lower-case hex: the same whatever kind of file they come from.</summary>
+    /// <summary>
+    /// The SHA-256 of names, shapes and values in lower-case hex: the same whatever kind of file they come from.
+    /// </summary>
     public string Digest { get; }
 
     /// <summary>Reads a safetensors or torch file.</summary>
@@ -31,14 +33,15 @@ public sealed partial class LinWeights
     public static LinWeights Read(Network network, string path) => From(network, WeightFile.Read(path), path);
 
     /// <summary>
-    /// Takes the lin weights out of named tensors: <c>lin0.model.1.weight</c> [1, channels, 1, 1] and so on, one for each tap.
-    /// What else a model holds (<c>features.</c>; of a checkpoint of the lpips package <c>net.</c>, <c>lins.</c>, <c>scaling_layer.</c>) is
-    /// left out.
+    /// Takes the lin weights out of named tensors: <c>lin0.model.1.weight</c> [1, channels, 1, 1] and so on, one for
+    /// each tap. What else a model holds (<c>features.</c>; of a checkpoint of the lpips package <c>net.</c>,
+    /// <c>lins.</c>, <c>scaling_layer.</c>) is left out.
     /// </summary>
     /// <param name="network">The network whose taps they weigh.</param>
     /// <param name="tensors">The tensors by key.</param>
     /// <param name="sourceName">The file they come from: messages start with it.</param>
-    /// <exception cref="InvalidDataException">A tensor is missing, has another shape, a value that is negative or not finite, or belongs to no tap.</exception>
+    /// <exception cref="InvalidDataException">A tensor is missing, has another shape, a value that is negative or not
+    /// finite, or belongs to no tap.</exception>
     public static LinWeights From(Network network, IReadOnlyDictionary<string, Tensor> tensors, string sourceName)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -52,14 +55,16 @@ public sealed partial class LinWeights
             if (!tensors.TryGetValue(key, out var tensor))
                 throw new InvalidDataException($"{sourceName}: lacks {key}, which {network.Name} needs");
             if (!tensor.HasShape(shape))
-                throw new InvalidDataException($"{sourceName}: {key} has the shape {Tensor.Describe(tensor.Shape)}, {network.Name} needs {Tensor.Describe(shape)}");
+                throw new InvalidDataException($"{sourceName}: {key} has the "
+                    + $"shape {Tensor.Describe(tensor.Shape)}, {network.Name} needs {Tensor.Describe(shape)}");
             if (!tensor.Values.All(value => value >= 0 && float.IsFinite(value)))
                 throw new InvalidDataException($"{sourceName}: {key} has a value that is negative or not finite");
             layers.Add(tensor with { Name = key });
         }
         var used = layers.Select(tensor => tensor.Name).ToHashSet();
         if (tensors.Keys.FirstOrDefault(key => !used.Contains(key) && !OtherKey().IsMatch(key)) is { } extra)
-            throw new InvalidDataException($"{sourceName}: has {UntrustedText.Printable(extra)}, which is no lin weight of {network.Name}");
+            throw new InvalidDataException(
+                $"{sourceName}: has {UntrustedText.Printable(extra)}, which is no lin weight of {network.Name}");
         return new(network, layers);
     }
 

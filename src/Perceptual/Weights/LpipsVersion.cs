@@ -3,7 +3,9 @@ namespace Perceptual;
 /// <summary>The two published sets of lin weights, which also differ in how the input is scaled.</summary>
 public enum LpipsVersion
 {
-    /// <summary>Version 0.1, the current one: the input is shifted and scaled by the ImageNet mean and deviation.</summary>
+    /// <summary>
+    /// Version 0.1, the current one: the input is shifted and scaled by the ImageNet mean and deviation.
+    /// </summary>
     V01,
 
     /// <summary>Version 0.0, of the first release: the input is taken as it is.</summary>

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Perceptual;
 
 /// <summary>
-/// A whole model in one file, trunk and lin weights: "features.0.weight" and so on, "lin0.model.1.weight" and so on, as training writes it,
-/// or a torch file with the keys of the lpips package.
+/// A whole model in one file, trunk and lin weights: "features.0.weight" and so on, "lin0.model.1.weight" and so on, as
+/// training writes it, or a torch file with the keys of the lpips package.
 /// </summary>
 public static class ModelFile
 {
@@ -19,13 +19,15 @@ public static class ModelFile
     /// </summary>
     /// <exception cref="ArgumentException">A value is too large for float16.</exception>
     public static void Write(
-        Stream stream, TrunkWeights trunk, LinWeights lin, IReadOnlyDictionary<string, string> metadata, ElementType type = ElementType.F32) =>
+        Stream stream, TrunkWeights trunk, LinWeights lin, IReadOnlyDictionary<string, string> metadata,
+        ElementType type = ElementType.F32) =>
         Safetensors.WriteWithDigest(stream, [.. lin.Tensors, .. trunk.Tensors.Values], metadata, type);
 
     /// <summary>Writes a file that <c>lpips.LPIPS(net=..., model_path=...)</c> loads in Python.</summary>
     public static void WriteTorch(Stream stream, TrunkWeights trunk, LinWeights lin)
     {
-        // The package keeps a network in slices, each with a tap at its end: net.slice1.0.weight, net.slice2.3.weight, ...
+        // The package keeps a network in slices, each with a tap at its end: net.slice1.0.weight, net.slice2.3.weight,
+        // ...
         var slice = 1;
         var tensors = lin.Tensors.ToList();
         foreach (var layer in trunk.Network.Layers)
@@ -54,19 +56,26 @@ public static class ModelFile
     }
 
     /// <summary>Reads a model of a network, or of the one that it is of; no lin weights for a baseline.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network or version.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network or
+    /// version.</exception>
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
-    public static (TrunkWeights Trunk, LinWeights? Lin) Read(Network? network, string path, LpipsVersion version, bool baseline)
+    public static (TrunkWeights Trunk, LinWeights? Lin) Read(
+        Network? network, string path, LpipsVersion version, bool baseline)
     {
         var (tensors, metadata) = WeightFile.ReadWithMetadata(path);
         CheckVersion(metadata, path, version);
         network ??= TrunkWeights.Recognise(Network.All, tensors, path)
-            ?? throw new InvalidDataException($"{path}: has the trunk of no network here ({string.Join(", ", Network.All.Select(known => known.Name))}); give lin weights alone with a lin file");
+            ?? throw new InvalidDataException($"{path}: has the trunk of no network here "
+                + $"({string.Join(", ", Network.All.Select(known => known.Name))}); give lin weights alone with a "
+                + "lin file");
         return (TrunkWeights.From(network, tensors, path), baseline ? null : LinWeights.From(network, tensors, path));
     }
 
-    /// <summary>Reads lin weights. Of a file that says its version, or is a published one, it must be the version asked for.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network or version.</exception>
+    /// <summary>
+    /// Reads lin weights. Of a file that says its version, or is a published one, it must be the version asked for.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network or
+    /// version.</exception>
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
     internal static LinWeights ReadLin(Network network, string path, LpipsVersion version)
     {
@@ -75,9 +84,11 @@ public static class ModelFile
         using (var stream = File.OpenRead(path))
         {
             var sha256 = Convert.ToHexStringLower(SHA256.HashData(stream));
-            if (WeightManifest.Published.FirstOrDefault(entry => entry.Sha256 == sha256) is { Version: { } published } && published != version)
+            if (WeightManifest.Published.FirstOrDefault(entry => entry.Sha256 == sha256) is { Version: { } published }
+                && published != version)
                 throw new InvalidDataException(
-                    $"{path}: is the published file of version {published.Number()}, not {version.Number()}, which scales the input otherwise");
+                    $"{path}: is the published file of "
+                        + $"version {published.Number()}, not {version.Number()}, which scales the input otherwise");
         }
         return LinWeights.From(network, tensors, path);
     }
@@ -85,6 +96,7 @@ public static class ModelFile
     private static void CheckVersion(IReadOnlyDictionary<string, string> metadata, string path, LpipsVersion version)
     {
         if (metadata.TryGetValue(VersionKey, out var stated) && stated != version.Number())
-            throw new InvalidDataException($"{path}: is a model of version {UntrustedText.Printable(stated)}, not {version.Number()}");
+            throw new InvalidDataException(
+                $"{path}: is a model of version {UntrustedText.Printable(stated)}, not {version.Number()}");
     }
 }

@@ -14,8 +14,9 @@ internal sealed record TorchStorage(string Key, ElementType Type, long Count);
 internal sealed record TorchView(TorchStorage Storage, long Offset, long[] Shape, long[] Strides);
 
 /// <summary>
-/// The part of Python's pickle language, protocol 2, in which a state dict of tensors is written. It builds text, numbers,
-/// lists, dictionaries and <see cref="TorchView"/>s and runs nothing: any other opcode or global is refused by its name.
+/// The part of Python's pickle language, protocol 2, in which a state dict of tensors is written. It builds text,
+/// numbers, lists, dictionaries and <see cref="TorchView"/>s and runs nothing: any other opcode or global is refused by
+/// its name.
 /// </summary>
 internal sealed class Pickle
 {
@@ -37,14 +38,17 @@ internal sealed class Pickle
         Root = Run();
     }
 
-    /// <summary>The pickled value: null, a bool, long, string, array (tuple), List, Dictionary with string keys, or TorchView.</summary>
+    /// <summary>
+    /// The pickled value: null, a bool, long, string, array (tuple), List, Dictionary with string keys, or TorchView.
+    /// </summary>
     public object? Root { get; }
 
     /// <summary>Every storage that is mentioned, by its key.</summary>
     public IReadOnlyDictionary<string, TorchStorage> Storages => storages;
 
     /// <summary>Reads one pickle and leaves the stream behind it.</summary>
-    /// <exception cref="InvalidDataException">The pickle is damaged or needs more than a state dict does. The message starts with <paramref name="name"/>.</exception>
+    /// <exception cref="InvalidDataException">The pickle is damaged or needs more than a state dict does. The message
+    /// starts with <paramref name="name"/>.</exception>
     public static Pickle Read(Stream stream, string name) => new(stream, name);
 
     private object? Run()
@@ -128,17 +132,20 @@ internal sealed class Pickle
             "torch.HalfStorage" => ElementType.F16,
             "torch.BFloat16Storage" => ElementType.BF16,
             "torch.DoubleStorage" => ElementType.F64,
-            var other => throw Bad($"asks for {UntrustedText.Printable(other)}, which a state dict of float tensors does not need; nothing was run"),
+            var other => throw Bad($"asks for {UntrustedText.Printable(other)}, which a state dict of float tensors "
+                + "does not need; nothing was run"),
         };
     }
 
     private TorchStorage Persistent(object? id)
     {
-        if (id is not object?[] { Length: 5 or 6 } parts || parts is not ["storage", ElementType type, string key, string, long count, ..])
+        if (id is not object?[] { Length: 5 or 6 } parts
+            || parts is not ["storage", ElementType type, string key, string, long count, ..])
             throw Bad("refers to something (BINPERSID) that is not a storage of float values");
         if (parts is [_, _, _, _, _, not null])
             throw Bad($"makes storage '{UntrustedText.Printable(key)}' a part of another, which is not read");
-        var storage = new TorchStorage(key, type, count >= 0 ? count : throw Bad($"gives storage '{UntrustedText.Printable(key)}' a negative length"));
+        var storage = new TorchStorage(key, type,
+            count >= 0 ? count : throw Bad($"gives storage '{UntrustedText.Printable(key)}' a negative length"));
         if (storages.TryGetValue(key, out var known) && known != storage)
             throw Bad($"describes storage '{UntrustedText.Printable(key)}' in two ways");
         return storages[key] = storage;
@@ -148,9 +155,11 @@ internal sealed class Pickle
     {
         (Callable.OrderedDict, []) => new Dictionary<string, object?>(),
         (Callable.OrderedDict, [List<object?> pairs]) => OrderedDict(pairs),
-        (Callable.RebuildTensor, [TorchStorage storage, long offset, object?[] shape, object?[] strides]) => View(storage, offset, shape, strides),
+        (Callable.RebuildTensor, [TorchStorage storage, long offset, object?[] shape, object?[] strides]) =>
+            View(storage, offset, shape, strides),
         // requires_grad and backward hooks mean nothing to us
-        (Callable.RebuildTensorV2, [TorchStorage storage, long offset, object?[] shape, object?[] strides, bool, _]) => View(storage, offset, shape, strides),
+        (Callable.RebuildTensorV2, [TorchStorage storage, long offset, object?[] shape, object?[] strides, bool, _]) =>
+            View(storage, offset, shape, strides),
         (Callable.RebuildParameter, [TorchView view, bool, _]) => view,
         (Callable name, _) => throw Bad($"calls {name} with arguments it does not have in a state dict"),
         _ => throw Bad("calls (REDUCE) something that is not a function"),
@@ -160,7 +169,9 @@ internal sealed class Pickle
     {
         var dictionary = new Dictionary<string, object?>();
         foreach (var pair in pairs)
-            Add(dictionary, pair is List<object?> { Count: 2 } items ? items[0] : throw Bad("has an OrderedDict of something other than pairs"), items[1]);
+            Add(dictionary, pair is List<object?> { Count: 2 } items
+                ? items[0]
+                : throw Bad("has an OrderedDict of something other than pairs"), items[1]);
         return dictionary;
     }
 
@@ -200,7 +211,9 @@ internal sealed class Pickle
             throw Bad($"has the key '{UntrustedText.Printable(text)}' twice");
     }
 
-    private object? Peek() => stack.Count > 0 && stack[^1] != Mark ? stack[^1] : throw Bad("takes a value that is not there");
+    private object? Peek() => stack.Count > 0 && stack[^1] != Mark
+        ? stack[^1]
+        : throw Bad("takes a value that is not there");
 
     private object? Pop()
     {
@@ -227,7 +240,8 @@ internal sealed class Pickle
         return values;
     }
 
-    private object? Recall(uint index) => memo.TryGetValue(index, out var value) ? value : throw Bad($"recalls value {index}, which it has not stored");
+    private object? Recall(uint index) =>
+        memo.TryGetValue(index, out var value) ? value : throw Bad($"recalls value {index}, which it has not stored");
 
     private byte Byte()
     {

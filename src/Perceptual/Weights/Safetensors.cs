@@ -7,13 +7,14 @@ using System.Text.Json;
 namespace Perceptual;
 
 /// <summary>
-/// A safetensors file (https://github.com/huggingface/safetensors): the length of a JSON header as 8 bytes, the header, and
-/// the values of all tensors without a gap.
+/// A safetensors file (https://github.com/huggingface/safetensors): the length of a JSON header as 8 bytes, the header,
+/// and the values of all tensors without a gap.
 /// </summary>
 /// <param name="Header">The JSON header's bytes, padding included.</param>
 /// <param name="Metadata">The free text in the header.</param>
 /// <param name="Tensors">The tensors by name, converted to float32.</param>
-public sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, string> Metadata, IReadOnlyDictionary<string, Tensor> Tensors)
+public sealed record Safetensors(
+    byte[] Header, IReadOnlyDictionary<string, string> Metadata, IReadOnlyDictionary<string, Tensor> Tensors)
 {
     private const int MaximumHeader = 100_000_000; // the format's own limit
     private const int MaximumRank = 8;
@@ -44,10 +45,12 @@ public sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, stri
                     foreach (var text in Members(property, name))
                         metadata[text.Name] = text.Value.ValueKind == JsonValueKind.String
                             ? text.Value.GetString()!
-                            : throw new InvalidDataException($"{name}: '{UntrustedText.Printable(text.Name)}' in the metadata is not text");
+                            : throw new InvalidDataException(
+                                $"{name}: '{UntrustedText.Printable(text.Name)}' in the metadata is not text");
             }
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException) // the second: text that is not Unicode
+        // the second: text that is not Unicode
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new InvalidDataException($"{name}: the safetensors header is not valid JSON: {e.Message}", e);
         }
@@ -72,16 +75,19 @@ public sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, stri
     }
 
     /// <summary>Writes tensors in the given order, as float32 or rounded to float16.</summary>
-    /// <exception cref="ArgumentException">A value is too large for float16, or not finite there. Nothing has been written.</exception>
+    /// <exception cref="ArgumentException">A value is too large for float16, or not finite there. Nothing has been
+    /// written.</exception>
     public static void Write(
-        Stream stream, IReadOnlyCollection<Tensor> tensors, IReadOnlyDictionary<string, string> metadata, ElementType type = ElementType.F32)
+        Stream stream, IReadOnlyCollection<Tensor> tensors, IReadOnlyDictionary<string, string> metadata,
+        ElementType type = ElementType.F32)
     {
         if (type == ElementType.F16)
             foreach (var tensor in tensors)
                 foreach (var value in tensor.Values)
                     if (!Half.IsFinite((Half)value))
                         throw new ArgumentException(string.Create(
-                            CultureInfo.InvariantCulture, $"{UntrustedText.Printable(tensor.Name)} has the value {value}, which float16 cannot hold: its largest is {Half.MaxValue}"));
+                            CultureInfo.InvariantCulture, $"{UntrustedText.Printable(tensor.Name)} has the "
+                                + $"value {value}, which float16 cannot hold: its largest is {Half.MaxValue}"));
         var header = HeaderOf(tensors, metadata, type);
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
@@ -91,8 +97,11 @@ public sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, stri
             type.Write(tensor.Values, stream.Write);
     }
 
-    /// <summary>The header that <see cref="Write"/> writes: the same bytes for the same names, shapes and metadata.</summary>
-    public static byte[] HeaderOf(IEnumerable<Tensor> tensors, IReadOnlyDictionary<string, string> metadata, ElementType type = ElementType.F32)
+    /// <summary>
+    /// The header that <see cref="Write"/> writes: the same bytes for the same names, shapes and metadata.
+    /// </summary>
+    public static byte[] HeaderOf(
+        IEnumerable<Tensor> tensors, IReadOnlyDictionary<string, string> metadata, ElementType type = ElementType.F32)
     {
         var bytes = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(bytes))
@@ -113,7 +122,8 @@ public sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, stri
             }
             json.WriteEndObject();
         }
-        bytes.Write(Encoding.ASCII.GetBytes(new string(' ', (8 - bytes.WrittenCount % 8) % 8))); // the values start at a multiple of 8
+        // the values start at a multiple of 8
+        bytes.Write(Encoding.ASCII.GetBytes(new string(' ', (8 - bytes.WrittenCount % 8) % 8)));
         return bytes.WrittenSpan.ToArray();
     }
 
@@ -133,9 +143,11 @@ public sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, stri
         stream.ReadExactly(prefix);
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > (ulong)(stream.Length - 8))
-            throw new InvalidDataException($"{name}: the safetensors header claims {length} bytes, the file has {stream.Length - 8} left");
+            throw new InvalidDataException(
+                $"{name}: the safetensors header claims {length} bytes, the file has {stream.Length - 8} left");
         if (length > MaximumHeader)
-            throw new InvalidDataException($"{name}: the safetensors header claims {length} bytes, more than the {MaximumHeader} the format allows");
+            throw new InvalidDataException($"{name}: the safetensors header "
+                + $"claims {length} bytes, more than the {MaximumHeader} the format allows");
         var header = new byte[length];
         stream.ReadExactly(header);
         return header;
@@ -155,7 +167,8 @@ public sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, stri
             else if (member.NameEquals("data_offsets"))
                 offsets = Numbers(member, key, name);
             else
-                throw new InvalidDataException($"{name}: tensor '{key}' has the unknown property '{UntrustedText.Printable(member.Name)}'");
+                throw new InvalidDataException(
+                    $"{name}: tensor '{key}' has the unknown property '{UntrustedText.Printable(member.Name)}'");
         }
         if (dtype is null || shape is null || offsets is not [var start, var end])
             throw new InvalidDataException($"{name}: tensor '{key}' needs a dtype, a shape and two data_offsets");
@@ -168,27 +181,33 @@ public sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, stri
             _ => null,
         };
         if (type is not { } element)
-            throw new InvalidDataException($"{name}: tensor '{key}' has the dtype {UntrustedText.Printable(dtype)}; only F32, F16, BF16 and F64 are read");
+            throw new InvalidDataException($"{name}: tensor "
+                + $"'{key}' has the dtype {UntrustedText.Printable(dtype)}; only F32, F16, BF16 and F64 are read");
         if (shape.Length > MaximumRank || shape.Any(length => length > int.MaxValue))
             throw new InvalidDataException($"{name}: tensor '{key}' has a shape with too many or too long dimensions");
         if (start > end || end > room)
             throw new InvalidDataException($"{name}: tensor '{key}' is said to be at {start} to {end} of {room} bytes");
         var count = ElementTypes.Count(shape, room);
         if (count * element.Size() != end - start)
-            throw new InvalidDataException($"{name}: tensor '{key}' has {end - start} bytes, not what {dtype} [{string.Join(", ", shape)}] needs");
+            throw new InvalidDataException(
+                $"{name}: tensor '{key}' has {end - start} bytes, not what {dtype} [{string.Join(", ", shape)}] needs");
         return new(property.Name, element, [.. shape.Select(length => (int)length)], (int)count, start, end);
     }
 
-    private static JsonElement.ObjectEnumerator Members(JsonProperty property, string name) => property.Value.ValueKind == JsonValueKind.Object
+    private static JsonElement.ObjectEnumerator Members(
+        JsonProperty property, string name) => property.Value.ValueKind == JsonValueKind.Object
         ? property.Value.EnumerateObject()
-        : throw new InvalidDataException($"{name}: '{UntrustedText.Printable(property.Name)}' in the safetensors header is not an object");
+        : throw new InvalidDataException(
+            $"{name}: '{UntrustedText.Printable(property.Name)}' in the safetensors header is not an object");
 
     private static long[] Numbers(JsonProperty member, string key, string name)
     {
         if (member.Value.ValueKind == JsonValueKind.Array)
         {
             var numbers = member.Value.EnumerateArray()
-                .Select(element => element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out var number) ? number : -1).ToArray();
+                .Select(element => element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out var number)
+                    ? number
+                    : -1).ToArray();
             if (numbers.All(number => number >= 0))
                 return numbers;
         }
@@ -202,12 +221,16 @@ public sealed record Safetensors(byte[] Header, IReadOnlyDictionary<string, stri
         foreach (var entry in entries.OrderBy(entry => entry.Start).ThenBy(entry => entry.End))
         {
             if (entry.Start != position)
-                throw new InvalidDataException($"{name}: tensor '{UntrustedText.Printable(entry.Name)}' starts at {entry.Start} " +
-                    (entry.Start < position ? $"and overlaps the one that ends at {position}" : $"and leaves a hole from {position}"));
+                throw new InvalidDataException(
+                    $"{name}: tensor '{UntrustedText.Printable(entry.Name)}' starts at {entry.Start} " +
+                    (entry.Start < position ? "and overlaps the one that ends "
+                        + $"at {position}" : $"and leaves a hole from {position}"));
             tensors[entry.Name] = new(entry.Name, entry.Shape, entry.Type.Read(stream, entry.Count));
             position = entry.End;
         }
-        return position == room ? tensors : throw new InvalidDataException($"{name}: the tensors end at {position}, the file's values at {room}");
+        return position == room
+            ? tensors
+            : throw new InvalidDataException($"{name}: the tensors end at {position}, the file's values at {room}");
     }
 
     private sealed record Entry(string Name, ElementType Type, int[] Shape, int Count, long Start, long End);

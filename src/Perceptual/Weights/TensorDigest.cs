@@ -8,8 +8,9 @@ namespace Perceptual;
 internal static class TensorDigest
 {
     /// <summary>
-    /// The SHA-256, in lower-case hex, of the tensors in ordinal order of their names: of each the length of its name in UTF-8
-    /// and the name, the number of dimensions and the dimensions, and the values. Numbers are int32 and float32, little-endian.
+    /// The SHA-256, in lower-case hex, of the tensors in ordinal order of their names: of each the length of its name
+    /// in UTF-8 and the name, the number of dimensions and the dimensions, and the values. Numbers are int32 and
+    /// float32, little-endian.
     /// </summary>
     public static string Of(IEnumerable<Tensor> tensors)
     {

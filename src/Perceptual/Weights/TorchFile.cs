@@ -4,28 +4,34 @@ using System.IO.Compression;
 
 namespace Perceptual;
 
-/// <summary>The two layouts in which <c>torch.save</c> has written a state dict: a zip archive since 1.6, a plain stream before.</summary>
+/// <summary>
+/// The two layouts in which <c>torch.save</c> has written a state dict: a zip archive since 1.6, a plain stream before.
+/// </summary>
 internal static class TorchFile
 {
     private const int MaximumRank = 8;
 
     /// <summary>The number every legacy file starts with, 0x1950a86a20f9469cfc6c, as it is pickled.</summary>
-    public static ReadOnlySpan<byte> LegacyMagic => [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
+    public static ReadOnlySpan<byte> LegacyMagic =>
+        [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
 
     /// <summary>The first bytes of a zip archive.</summary>
     public static ReadOnlySpan<byte> ZipMagic => [(byte)'P', (byte)'K', 3, 4];
 
     /// <summary>
-    /// Reads the legacy layout: magic, protocol, system info, the state dict and the storages' keys as five pickles; then
-    /// each storage as its length in 8 bytes and its values. There is no check sum: a changed value cannot be seen.
+    /// Reads the legacy layout: magic, protocol, system info, the state dict and the storages' keys as five pickles;
+    /// then each storage as its length in 8 bytes and its values. There is no check sum: a changed value cannot be
+    /// seen.
     /// </summary>
-    /// <exception cref="InvalidDataException">The content breaks a rule of the format. The message starts with <paramref name="name"/>.</exception>
+    /// <exception cref="InvalidDataException">The content breaks a rule of the format. The message starts with
+    /// <paramref name="name"/>.</exception>
     public static Dictionary<string, Tensor> ReadLegacy(Stream stream, string name)
     {
         stream.Position = LegacyMagic.Length;
         if (Pickle.Read(stream, name).Root is var protocol and not 1001L)
             throw new InvalidDataException($"{name}: is a torch file of protocol {protocol ?? "none"}, not 1001");
-        if (Pickle.Read(stream, name).Root is not Dictionary<string, object?> system || !system.TryGetValue("little_endian", out var little) || little is not true)
+        if (Pickle.Read(stream, name).Root is not Dictionary<string, object?> system
+            || !system.TryGetValue("little_endian", out var little) || little is not true)
             throw new InvalidDataException($"{name}: is a torch file that does not say it is little-endian");
         var pickle = Pickle.Read(stream, name);
         if (Pickle.Read(stream, name).Root is not List<object?> keys)
@@ -35,27 +41,32 @@ internal static class TorchFile
         Span<byte> length = stackalloc byte[8];
         foreach (var key in keys)
         {
-            if (key is not string text || !pickle.Storages.TryGetValue(text, out var storage) || storages.ContainsKey(text))
-                throw new InvalidDataException($"{name}: storage '{UntrustedText.Printable(key as string ?? "")}' belongs to no tensor or is there twice");
+            if (key is not string text || !pickle.Storages.TryGetValue(text, out var storage)
+                || storages.ContainsKey(text))
+                throw new InvalidDataException($"{name}: storage "
+                    + $"'{UntrustedText.Printable(key as string ?? "")}' belongs to no tensor or is there twice");
             if (stream.ReadAtLeast(length, length.Length, throwOnEndOfStream: false) < length.Length)
                 throw new InvalidDataException($"{name}: is cut off before storage '{UntrustedText.Printable(text)}'");
             var count = BinaryPrimitives.ReadInt64LittleEndian(length);
             if (count != storage.Count)
-                throw new InvalidDataException($"{name}: storage '{UntrustedText.Printable(text)}' has {count} values, the pickle says {storage.Count}");
+                throw new InvalidDataException($"{name}: storage "
+                    + $"'{UntrustedText.Printable(text)}' has {count} values, the pickle says {storage.Count}");
             if (count > (stream.Length - stream.Position) / storage.Type.Size())
                 throw new InvalidDataException($"{name}: is cut off within storage '{UntrustedText.Printable(text)}'");
             storages[text] = storage.Type.Read(stream, (int)count);
         }
         return stream.Position == stream.Length
             ? Tensors(pickle, storages, stream.Length, name)
-            : throw new InvalidDataException($"{name}: {stream.Length - stream.Position} bytes follow the last storage");
+            : throw new InvalidDataException(
+                $"{name}: {stream.Length - stream.Position} bytes follow the last storage");
     }
 
     /// <summary>
     /// Reads the zip layout: the state dict in <c>NAME/data.pkl</c>, each storage's values in <c>NAME/data/KEY</c>. The
     /// check sum of each entry that is read must be right.
     /// </summary>
-    /// <exception cref="InvalidDataException">The content breaks a rule of the format. The message starts with <paramref name="name"/>.</exception>
+    /// <exception cref="InvalidDataException">The content breaks a rule of the format. The message starts with
+    /// <paramref name="name"/>.</exception>
     public static Dictionary<string, Tensor> ReadZip(Stream stream, string name)
     {
         using var zip = Guard(name, () => new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true));
@@ -64,20 +75,25 @@ internal static class TorchFile
         foreach (var entry in Guard(name, () => zip.Entries))
         {
             if (!entries.TryAdd(entry.FullName, entry))
-                throw new InvalidDataException($"{name}: has the entry '{UntrustedText.Printable(entry.FullName)}' twice");
+                throw new InvalidDataException(
+                    $"{name}: has the entry '{UntrustedText.Printable(entry.FullName)}' twice");
             // torch.save only stores. That, and a sum no longer than the file, rule out anything that unpacks to more.
             if (entry.Length != entry.CompressedLength)
-                throw new InvalidDataException($"{name}: the entry '{UntrustedText.Printable(entry.FullName)}' is compressed, which torch.save does not do");
+                throw new InvalidDataException($"{name}: the entry "
+                    + $"'{UntrustedText.Printable(entry.FullName)}' is compressed, which torch.save does not do");
             if (entry.Length > room)
-                throw new InvalidDataException($"{name}: the entries up to '{UntrustedText.Printable(entry.FullName)}' are longer than the file");
+                throw new InvalidDataException(
+                    $"{name}: the entries up to '{UntrustedText.Printable(entry.FullName)}' are longer than the file");
             room -= entry.Length;
         }
 
         var pickles = entries.Keys.Where(key => key.EndsWith("/data.pkl", StringComparison.Ordinal)).ToList();
         if (pickles is not [var main])
-            throw new InvalidDataException($"{name}: is a zip archive with {pickles.Count} entries NAME/data.pkl, so not a torch file");
+            throw new InvalidDataException(
+                $"{name}: is a zip archive with {pickles.Count} entries NAME/data.pkl, so not a torch file");
         var folder = main[..^"data.pkl".Length];
-        if (entries.TryGetValue(folder + "byteorder", out var order) && !ReadAll(order, name).AsSpan().SequenceEqual("little"u8))
+        if (entries.TryGetValue(folder + "byteorder", out var order)
+            && !ReadAll(order, name).AsSpan().SequenceEqual("little"u8))
             throw new InvalidDataException($"{name}: is a torch file that is not little-endian");
 
         var pickle = Pickle.Read(new MemoryStream(ReadAll(entries[main], name)), name);
@@ -87,13 +103,18 @@ internal static class TorchFile
             if (!entries.TryGetValue($"{folder}data/{key}", out var entry))
                 throw new InvalidDataException($"{name}: storage '{UntrustedText.Printable(key)}' is missing");
             if (entry.Length % storage.Type.Size() != 0 || entry.Length / storage.Type.Size() != storage.Count)
-                throw new InvalidDataException($"{name}: storage '{UntrustedText.Printable(key)}' has {entry.Length} bytes, not {storage.Count} values of {storage.Type}");
+                throw new InvalidDataException($"{name}: storage "
+                    + $"'{UntrustedText.Printable(key)}' has {entry.Length} bytes, "
+                    + $"not {storage.Count} values of {storage.Type}");
             storages[key] = ReadChecked(entry, name, content => storage.Type.Read(content, (int)storage.Count));
         }
         return Tensors(pickle, storages, stream.Length, name);
     }
 
-    /// <summary>Writes a state dict as <c>torch.save</c> does since 1.6: a zip archive of stored entries whose contents begin at multiples of 64 bytes.</summary>
+    /// <summary>
+    /// Writes a state dict as <c>torch.save</c> does since 1.6: a zip archive of stored entries whose contents begin at
+    /// multiples of 64 bytes.
+    /// </summary>
     /// <param name="stream">The file, at its start.</param>
     /// <param name="tensors">By their names, in this order.</param>
     /// <param name="folder">The folder in the archive that all entries lie in.</param>
@@ -141,7 +162,8 @@ internal static class TorchFile
         }
         if (~crc != entry.Crc32)
             throw new InvalidDataException(
-                $"the entry '{UntrustedText.Printable(entry.FullName)}' has the check sum {~crc:x8}, the archive says " +
+                $"the entry '{UntrustedText.Printable(entry.FullName)}' has the check "
+                    + $"sum {~crc:x8}, the archive says " +
                 $"{entry.Crc32:x8}; it is damaged, or was saved without check sums " +
                 "(torch.serialization.set_crc32_options(False)) and is to be saved again with them");
         using var checkedContent = entry.Open();
@@ -155,13 +177,15 @@ internal static class TorchFile
         {
             return read();
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or ArgumentException or NotSupportedException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or ArgumentException
+            or NotSupportedException)
         {
             throw new InvalidDataException($"{name}: is a broken zip archive: {e.Message}", e);
         }
     }
 
-    private static Dictionary<string, Tensor> Tensors(Pickle pickle, Dictionary<string, float[]> storages, long room, string name)
+    private static Dictionary<string, Tensor> Tensors(
+        Pickle pickle, Dictionary<string, float[]> storages, long room, string name)
     {
         if (pickle.Root is not Dictionary<string, object?> entries)
             throw new InvalidDataException($"{name}: is a torch file, but not of a state dict");
@@ -178,7 +202,8 @@ internal static class TorchFile
             // Tensors may share a storage; many views of one must not make much out of little.
             room -= values.Length;
             if (room < 0)
-                throw new InvalidDataException($"{name}: the tensors up to '{UntrustedText.Printable(key)}' have more values than the file has bytes");
+                throw new InvalidDataException($"{name}: the tensors up to "
+                    + $"'{UntrustedText.Printable(key)}' have more values than the file has bytes");
             tensors[key] = new(key, [.. view.Shape.Select(length => (int)length)], values);
         }
         return tensors;
@@ -196,7 +221,8 @@ internal static class TorchFile
             return $"has more values than the {storage.Count} of its storage";
         Int128 end = offset;
         if (count > 0)
-            end += shape.Zip(strides, (length, stride) => (Int128)(length - 1) * stride).Aggregate(Int128.One, (sum, step) => sum + step);
+            end += shape.Zip(strides, (length, stride) => (Int128)(length - 1) * stride)
+                .Aggregate(Int128.One, (sum, step) => sum + step);
         return end > storage.Count ? $"reaches to value {end} of a storage of {storage.Count}" : null;
     }
 

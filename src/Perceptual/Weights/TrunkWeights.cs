@@ -19,10 +19,14 @@ public sealed partial class TrunkWeights
     /// <summary>The network they belong to.</summary>
     public Network Network { get; }
 
-    /// <summary>The tensors by key, in the network's order: weights [outputs, inputs, kernel, kernel], biases [outputs].</summary>
+    /// <summary>
+    /// The tensors by key, in the network's order: weights [outputs, inputs, kernel, kernel], biases [outputs].
+    /// </summary>
     public IReadOnlyDictionary<string, Tensor> Tensors { get; }
 
-    /// <summary>The SHA-256 of names, shapes and values in lower-case hex: the same whatever kind of file they come from.</summary>
+    /// <summary>
+    /// The SHA-256 of names, shapes and values in lower-case hex: the same whatever kind of file they come from.
+    /// </summary>
     public string Digest => digest ??= TensorDigest.Of(Tensors.Values);
 
     /// <summary>Reads a safetensors or torch file.</summary>
@@ -31,14 +35,15 @@ public sealed partial class TrunkWeights
     public static TrunkWeights Read(Network network, string path) => From(network, WeightFile.Read(path), path);
 
     /// <summary>
-    /// Takes a network's weights out of named tensors. Keys may begin with <c>features.</c>, with the layer's number, or with
-    /// <c>net.sliceN.</c> as in checkpoints of the lpips package; what those and torchvision files hold besides
+    /// Takes a network's weights out of named tensors. Keys may begin with <c>features.</c>, with the layer's number,
+    /// or with <c>net.sliceN.</c> as in checkpoints of the lpips package; what those and torchvision files hold besides
     /// (<c>classifier.</c>, <c>lin</c>, <c>scaling_layer.</c>) is left out.
     /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="tensors">The tensors by key.</param>
     /// <param name="sourceName">The file they come from: messages start with it.</param>
-    /// <exception cref="InvalidDataException">A tensor is missing, has another shape, is not finite, or belongs to no layer.</exception>
+    /// <exception cref="InvalidDataException">A tensor is missing, has another shape, is not finite, or belongs to no
+    /// layer.</exception>
     public static TrunkWeights From(Network network, IReadOnlyDictionary<string, Tensor> tensors, string sourceName)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -53,17 +58,21 @@ public sealed partial class TrunkWeights
             if (!found.Remove(key, out var tensor))
                 throw new InvalidDataException($"{sourceName}: lacks {key}, which {network.Name} needs");
             if (!tensor.HasShape(shape))
-                throw new InvalidDataException($"{sourceName}: {key} has the shape {Tensor.Describe(tensor.Shape)}, {network.Name} needs {Tensor.Describe(shape)}");
+                throw new InvalidDataException($"{sourceName}: {key} has the "
+                    + $"shape {Tensor.Describe(tensor.Shape)}, {network.Name} needs {Tensor.Describe(shape)}");
             if (!tensor.IsFinite)
                 throw new InvalidDataException($"{sourceName}: {key} has a value that is not finite");
             chosen[key] = tensor;
         }
-        return found.Count == 0 ? new(network, chosen) : throw new InvalidDataException($"{sourceName}: has {UntrustedText.Printable(found.Keys.First())}, which {network.Name} does not have");
+        return found.Count == 0
+            ? new(network, chosen)
+            : throw new InvalidDataException(
+                $"{sourceName}: has {UntrustedText.Printable(found.Keys.First())}, which {network.Name} does not have");
     }
 
     /// <summary>
-    /// Random weights, for networks without training: normal with variance 2 / fan-in (He et al. 2015), biases zero. The same
-    /// seed gives the same bits on every platform.
+    /// Random weights, for networks without training: normal with variance 2 / fan-in (He et al. 2015), biases zero.
+    /// The same seed gives the same bits on every platform.
     /// </summary>
     public static TrunkWeights Random(Network network, ulong seed)
     {
@@ -85,17 +94,21 @@ public sealed partial class TrunkWeights
     }
 
     /// <summary>The first network whose every tensor is there in its shape.</summary>
-    internal static Network? Recognise(IEnumerable<Network> candidates, IReadOnlyDictionary<string, Tensor> tensors, string sourceName)
+    internal static Network? Recognise(
+        IEnumerable<Network> candidates, IReadOnlyDictionary<string, Tensor> tensors, string sourceName)
     {
         var found = Canonical(tensors, sourceName);
         return candidates.FirstOrDefault(network => Fits(network, found));
     }
 
     private static bool Fits(Network network, Dictionary<string, Tensor> tensors) =>
-        Shapes(network).All(needed => tensors.TryGetValue(needed.Key, out var tensor) && tensor.Shape.SequenceEqual(needed.Shape));
+        Shapes(network)
+            .All(needed => tensors.TryGetValue(needed.Key, out var tensor) && tensor.Shape.SequenceEqual(needed.Shape));
 
-    private static IEnumerable<(string Key, IReadOnlyList<int> Shape)> Shapes(Network network) => network.Convolutions.SelectMany(convolution =>
-        new (string, IReadOnlyList<int>)[] { ($"{convolution.Name}.weight", convolution.WeightShape), ($"{convolution.Name}.bias", [convolution.Outputs]) });
+    private static IEnumerable<(string Key, IReadOnlyList<int> Shape)> Shapes(
+        Network network) => network.Convolutions.SelectMany(convolution =>
+        new (string, IReadOnlyList<int>)[] { ($"{convolution.Name}.weight", convolution.WeightShape),
+            ($"{convolution.Name}.bias", [convolution.Outputs]) });
 
     private static Dictionary<string, Tensor> Canonical(IReadOnlyDictionary<string, Tensor> tensors, string sourceName)
     {
@@ -105,10 +118,12 @@ public sealed partial class TrunkWeights
             if (OtherKey().IsMatch(key))
                 continue;
             if (TrunkKey().Match(key) is not { Success: true } match)
-                throw new InvalidDataException($"{sourceName}: has {UntrustedText.Printable(key)}, which is no part of a network here");
+                throw new InvalidDataException(
+                    $"{sourceName}: has {UntrustedText.Printable(key)}, which is no part of a network here");
             var name = $"features.{match.Groups["layer"]}";
             if (!canonical.TryAdd(name, tensor with { Name = name }))
-                throw new InvalidDataException($"{sourceName}: has {UntrustedText.Printable(name)} twice, once as {UntrustedText.Printable(key)}");
+                throw new InvalidDataException(
+                    $"{sourceName}: has {UntrustedText.Printable(name)} twice, once as {UntrustedText.Printable(key)}");
         }
         return canonical;
     }

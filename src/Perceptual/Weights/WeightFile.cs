@@ -1,17 +1,20 @@
 namespace Perceptual;
 
-/// <summary>Files of named tensors: safetensors and what <c>torch.save</c> writes of a state dict, before and since version 1.6.</summary>
+/// <summary>
+/// Files of named tensors: safetensors and what <c>torch.save</c> writes of a state dict, before and since version 1.6.
+/// </summary>
 public static class WeightFile
 {
     private const long MaximumLength = int.MaxValue;
 
     /// <summary>
-    /// Reads all tensors of a file as float32, by the names in the file. The format is recognised by the content. Nothing in a
-    /// torch file is run: a pickle that asks for more than a state dict of float tensors needs is refused. Check sums
-    /// of zip archives and the digest that this library writes into its own files are checked.
+    /// Reads all tensors of a file as float32, by the names in the file. The format is recognised by the content.
+    /// Nothing in a torch file is run: a pickle that asks for more than a state dict of float tensors needs is refused.
+    /// Check sums of zip archives and the digest that this library writes into its own files are checked.
     /// </summary>
     /// <param name="path">A safetensors, .pth or .pt file of at most 2 GiB.</param>
-    /// <exception cref="InvalidDataException">The content is damaged or of another kind. The message starts with the path.</exception>
+    /// <exception cref="InvalidDataException">The content is damaged or of another kind. The message starts with the
+    /// path.</exception>
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(string path)
     {
@@ -19,10 +22,12 @@ public static class WeightFile
         return Read(stream, path);
     }
 
-    internal static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name) => ReadWithMetadata(stream, name).Tensors;
+    internal static IReadOnlyDictionary<string, Tensor> Read(
+        Stream stream, string name) => ReadWithMetadata(stream, name).Tensors;
 
     /// <summary>The tensors of a file, and the free text that safetensors have beside them.</summary>
-    internal static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata) ReadWithMetadata(string path)
+    internal static (IReadOnlyDictionary<string, Tensor> Tensors,
+        IReadOnlyDictionary<string, string> Metadata) ReadWithMetadata(string path)
     {
         using var stream = File.OpenRead(path);
         return ReadWithMetadata(stream, path);
@@ -61,6 +66,7 @@ public static class WeightFile
     internal static void CheckLength(Stream stream, string name)
     {
         if (stream.Length > MaximumLength)
-            throw new InvalidDataException($"{name}: {stream.Length} bytes are more than the {MaximumLength} a weights file may have");
+            throw new InvalidDataException(
+                $"{name}: {stream.Length} bytes are more than the {MaximumLength} a weights file may have");
     }
 }

@@ -15,7 +15,9 @@ internal sealed record WeightEntry
     /// <summary>Where its authors publish it.</summary>
     public required Uri Address { get; init; }
 
-    /// <summary>The SHA-256 of the file at <see cref="Address"/> in lower-case hex, or the part of it that is known.</summary>
+    /// <summary>
+    /// The SHA-256 of the file at <see cref="Address"/> in lower-case hex, or the part of it that is known.
+    /// </summary>
     public required string Sha256 { get; init; }
 
     /// <summary>More bytes than the file at <see cref="Address"/> has: a download beyond is given up.</summary>
@@ -52,8 +54,9 @@ internal static class WeightManifest
             Address = Torchvision("vgg16-397923af.pth"),
             Sha256 = "397923af",
             MaximumLength = 700_000_000,
-            // The first four convolutions. Only these were at hand to take a digest of; the rest is vouched for by the eight
-            // digits above when the file is fetched or imported, and from then on by the digest the store writes into it.
+            // The first four convolutions. Only these were at hand to take a digest of; the rest is vouched for by the
+            // eight digits above when the file is fetched or imported, and from then on by the digest the store writes
+            // into it.
             PinnedTensors = 8,
             PinnedDigest = "70dabb4e23e330d1c47f9de45e9104b32b0e2a56cb807242f586a0147564a5a6",
         },
@@ -83,7 +86,8 @@ internal static class WeightManifest
             Name = $"lin/{network.Name}-{number}.pth",
             Network = network,
             Version = version,
-            Address = new($"https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/{number}/{network.Name}.pth"),
+            Address = new("https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/"
+                + $"{number}/{network.Name}.pth"),
             Sha256 = sha256,
             MaximumLength = 100_000, // the largest has 10,811
         };

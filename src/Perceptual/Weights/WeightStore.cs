@@ -9,7 +9,8 @@ namespace Perceptual;
 /// <param name="Path">Where it was found; null if it was not.</param>
 /// <param name="Length">Its bytes; null if it was not found.</param>
 /// <param name="Address">Where its authors publish it.</param>
-public sealed record StoredWeights(string Name, Network Network, LpipsVersion? Version, string? Path, long? Length, Uri Address);
+public sealed record StoredWeights(
+    string Name, Network Network, LpipsVersion? Version, string? Path, long? Length, Uri Address);
 
 /// <summary>What checking a file of a store came to.</summary>
 /// <param name="Name">The file in a weights folder.</param>
@@ -28,7 +29,8 @@ public sealed class WeightStore
 {
     private const string Option = "--weights";
     private const string Variable = "PERCEPTUAL_WEIGHTS";
-    private const string Instead = "Or use `--net lite`, which needs no download; its numbers follow those of LPIPS with alex, but are its own";
+    private const string Instead = "Or use `--net lite`, which needs no download; its numbers follow those of LPIPS "
+        + "with alex, but are its own";
     private static readonly HttpClient SharedClient = new();
     private const int NamedFiles = 5; // of a folder, in a message
     private readonly IReadOnlyList<WeightEntry> entries;
@@ -42,11 +44,13 @@ public sealed class WeightStore
     /// <param name="progress">Is told how far a download is, on the thread that loads.</param>
     /// <exception cref="DirectoryNotFoundException">The folder given, or the variable's, is not there.</exception>
     public WeightStore(string? directory = null, HttpClient? http = null, IProgress<DownloadProgress>? progress = null)
-        : this(directory, Environment.GetEnvironmentVariable(Variable), CacheFolder(), http, progress, WeightManifest.Published)
+        : this(directory, Environment.GetEnvironmentVariable(Variable), CacheFolder(), http, progress,
+            WeightManifest.Published)
     {
     }
 
-    internal WeightStore(string? directory, string? variable, string cache, HttpClient? http, IProgress<DownloadProgress>? progress, IReadOnlyList<WeightEntry> entries)
+    internal WeightStore(string? directory, string? variable, string cache, HttpClient? http,
+        IProgress<DownloadProgress>? progress, IReadOnlyList<WeightEntry> entries)
     {
         (Folder, namedBy) = directory is not null ? (directory, Option)
             : variable is { Length: > 0 } ? (variable, Variable)
@@ -69,7 +73,8 @@ public sealed class WeightStore
 
     /// <summary>The published weights of a network, or those that are built in.</summary>
     /// <exception cref="WeightsUnavailableException">A folder that was named lacks them, or none came.</exception>
-    /// <exception cref="InvalidDataException">The file found, or what the server sent, is not the published one.</exception>
+    /// <exception cref="InvalidDataException">The file found, or what the server sent, is not the published
+    /// one.</exception>
     public TrunkWeights LoadTrunk(Network network, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -91,7 +96,9 @@ public sealed class WeightStore
         return ReadLin(entry, Locate(entry, cancellation));
     }
 
-    /// <summary>The trained weights of a network that come with the library, as a model file, "lite.safetensors".</summary>
+    /// <summary>
+    /// The trained weights of a network that come with the library, as a model file, "lite.safetensors".
+    /// </summary>
     /// <exception cref="ArgumentException">There are none of this network.</exception>
     public static Stream OpenBuiltIn(Network network)
     {
@@ -105,7 +112,8 @@ public sealed class WeightStore
         .. entries.Select(entry =>
         {
             var path = Find(entry);
-            return new StoredWeights(entry.Name, entry.Network, entry.Version, path, path is null ? null : new FileInfo(path).Length, entry.Address);
+            return new StoredWeights(entry.Name, entry.Network, entry.Version, path,
+                path is null ? null : new FileInfo(path).Length, entry.Address);
         }),
     ];
 
@@ -149,7 +157,8 @@ public sealed class WeightStore
         var trunk = TrunkWeights.From(network, tensors, path);
         var found = trunks.Single(entry => entry.Network == network);
         var proven = PinnedDigest(found, trunk) == found.PinnedDigest
-            && (found.PinnedTensors == trunk.Tensors.Count || sha256.StartsWith(found.Sha256, StringComparison.Ordinal) || IsOurs(found, path));
+            && (found.PinnedTensors == trunk.Tensors.Count || sha256.StartsWith(found.Sha256, StringComparison.Ordinal)
+                || IsOurs(found, path));
         return proven
             ? Install(found, target => WriteSlim(target, found, trunk), replace: true, cancellation)
             : throw NotPublished(path);
@@ -157,10 +166,12 @@ public sealed class WeightStore
 
     /// <summary>Checks every published file that the folder has.</summary>
     public IReadOnlyList<WeightCheck> Verify() =>
-        [.. entries.Select(entry => (entry, path: Find(entry))).Where(found => found.path is not null).Select(found => new WeightCheck(found.entry.Name, found.path!, Problem(found.entry, found.path!)))];
+        [.. entries.Select(entry => (entry, path: Find(entry))).Where(found => found.path is not null)
+            .Select(found => new WeightCheck(found.entry.Name, found.path!, Problem(found.entry, found.path!)))];
 
     private static InvalidDataException NotPublished(string path) =>
-        new($"{path}: is not one of the published weights, or not provably so; use your own with `--trunk FILE` or `--lin FILE`");
+        new($"{path}: is not one of the published weights, or not provably so; use your own with `--trunk FILE` or "
+            + "`--lin FILE`");
 
     private WeightEntry Entry(Network network, LpipsVersion? version) =>
         entries.FirstOrDefault(entry => entry.Network.Name == network.Name && entry.Version == version)
@@ -200,16 +211,20 @@ public sealed class WeightStore
         var file = Safetensors.Read(stream, path);
         var trunk = TrunkWeights.From(entry.Network, file.Tensors, path);
         if (PinnedDigest(entry, trunk) is var digest && digest != entry.PinnedDigest)
-            throw new InvalidDataException($"{path}: its first {entry.PinnedTensors} tensors have the SHA-256 {digest}, the published ones {entry.PinnedDigest}; {Remedy(entry)}");
+            throw new InvalidDataException($"{path}: its "
+                + $"first {entry.PinnedTensors} tensors have the "
+                + $"SHA-256 {digest}, the published ones {entry.PinnedDigest}; {Remedy(entry)}");
         if (entry.PinnedTensors == trunk.Tensors.Count)
             return trunk;
-        // Where only some tensors are pinned, the others are vouched for by what the store wrote beside them when it had the
-        // published file: for given tensors it writes one header, with their digest in it.
+        // Where only some tensors are pinned, the others are vouched for by what the store wrote beside them when it
+        // had the published file: for given tensors it writes one header, with their digest in it.
         if (file.Header.AsSpan().SequenceEqual(Safetensors.HeaderOf(trunk.Tensors.Values, Metadata(entry, trunk))))
             return trunk;
         throw new InvalidDataException(file.Metadata.TryGetValue("digest", out var promised)
-            ? $"{path}: its tensors have the SHA-256 {trunk.Digest}, its header says {UntrustedText.Printable(promised)} or is damaged; {Remedy(entry)}"
-            : $"{path}: was not written by `lpips weights`, so it cannot be checked; import the original with `lpips weights import`");
+            ? $"{path}: its tensors have the SHA-256 {trunk.Digest}, its header "
+                + $"says {UntrustedText.Printable(promised)} or is damaged; {Remedy(entry)}"
+            : $"{path}: was not written by `lpips weights`, so it cannot be checked; import the original with `lpips "
+                + "weights import`");
     }
 
     private LinWeights ReadLin(WeightEntry entry, string path)
@@ -218,7 +233,8 @@ public sealed class WeightStore
         var sha256 = Sha256(stream);
         return sha256 == entry.Sha256
             ? LinWeights.From(entry.Network, WeightFile.Read(stream, path), path)
-            : throw new InvalidDataException($"{path}: its SHA-256 is {sha256}, the published file's is {entry.Sha256}; {Remedy(entry)}");
+            : throw new InvalidDataException(
+                $"{path}: its SHA-256 is {sha256}, the published file's is {entry.Sha256}; {Remedy(entry)}");
     }
 
     private string Remedy(WeightEntry entry) => $"`lpips weights fetch {entry.Network.Name}{Where}` replaces it";
@@ -238,7 +254,8 @@ public sealed class WeightStore
 
     private bool IsOurs(WeightEntry entry, string path) => Problem(entry, path) is null;
 
-    private static string PinnedDigest(WeightEntry entry, TrunkWeights trunk) => entry.PinnedTensors == trunk.Tensors.Count
+    private static string PinnedDigest(
+        WeightEntry entry, TrunkWeights trunk) => entry.PinnedTensors == trunk.Tensors.Count
         ? trunk.Digest
         : TensorDigest.Of(trunk.Tensors.Values.Take(entry.PinnedTensors));
 
@@ -261,7 +278,8 @@ public sealed class WeightStore
         var part = target + ".part";
         try
         {
-            new Download(http, entry.Name, entry.Address, entry.MaximumLength, part, progress, RetryDelay).Run(cancellation);
+            new Download(http, entry.Name, entry.Address, entry.MaximumLength, part, progress,
+                RetryDelay).Run(cancellation);
             CheckPart(entry, part, target);
             if (entry.Version is null)
                 WriteSlim(target, entry, TrunkWeights.Read(entry.Network, part));
@@ -284,7 +302,8 @@ public sealed class WeightStore
     {
         using var stream = File.OpenRead(part);
         if (Sha256(stream) is var sha256 && !sha256.StartsWith(entry.Sha256, StringComparison.Ordinal))
-            throw new InvalidDataException($"{target}: what {entry.Address} sent has the SHA-256 {sha256}, the published file's is {entry.Sha256}{(entry.Sha256.Length < 64 ? "..." : "")}");
+            throw new InvalidDataException($"{target}: what {entry.Address} sent has the "
+                + $"SHA-256 {sha256}, the published file's is {entry.Sha256}{(entry.Sha256.Length < 64 ? "..." : "")}");
     }
 
     /// <summary>Puts a file into the folder while no other thread or process does.</summary>
@@ -324,11 +343,14 @@ public sealed class WeightStore
     /// <summary>perceptual/weights in the user's cache folder, as the platform has it.</summary>
     private static string CacheFolder()
     {
-        string Known(Environment.SpecialFolder folder) => Environment.GetFolderPath(folder, Environment.SpecialFolderOption.DoNotVerify);
+        string Known(Environment.SpecialFolder folder) =>
+            Environment.GetFolderPath(folder, Environment.SpecialFolderOption.DoNotVerify);
 
         var root = OperatingSystem.IsWindows() ? Known(Environment.SpecialFolder.LocalApplicationData)
-            : OperatingSystem.IsMacOS() ? Path.Combine(Known(Environment.SpecialFolder.UserProfile), "Library", "Caches")
-            : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { } given && Path.IsPathRooted(given) ? given // a relative one counts as unset
+            : OperatingSystem.IsMacOS()
+                ? Path.Combine(Known(Environment.SpecialFolder.UserProfile), "Library", "Caches")
+            // a relative one counts as unset
+            : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { } given && Path.IsPathRooted(given) ? given
             : Path.Combine(Known(Environment.SpecialFolder.UserProfile), ".cache");
         return Path.Combine(root, "perceptual", "weights");
     }

@@ -8,11 +8,13 @@ public class DistortionTests
 {
     private static readonly Distortion[] Kinds = [.. Distortion.All, .. Codecs.All];
     private static readonly Lazy<RgbImage[]> Images = new(() =>
-        [ImageFile.Read(Path.Combine(AppContext.BaseDirectory, "samples", "reference.png")).Resize(64, 64, ResizeFilter.Box), TestImages.Waves(64, 64, 1), TestImages.Waves(61, 50, 2)]);
+        [ImageFile.Read(Path.Combine(AppContext.BaseDirectory, "samples", "reference.png"))
+            .Resize(64, 64, ResizeFilter.Box), TestImages.Waves(64, 64, 1), TestImages.Waves(61, 50, 2)]);
 
     public static TheoryData<string> Names => [.. Kinds.Select(kind => kind.Name)];
 
-    public static TheoryData<string> Still => [.. Kinds.Where(kind => kind.Family is "blur" or "spatial" or "resampling").Select(kind => kind.Name)];
+    public static TheoryData<string> Still =>
+        [.. Kinds.Where(kind => kind.Family is "blur" or "spatial" or "resampling").Select(kind => kind.Name)];
 
     [Fact]
     public void Names_are_unique_and_amounts_go_from_one_end_to_the_other_in_equal_ratios()
@@ -45,9 +47,11 @@ public class DistortionTests
     {
         var (kind, image) = (Kind(name), Images.Value[0]);
         var first = Samples.Interleaved(kind.Apply(image, 0.5, 1));
-        Assert.All(Enumerable.Range(0, 4).AsParallel().Select(_ => Samples.Interleaved(kind.Apply(image, 0.5, 1))).ToArray(), again => Assert.Equal(first, again));
+        Assert.All(Enumerable.Range(0, 4).AsParallel().Select(_ => Samples.Interleaved(kind.Apply(image, 0.5, 1)))
+            .ToArray(), again => Assert.Equal(first, again));
         // Where the seed only says up or down, half of the seeds agree: ten by ten have a chance of 1 in 1000 to.
-        var others = Enumerable.Range(2, 10).Select(seed => Samples.Interleaved(kind.Apply(image, 0.5, (ulong)seed))).ToArray();
+        var others = Enumerable.Range(2, 10)
+            .Select(seed => Samples.Interleaved(kind.Apply(image, 0.5, (ulong)seed))).ToArray();
         Assert.Equal(kind.IsSeeded, others.Any(other => !other.SequenceEqual(first)));
     }
 
@@ -56,7 +60,9 @@ public class DistortionTests
     public void More_strength_is_further_from_the_original(string name)
     {
         var kind = Kind(name);
-        double Mean(double strength) => Images.Value.Average(image => Enumerable.Range(0, 3).Average(seed => Difference(image, kind.Apply(image, strength, (ulong)seed))));
+        double Mean(double strength) =>
+            Images.Value.Average(image => Enumerable.Range(0, 3)
+                .Average(seed => Difference(image, kind.Apply(image, strength, (ulong)seed))));
         var distances = new[] { 0, 0.1, 0.3, 0.6, 1 }.Select(Mean).ToArray();
         for (var i = 1; i < distances.Length; i++)
             Assert.True(distances[i] > distances[i - 1], $"{name}: {string.Join(' ', distances)}");
@@ -79,18 +85,21 @@ public class DistortionTests
     [MemberData(nameof(Still))]
     public void A_flat_image_stays_as_it_is_when_pixels_are_moved_or_mixed(string name)
     {
-        var flat = RgbImage.FromInterleaved([.. Enumerable.Repeat(new byte[] { 77, 130, 201 }, 31 * 23).SelectMany(pixel => pixel)], 31, 23);
+        var flat = RgbImage.FromInterleaved(
+            [.. Enumerable.Repeat(new byte[] { 77, 130, 201 }, 31 * 23).SelectMany(pixel => pixel)], 31, 23);
         foreach (var strength in new[] { 0.1, 0.5, 1 })
             Assert.Equal(Samples.Interleaved(flat), Samples.Interleaved(Kind(name).Apply(flat, strength, 2)));
     }
 
-    // Of all kinds that only add, multiply, divide and take roots; the test runs at every level of vectors. Made by this code, and looked at.
+    // Of all kinds that only add, multiply, divide and take roots; the test runs at every level of vectors. Made by
+    // this code, and looked at.
     [Fact]
     public void The_bytes_are_the_same_on_every_machine()
     {
         var image = RgbImage.FromInterleaved(Samples.Pattern(37, 29), 37, 29);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var kind in Distortion.All.Where(kind => kind.Name is not ("pink-noise" or "blue-noise" or "coloured-noise" or "resample-lanczos")))
+        foreach (var kind in Distortion.All.Where(
+            kind => kind.Name is not ("pink-noise" or "blue-noise" or "coloured-noise" or "resample-lanczos")))
             foreach (var strength in new[] { 0.2, 0.7 })
                 hash.AppendData(Samples.Interleaved(kind.Apply(image, strength, 11)));
         Assert.Equal("c2681eb096fc8784", Convert.ToHexStringLower(hash.GetHashAndReset())[..16]);
@@ -110,7 +119,8 @@ public class DistortionTests
         var samples = Constant(0.5f, 1, 1);
         Kind("colour-shift").Apply(samples, 1, 1, 0.6, 4);
         Assert.Equal(0.5, 0.299 * samples[0] + 0.587 * samples[1] + 0.114 * samples[2], 1e-6);
-        Assert.Equal(Kind("colour-shift").Amount(0.6), Math.Sqrt(samples.Sum(sample => (sample - 0.5) * (sample - 0.5))), 1e-6);
+        Assert.Equal(Kind("colour-shift").Amount(0.6),
+            Math.Sqrt(samples.Sum(sample => (sample - 0.5) * (sample - 0.5))), 1e-6);
     }
 
     [Theory]
@@ -124,8 +134,12 @@ public class DistortionTests
             // Two pixels of mean luma .5, and grey but for a little red and green at the same luma.
             float[] samples = [0.45f + 0.0587f, 0.55f, 0.45f - 0.0299f, 0.55f, 0.45f, 0.55f];
             Kind(name).Apply(samples, 2, 1, strength, seed);
-            Assert.Equal(1, 0.299 * (samples[0] + samples[1]) + 0.587 * (samples[2] + samples[3]) + 0.114 * (samples[4] + samples[5]), 1e-6);
-            factors.Add(Math.Round(name == "contrast" ? (samples[5] - samples[4]) / 0.1 : (samples[0] - samples[2]) / 0.0886, 4));
+            Assert.Equal(1, 0.299 * (samples[0] + samples[1]) + 0.587 * (samples[2] + samples[3])
+                + 0.114 * (samples[4] + samples[5]), 1e-6);
+            factors.Add(
+                Math.Round(name == "contrast"
+                    ? (samples[5] - samples[4]) / 0.1
+                    : (samples[0] - samples[2]) / 0.0886, 4));
         }
         var factor = Kind(name).Amount(strength);
         Assert.InRange(factor - 1, atLeast, 1);
@@ -137,8 +151,10 @@ public class DistortionTests
     [InlineData(0.5, 16)]
     public void Quantisation_leaves_so_many_levels(double strength, int levels)
     {
-        var ramp = RgbImage.FromInterleaved([.. Enumerable.Range(0, 256).SelectMany(v => new[] { (byte)v, (byte)v, (byte)v })], 256, 1);
-        var expected = Enumerable.Range(0, levels).Select(level => (byte)Math.Floor(level * 255.0 / (levels - 1) + 0.5));
+        var ramp = RgbImage.FromInterleaved(
+            [.. Enumerable.Range(0, 256).SelectMany(v => new[] { (byte)v, (byte)v, (byte)v })], 256, 1);
+        var expected = Enumerable.Range(0, levels)
+            .Select(level => (byte)Math.Floor(level * 255.0 / (levels - 1) + 0.5));
         Assert.Equal(expected, Samples.Interleaved(Kind("quantisation").Apply(ramp, strength)).Distinct().Order());
     }
 
@@ -176,9 +192,12 @@ public class DistortionTests
     [Fact]
     public void White_noises_have_their_deviation()
     {
-        // The variance of 3 * 64 * 64 samples is known to sqrt(2 / 12288) = 1.3 % if they are normal, the deviation to half of it: 4 of these.
-        foreach (var (name, ratio) in new[] { ("white-noise", 1), ("uniform-noise", 1 / Math.Sqrt(3)), ("blue-noise", 1) })
-            Assert.Equal(1, Math.Sqrt(Noise(name, 0.3, 5).Average(x => x * x)) / (Kind(name).Amount(0.3) * ratio), 0.026);
+        // The variance of 3 * 64 * 64 samples is known to sqrt(2 / 12288) = 1.3 % if they are normal, the deviation to
+        // half of it: 4 of these.
+        foreach (var (name, ratio) in new[] { ("white-noise", 1), ("uniform-noise", 1 / Math.Sqrt(3)),
+            ("blue-noise", 1) })
+            Assert.Equal(1,
+                Math.Sqrt(Noise(name, 0.3, 5).Average(x => x * x)) / (Kind(name).Amount(0.3) * ratio), 0.026);
     }
 
     [Theory]
@@ -188,8 +207,9 @@ public class DistortionTests
     [InlineData("coloured-noise", -2, 2)]
     public void The_power_of_noise_goes_as_a_power_of_the_frequency(string name, double least, double most)
     {
-        // The logarithm of an exponentially distributed power has the variance pi^2 / 6. Of 64x64 frequencies half are independent, in three
-        // channels 6141, and the logarithm of the frequency has a deviation of .43: the slope has one of 1.28 / .43 / sqrt(6141) = .038.
+        // The logarithm of an exponentially distributed power has the variance pi^2 / 6. Of 64x64 frequencies half are
+        // independent, in three channels 6141, and the logarithm of the frequency has a deviation of .43: the slope has
+        // one of 1.28 / .43 / sqrt(6141) = .038.
         const double Tolerance = 4 * 0.038;
         var slopes = Enumerable.Range(1, 4).Select(seed => Slope(Noise(name, 0.3, (ulong)seed))).ToArray();
         Assert.All(slopes, slope => Assert.InRange(slope, least - Tolerance, most + Tolerance));
@@ -206,7 +226,8 @@ public class DistortionTests
         Assert.Equal(1, blurred.Sum(), 1e-5);
         for (var x = -4; x <= 4; x++)
             for (var y = -4; y <= 4; y++)
-                Assert.Equal(Math.Exp(-(x * x + y * y) / (2 * sigma * sigma)), blurred[Centre + y * Side + x] / blurred[Centre], 1e-5);
+                Assert.Equal(Math.Exp(-(x * x + y * y) / (2 * sigma * sigma)),
+                    blurred[Centre + y * Side + x] / blurred[Centre], 1e-5);
 
         var radius = Kind("defocus").Amount(0.8);
         var disc = Point("defocus", 0.8);
@@ -219,8 +240,10 @@ public class DistortionTests
         var line = Point("motion", 0.8);
         Assert.Equal(1, line.Sum(), 1e-5);
         Assert.All(line.Index(), pixel => Assert.True(pixel.Item == 0 || Radius(pixel.Index) < length / 2 + 1.5));
-        // Points spread evenly over a line, each over the pixels around it: the variance is that of the line and less than half a pixel's square more.
-        Assert.InRange(line.Index().Sum(pixel => pixel.Item * Radius(pixel.Index) * Radius(pixel.Index)), length * length / 12, length * length / 12 * 1.15 + 0.5);
+        // Points spread evenly over a line, each over the pixels around it: the variance is that of the line and less
+        // than half a pixel's square more.
+        Assert.InRange(line.Index().Sum(pixel => pixel.Item * Radius(pixel.Index) * Radius(pixel.Index)),
+            length * length / 12, length * length / 12 * 1.15 + 0.5);
 
         float[] Point(string name, double strength)
         {
@@ -262,12 +285,15 @@ public class DistortionTests
         for (var seed = 0UL; seed < 5; seed++)
         {
             // Red and green tell where a pixel was.
-            var samples = Enumerable.Range(0, 3 * Side * Side).Select(i => i < Side * Side ? i % Side / 64f : i / Side % Side / 64f).ToArray();
+            var samples = Enumerable.Range(0, 3 * Side * Side)
+                .Select(i => i < Side * Side ? i % Side / 64f : i / Side % Side / 64f).ToArray();
             Kind("shift").Apply(samples, Side, Side, 0.9, seed);
             var (dx, dy) = (samples[Side * 24 + 24] * 64 - 24, samples[Side * Side + Side * 24 + 24] * 64 - 24);
-            Assert.InRange(Math.Sqrt(dx * dx + dy * dy), Kind("shift").Amount(0.9) - 0.71, Kind("shift").Amount(0.9) + 0.71);
+            Assert.InRange(Math.Sqrt(dx * dx + dy * dy), Kind("shift").Amount(0.9) - 0.71,
+                Kind("shift").Amount(0.9) + 0.71);
             for (var i = 0; i < Side * Side; i++)
-                Assert.Equal((Planes.Reflect(i % Side + (int)dx, Side) / 64f, Planes.Reflect(i / Side + (int)dy, Side) / 64f), (samples[i], samples[Side * Side + i]));
+                Assert.Equal((Planes.Reflect(i % Side + (int)dx, Side) / 64f,
+                    Planes.Reflect(i / Side + (int)dy, Side) / 64f), (samples[i], samples[Side * Side + i]));
         }
     }
 
@@ -281,7 +307,8 @@ public class DistortionTests
         const int Side = 64;
         for (var seed = 0UL; seed < 5; seed++)
         {
-            var samples = Enumerable.Range(0, 3 * Side * Side).Select(i => (i < Side * Side ? i % Side : i / Side % Side) / 64f).ToArray();
+            var samples = Enumerable.Range(0, 3 * Side * Side)
+                .Select(i => (i < Side * Side ? i % Side : i / Side % Side) / 64f).ToArray();
             Kind(name).Apply(samples, Side, Side, 0.6, seed);
             var reach = Kind(name).Amount(0.6) * Side;
             // Keys' cubic keeps ramps, but for where the reflection begins.
@@ -300,10 +327,12 @@ public class DistortionTests
             {
                 // Three points of a row stay on a line.
                 var (left, middle, right) = (inner, Side / 2, Side - inner - 1);
-                Assert.Equal(0, (X(middle, y) - X(left, y)) * (Y(right, y) - Y(left, y)) - (X(right, y) - X(left, y)) * (Y(middle, y) - Y(left, y)), 0.01);
+                Assert.Equal(0, (X(middle, y) - X(left, y)) * (Y(right, y) - Y(left, y))
+                    - (X(right, y) - X(left, y)) * (Y(middle, y) - Y(left, y)), 0.01);
             }
             if (name == "affine")
-                Assert.Equal((31.5, 31.5), (Math.Round((X(31, 31) + X(32, 32)) / 2, 3), Math.Round((Y(31, 31) + Y(32, 32)) / 2, 3)));
+                Assert.Equal((31.5, 31.5),
+                    (Math.Round((X(31, 31) + X(32, 32)) / 2, 3), Math.Round((Y(31, 31) + Y(32, 32)) / 2, 3)));
 
             double X(int x, int y) => samples[y * Side + x] * 64.0;
             double Y(int x, int y) => samples[Side * Side + y * Side + x] * 64.0;
@@ -314,7 +343,8 @@ public class DistortionTests
     public void Ghosting_blends_a_copy_and_chromatic_aberration_leaves_green()
     {
         var image = Images.Value[0];
-        var (before, after) = (Samples.Interleaved(image), Samples.Interleaved(Kind("chromatic-aberration").Apply(image, 0.7, 1)));
+        var (before, after) = (Samples.Interleaved(image),
+            Samples.Interleaved(Kind("chromatic-aberration").Apply(image, 0.7, 1)));
         for (var i = 0; i < before.Length; i += 3)
             Assert.Equal(before[i + 1], after[i + 1]);
         Assert.NotEqual(before, after);
@@ -322,7 +352,8 @@ public class DistortionTests
         var samples = new float[3 * 41 * 41];
         samples[20 * 41 + 20] = 1;
         Kind("ghosting").Apply(samples, 41, 41, 1, 1);
-        Assert.Equal([0.4f, 0.6f], samples.Where(sample => sample > 0).Order().Select(sample => MathF.Round(sample, 5)));
+        Assert.Equal([0.4f, 0.6f],
+            samples.Where(sample => sample > 0).Order().Select(sample => MathF.Round(sample, 5)));
     }
 
     [Theory]
@@ -336,7 +367,8 @@ public class DistortionTests
         var (kind, image) = (Kind($"resample-{filter.ToString().ToLowerInvariant()}"), Images.Value[1]);
         var small = (int)Math.Round(64 / kind.Amount(0.5));
         var expected = image.Resize(small, small, filter).Resize(64, 64, filter);
-        // Eight bits in between, twice in each of two passes each way, and weights that add up to at most 1.6 for Lanczos.
+        // Eight bits in between, twice in each of two passes each way, and weights that add up to at most 1.6 for
+        // Lanczos.
         Numbers.AssertClose(Samples.Interleaved(expected), Samples.Interleaved(kind.Apply(image, 0.5)), 3);
     }
 
@@ -358,7 +390,8 @@ public class DistortionTests
         float[] original = [.. Enumerable.Range(0, 3 * 4096).Select(i => i / (3 * 4096f))], samples = [.. original];
         Kind("concealment").Apply(samples, 64, 64, 0.9, 3);
         int Origin(int i) => (int)MathF.Round(samples[i] * 3 * 4096);
-        var filled = Enumerable.Range(0, 64).Where(block => Origin(block / 8 * 512 + block % 8 * 8) != block / 8 * 512 + block % 8 * 8).ToArray();
+        var filled = Enumerable.Range(0, 64)
+            .Where(block => Origin(block / 8 * 512 + block % 8 * 8) != block / 8 * 512 + block % 8 * 8).ToArray();
         Assert.Equal((int)Math.Round(64 * Kind("concealment").Amount(0.9)), filled.Length);
         for (var block = 0; block < 64; block++)
         {
@@ -366,7 +399,8 @@ public class DistortionTests
             for (var c = 0; c < 3; c++)
                 for (var y = 0; y < 8; y++)
                     for (var x = 0; x < 8; x++)
-                        Assert.Equal(first + c * 4096 + y * 64 + x, Origin(c * 4096 + block / 8 * 512 + block % 8 * 8 + y * 64 + x));
+                        Assert.Equal(first + c * 4096 + y * 64 + x,
+                            Origin(c * 4096 + block / 8 * 512 + block % 8 * 8 + y * 64 + x));
             Assert.InRange(first % 64, 0, 56);
         }
     }
@@ -380,7 +414,8 @@ public class DistortionTests
         using var folder = new TempFolder();
         using var vips = Samples.Vips(Samples.Interleaved(image), image.Width, image.Height);
         var quality = (int)Math.Round(Kind(name).Amount(0.4));
-        var path = folder.Write($"x.{name}", name == "jpeg" ? vips.JpegsaveBuffer(q: quality) : vips.WebpsaveBuffer(q: quality));
+        var path = folder.Write($"x.{name}",
+            name == "jpeg" ? vips.JpegsaveBuffer(q: quality) : vips.WebpsaveBuffer(q: quality));
         Assert.Equal(Samples.Interleaved(ImageFile.Read(path)), Samples.Interleaved(Kind(name).Apply(image, 0.4)));
     }
 
@@ -390,11 +425,13 @@ public class DistortionTests
         var kind = Kind("blur");
         foreach (var strength in new[] { -0.1, 1.1, double.NaN })
             Assert.Throws<ArgumentOutOfRangeException>(() => kind.Apply(Images.Value[0], strength));
-        Assert.Contains("0..65535", Assert.Throws<ArgumentException>(() => kind.Apply(RgbImage.FromInterleaved(new ushort[3], 1, 1), 0.5)).Message, StringComparison.Ordinal);
+        Assert.Contains("0..65535", Assert.Throws<ArgumentException>(
+            () => kind.Apply(RgbImage.FromInterleaved(new ushort[3], 1, 1), 0.5)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => kind.Apply(new float[11], 2, 2, 0.5, 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => kind.Apply([], 0, 2, 0.5, 0));
         var wide = RgbImage.FromInterleaved(new byte[3 * 16384], 16384, 1);
-        Assert.Contains("16384x1", Assert.Throws<ArgumentException>(() => Kind("webp").Apply(wide, 0.5)).Message, StringComparison.Ordinal);
+        Assert.Contains("16384x1", Assert.Throws<ArgumentException>(() => Kind("webp").Apply(wide, 0.5)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -411,9 +448,13 @@ public class DistortionTests
         Assert.Equal(expected, samples);
 
         var image = Images.Value[0];
-        Assert.Equal(Samples.Interleaved(Kind("pink-noise").Apply(image, 0.5, 8)), Samples.Interleaved(DistortionSequence.Parse("pink-noise:0.5", Kinds).Apply(image, 8)));
-        foreach (var (text, part) in new[] { ("blurr:0.1", "blurr"), ("", "''"), ("blur", "needs a strength"), ("blur:", "not a number"), ("blur:x", "'x'"), ("blur:1.5", "1.5"), ("blur:NaN", "NaN"), ("blur:0.1,", "''"), ("blur:0.1:2", "0.1:2") })
-            Assert.Contains(part, Assert.Throws<ArgumentException>(() => DistortionSequence.Parse(text, Kinds)).Message, StringComparison.Ordinal);
+        Assert.Equal(Samples.Interleaved(Kind("pink-noise").Apply(image, 0.5, 8)),
+            Samples.Interleaved(DistortionSequence.Parse("pink-noise:0.5", Kinds).Apply(image, 8)));
+        foreach (var (text, part) in new[] { ("blurr:0.1", "blurr"), ("", "''"), ("blur", "needs a strength"),
+            ("blur:", "not a number"), ("blur:x", "'x'"), ("blur:1.5", "1.5"), ("blur:NaN", "NaN"), ("blur:0.1,", "''"),
+            ("blur:0.1:2", "0.1:2") })
+            Assert.Contains(part, Assert.Throws<ArgumentException>(() => DistortionSequence.Parse(text, Kinds)).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -421,16 +462,20 @@ public class DistortionTests
     {
         var drawn = Enumerable.Range(0, 500).Select(seed => DistortionSequence.Draw(Kinds, (ulong)seed)).ToArray();
         Assert.Equal([1, 2, 3], drawn.Select(sequence => sequence.Steps.Count).Distinct().Order());
-        Assert.All(drawn, sequence => Assert.Equal(sequence.Steps.Count, sequence.Steps.Select(step => step.Kind).Distinct().Count()));
-        Assert.Equal(Kinds.Length, drawn.SelectMany(sequence => sequence.Steps).Select(step => step.Kind).Distinct().Count());
-        Assert.All(drawn, sequence => Assert.Equal(sequence.Steps, DistortionSequence.Parse(sequence.ToString(), Kinds).Steps));
+        Assert.All(drawn, sequence => Assert.Equal(sequence.Steps.Count,
+            sequence.Steps.Select(step => step.Kind).Distinct().Count()));
+        Assert.Equal(Kinds.Length,
+            drawn.SelectMany(sequence => sequence.Steps).Select(step => step.Kind).Distinct().Count());
+        Assert.All(drawn,
+            sequence => Assert.Equal(sequence.Steps, DistortionSequence.Parse(sequence.ToString(), Kinds).Steps));
         Assert.Equal(drawn[7].ToString(), DistortionSequence.Draw(Kinds, 7).ToString());
         Assert.Single(DistortionSequence.Draw(Kinds[..1], 3).Steps);
     }
 
     private static Distortion Kind(string name) => Kinds.Single(kind => kind.Name == name);
 
-    private static float[] Constant(float value, int width, int height) => [.. Enumerable.Repeat(value, 3 * width * height)];
+    private static float[] Constant(
+        float value, int width, int height) => [.. Enumerable.Repeat(value, 3 * width * height)];
 
     // [3, 64, 64], around 0.
     private static double[] Noise(string name, double strength, ulong seed)
@@ -444,7 +489,8 @@ public class DistortionTests
     private static double Slope(double[] noise) // [3, 64, 64]
     {
         const int N = 64;
-        var (cos, sin) = (Enumerable.Range(0, N).Select(i => Math.Cos(2 * Math.PI * i / N)).ToArray(), Enumerable.Range(0, N).Select(i => Math.Sin(2 * Math.PI * i / N)).ToArray());
+        var (cos, sin) = (Enumerable.Range(0, N).Select(i => Math.Cos(2 * Math.PI * i / N)).ToArray(),
+            Enumerable.Range(0, N).Select(i => Math.Sin(2 * Math.PI * i / N)).ToArray());
         var points = new List<(double X, double Y)>();
         for (var c = 0; c < 3; c++)
         {
@@ -469,9 +515,11 @@ public class DistortionTests
             }
         }
         var (meanX, meanY) = (points.Average(point => point.X), points.Average(point => point.Y));
-        return points.Sum(point => (point.X - meanX) * (point.Y - meanY)) / points.Sum(point => (point.X - meanX) * (point.X - meanX));
+        return points.Sum(point => (point.X - meanX) * (point.Y - meanY))
+            / points.Sum(point => (point.X - meanX) * (point.X - meanX));
     }
 
     private static double Difference(RgbImage a, RgbImage b) =>
-        Math.Sqrt(Samples.Interleaved(a).Zip(Samples.Interleaved(b)).Average(pair => (double)(pair.First - pair.Second) * (pair.First - pair.Second)));
+        Math.Sqrt(Samples.Interleaved(a).Zip(Samples.Interleaved(b))
+            .Average(pair => (double)(pair.First - pair.Second) * (pair.First - pair.Second)));
 }

@@ -11,9 +11,9 @@ public class OnnxFileTests
                                                                        from calibrated in new[] { true, false }
                                                                        select (network.Name, version, calibrated)];
 
-    // Sizes where the pools of SqueezeNet have a last, partial window, and where those of the others leave out a row or a column.
-    // Either side is within 1e-5 of the float64 value of a baseline (LpipsTests derives it), so they are within twice that of each
-    // other; lin weights between 0 and 1 make the differences smaller.
+    // Sizes where the pools of SqueezeNet have a last, partial window, and where those of the others leave out a row or
+    // a column. Either side is within 1e-5 of the float64 value of a baseline (LpipsTests derives it), so they are
+    // within twice that of each other; lin weights between 0 and 1 make the differences smaller.
     [Theory, MemberData(nameof(Models))]
     public void Onnx_runtime_computes_our_distance(string net, LpipsVersion version, bool calibrated)
     {
@@ -22,9 +22,11 @@ public class OnnxFileTests
         var lin = calibrated ? RandomLin(network) : null;
         var lpips = new Lpips(trunk, lin, new() { Version = version });
         using var session = Open(trunk, lin, version);
-        foreach (var (width, height) in new[] { (network.MinimumSide, network.MinimumSide), (34, 47), (64, 64), (75, 50) })
+        foreach (var (width, height) in new[] { (network.MinimumSide, network.MinimumSide), (34, 47),
+            (64, 64), (75, 50) })
         {
-            var pairs = Enumerable.Range(0, 2).Select(i => (TestImages.Waves(width, height, i), TestImages.Waves(width, height, 10 + i))).ToArray();
+            var pairs = Enumerable.Range(0, 2)
+                .Select(i => (TestImages.Waves(width, height, i), TestImages.Waves(width, height, 10 + i))).ToArray();
             var (distances, layers) = Run(session, pairs);
             var expected = lpips.Compare(pairs);
             for (var i = 0; i < pairs.Length; i++)
@@ -51,21 +53,25 @@ public class OnnxFileTests
         using var session = Open(Tiny.Trunk, null, LpipsVersion.V01);
         var images = Enumerable.Range(0, 5).Select(i => TestImages.Waves(20, 21, i)).ToArray();
         Assert.Throws<OnnxRuntimeException>(() => Run(session, images[..2], images[2..]));
-        Assert.Equal(Run(session, [images[0], images[0]], images[1..3]).Distances, Run(session, images[..1], images[1..3]).Distances);
+        Assert.Equal(Run(session, [images[0], images[0]], images[1..3]).Distances,
+            Run(session, images[..1], images[1..3]).Distances);
     }
 
     [Fact]
     public void Lin_weights_of_another_network_are_refused()
     {
-        var error = Assert.Throws<ArgumentException>(() => OnnxFile.Write(Stream.Null, Tiny.Trunk, RandomLin(Network.Alex), LpipsVersion.V01));
+        var error = Assert.Throws<ArgumentException>(
+            () => OnnxFile.Write(Stream.Null, Tiny.Trunk, RandomLin(Network.Alex), LpipsVersion.V01));
         Assert.Equal("the trunk is tiny's but the lin weights are alex's", error.Message);
     }
 
     private static LinWeights RandomLin(Network network)
     {
         var random = new Random(3);
-        return LinWeights.From(network, network.TapChannels.Select((channels, k) => new Tensor($"lin{k}.model.1.weight", [1, channels, 1, 1],
-            [.. Enumerable.Range(0, channels).Select(_ => random.NextSingle())])).ToDictionary(tensor => tensor.Name), "made up");
+        return LinWeights.From(network,
+            network.TapChannels.Select((channels, k) => new Tensor($"lin{k}.model.1.weight", [1, channels, 1, 1],
+            [.. Enumerable.Range(0, channels).Select(_ => random.NextSingle())]))
+            .ToDictionary(tensor => tensor.Name), "made up");
     }
 
     private static InferenceSession Open(TrunkWeights trunk, LinWeights? lin, LpipsVersion version)
@@ -83,17 +89,20 @@ public class OnnxFileTests
         return new(file.ToArray(), options);
     }
 
-    private static (float[] Distances, float[][] Layers) Run(InferenceSession session, (RgbImage Reference, RgbImage Distorted)[] pairs) =>
+    private static (float[] Distances, float[][] Layers) Run(
+        InferenceSession session, (RgbImage Reference, RgbImage Distorted)[] pairs) =>
         Run(session, [.. pairs.Select(pair => pair.Reference)], [.. pairs.Select(pair => pair.Distorted)]);
 
-    private static (float[] Distances, float[][] Layers) Run(InferenceSession session, RgbImage[] reference, RgbImage[] distorted)
+    private static (float[] Distances, float[][] Layers) Run(
+        InferenceSession session, RgbImage[] reference, RgbImage[] distorted)
     {
         using var options = new RunOptions();
         using var left = Input(reference);
         using var right = Input(distorted);
         using var outputs = session.Run(options, ["reference", "distorted"], [left, right], ["distance", "layers"]);
         var layers = outputs[1].GetTensorDataAsSpan<float>().ToArray();
-        return (outputs[0].GetTensorDataAsSpan<float>().ToArray(), [.. layers.Chunk(layers.Length / Math.Max(reference.Length, distorted.Length))]);
+        return (outputs[0].GetTensorDataAsSpan<float>().ToArray(),
+            [.. layers.Chunk(layers.Length / Math.Max(reference.Length, distorted.Length))]);
     }
 
     // [N, 3, height, width] on [-1, 1]

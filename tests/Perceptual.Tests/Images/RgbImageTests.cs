@@ -36,9 +36,11 @@ public class RgbImageTests
     [Trait("Category", "Numbers")]
     public unsafe void Every_8_bit_sample_reaches_the_networks_with_the_bits_that_divisions_give()
     {
-        byte[] samples = [.. Enumerable.Range(0, 259).Select(value => (byte)Math.Min(value, 255))]; // some more than vectors hold
+        // some more than vectors hold
+        byte[] samples = [.. Enumerable.Range(0, 259).Select(value => (byte)Math.Min(value, 255))];
         var planes = Array.ConvertAll(new int[3], _ => new float[samples.Length]);
-        foreach (var (shift, scale) in new (float[], float[])[] { (Lpips.Shift, Lpips.Scale), ([0, 0, 0], [1, 1, 1]) }) // version 0.1, version 0.0
+        // version 0.1, version 0.0
+        foreach (var (shift, scale) in new (float[], float[])[] { (Lpips.Shift, Lpips.Scale), ([0, 0, 0], [1, 1, 1]) })
         {
             using var reader = RgbImage.FromPlanes(samples, samples, samples, samples.Length, 1).OpenRows();
             fixed (float* red = planes[0], green = planes[1], blue = planes[2])
@@ -63,7 +65,8 @@ public class RgbImageTests
         float[] floats = [.. Enumerable.Range(0, 1003).Select(value => value * 0.0137f - 3.1f)];
         ValueRange range = new(-3.25f, 12.5f);
         var image = RgbImage.FromPlanes(floats, floats, floats, floats.Length, 1, range);
-        AssertBits([.. floats.Select(value => (value - range.Minimum) / ((range.Maximum - range.Minimum) / 2) - 1)], image);
+        AssertBits(
+            [.. floats.Select(value => (value - range.Minimum) / ((range.Maximum - range.Minimum) / 2) - 1)], image);
     }
 
     private static void AssertBits(float[] expected, RgbImage image)
@@ -73,7 +76,8 @@ public class RgbImageTests
         for (var c = 0; c < 3; c++)
         {
             image.CopyRow(c, 0, row);
-            Assert.Equal(expected.Select(BitConverter.SingleToInt32Bits), row[..^1].Select(BitConverter.SingleToInt32Bits));
+            Assert.Equal(expected.Select(BitConverter.SingleToInt32Bits),
+                row[..^1].Select(BitConverter.SingleToInt32Bits));
         }
         Assert.Equal(5, row[^1]);
     }
@@ -112,7 +116,8 @@ public class RgbImageTests
     [Fact]
     public void Interleaved_pixels_and_planes_are_the_same_image()
     {
-        var (interleaved, planar) = (RgbImage.FromInterleaved([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 2, 2), RgbImage.FromPlanes(new byte[] { 1, 4, 7, 10 }, [2, 5, 8, 11], [3, 6, 9, 12], 2, 2));
+        var (interleaved, planar) = (RgbImage.FromInterleaved([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 2, 2),
+            RgbImage.FromPlanes(new byte[] { 1, 4, 7, 10 }, [2, 5, 8, 11], [3, 6, 9, 12], 2, 2));
         var (a, b) = (new float[2], new float[2]);
         for (var c = 0; c < 3; c++)
             for (var y = 0; y < 2; y++)
@@ -134,7 +139,8 @@ public class RgbImageTests
     {
         var plane = new float[6];
         plane[5] = bad;
-        var error = Assert.Throws<ArgumentException>(() => RgbImage.FromPlanes(new float[6], plane, new float[6], 3, 2, ValueRange.Unit));
+        var error = Assert.Throws<ArgumentException>(
+            () => RgbImage.FromPlanes(new float[6], plane, new float[6], 3, 2, ValueRange.Unit));
         Assert.Contains("green", error.Message, StringComparison.Ordinal);
         Assert.Contains("x 2, y 1", error.Message, StringComparison.Ordinal);
         Assert.Contains("0..1", error.Message, StringComparison.Ordinal);

@@ -16,8 +16,11 @@ public class BmpTgaTests
         var colours = 1 << bits;
         var palette = Pattern(colours, 1, 4); // blue, green, red, unused
         byte[] indices = [.. Pattern(W, H, 1).Select(v => (byte)(v % colours))];
-        byte[][] rows = [.. indices.Chunk(W).Select(row => row.Chunk(8 / bits).Select(group => (byte)group.Select((v, i) => v << (8 - bits * (i + 1))).Sum()).ToArray())];
-        byte[] expected = [.. indices.SelectMany(i => new[] { palette[4 * i + 2], palette[4 * i + 1], palette[4 * i] })];
+        byte[][] rows = [.. indices.Chunk(W)
+            .Select(row => row.Chunk(8 / bits)
+                .Select(group => (byte)group.Select((v, i) => v << (8 - bits * (i + 1))).Sum()).ToArray())];
+        byte[] expected =
+            [.. indices.SelectMany(i => new[] { palette[4 * i + 2], palette[4 * i + 1], palette[4 * i] })];
         AssertPixels(expected, Bmp(W, -H, bits, palette, rows));
         AssertPixels(expected, Bmp(W, H, bits, palette, [.. rows.Reverse()]));
     }
@@ -31,14 +34,18 @@ public class BmpTgaTests
 
     [Fact]
     public void The_fourth_byte_of_a_plain_BMP_is_no_alpha() =>
-        AssertPixels(Pattern(W, H), Bmp(W, -H, 32, [], [.. Rows(Swap(Pattern(W, H)), H).Select(row => row.Chunk(3).SelectMany(p => new byte[] { p[0], p[1], p[2], 9 }).ToArray())]));
+        AssertPixels(Pattern(W, H),
+            Bmp(W, -H, 32, [],
+                [.. Rows(Swap(Pattern(W, H)), H)
+                    .Select(row => row.Chunk(3).SelectMany(p => new byte[] { p[0], p[1], p[2], 9 }).ToArray())]));
 
     [Fact]
     public void The_masks_of_a_BMP_say_where_the_colours_are()
     {
         uint[] masks = [0xFF, 0xFF00, 0xFF0000, 0xFF000000];
         AssertPixels([1, 2, 3], Bmp(1, 1, 32, [], [[1, 2, 3, 255]], masks));
-        Assert.Contains("--alpha", Problem(Bmp(1, 1, 32, [], [[1, 2, 3, 254]], masks)).Message, StringComparison.Ordinal);
+        Assert.Contains("--alpha", Problem(Bmp(1, 1, 32, [], [[1, 2, 3, 254]], masks)).Message,
+            StringComparison.Ordinal);
         // 5 bits 17 and 3, 6 bits 44: 17 * 255 / 31 = 139.8, 44 * 255 / 63 = 178.1, 3 * 255 / 31 = 24.7
         AssertPixels([139, 178, 24], Bmp(1, 1, 16, [], [[0b100_00011, 0b10001_101]], [0xF800, 0x7E0, 0x1F]));
         AssertPixels([139, 139, 24], Bmp(1, 1, 16, [], [[0b001_00011, 0b0_10001_10]]));
@@ -90,8 +97,10 @@ public class BmpTgaTests
         byte[] gray = Pattern(W, H, 1);
         AssertPixels(Gray(gray), Tga(3, W, H, 8, 0x20, gray), "a.tga");
         AssertPixels(Gray(gray), Tga(11, W, H, 8, 0x20, TgaPackets(gray, 1)), "a.tga");
-        AssertPixels([3, 2, 1, 9, 8, 7], Tga(1, 2, 1, 8, 0x20, [5, 6], [1, 2, 3, 7, 8, 9], 24, firstColour: 5), "a.tga");
-        Assert.Contains("palette", Problem(Tga(1, 2, 1, 8, 0x20, [5, 4], [1, 2, 3, 7, 8, 9], 24, firstColour: 5), "a.tga").Message, StringComparison.Ordinal);
+        AssertPixels([3, 2, 1, 9, 8, 7],
+            Tga(1, 2, 1, 8, 0x20, [5, 6], [1, 2, 3, 7, 8, 9], 24, firstColour: 5), "a.tga");
+        Assert.Contains("palette", Problem(Tga(1, 2, 1, 8, 0x20, [5, 4], [1, 2, 3, 7, 8, 9], 24, firstColour: 5),
+            "a.tga").Message, StringComparison.Ordinal);
         AssertPixels([139, 139, 24], Tga(2, 1, 1, 16, 0x21, [0b001_00011, 0b1_10001_10]), "a.tga");
     }
 
@@ -100,7 +109,8 @@ public class BmpTgaTests
     {
         AssertPixels([3, 2, 1], Tga(2, 1, 1, 32, 0x20, [1, 2, 3, 9]), "a.tga");
         AssertPixels([3, 2, 1], Tga(2, 1, 1, 32, 0x28, [1, 2, 3, 255]), "a.tga");
-        Assert.Contains("--alpha", Problem(Tga(2, 1, 1, 32, 0x28, [1, 2, 3, 9]), "a.tga").Message, StringComparison.Ordinal);
+        Assert.Contains("--alpha", Problem(Tga(2, 1, 1, 32, 0x28, [1, 2, 3, 9]), "a.tga").Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

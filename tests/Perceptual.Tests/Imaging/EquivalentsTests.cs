@@ -3,7 +3,8 @@ namespace Perceptual.Tests.Imaging;
 public class EquivalentsTests
 {
     private static readonly Lazy<RgbImage> Reference = new(() =>
-        ImageFile.Read(Path.Combine(AppContext.BaseDirectory, "samples", "reference.png")).Resize(72, 60, ResizeFilter.Box));
+        ImageFile.Read(Path.Combine(AppContext.BaseDirectory, "samples", "reference.png"))
+            .Resize(72, 60, ResizeFilter.Box));
 
     private static readonly Lpips Net = Lpips.Load(Network.Alex, new() { RandomSeed = 1 });
 
@@ -21,10 +22,12 @@ public class EquivalentsTests
     {
         var distorted = Distort(Reference.Value, name, amount, seed: 0);
         var found = new Equivalents(Net, Reference.Value).Find(Net.Distance(Reference.Value, distorted));
-        Assert.Equal([EquivalentKind.Jpeg, EquivalentKind.Blur, EquivalentKind.Noise], found.Select(equivalent => equivalent.Kind));
+        Assert.Equal([EquivalentKind.Jpeg, EquivalentKind.Blur, EquivalentKind.Noise],
+            found.Select(equivalent => equivalent.Kind));
         var equivalent = found.Single(equivalent => equivalent.Kind == KindOf(name));
         Assert.Equal(EquivalentRelation.As, equivalent.Relation);
-        // Neighbouring qualities can have values in the wrong order. The others are one of three digits, and the next may be as near.
+        // Neighbouring qualities can have values in the wrong order. The others are one of three digits, and the next
+        // may be as near.
         Assert.Equal(amount, equivalent.Amount, name == "jpeg" ? 1 : 0.01 * amount);
     }
 
@@ -32,7 +35,8 @@ public class EquivalentsTests
     public void Noise_of_another_seed_is_as_strong()
     {
         var distance = Net.Distance(Reference.Value, Distort(Reference.Value, "white-noise", 20, seed: 7));
-        // 12,960 samples: the deviation of what is drawn is good to 1 / sqrt(2 * 12,960) = .6 %, and so is that of the other draw.
+        // 12,960 samples: the deviation of what is drawn is good to 1 / sqrt(2 * 12,960) = .6 %, and so is that of the
+        // other draw.
         Assert.Equal(20, new Equivalents(Net, Reference.Value).Find(distance)[2].Amount, 0.02 * 20);
     }
 
@@ -57,7 +61,12 @@ public class EquivalentsTests
         Assert.Equal(3, found.Count);
         foreach (var equivalent in found)
         {
-            var name = equivalent.Kind switch { EquivalentKind.Jpeg => "jpeg", EquivalentKind.Blur => "blur", _ => "white-noise" };
+            var name = equivalent.Kind switch
+            {
+                EquivalentKind.Jpeg => "jpeg",
+                EquivalentKind.Blur => "blur",
+                _ => "white-noise",
+            };
             var distorted = Distort(Reference.Value, name, equivalent.Amount, 0);
             // The strength gives the amount to about 1e-15; a sample may be rounded the other way.
             Assert.Equal(Net.Distance(Reference.Value, distorted), equivalent.Value, 1e-3 * equivalent.Value);
@@ -84,7 +93,8 @@ public class EquivalentsTests
         Assert.Empty(equivalents.Find(0));
         Assert.Empty(equivalents.Find(-1));
         foreach (var metric in Metric.Load(["psnr", "ssim", "fsim", "gmsd"]))
-            Assert.Empty(new Equivalents(metric, Reference.Value).Find(metric.Measure(Reference.Value, Reference.Value)));
+            Assert.Empty(
+                new Equivalents(metric, Reference.Value).Find(metric.Measure(Reference.Value, Reference.Value)));
     }
 
     [Fact]
@@ -105,7 +115,8 @@ public class EquivalentsTests
         Assert.Equal(EquivalentRelation.As, equivalents.Find(jpeg.Value)[0].Relation);
 
         // Nothing blurs what is flat.
-        var flat = new Equivalents(Net, RgbImage.FromInterleaved(Enumerable.Repeat((byte)80, 3 * 40 * 40).ToArray(), 40, 40));
+        var flat = new Equivalents(Net,
+            RgbImage.FromInterleaved(Enumerable.Repeat((byte)80, 3 * 40 * 40).ToArray(), 40, 40));
         var blur = flat.Find(0.1)[1];
         Assert.Equal((EquivalentRelation.Further, 0), (blur.Relation, blur.Value));
     }
@@ -115,7 +126,8 @@ public class EquivalentsTests
     {
         var blurred = Distort(Reference.Value, "blur", 1.5, 0);
         foreach (var metric in Metric.Load(["l2", "psnr", "ssim", "dssim-lab", "fsimc", "gmsd"]))
-            Assert.Equal(1.5, new Equivalents(metric, Reference.Value).Find(metric.Measure(Reference.Value, blurred))[1].Amount, 0.015);
+            Assert.Equal(1.5, new Equivalents(metric,
+                Reference.Value).Find(metric.Measure(Reference.Value, blurred))[1].Amount, 0.015);
     }
 
     [Fact]
@@ -128,7 +140,8 @@ public class EquivalentsTests
         foreach (var deep in new[]
         {
             RgbImage.FromInterleaved(Array.ConvertAll(pixels, sample => (ushort)(sample * 257)), width, height),
-            RgbImage.FromInterleaved(Array.ConvertAll(pixels, sample => sample / 127.5f - 1), width, height, ValueRange.Signed),
+            RgbImage.FromInterleaved(Array.ConvertAll(pixels, sample => sample / 127.5f - 1), width, height,
+                ValueRange.Signed),
         })
         {
             var found = new Equivalents(Net, deep).Find(distance);
@@ -173,7 +186,8 @@ public class EquivalentsTests
     {
         Assert.Throws<ArgumentException>(() => new Equivalents(Net, Reference.Value).Find(double.NaN));
         Assert.Throws<ArgumentException>(() => new Equivalents(Net, TestImages.Waves(30, 40, 1)));
-        Assert.Throws<OperationCanceledException>(() => new Equivalents(Net, Reference.Value).Find(0.1, new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(
+            () => new Equivalents(Net, Reference.Value).Find(0.1, new CancellationToken(canceled: true)));
     }
 
     // By the amount, which strengths are ratios of.
@@ -182,7 +196,8 @@ public class EquivalentsTests
         var kind = Distortion.All.Concat(Codecs.All).Single(kind => kind.Name == name);
         if (name == "white-noise")
             amount /= 255;
-        return kind.Apply(image, Math.Max(Math.Log(amount / kind.From) / Math.Log(kind.To / kind.From), 1e-12), seed); // 0 would do nothing
+        // 0 would do nothing
+        return kind.Apply(image, Math.Max(Math.Log(amount / kind.From) / Math.Log(kind.To / kind.From), 1e-12), seed);
     }
 
     private static EquivalentKind KindOf(string name) => name switch

@@ -8,14 +8,17 @@ public class HeatMapTests
         var lab = ColourMap.Colours.Select(ToOklab).ToArray();
         for (var i = 1; i < lab.Length; i++)
             Assert.True(lab[i].L > lab[i - 1].L, $"colour {i} is not lighter than the one before");
-        // Over 15 steps the curve goes 15 * sqrt((.95 - .14)^2 + .53^2) / 255 = .0569, a little less along the chord. Rounding to 8 bits moves each end by up to .004.
+        // Over 15 steps the curve goes 15 * sqrt((.95 - .14)^2 + .53^2) / 255 = .0569, a little less along the chord.
+        // Rounding to 8 bits moves each end by up to .004.
         for (var i = 15; i < lab.Length; i += 15)
             Assert.InRange(Length(lab[i], lab[i - 15]), 0.049, 0.065);
     }
 
     [Fact]
     public void The_curve_stays_inside_sRGB() =>
-        Assert.All(ColourMap.Curve(256).Select(ColourMap.ToSrgb), rgb => Assert.True(Math.Min(rgb.Red, Math.Min(rgb.Green, rgb.Blue)) >= 0 && Math.Max(rgb.Red, Math.Max(rgb.Green, rgb.Blue)) <= 1));
+        Assert.All(ColourMap.Curve(256).Select(ColourMap.ToSrgb),
+            rgb => Assert.True(Math.Min(rgb.Red, Math.Min(rgb.Green, rgb.Blue)) >= 0
+                && Math.Max(rgb.Red, Math.Max(rgb.Green, rgb.Blue)) <= 1));
 
     [Theory]
     [InlineData(31, 31)]
@@ -29,7 +32,8 @@ public class HeatMapTests
         Assert.True(picture.Width >= Math.Max(width, 90) && picture.Height > height + 20);
         var left = (picture.Width - width) / 2;
         for (var i = 0; i < map.Length; i++)
-            Assert.Equal(ColourMap.Colours[(int)(map[i] / map.Max() * 255 + 0.5f)], Pixel(picture, left + i % width, i / width));
+            Assert.Equal(ColourMap.Colours[(int)(map[i] / map.Max() * 255 + 0.5f)],
+                Pixel(picture, left + i % width, i / width));
         var scale = Math.Max(width / 400, 1);
         var bar = height + 10 * scale;
         Assert.Equal(ColourMap.Colours[0], Pixel(picture, 5 * scale, bar));
@@ -60,14 +64,16 @@ public class HeatMapTests
         var map = new DistanceMap([([0, 1, 2, 3], 2, 2)], 64, 20_000);
         var before = GC.GetAllocatedBytesForCurrentThread();
         HeatMap.Write(folder["map.png"], map);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000); // the pixels have 3,840,000, the values 5,120,000
+        // the pixels have 3,840,000, the values 5,120,000
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
         var picture = ImageFile.Read(folder["map.png"]);
         Assert.Equal(20_000, picture.Height - 32);
         Assert.Equal(ColourMap.Colours[0], Pixel(picture, (picture.Width - 64) / 2, 0));
         Assert.Equal(ColourMap.Colours[255], Pixel(picture, (picture.Width + 64) / 2 - 1, 19_999));
     }
 
-    private static DistanceMap Map(float[] values, int width, int height) => new([(values, width, height)], width, height);
+    private static DistanceMap Map(
+        float[] values, int width, int height) => new([(values, width, height)], width, height);
 
     private static RgbImage Written(float[] map, int width, int height)
     {
@@ -99,8 +105,11 @@ public class HeatMapTests
         var l = Math.Cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
         var m = Math.Cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
         var s = Math.Cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
-        return (0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s, 1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s, 0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s);
+        return (0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s,
+            1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s,
+            0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s);
     }
 
-    private static double Linear(byte value) => value / 255.0 is var v && v <= 0.04045 ? v / 12.92 : Math.Pow((value / 255.0 + 0.055) / 1.055, 2.4);
+    private static double Linear(byte value) =>
+        value / 255.0 is var v && v <= 0.04045 ? v / 12.92 : Math.Pow((value / 255.0 + 0.055) / 1.055, 2.4);
 }

@@ -51,7 +51,8 @@ public class ImageErrorTests
         };
         Read(bytes);
         foreach (var part in new[] { 0.1, 0.5, 0.9, 0.99 })
-            Assert.Contains("cut short", Problem(bytes[..(int)(part * bytes.Length)]).Message, StringComparison.Ordinal);
+            Assert.Contains("cut short", Problem(bytes[..(int)(part * bytes.Length)]).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -99,14 +100,16 @@ public class ImageErrorTests
     {
         foreach (var (name, bytes) in All())
         {
-            Assert.Contains("limit of 246", Problem(bytes, name, new() { MaxPixels = 246 }).Message, StringComparison.Ordinal);
+            Assert.Contains("limit of 246", Problem(bytes, name, new() { MaxPixels = 246 }).Message,
+                StringComparison.Ordinal);
             Read(bytes, name, new() { MaxPixels = 247 });
         }
     }
 
     [Fact]
     public void A_PNG_that_claims_to_be_huge_is_refused_before_decoding() =>
-        Assert.Contains("9000000x9000000", Problem(Png(9_000_000, 9_000_000, 8, 2, new byte[9_000_000])).Message, StringComparison.Ordinal);
+        Assert.Contains("9000000x9000000", Problem(Png(9_000_000, 9_000_000, 8, 2, new byte[9_000_000])).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("")]
@@ -120,7 +123,8 @@ public class ImageErrorTests
     public void What_is_not_an_image_is_refused(string text)
     {
         foreach (var name in new[] { "a.png", "a.svg", "a.csv", "a.tga" })
-            Assert.Contains(text.Length == 0 ? "is empty" : "is not an image", Problem([.. text.Select(c => (byte)c)], name).Message, StringComparison.Ordinal);
+            Assert.Contains(text.Length == 0 ? "is empty" : "is not an image",
+                Problem([.. text.Select(c => (byte)c)], name).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -143,16 +147,19 @@ public class ImageErrorTests
         using var image = Vips(Pattern(3, 3), 3, 3);
         var plain = image.JpegsaveBuffer();
         byte[] profile = [.. "ICC_PROFILE\0"u8, 1, 1, .. new byte[500]];
-        byte[] jpeg = [.. plain[..2], 0xFF, 0xE2, (byte)((profile.Length + 2) >> 8), (byte)(profile.Length + 2), .. profile, .. plain[2..]];
+        byte[] jpeg = [.. plain[..2], 0xFF, 0xE2, (byte)((profile.Length + 2) >> 8), (byte)(profile.Length + 2),
+            .. profile, .. plain[2..]];
         AssertPixels(Interleaved(Read(plain)), jpeg);
-        Assert.Contains("profile", Problem(jpeg, options: new() { ConvertToSrgb = true }).Message, StringComparison.Ordinal);
+        Assert.Contains("profile", Problem(jpeg, options: new() { ConvertToSrgb = true }).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_folder_is_refused_and_what_is_missing_is_missing()
     {
         using var folder = new TempFolder();
-        Assert.Contains("is a folder", Assert.Throws<InvalidDataException>(() => ImageFile.Read(folder["."])).Message, StringComparison.Ordinal);
+        Assert.Contains("is a folder", Assert.Throws<InvalidDataException>(() => ImageFile.Read(folder["."])).Message,
+            StringComparison.Ordinal);
         Assert.Throws<FileNotFoundException>(() => ImageFile.Read(folder["none.png"]));
         Assert.Throws<DirectoryNotFoundException>(() => ImageFile.Read(folder[Path.Combine("none", "none.png")]));
     }

@@ -7,14 +7,17 @@ public class ImageFileTests
 {
     private const int W = 19, H = 13;
 
-    public static TheoryData<string> LosslessFiles => ["rgb.png", "interlaced.png", "lossless.webp", "strips.tif", "tiled.tif", "rgb.bmp", "rgb.tga", "runs.tga"];
+    public static TheoryData<string> LosslessFiles =>
+        ["rgb.png", "interlaced.png", "lossless.webp", "strips.tif", "tiled.tif", "rgb.bmp", "rgb.tga", "runs.tga"];
 
     public static TheoryData<string, int> Orientations =>
-        [.. from format in new[] { "png", "jpg", "webp", "tif" } from orientation in Enumerable.Range(1, 8) select new TheoryDataRow<string, int>(format, orientation)];
+        [.. from format in new[] { "png", "jpg", "webp", "tif" } from orientation in Enumerable.Range(1, 8)
+            select new TheoryDataRow<string, int>(format, orientation)];
 
     [Theory]
     [MemberData(nameof(LosslessFiles))]
-    public void Samples_come_out_as_stored(string name) => AssertPixels(Pattern(W, H), All().First(sample => sample.Name == name).Bytes, name);
+    public void Samples_come_out_as_stored(
+        string name) => AssertPixels(Pattern(W, H), All().First(sample => sample.Name == name).Bytes, name);
 
     [Theory]
     [InlineData("words.png")]
@@ -45,7 +48,8 @@ public class ImageFileTests
     {
         using var folder = new TempFolder();
         using var image = Vips(Pattern(W, H), W, H);
-        var path = folder.Write(name, name.EndsWith("tif", StringComparison.Ordinal) ? image.TiffsaveBuffer() : image.PngsaveBuffer());
+        var path = folder.Write(name,
+            name.EndsWith("tif", StringComparison.Ordinal) ? image.TiffsaveBuffer() : image.PngsaveBuffer());
         Assert.Equal(Pattern(W, H), Interleaved(ImageFile.Read(path)));
     }
 
@@ -56,7 +60,8 @@ public class ImageFileTests
     public void Gray_of_few_bits_is_scaled_to_white(int bits)
     {
         byte[] packed = [0b00011011, 0b11100100];
-        byte[] expected = [.. from b in packed from i in Enumerable.Range(0, 8 / bits) select (byte)((b >> (8 - bits * (i + 1)) & ((1 << bits) - 1)) * 255 / ((1 << bits) - 1))];
+        byte[] expected = [.. from b in packed from i in Enumerable.Range(0, 8 / bits)
+            select (byte)((b >> (8 - bits * (i + 1)) & ((1 << bits) - 1)) * 255 / ((1 << bits) - 1))];
         AssertPixels(Gray(expected), Png(8 / bits, 2, bits, 0, packed));
     }
 
@@ -69,18 +74,21 @@ public class ImageFileTests
     {
         var palette = Pattern(1 << bits, 1);
         byte[] packed = [0b00011011, 0b11100100];
-        var expected = from b in packed from i in Enumerable.Range(0, 8 / bits) select palette.AsSpan(3 * (b >> (8 - bits * (i + 1)) & ((1 << bits) - 1)), 3).ToArray();
+        var expected = from b in packed from i in Enumerable.Range(0, 8 / bits)
+            select palette.AsSpan(3 * (b >> (8 - bits * (i + 1)) & ((1 << bits) - 1)), 3).ToArray();
         AssertPixels([.. expected.SelectMany(p => p)], Png(8 / bits, 2, bits, 3, packed, ("PLTE", palette)));
     }
 
     [Fact]
-    public void A_gamma_chunk_changes_nothing() => AssertPixels(Pattern(W, H), Png(W, H, 8, 2, Pattern(W, H), ("gAMA", [0, 0, 0x10, 0])));
+    public void A_gamma_chunk_changes_nothing() =>
+        AssertPixels(Pattern(W, H), Png(W, H, 8, 2, Pattern(W, H), ("gAMA", [0, 0, 0x10, 0])));
 
     [Fact]
     public void Gray_of_sixteen_bits_becomes_three_like_channels()
     {
         using var image = Vips(Pattern16(W, H, 1), W, H, Enums.Interpretation.Grey16);
-        Assert.Equal([.. Pattern16(W, H, 1).SelectMany(v => new[] { v, v, v })], Interleaved16(Read(image.PngsaveBuffer())));
+        Assert.Equal([.. Pattern16(W, H, 1).SelectMany(v => new[] { v, v, v })],
+            Interleaved16(Read(image.PngsaveBuffer())));
     }
 
     [Fact]
@@ -103,7 +111,8 @@ public class ImageFileTests
     [Fact]
     public void A_GIF_of_few_colours_is_exact()
     {
-        byte[] pixels = [.. Pattern(W, H, 1).SelectMany(v => v < 100 ? new byte[] { 0, 0, 0 } : v < 200 ? [255, 0, 0] : [255, 255, 255])];
+        byte[] pixels = [.. Pattern(W, H, 1)
+            .SelectMany(v => v < 100 ? new byte[] { 0, 0, 0 } : v < 200 ? [255, 0, 0] : [255, 255, 255])];
         using var image = Vips(pixels, W, H);
         AssertPixels(pixels, image.GifsaveBuffer(dither: 0, effort: 10));
     }
@@ -111,7 +120,8 @@ public class ImageFileTests
     [Fact]
     public void A_gray_JPEG_of_flat_blocks_is_exact()
     {
-        byte[] pixels = [.. from y in Enumerable.Range(0, 16) from x in Enumerable.Range(0, 32) select (byte)(x / 8 * 60 + y / 8 * 17)];
+        byte[] pixels = [.. from y in Enumerable.Range(0, 16) from x in Enumerable.Range(0, 32)
+            select (byte)(x / 8 * 60 + y / 8 * 17)];
         using var image = Vips(pixels, 32, 16, Enums.Interpretation.Bw);
         AssertPixels(Gray(pixels), image.JpegsaveBuffer(q: 100));
     }
@@ -119,9 +129,12 @@ public class ImageFileTests
     [Fact]
     public void CMYK_becomes_RGB_by_the_formula_of_Pillow()
     {
-        // Four inks constant in every block, so that JPEG keeps them; libvips writes them inverted, with Adobe's marker.
-        byte[] inks = [.. from y in Enumerable.Range(0, 8) from x in Enumerable.Range(0, 32) from c in Enumerable.Range(0, 4) select (byte)(x / 8 * 71 + c * 37)];
-        byte[] expected = [.. inks.Chunk(4).SelectMany(p => p[..3].Select(ink => (byte)(255 - p[3] - (int)Math.Round(ink * (255 - p[3]) / 255.0))))];
+        // Four inks constant in every block, so that JPEG keeps them; libvips writes them inverted, with Adobe's
+        // marker.
+        byte[] inks = [.. from y in Enumerable.Range(0, 8) from x in Enumerable.Range(0, 32)
+            from c in Enumerable.Range(0, 4) select (byte)(x / 8 * 71 + c * 37)];
+        byte[] expected = [.. inks.Chunk(4)
+            .SelectMany(p => p[..3].Select(ink => (byte)(255 - p[3] - (int)Math.Round(ink * (255 - p[3]) / 255.0))))];
         using var image = Vips(inks, 32, 8, Enums.Interpretation.Cmyk);
         AssertPixels(expected, image.JpegsaveBuffer(q: 100));
         AssertPixels(expected, image.TiffsaveBuffer());
@@ -145,7 +158,9 @@ public class ImageFileTests
         var upright = Read(bytes);
         var (w, h) = orientation < 5 ? (W, H) : (H, W);
         Assert.Equal((w, h), (upright.Width, upright.Height));
-        Assert.Equal([.. from y in Enumerable.Range(0, h) from x in Enumerable.Range(0, w) from c in Enumerable.Range(0, 3) select stored[3 * Source(x, y) + c]], Interleaved(upright));
+        Assert.Equal(
+            [.. from y in Enumerable.Range(0, h) from x in Enumerable.Range(0, w) from c in Enumerable.Range(0, 3)
+                select stored[3 * Source(x, y) + c]], Interleaved(upright));
 
         // EXIF 2.32, tag 0x0112: which stored row and column are at the top and the left.
         int Source(int x, int y) => orientation switch
@@ -169,7 +184,8 @@ public class ImageFileTests
         AssertPixels(Pattern(W, H), image.PngsaveBuffer());
         AssertPixels(Pattern(W, H), image.TiffsaveBuffer());
         AssertPixels(Pattern(W, H), image.WebpsaveBuffer(lossless: true));
-        AssertPixels(Gray(Pattern(W, H, 1)), Png(W, H, 8, 4, [.. Pattern(W, H, 1).SelectMany(v => new byte[] { v, 255 })]));
+        AssertPixels(Gray(Pattern(W, H, 1)),
+            Png(W, H, 8, 4, [.. Pattern(W, H, 1).SelectMany(v => new byte[] { v, 255 })]));
     }
 
     [Fact]
@@ -178,10 +194,13 @@ public class ImageFileTests
         byte[] pixels = [10, 200, 90, 255, 10, 200, 90, 100, 10, 200, 90, 0];
         var png = Png(3, 1, 8, 6, pixels);
         Assert.Contains("--alpha", Problem(png).Message, StringComparison.Ordinal);
-        Assert.Equal([10, 200, 90, 10, 200, 90, 10, 200, 90], Interleaved(Read(png, options: new() { Alpha = AlphaMode.Drop })));
+        Assert.Equal([10, 200, 90, 10, 200, 90, 10, 200, 90],
+            Interleaved(Read(png, options: new() { Alpha = AlphaMode.Drop })));
         // 10 * 100 / 255 = 3.92, 200 * 100 / 255 = 78.43, 90 * 100 / 255 = 35.29
-        Assert.Equal([10, 200, 90, 4, 78, 35, 0, 0, 0], Interleaved(Read(png, options: new() { Alpha = AlphaMode.Black })));
-        Assert.Equal([10, 200, 90, 159, 233, 190, 255, 255, 255], Interleaved(Read(png, options: new() { Alpha = AlphaMode.White })));
+        Assert.Equal([10, 200, 90, 4, 78, 35, 0, 0, 0],
+            Interleaved(Read(png, options: new() { Alpha = AlphaMode.Black })));
+        Assert.Equal([10, 200, 90, 159, 233, 190, 255, 255, 255],
+            Interleaved(Read(png, options: new() { Alpha = AlphaMode.White })));
     }
 
     [Fact]
@@ -190,7 +209,8 @@ public class ImageFileTests
         (string, byte[]) white = ("tRNS", [0, 255, 0, 255, 0, 255]);
         AssertPixels([1, 2, 3], Png(1, 1, 8, 2, [1, 2, 3], white));
         Assert.Contains("--alpha", Problem(Png(1, 1, 8, 2, [255, 255, 255], white)).Message, StringComparison.Ordinal);
-        Assert.Contains("--alpha", Problem(Png(1, 1, 8, 3, [0], ("PLTE", [1, 2, 3]), ("tRNS", [7]))).Message, StringComparison.Ordinal);
+        Assert.Contains("--alpha", Problem(Png(1, 1, 8, 3, [0], ("PLTE", [1, 2, 3]), ("tRNS", [7]))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -205,7 +225,8 @@ public class ImageFileTests
         // Twice rounded to 8 bits; a step of P3 is up to 3 steps of sRGB in the darks.
         Numbers.AssertClose(Pattern(W, H), converted, 4);
         Assert.True(stored.Zip(Pattern(W, H)).Max(pair => Math.Abs(pair.First - pair.Second)) > 10);
-        AssertPixels(Pattern(W, H), image.PngsaveBuffer(keep: Enums.ForeignKeep.None), options: new() { ConvertToSrgb = true });
+        AssertPixels(Pattern(W, H), image.PngsaveBuffer(keep: Enums.ForeignKeep.None),
+            options: new() { ConvertToSrgb = true });
     }
 
     [Theory]
@@ -274,7 +295,8 @@ public class ImageFileTests
         return problem;
     }
 
-    internal static void AssertPixels(byte[] expected, byte[] file, string name = "image", ImageReadOptions? options = null)
+    internal static void AssertPixels(
+        byte[] expected, byte[] file, string name = "image", ImageReadOptions? options = null)
     {
         var image = Read(file, name, options);
         Assert.Equal(ValueRange.Byte, image.Range);

@@ -7,14 +7,18 @@ public class ImageFuzzTests
     private const int FilesPerSample = 600;
     private static readonly ImageReadOptions Small = new() { MaxPixels = 100_000, Alpha = AlphaMode.White };
 
-    // Most often near the start, where the headers are: a bit, a byte, a run of ones or zeros, a piece doubled or cut out, the end cut off.
+    // Most often near the start, where the headers are: a bit, a byte, a run of ones or zeros, a piece doubled or cut
+    // out, the end cut off.
     private static readonly Gen<(double Where, bool Early, int Kind, byte Value, int Length)> Edit =
         Gen.Select(Gen.Double[0, 1], Gen.Int[0, 2].Select(n => n > 0), Gen.Int[0, 24], Gen.Byte, Gen.Int[1, 8]);
 
-    private static readonly Gen<((double Where, bool Early, int Kind, byte Value, int Length)[] Edits, bool Repair, bool Icc)> Damage =
+    private static readonly Gen<((double Where, bool Early, int Kind, byte Value, int Length)[] Edits, bool Repair,
+        bool Icc)> Damage =
         Gen.Select(Edit.Array[1, 5], Gen.Int[0, 3].Select(n => n > 0), Gen.Bool);
 
-    /// <summary>A crash of native code ends the whole run: then the last file in the temporary folder is the one to look at.</summary>
+    /// <summary>
+    /// A crash of native code ends the whole run: then the last file in the temporary folder is the one to look at.
+    /// </summary>
     [Theory]
     [InlineData("png")]
     [InlineData("jpg")]
@@ -26,7 +30,8 @@ public class ImageFuzzTests
     public void Damaged_files_are_read_or_refused_and_nothing_else(string format)
     {
         using var folder = new TempFolder();
-        foreach (var (name, good) in Samples.All().Where(sample => sample.Name.EndsWith(format, StringComparison.Ordinal)))
+        foreach (var (name, good) in Samples.All()
+            .Where(sample => sample.Name.EndsWith(format, StringComparison.Ordinal)))
         {
             var random = new PCG(1, 1);
             var (passed, refused) = (0, 0);

@@ -39,7 +39,9 @@ public class NpyFileTests
     {
         using var folder = new TempFolder();
         NpyFile.Write(folder["map.npy"], [1, 2], 1, 2);
-        byte[] expected = [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. Encoding.ASCII.GetBytes("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }".PadRight(117) + "\n"), 0, 0, 0x80, 0x3F, 0, 0, 0, 0x40];
+        byte[] expected = [0x93, .. "NUMPY"u8, 1, 0, 118, 0,
+            .. Encoding.ASCII.GetBytes("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }".PadRight(117)
+                + "\n"), 0, 0, 0x80, 0x3F, 0, 0, 0, 0x40];
         Assert.Equal(expected, File.ReadAllBytes(folder["map.npy"]));
     }
 
@@ -50,7 +52,8 @@ public class NpyFileTests
     public void Other_shapes_and_float64_are_read(string shape, string type, int[] expected)
     {
         var count = expected.Aggregate(1, (a, b) => a * b);
-        var values = Enumerable.Range(1, count).SelectMany(i => type == "<f8" ? BitConverter.GetBytes((double)i) : BitConverter.GetBytes((float)i));
+        var values = Enumerable.Range(1, count)
+            .SelectMany(i => type == "<f8" ? BitConverter.GetBytes((double)i) : BitConverter.GetBytes((float)i));
         var read = Read([.. Npy(shape, type), .. values]);
         Assert.Equal(expected, read.Shape);
         Assert.Equal(Enumerable.Range(1, count).Select(i => (float)i), read.Values);

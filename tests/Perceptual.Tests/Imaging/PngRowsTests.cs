@@ -25,9 +25,12 @@ public class PngRowsTests
         var random = new Random(bits + colourType);
         // Neighbours alike, as in pictures, and not at all; alpha is opaque.
         var samples = Enumerable.Range(0, W * H * channels).Select(i =>
-            channels % 2 == 0 && i % channels == channels - 1 ? ushort.MaxValue : (ushort)(i < W * H ? 40 * (i / channels % W) + random.Next(300) : random.Next(65536))).ToArray();
+            channels % 2 == 0 && i % channels == channels - 1
+                ? ushort.MaxValue
+                : (ushort)(i < W * H ? 40 * (i / channels % W) + random.Next(300) : random.Next(65536))).ToArray();
         byte[] packed = [.. samples.SelectMany(v => bits == 8 ? new[] { (byte)v } : [(byte)(v >> 8), (byte)v])];
-        var expected = samples.Chunk(channels).SelectMany(pixel => channels < 3 ? new[] { pixel[0], pixel[0], pixel[0] } : pixel[..3]).ToArray();
+        var expected = samples.Chunk(channels)
+            .SelectMany(pixel => channels < 3 ? new[] { pixel[0], pixel[0], pixel[0] } : pixel[..3]).ToArray();
 
         foreach (var filters in new[] { new[] { 0 }, [1], [2], [3], [4], [4, 3, 2, 1, 0], [0, 4, 1, 3, 2] })
         {
@@ -37,7 +40,8 @@ public class PngRowsTests
                 AssertPixels([.. expected.Select(v => (byte)v)], png);
             else
                 Assert.Equal(expected, Interleaved16(Read(png)));
-            Assert.Equal(Interleaved16(Read(png)), Interleaved16(Read(Write(packed, bits, colourType, filters, chunkLength: 3))));
+            Assert.Equal(Interleaved16(Read(png)),
+                Interleaved16(Read(Write(packed, bits, colourType, filters, chunkLength: 3))));
         }
     }
 
@@ -69,7 +73,8 @@ public class PngRowsTests
         png[row + 7] ^= 1;
         RepairPng(png); // of the two check sums the one over the pixels still knows
         Assert.Contains("damaged", Problem(png).Message, StringComparison.Ordinal);
-        Assert.Contains("cut short", Problem(Write(packed[..^(3 * W)], 8, 2, [0], 100)).Message, StringComparison.Ordinal);
+        Assert.Contains("cut short", Problem(Write(packed[..^(3 * W)], 8, 2, [0], 100)).Message,
+            StringComparison.Ordinal);
         AssertPixels(packed, Write([.. packed, .. packed], 8, 2, [0], 100)); // more than there should be
     }
 
@@ -82,7 +87,8 @@ public class PngRowsTests
     }
 
     // The filters as the specification defines them, row after row in turn, in IDAT chunks of a length.
-    private static byte[] Write(byte[] packed, int bits, int colourType, int[] filters, int chunkLength, CompressionLevel level = CompressionLevel.Optimal)
+    private static byte[] Write(byte[] packed, int bits, int colourType, int[] filters, int chunkLength,
+        CompressionLevel level = CompressionLevel.Optimal)
     {
         var pixelBytes = bits / 8 * (colourType switch { 0 => 1, 2 => 3, 4 => 2, _ => 4 });
         var rowBytes = W * pixelBytes;
@@ -97,7 +103,8 @@ public class PngRowsTests
                     int At(int dx, int dy) => x < dx || y < dy ? 0 : packed[(y - dy) * rowBytes + x - dx];
                     int a = At(pixelBytes, 0), b = At(0, 1), c = At(pixelBytes, 1), p = a + b - c;
                     int[] nearest = [.. new[] { a, b, c }.OrderBy(v => Math.Abs(p - v))]; // stable: a before b before c
-                    zlib.WriteByte((byte)(At(0, 0) - filter switch { 1 => a, 2 => b, 3 => (a + b) / 2, 4 => nearest[0], _ => 0 }));
+                    zlib.WriteByte(
+                        (byte)(At(0, 0) - filter switch { 1 => a, 2 => b, 3 => (a + b) / 2, 4 => nearest[0], _ => 0 }));
                 }
             }
         var empty = Png(W, H, bits, colourType, new byte[H]); // of its chunks the header and the end

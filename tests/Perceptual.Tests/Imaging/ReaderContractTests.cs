@@ -3,8 +3,8 @@ using Perceptual.Tests.Metrics;
 namespace Perceptual.Tests.Imaging;
 
 /// <summary>
-/// What a caller can do to a reader or a writer: too few, too many, twice, disposed, from two threads. Never another number, never
-/// memory that is not its own.
+/// What a caller can do to a reader or a writer: too few, too many, twice, disposed, from two threads. Never another
+/// number, never memory that is not its own.
 /// </summary>
 public class ReaderContractTests
 {
@@ -18,16 +18,21 @@ public class ReaderContractTests
     private static readonly (string Name, Func<TempFolder, RgbRowReader> Open)[] Kinds =
     [
         ("8 bits", _ => Numbered().OpenRows()),
-        ("16 bits", _ => RgbImage.FromInterleaved([.. Numbers().Select(value => (ushort)value)], Side, Side).OpenRows()),
-        ("floats", _ => RgbImage.FromInterleaved([.. Numbers().Select(value => (float)value)], Side, Side, new(0, 255)).OpenRows()),
+        ("16 bits",
+            _ => RgbImage.FromInterleaved([.. Numbers().Select(value => (ushort)value)], Side, Side).OpenRows()),
+        ("floats", _ => RgbImage.FromInterleaved([.. Numbers().Select(value => (float)value)], Side, Side, new(0, 255))
+            .OpenRows()),
         ("of my own", _ => new Own(Side, Side, new(0, 255), (y, row) => row.Fill(y))),
         ("PNG", folder => ImageFile.OpenRows(folder.Write("a.png", Samples.Png(Side, Side, 8, 2, Numbers())))),
-        ("interlaced PNG", folder => ImageFile.OpenRows(folder.Write("a.png", Vips(image => image.PngsaveBuffer(interlace: true))))),
-        ("WebP", folder => ImageFile.OpenRows(folder.Write("a.webp", Vips(image => image.WebpsaveBuffer(lossless: true))))),
+        ("interlaced PNG",
+            folder => ImageFile.OpenRows(folder.Write("a.png", Vips(image => image.PngsaveBuffer(interlace: true))))),
+        ("WebP",
+            folder => ImageFile.OpenRows(folder.Write("a.webp", Vips(image => image.WebpsaveBuffer(lossless: true))))),
         ("TIFF", folder => ImageFile.OpenRows(folder.Write("a.tif", Vips(image => image.TiffsaveBuffer())))),
         ("BMP", folder => ImageFile.OpenRows(folder.Write(
             "a.bmp", Samples.Bmp(Side, Side, 24, [], [.. Samples.Rows(Samples.Swap(Numbers()), Side).Reverse()])))),
-        ("TGA", folder => ImageFile.OpenRows(folder.Write("a.tga", Samples.Tga(2, Side, Side, 24, 0x20, Samples.Swap(Numbers()))))),
+        ("TGA", folder => ImageFile.OpenRows(
+            folder.Write("a.tga", Samples.Tga(2, Side, Side, 24, 0x20, Samples.Swap(Numbers()))))),
     ];
 
     [Theory, MemberData(nameof(Readers))]
@@ -47,7 +52,9 @@ public class ReaderContractTests
         }
         Assert.Equal(-7, row[^1]);
         for (var again = 0; again < 2; again++)
-            Assert.Contains($"{Side} rows", Assert.Throws<InvalidOperationException>(() => rows.ReadRow(row, row, row)).Message, StringComparison.Ordinal);
+            Assert.Contains($"{Side} rows",
+                Assert.Throws<InvalidOperationException>(() => rows.ReadRow(row, row, row)).Message,
+                StringComparison.Ordinal);
         rows.Dispose();
         Assert.Throws<ObjectDisposedException>(() => rows.ReadStoredRow(row, row, row));
         Assert.Throws<ObjectDisposedException>(() => Lite().Extract(rows));
@@ -89,7 +96,8 @@ public class ReaderContractTests
         foreach (var (_, open) in Kinds.Take(5))
         {
             using RgbRowReader a = open(folder), b = open(folder), begun = open(folder), fresh = open(folder);
-            Assert.Contains("both images", Assert.Throws<ArgumentException>(() => metric.Measure(fresh, fresh)).Message, StringComparison.Ordinal);
+            Assert.Contains("both images", Assert.Throws<ArgumentException>(() => metric.Measure(fresh, fresh)).Message,
+                StringComparison.Ordinal);
             metric.Measure(a, b);
             AssertUsed(() => metric.Measure(a, fresh));
             AssertUsed(() => metric.Measure(open(folder), a));
@@ -163,7 +171,8 @@ public class ReaderContractTests
             var error = Assert.Throws<ArgumentException>(() => metric.Measure(Numbered().OpenRows(), rows));
             Assert.Contains($"x {Side - 1}, y 7", error.Message, StringComparison.Ordinal);
             Assert.Contains("0..1", error.Message, StringComparison.Ordinal);
-            Assert.Throws<InvalidOperationException>(() => rows.ReadRow(new float[Side], new float[Side], new float[Side]));
+            Assert.Throws<InvalidOperationException>(
+                () => rows.ReadRow(new float[Side], new float[Side], new float[Side]));
         }
     }
 
@@ -171,21 +180,26 @@ public class ReaderContractTests
     public void Sizes_that_no_memory_holds_are_refused_by_name(string name)
     {
         var metric = Metric.Load([name])[0].WithThreads(2);
-        foreach (var (width, height) in new[] { (int.MaxValue, 180), (180, int.MaxValue), ((1 << 22) + 1, 180), (int.MaxValue, int.MaxValue) })
+        foreach (var (width, height) in new[] { (int.MaxValue, 180), (180, int.MaxValue), ((1 << 22) + 1, 180),
+            (int.MaxValue, int.MaxValue) })
         {
-            RgbRowReader Huge() => new Own(width, height, ValueRange.Unit, (_, _) => throw new InvalidOperationException("was read"));
+            RgbRowReader Huge() => new Own(width, height, ValueRange.Unit,
+                (_, _) => throw new InvalidOperationException("was read"));
             var error = Assert.ThrowsAny<ArgumentException>(() => metric.Measure(Huge(), Huge()));
             Assert.Contains($"{width}x{height}", error.Message, StringComparison.Ordinal);
         }
-        Assert.ThrowsAny<ArgumentException>(() => Lite().Extract(new Own(int.MaxValue, 180, ValueRange.Unit, (_, _) => { })));
+        Assert.ThrowsAny<ArgumentException>(
+            () => Lite().Extract(new Own(int.MaxValue, 180, ValueRange.Unit, (_, _) => { })));
     }
 
     [Fact]
     public void A_range_that_says_nothing_is_refused_by_name()
     {
         Assert.Equal("range", Assert.Throws<ArgumentException>(() => new Own(9, 9, default, (_, _) => { })).ParamName);
-        Assert.Equal("range", Assert.Throws<ArgumentException>(() => RgbImage.FromInterleaved(new float[3], 1, 1, default)).ParamName);
-        Assert.Equal("range", Assert.Throws<ArgumentException>(() => RgbImage.FromPlanes([0f], [0f], [0f], 1, 1, default)).ParamName);
+        Assert.Equal("range",
+            Assert.Throws<ArgumentException>(() => RgbImage.FromInterleaved(new float[3], 1, 1, default)).ParamName);
+        Assert.Equal("range",
+            Assert.Throws<ArgumentException>(() => RgbImage.FromPlanes([0f], [0f], [0f], 1, 1, default)).ParamName);
         Assert.ThrowsAny<ArgumentException>(() => new Own(0, 9, ValueRange.Unit, (_, _) => { }));
         Assert.ThrowsAny<ArgumentException>(() => new Own(9, -1, ValueRange.Unit, (_, _) => { }));
     }
@@ -195,7 +209,9 @@ public class ReaderContractTests
     {
         var image = RgbImage.FromPlanes(new byte[65536], new byte[65536], new byte[65536], 65536, 1);
         var row = new float[65536];
-        foreach (var (channel, y) in new[] { (0, 65536), (0, 1), (0, -1), (3, 0), (-1, 0), (0, int.MaxValue), (0, int.MinValue) }) // 65536 * 65536 is 0
+        // 65536 * 65536 is 0
+        foreach (var (channel, y) in new[] { (0, 65536), (0, 1), (0, -1), (3, 0), (-1, 0), (0, int.MaxValue),
+            (0, int.MinValue) })
             Assert.ThrowsAny<ArgumentException>(() => image.CopyRow(channel, y, row));
         Assert.Throws<ArgumentException>(() => image.CopyRow(0, 0, row.AsSpan(1)));
 
@@ -221,7 +237,8 @@ public class ReaderContractTests
         using var folder = new TempFolder();
         Assert.Throws<ArgumentException>(() => NpyFile.Write(folder["a.npy"], new float[5], 2, 3));
         Assert.Throws<ArgumentException>(() => NpyFile.Write(folder["a.npy"], new float[7], 2, 3));
-        Assert.Throws<ArgumentException>(() => NpyFile.Write(folder["a.npy"], Side, Side - 1, Lite().Map(Numbered(), Numbered()).CopyRow));
+        Assert.Throws<ArgumentException>(
+            () => NpyFile.Write(folder["a.npy"], Side, Side - 1, Lite().Map(Numbered(), Numbered()).CopyRow));
         Assert.Empty(folder.Files);
     }
 
@@ -232,7 +249,8 @@ public class ReaderContractTests
         var lite = Network.Lite;
         var smaller = lite with { Layers = [.. lite.Layers.Select((layer, i) => i == 1 ? new MaxPool(3, 4) : layer)] };
         var (mine, theirs) = (Random(lite), Random(smaller));
-        Assert.Equal(mine.FeatureDigest, theirs.FeatureDigest); // the weights are the same, what they are taken from is not
+        // the weights are the same, what they are taken from is not
+        Assert.Equal(mine.FeatureDigest, theirs.FeatureDigest);
         var (a, b) = (mine.Extract(Numbered()), theirs.Extract(Numbered()));
         Assert.Throws<ArgumentException>(() => mine.Distance(a, b));
         Assert.Throws<ArgumentException>(() => mine.Map(b, b));
@@ -250,19 +268,23 @@ public class ReaderContractTests
                 if (good[key].Values.Length + difference < 0)
                     continue;
                 var values = new float[good[key].Values.Length + difference];
-                var bad = good.ToDictionary(pair => pair.Key, pair => pair.Key == key ? pair.Value with { Values = values } : pair.Value);
-                Assert.Contains(key, Assert.Throws<InvalidDataException>(() => TrunkWeights.From(Network.Lite, bad, "mine")).Message, StringComparison.Ordinal);
+                var bad = good.ToDictionary(pair => pair.Key,
+                    pair => pair.Key == key ? pair.Value with { Values = values } : pair.Value);
+                Assert.Contains(key, Assert.Throws<InvalidDataException>(
+                    () => TrunkWeights.From(Network.Lite, bad, "mine")).Message, StringComparison.Ordinal);
             }
     }
 
     private static Lpips Lite() => Lpips.Load(Network.Lite, new() { Threads = 2 });
 
-    private static RgbRowReader Open(string kind, TempFolder folder) => Kinds.Single(known => known.Name == kind).Open(folder);
+    private static RgbRowReader Open(
+        string kind, TempFolder folder) => Kinds.Single(known => known.Name == kind).Open(folder);
 
     private static void AssertUsed(Action use) =>
         Assert.Contains("its rows come once", Assert.Throws<ArgumentException>(use).Message, StringComparison.Ordinal);
 
-    private static byte[] Numbers() => [.. Enumerable.Range(0, 3 * Side * Side).Select(i => (byte)(i / (3 * Side)))]; // [row, column, channel]
+    // [row, column, channel]
+    private static byte[] Numbers() => [.. Enumerable.Range(0, 3 * Side * Side).Select(i => (byte)(i / (3 * Side)))];
 
     private static RgbImage Numbered() => RgbImage.FromInterleaved(Numbers(), Side, Side);
 
@@ -272,7 +294,8 @@ public class ReaderContractTests
         return save(image);
     }
 
-    private sealed class Own(int width, int height, ValueRange range, Own.Fill fill) : RgbRowReader(width, height, range)
+    private sealed class Own(int width, int height, ValueRange range, Own.Fill fill)
+        : RgbRowReader(width, height, range)
     {
         public delegate void Fill(int y, Span<float> row);
 

@@ -41,7 +41,8 @@ public class ResizeTests
     public void The_golden_images_come_out_to_the_bit(string name)
     {
         var expected = ImageFile.Read(Shared.Path($"golden/resize-{name}-out.png"));
-        var resized = ImageFile.Read(Shared.Path($"golden/resize-{name}-in.png")).ResizeShorterSide(64, ResizeFilter.Bilinear);
+        var resized = ImageFile.Read(Shared.Path($"golden/resize-{name}-in.png"))
+            .ResizeShorterSide(64, ResizeFilter.Bilinear);
         Assert.Equal((expected.Width, expected.Height), (resized.Width, resized.Height));
         Assert.Equal(Interleaved(expected), Interleaved(resized));
     }
@@ -56,15 +57,17 @@ public class ResizeTests
         var pixels = Pattern(40, 30);
         var bytes = Interleaved(RgbImage.FromInterleaved(pixels, 40, 30).Resize(17, 50, filter));
         var words = RgbImage.FromInterleaved([.. pixels.Select(v => (ushort)(v * 257))], 40, 30).Resize(17, 50, filter);
-        var floats = RgbImage.FromInterleaved([.. pixels.Select(v => v / 255f)], 40, 30, ValueRange.Unit).Resize(17, 50, filter);
+        var floats = RgbImage.FromInterleaved([.. pixels.Select(v => v / 255f)], 40, 30, ValueRange.Unit)
+            .Resize(17, 50, filter);
         Assert.Equal(ValueRange.UInt16, words.Range);
         Assert.Equal(ValueRange.Unit, floats.Range);
         var row = new float[17];
         for (var y = 0; y < 50; y++)
             for (var c = 0; c < 3; c++)
             {
-                // 8 bits are rounded and clipped twice; the second filter's weights add up to at most 1.5 in size, so by less than 0.5 * 1.5 + 0.5.
-                // Lanczos and bicubic overshoot; what the first pass clips is lost to 8 bits only, so only the unclipped filters are held to that.
+                // 8 bits are rounded and clipped twice; the second filter's weights add up to at most 1.5 in size, so
+                // by less than 0.5 * 1.5 + 0.5. Lanczos and bicubic overshoot; what the first pass clips is lost to 8
+                // bits only, so only the unclipped filters are held to that.
                 var tolerance = filter is ResizeFilter.Box or ResizeFilter.Bilinear ? 1.25f : 60;
                 words.CopyStoredRow(c, y, row);
                 for (var x = 0; x < 17; x++)
@@ -88,7 +91,8 @@ public class ResizeTests
     [InlineData(10, 7, 91, 64)]
     public void The_longer_side_is_rounded_down(int width, int height, int newWidth, int newHeight)
     {
-        var resized = RgbImage.FromInterleaved(Pattern(width, height), width, height).ResizeShorterSide(64, ResizeFilter.Bilinear);
+        var resized = RgbImage.FromInterleaved(Pattern(width, height), width, height)
+            .ResizeShorterSide(64, ResizeFilter.Bilinear);
         Assert.Equal((newWidth, newHeight), (resized.Width, resized.Height));
     }
 

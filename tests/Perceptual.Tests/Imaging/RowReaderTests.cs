@@ -22,7 +22,8 @@ public class RowReaderTests
     public void With_its_profile_applied_too(string name)
     {
         using var folder = new TempFolder();
-        AssertRows(folder.Write(name, All().First(sample => sample.Name == name).Bytes), new() { ConvertToSrgb = true });
+        AssertRows(folder.Write(name, All().First(sample => sample.Name == name).Bytes),
+            new() { ConvertToSrgb = true });
     }
 
     [Theory]
@@ -89,7 +90,8 @@ public class RowReaderTests
         var path = folder.Write("a.png", Png(1, 2, 8, 6, [1, 2, 3, 255, 1, 2, 3, 254]));
         using var rows = ImageFile.OpenRows(path);
         Next(rows);
-        Assert.StartsWith($"{path}: has transparent pixels", Assert.Throws<InvalidDataException>(() => Next(rows)).Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{path}: has transparent pixels",
+            Assert.Throws<InvalidDataException>(() => Next(rows)).Message, StringComparison.Ordinal);
         AssertRows(path, new() { Alpha = AlphaMode.White });
     }
 
@@ -149,7 +151,10 @@ public class RowReaderTests
     {
         using var folder = new TempFolder();
         foreach (var (name, bytes) in All())
-            Assert.Contains("limit of 246", Assert.Throws<InvalidDataException>(() => ImageFile.OpenRows(folder.Write(name, bytes), new() { MaxPixels = 246 })).Message, StringComparison.Ordinal);
+            Assert.Contains("limit of 246",
+                Assert.Throws<InvalidDataException>(
+                    () => ImageFile.OpenRows(folder.Write(name, bytes), new() { MaxPixels = 246 })).Message,
+                    StringComparison.Ordinal);
     }
 
     [Fact]
@@ -163,7 +168,9 @@ public class RowReaderTests
     }
 
     private static IEnumerable<string?> OpenFiles() =>
-        OperatingSystem.IsLinux() ? [.. Directory.EnumerateFiles("/proc/self/fd").Select(link => new FileInfo(link).LinkTarget)] : [];
+        OperatingSystem.IsLinux()
+            ? [.. Directory.EnumerateFiles("/proc/self/fd").Select(link => new FileInfo(link).LinkTarget)]
+            : [];
 
     private static float[][] Next(RgbRowReader rows)
     {

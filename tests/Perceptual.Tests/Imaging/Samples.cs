@@ -9,16 +9,22 @@ internal static class Samples
 {
     /// <summary>Pixels of every kind, RGBRGB..., no two neighbours alike.</summary>
     public static byte[] Pattern(int width, int height, int channels = 3) =>
-        [.. from y in Enumerable.Range(0, height) from x in Enumerable.Range(0, width) from c in Enumerable.Range(0, channels) select (byte)(x * 37 + y * 91 + c * 53 + x * y * 7)];
+        [.. from y in Enumerable.Range(0, height) from x in Enumerable.Range(0, width)
+            from c in Enumerable.Range(0, channels) select (byte)(x * 37 + y * 91 + c * 53 + x * y * 7)];
 
     public static ushort[] Pattern16(int width, int height, int channels = 3) =>
-        [.. from y in Enumerable.Range(0, height) from x in Enumerable.Range(0, width) from c in Enumerable.Range(0, channels) select (ushort)(x * 9973 + y * 25013 + c * 14341)];
+        [.. from y in Enumerable.Range(0, height) from x in Enumerable.Range(0, width)
+            from c in Enumerable.Range(0, channels) select (ushort)(x * 9973 + y * 25013 + c * 14341)];
 
-    public static Image Vips(byte[] pixels, int width, int height, Enums.Interpretation interpretation = Enums.Interpretation.Srgb) =>
-        Image.NewFromMemory(pixels, width, height, pixels.Length / width / height, Enums.BandFormat.Uchar).Copy(interpretation: interpretation);
+    public static Image Vips(byte[] pixels, int width, int height,
+        Enums.Interpretation interpretation = Enums.Interpretation.Srgb) =>
+        Image.NewFromMemory(pixels, width, height, pixels.Length / width / height, Enums.BandFormat.Uchar)
+            .Copy(interpretation: interpretation);
 
-    public static Image Vips(ushort[] pixels, int width, int height, Enums.Interpretation interpretation = Enums.Interpretation.Rgb16) =>
-        Image.NewFromMemory(pixels, width, height, pixels.Length / width / height, Enums.BandFormat.Ushort).Copy(interpretation: interpretation);
+    public static Image Vips(ushort[] pixels, int width, int height,
+        Enums.Interpretation interpretation = Enums.Interpretation.Rgb16) =>
+        Image.NewFromMemory(pixels, width, height, pixels.Length / width / height, Enums.BandFormat.Ushort)
+            .Copy(interpretation: interpretation);
 
     public static byte[] Interleaved(RgbImage image) => [.. Stored(image).Select(v => (byte)v)];
 
@@ -38,7 +44,8 @@ internal static class Samples
     }
 
     /// <summary>A PNG of packed rows. Colour types: 0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGBA.</summary>
-    public static byte[] Png(int width, int height, int bits, int colourType, byte[] packed, params (string Name, byte[] Data)[] chunks)
+    public static byte[] Png(int width, int height, int bits, int colourType, byte[] packed,
+        params (string Name, byte[] Data)[] chunks)
     {
         var header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
@@ -49,7 +56,8 @@ internal static class Samples
         using (var zlib = new ZLibStream(data, CompressionLevel.Fastest, leaveOpen: true))
             foreach (var row in packed.Chunk(packed.Length / height))
                 zlib.Write([0, .. row]);
-        return [0x89, .. "PNG\r\n"u8, 26, 10, .. Chunk("IHDR", header), .. chunks.SelectMany(c => Chunk(c.Name, c.Data)), .. Chunk("IDAT", data.ToArray()), .. Chunk("IEND", [])];
+        return [0x89, .. "PNG\r\n"u8, 26, 10, .. Chunk("IHDR", header),
+            .. chunks.SelectMany(c => Chunk(c.Name, c.Data)), .. Chunk("IDAT", data.ToArray()), .. Chunk("IEND", [])];
     }
 
     private static byte[] Chunk(string name, byte[] data)
@@ -85,7 +93,10 @@ internal static class Samples
         BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(at + 8 + length), ~crc);
     }
 
-    /// <summary>A BMP with a 40-byte header. The rows come as they are to be stored, without padding; a negative height is top-down.</summary>
+    /// <summary>
+    /// A BMP with a 40-byte header. The rows come as they are to be stored, without padding; a negative height is
+    /// top-down.
+    /// </summary>
     public static byte[] Bmp(int width, int height, int bits, byte[] palette, byte[][] rows, uint[]? masks = null)
     {
         var file = new MemoryStream();
@@ -113,14 +124,20 @@ internal static class Samples
     }
 
     /// <summary>A TGA of pixels as they are to be stored.</summary>
-    public static byte[] Tga(int type, int width, int height, int bits, int descriptor, byte[] pixels, byte[]? palette = null, int paletteBits = 0, int firstColour = 0)
+    public static byte[] Tga(int type, int width, int height, int bits, int descriptor, byte[] pixels,
+        byte[]? palette = null, int paletteBits = 0, int firstColour = 0)
     {
         var colours = palette is null ? 0 : palette.Length / (paletteBits / 8);
-        return [2, (byte)(palette is null ? 0 : 1), (byte)type, (byte)firstColour, 0, (byte)colours, (byte)(colours >> 8), (byte)paletteBits, 0, 0, 0, 0,
-            (byte)width, (byte)(width >> 8), (byte)height, (byte)(height >> 8), (byte)bits, (byte)descriptor, .. "id"u8, .. palette ?? [], .. pixels];
+        return [2, (byte)(palette is null ? 0 : 1), (byte)type, (byte)firstColour, 0, (byte)colours,
+            (byte)(colours >> 8), (byte)paletteBits, 0, 0, 0, 0,
+            (byte)width, (byte)(width >> 8), (byte)height, (byte)(height >> 8), (byte)bits, (byte)descriptor, .. "id"u8,
+            .. palette ?? [], .. pixels];
     }
 
-    /// <summary>Run-length coding of TGA pixels: the first half of every row of pixels in runs of one pixel, the rest as singles, packets crossing rows.</summary>
+    /// <summary>
+    /// Run-length coding of TGA pixels: the first half of every row of pixels in runs of one pixel, the rest as
+    /// singles, packets crossing rows.
+    /// </summary>
     public static byte[] TgaPackets(byte[] pixels, int pixelBytes)
     {
         var coded = new List<byte>();
@@ -154,7 +171,8 @@ internal static class Samples
         yield return ("rgb.png", image.PngsaveBuffer());
         yield return ("interlaced.png", image.PngsaveBuffer(interlace: true));
         yield return ("words.png", words.PngsaveBuffer());
-        yield return ("palette.png", Png(W, H, 8, 3, [.. Pattern(W, H, 1).Select(v => (byte)(v % 16))], ("PLTE", palette)));
+        yield return ("palette.png",
+            Png(W, H, 8, 3, [.. Pattern(W, H, 1).Select(v => (byte)(v % 16))], ("PLTE", palette)));
         yield return ("profile.png", wide.PngsaveBuffer(keep: Enums.ForeignKeep.Icc));
         yield return ("profile.jpg", wide.JpegsaveBuffer(keep: Enums.ForeignKeep.Icc));
         yield return ("plain.jpg", image.JpegsaveBuffer());
@@ -163,7 +181,8 @@ internal static class Samples
         yield return ("lossless.webp", image.WebpsaveBuffer(lossless: true));
         yield return ("lossy.webp", image.WebpsaveBuffer());
         yield return ("strips.tif", image.TiffsaveBuffer());
-        yield return ("deflated.tif", words.TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Deflate, predictor: Enums.ForeignTiffPredictor.Horizontal));
+        yield return ("deflated.tif", words.TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Deflate,
+            predictor: Enums.ForeignTiffPredictor.Horizontal));
         yield return ("lzw.tif", gray.TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Lzw));
         yield return ("tiled.tif", image.TiffsaveBuffer(tile: true, tileWidth: 16, tileHeight: 16));
         yield return ("jpeg.tif", image.TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Jpeg));
@@ -173,6 +192,7 @@ internal static class Samples
         yield return ("masks.bmp", Bmp(W, -H, 16, [], Rows(Pattern(W, H, 2), H), [0xF800, 0x7E0, 0x1F]));
         yield return ("rgb.tga", Tga(2, W, H, 24, 0x20, Swap(rgb)));
         yield return ("runs.tga", Tga(10, W, H, 24, 0x20, TgaPackets(Swap(rgb), 3)));
-        yield return ("palette.tga", Tga(9, W, H, 8, 0, TgaPackets([.. Pattern(W, H, 1).Select(v => (byte)(v % 16))], 1), palette, 24));
+        yield return ("palette.tga",
+            Tga(9, W, H, 8, 0, TgaPackets([.. Pattern(W, H, 1).Select(v => (byte)(v % 16))], 1), palette, 24));
     }
 }

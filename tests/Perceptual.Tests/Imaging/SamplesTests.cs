@@ -25,7 +25,8 @@ public class SamplesTests
         foreach (var (name, pixels) in pictures)
         {
             var committed = Path.Combine(AppContext.BaseDirectory, "samples", name);
-            Assert.True(File.Exists(committed) && SamePixels(ImageFile.Read(committed), RgbImage.FromInterleaved(pixels, Side, Side)),
+            Assert.True(File.Exists(committed)
+                && SamePixels(ImageFile.Read(committed), RgbImage.FromInterleaved(pixels, Side, Side)),
                 $"samples/{name} is not what is painted here; the fresh pictures are in {painted}");
         }
     }
@@ -53,17 +54,27 @@ public class SamplesTests
             for (var x = 0; x < Side; x++)
             {
                 var (u, v) = ((double)x / Side, (double)y / Side);
-                var color = Mix((250, 176, 112), (58, 92, 158), Math.Clamp(1 - 1.5 * v, 0, 1)); // the sky, warm at the horizon
+                // the sky, warm at the horizon
+                var color = Mix((250, 176, 112), (58, 92, 158), Math.Clamp(1 - 1.5 * v, 0, 1));
                 var fromSun = Math.Sqrt((u - .68) * (u - .68) + (v - .36) * (v - .36));
                 color = Mix(color, (255, 244, 214), Math.Clamp((.085 - fromSun) * 60, 0, 1));
-                color = Mix(color, (255, 238, 220), .6 * Math.Clamp(2.2 * Noise(u * 3, v * 11, 1) - 1.1, 0, 1)); // clouds
+                // clouds
+                color = Mix(color, (255, 238, 220), .6 * Math.Clamp(2.2 * Noise(u * 3, v * 11, 1) - 1.1, 0, 1));
                 for (var hill = 0; hill < 3; hill++)
                 {
-                    var ridge = .5 + .14 * hill - .2 * Noise(u * (2.2 + hill), hill * 7.3, 2) + .03 * Noise(u * 19, hill * 3.1, 3);
+                    var ridge = .5 + .14 * hill - .2 * Noise(u * (2.2 + hill), hill * 7.3, 2)
+                        + .03 * Noise(u * 19, hill * 3.1, 3);
                     if (v <= ridge)
                         continue;
-                    (double, double, double) slope = hill switch { 0 => (112, 112, 140), 1 => (66, 98, 84), _ => (44, 74, 36) };
-                    color = Mix(slope, (20, 28, 24), .75 * Noise(u * (24 << hill), v * (30 << hill), 4) * Math.Min(1, (v - ridge) * 9 + .25)); // grass and trees
+                    (double, double, double) slope = hill switch
+                    {
+                        0 => (112, 112, 140),
+                        1 => (66, 98, 84),
+                        _ => (44, 74, 36),
+                    };
+                    // grass and trees
+                    color = Mix(slope, (20, 28, 24),
+                        .75 * Noise(u * (24 << hill), v * (30 << hill), 4) * Math.Min(1, (v - ridge) * 9 + .25));
                 }
                 var (r, g, b) = color;
                 var at = 3 * (y * Side + x);
@@ -84,7 +95,8 @@ public class SamplesTests
                 var sum = 0;
                 for (var dy = -2; dy <= 2; dy++)
                     for (var dx = -2; dx <= 2; dx++)
-                        sum += source[3 * (Math.Clamp(y + dy, 0, Side - 1) * Side + Math.Clamp(x + dx, 0, Side - 1)) + c];
+                        sum += source[3
+                            * (Math.Clamp(y + dy, 0, Side - 1) * Side + Math.Clamp(x + dx, 0, Side - 1)) + c];
                 return (byte)((sum + 12) / 25);
             })];
         }
@@ -97,9 +109,11 @@ public class SamplesTests
 
     /// <summary>Three pixels to the right.</summary>
     private static byte[] Shift(byte[] pixels) =>
-        [.. Enumerable.Range(0, pixels.Length).Select(i => pixels[3 * (i / 3 / Side * Side + Math.Max(0, i / 3 % Side - 3)) + i % 3])];
+        [.. Enumerable.Range(0, pixels.Length)
+            .Select(i => pixels[3 * (i / 3 / Side * Side + Math.Max(0, i / 3 % Side - 3)) + i % 3])];
 
-    private static (double R, double G, double B) Mix((double R, double G, double B) a, (double R, double G, double B) b, double t) =>
+    private static (double R, double G, double B) Mix(
+        (double R, double G, double B) a, (double R, double G, double B) b, double t) =>
         (a.R + t * (b.R - a.R), a.G + t * (b.G - a.G), a.B + t * (b.B - a.B));
 
     /// <summary>Smooth noise from 0 to 1: three octaves of values on a grid, joined by smooth steps.</summary>

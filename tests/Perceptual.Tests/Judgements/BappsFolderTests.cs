@@ -7,7 +7,8 @@ public sealed class BappsFolderTests : IDisposable
     public BappsFolderTests()
     {
         foreach (var name in TinyBapps.Names)
-            folder.Write("data/2afc/" + name, name.EndsWith(".npy", StringComparison.Ordinal) ? TestArchive.Judge : TestArchive.Png);
+            folder.Write("data/2afc/" + name,
+                name.EndsWith(".npy", StringComparison.Ordinal) ? TestArchive.Judge : TestArchive.Png);
     }
 
     public void Dispose() => folder.Dispose();
@@ -17,7 +18,8 @@ public sealed class BappsFolderTests : IDisposable
     {
         var steps = 0;
         var found = Find("data");
-        Assert.Equal([(folder["data/2afc/val/cnn"], 3, false), (folder["data/2afc/val/color"], 2, false)], found.Select(subset => (subset.Path, subset.Count, subset.IsJnd)));
+        Assert.Equal([(folder["data/2afc/val/cnn"], 3, false), (folder["data/2afc/val/color"], 2, false)],
+            found.Select(subset => (subset.Path, subset.Count, subset.IsJnd)));
         Assert.All(found, subset => Assert.Empty(subset.Problems));
         Assert.All(found, subset => Assert.Empty(subset.Check(() => Interlocked.Increment(ref steps))));
         Assert.Equal(5, steps);
@@ -31,9 +33,11 @@ public sealed class BappsFolderTests : IDisposable
         Assert.Equal(2, Find("").Count);
         var one = Assert.Single(Find("data/2afc/val/cnn"));
         Assert.Empty(one.Problems);
-        Assert.Equal(3, Assert.Single(BappsFolder.Find(folder["data/2afc/val/cnn"] + Path.DirectorySeparatorChar, [TinyBapps.Part])).Count);
+        Assert.Equal(3, Assert.Single(
+            BappsFolder.Find(folder["data/2afc/val/cnn"] + Path.DirectorySeparatorChar, [TinyBapps.Part])).Count);
         Directory.Move(folder["data/2afc/val/color"], folder["data/2afc/val.part"]);
-        Assert.Equal([(folder["data/2afc/val/cnn"], 3), (folder["data/2afc/val/color"], 0)], Find("data").Select(subset => (subset.Path, subset.Count)));
+        Assert.Equal([(folder["data/2afc/val/cnn"], 3), (folder["data/2afc/val/color"], 0)],
+            Find("data").Select(subset => (subset.Path, subset.Count)));
         Assert.Equal([$"{folder["data/2afc/val/color"]} is missing"], Find("data")[1].Problems);
         Assert.Empty(Find("data")[1].Check());
     }
@@ -42,7 +46,9 @@ public sealed class BappsFolderTests : IDisposable
     public void Where_nothing_is_nothing_is_found()
     {
         Assert.Empty(BappsFolder.Find(Directory.CreateDirectory(folder["empty"]).FullName));
-        Assert.Contains(folder["none"], Assert.Throws<DirectoryNotFoundException>(() => BappsFolder.Find(folder["none"])).Message, StringComparison.Ordinal);
+        Assert.Contains(folder["none"],
+            Assert.Throws<DirectoryNotFoundException>(() => BappsFolder.Find(folder["none"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,7 +64,8 @@ public sealed class BappsFolderTests : IDisposable
     public void Jnd_folders_hold_pairs()
     {
         foreach (var kind in new[] { "p0", "p1", "same" })
-            folder.Write($"data/jnd/val/cnn/{kind}/000000.{(kind == "same" ? "npy" : "png")}", kind == "same" ? TestArchive.Judge : TestArchive.Png);
+            folder.Write($"data/jnd/val/cnn/{kind}/000000.{(kind == "same" ? "npy" : "png")}",
+                kind == "same" ? TestArchive.Judge : TestArchive.Png);
         var jnd = Assert.Single(BappsFolder.Find(folder["data/jnd"]), subset => subset.Count > 0);
         Assert.Equal((1, true), (jnd.Count, jnd.IsJnd));
         Assert.Empty(jnd.Problems);
@@ -98,9 +105,12 @@ public sealed class BappsFolderTests : IDisposable
     [Fact]
     public void One_triplet_too_many_and_empty_folders_are_noticed()
     {
-        foreach (var name in TinyBapps.Names.Where(name => name.Contains("cnn", StringComparison.Ordinal) && name.Contains("000000", StringComparison.Ordinal)))
+        foreach (var name in TinyBapps.Names.Where(
+            name => name.Contains("cnn", StringComparison.Ordinal)
+                && name.Contains("000000", StringComparison.Ordinal)))
             folder.Write("data/2afc/" + name.Replace("000000", "000003", StringComparison.Ordinal), TestArchive.Png);
-        Assert.Equal([$"{folder["data/2afc/val/cnn"]} has 4 complete triplets, 3 are published"], Find("data")[0].Problems);
+        Assert.Equal([$"{folder["data/2afc/val/cnn"]} has 4 complete triplets, 3 are published"],
+            Find("data")[0].Problems);
         foreach (var kind in new[] { "p0", "p1", "same" })
             Directory.CreateDirectory(folder["none/" + kind]);
         Assert.Equal([$"{folder["none"]} is empty"], Assert.Single(Find("none")).Problems);
@@ -116,8 +126,10 @@ public sealed class BappsFolderTests : IDisposable
         folder.Write("data/2afc/val/cnn/p1/000000.webp", [1]);
         Assert.Equal(
         [
-            $"{folder["data/2afc/val/cnn/p1/000000.webp"]} has the same name as {folder["data/2afc/val/cnn/p1/000000.png"]}",
-            .. new[] { "p0", "p1", "judge" }.Select(kind => $"{stray} has no partner in {folder["data/2afc/val/cnn/" + kind]}"),
+            $"{folder["data/2afc/val/cnn/p1/000000.webp"]} has the same name "
+                + $"as {folder["data/2afc/val/cnn/p1/000000.png"]}",
+            .. new[] { "p0", "p1", "judge" }.Select(
+                kind => $"{stray} has no partner in {folder["data/2afc/val/cnn/" + kind]}"),
         ], Find("data")[0].Problems);
     }
 
@@ -146,7 +158,10 @@ public sealed class BappsFolderTests : IDisposable
     [InlineData("<f8", "(0,)", 0.5)]
     public void A_judgement_that_is_none_is_named(string type, string shape, double value)
     {
-        var path = folder.Write("data/2afc/val/cnn/judge/000001.npy", TestArchive.Npy(type, shape, [.. Enumerable.Repeat(BitConverter.GetBytes(value), shape == "(2,)" ? 2 : shape == "(0,)" ? 0 : 1).SelectMany(b => b)]));
+        var path = folder.Write("data/2afc/val/cnn/judge/000001.npy",
+            TestArchive.Npy(type, shape,
+                [.. Enumerable.Repeat(BitConverter.GetBytes(value), shape == "(2,)" ? 2 : shape == "(0,)" ? 0 : 1)
+                    .SelectMany(b => b)]));
         Assert.StartsWith(path, Assert.Single(Find("data")[0].Check()), StringComparison.Ordinal);
     }
 
@@ -155,7 +170,8 @@ public sealed class BappsFolderTests : IDisposable
     [InlineData(1.0)]
     public void The_ends_of_the_range_are_judgements(double value)
     {
-        folder.Write("data/2afc/val/cnn/judge/000001.npy", TestArchive.Npy("<f8", "(1,)", BitConverter.GetBytes(value)));
+        folder.Write("data/2afc/val/cnn/judge/000001.npy",
+            TestArchive.Npy("<f8", "(1,)", BitConverter.GetBytes(value)));
         Assert.Empty(Find("data")[0].Check());
     }
 
@@ -188,7 +204,8 @@ public sealed class BappsFolderTests : IDisposable
         var path = folder.Write("data/2afc/val/cnn/p0/000000.png", "GIF89a, really"u8);
         Assert.Equal([$"{path}: not a PNG"], Find("data")[0].Check());
         ImageFile.WritePng(path, TestImages.Waves(8, 9, 1));
-        Assert.Equal([$"{path} is 8x9 but {folder["data/2afc/val/cnn/ref/000000.png"]} is 9x8"], Find("data")[0].Check());
+        Assert.Equal([$"{path} is 8x9 but {folder["data/2afc/val/cnn/ref/000000.png"]} is 9x8"],
+            Find("data")[0].Check());
     }
 
     [Fact]
@@ -196,7 +213,8 @@ public sealed class BappsFolderTests : IDisposable
     {
         foreach (var i in new[] { 2, 0, 1 })
             folder.Write($"data/2afc/val/cnn/p0/00000{i}.png", []);
-        Assert.Equal(Enumerable.Range(0, 3).Select(i => $"{folder[$"data/2afc/val/cnn/p0/00000{i}.png"]}: cut short"), Find("data")[0].Check());
+        Assert.Equal(Enumerable.Range(0, 3).Select(i => $"{folder[$"data/2afc/val/cnn/p0/00000{i}.png"]}: cut short"),
+            Find("data")[0].Check());
     }
 
     [Fact]

@@ -9,7 +9,8 @@ public class BappsStoreTests
 {
     private static readonly byte[] Good = TinyBapps.Archive();
 
-    private static readonly string[] GoodFiles = [.. TinyBapps.Names.Select(name => "data/2afc/" + name).Order(StringComparer.Ordinal)];
+    private static readonly string[] GoodFiles =
+        [.. TinyBapps.Names.Select(name => "data/2afc/" + name).Order(StringComparer.Ordinal)];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -20,7 +21,8 @@ public class BappsStoreTests
         using var server = new BadServer(request => BadServer.Answer.Good(Good, request.Start));
         var reports = new List<DownloadProgress>();
         var found = Store(folder, server, new Reports(reports.Add)).Fetch(TinyBapps.Part, Cancellation);
-        Assert.Equal([(folder["data/2afc/val/cnn"], 3), (folder["data/2afc/val/color"], 2)], found.Select(subset => (subset.Path, subset.Count)));
+        Assert.Equal([(folder["data/2afc/val/cnn"], 3), (folder["data/2afc/val/color"], 2)],
+            found.Select(subset => (subset.Path, subset.Count)));
         Assert.Equal(GoodFiles, folder.Files);
         Assert.Equal(TestArchive.Png, File.ReadAllBytes(folder["data/2afc/val/cnn/p1/000002.png"]));
         Assert.Equal(TestArchive.Judge, File.ReadAllBytes(folder["data/2afc/val/color/judge/000001.npy"]));
@@ -50,8 +52,10 @@ public class BappsStoreTests
         Store(folder, server).Fetch(TinyBapps.Part, Cancellation);
         File.Delete(folder["data/2afc/val/cnn/p1/000001.png"]);
         var before = folder.Files.ToArray();
-        var error = Assert.Throws<InvalidDataException>(() => Store(folder, server).Fetch(TinyBapps.Part, Cancellation));
-        Assert.Contains($"{folder["data/2afc/val/cnn/ref/000001.png"]} has no partner in {folder["data/2afc/val/cnn/p1"]}", error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<InvalidDataException>(
+            () => Store(folder, server).Fetch(TinyBapps.Part, Cancellation));
+        Assert.Contains($"{folder["data/2afc/val/cnn/ref/000001.png"]} has no partner "
+            + $"in {folder["data/2afc/val/cnn/p1"]}", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, folder.Files);
         Assert.Single(server.Requests);
     }
@@ -63,7 +67,8 @@ public class BappsStoreTests
         var step = Good.Length / 9; // more cuts than attempts without any byte
         using var server = new BadServer(request => BadServer.Answer.Good(Good, request.Start, cut: step));
         Store(folder, server).Fetch(TinyBapps.Part, Cancellation);
-        Assert.Equal(Enumerable.Range(0, server.Requests.Count).Select(i => (long)i * step), server.Requests.Select(request => request.Start));
+        Assert.Equal(Enumerable.Range(0, server.Requests.Count).Select(i => (long)i * step),
+            server.Requests.Select(request => request.Start));
         Assert.True(server.Requests.Count >= 9);
         Assert.Equal(GoodFiles, folder.Files);
     }
@@ -80,16 +85,19 @@ public class BappsStoreTests
             gaveUp = !over.Task.Wait(TimeSpan.FromMinutes(1)); // only for a store that waits for the server
         }
         using var server = new BadServer(request => request.Number == 1
-            ? new("200 OK", ["ETag: \"one\"", $"Content-Length: {Good.Length}"], Stalling()) : Tagged("\"one\"", Good, request.Start));
+            ? new("200 OK", ["ETag: \"one\"", $"Content-Length: {Good.Length}"], Stalling())
+            : Tagged("\"one\"", Good, request.Start));
         var progress = new Reports(report =>
         {
             if (report.Received == 300)
                 cancellation.Cancel();
         });
-        Assert.ThrowsAny<OperationCanceledException>(() => Store(folder, server, progress).Fetch(TinyBapps.Part, cancellation.Token));
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => Store(folder, server, progress).Fetch(TinyBapps.Part, cancellation.Token));
         Assert.False(gaveUp);
         over.SetResult();
-        Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.part", "data/2afc/val.part/twoafc_val.tar.gz.part.tag"], folder.Files);
+        Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.part", "data/2afc/val.part/twoafc_val.tar.gz.part.tag"],
+            folder.Files);
         Store(folder, server).Fetch(TinyBapps.Part, Cancellation);
         Assert.Equal([0, 300], server.Requests.Select(request => request.Start));
         Assert.Equal(GoodFiles, folder.Files);
@@ -136,7 +144,8 @@ public class BappsStoreTests
             }
         });
         using var server = new BadServer(request => BadServer.Answer.Good(Good, request.Start));
-        Assert.ThrowsAny<OperationCanceledException>(() => Store(folder, server, progress).Fetch(TinyBapps.Part, cancellation.Token));
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => Store(folder, server, progress).Fetch(TinyBapps.Part, cancellation.Token));
         Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz"], folder.Files);
         Store(folder, server).Fetch(TinyBapps.Part, Cancellation);
         Assert.Single(server.Requests);
@@ -171,7 +180,8 @@ public class BappsStoreTests
         using var folder = new TempFolder();
         using var server = new BadServer(_ => BadServer.Answer.Error(status));
         var error = Assert.Throws<IOException>(() => Store(folder, server).Fetch(TinyBapps.Part, Cancellation));
-        Assert.All([status, "2afc-val", TinyBapps.Part.Address.AbsoluteUri, folder["data/2afc/val.part"]], part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+        Assert.All([status, "2afc-val", TinyBapps.Part.Address.AbsoluteUri, folder["data/2afc/val.part"]],
+            part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
         Assert.Equal(requests, server.Requests.Count);
         Assert.Empty(folder.Files);
     }
@@ -180,9 +190,13 @@ public class BappsStoreTests
     public void A_length_longer_than_the_body_counts_as_cut_off()
     {
         using var folder = new TempFolder();
-        using var server = new BadServer(request => request.Start == 0 ? new("200 OK", [$"Content-Length: {Good.Length + 10}"], [Good])
-            : new("206 Partial Content", ["Content-Length: 10", $"Content-Range: bytes {Good.Length}-{Good.Length + 9}/{Good.Length + 10}"], []));
-        Assert.Contains("could not be fetched", Assert.Throws<IOException>(() => Store(folder, server).Fetch(TinyBapps.Part, Cancellation)).Message, StringComparison.Ordinal);
+        using var server = new BadServer(
+            request => request.Start == 0 ? new("200 OK", [$"Content-Length: {Good.Length + 10}"], [Good])
+            : new("206 Partial Content", ["Content-Length: 10",
+                $"Content-Range: bytes {Good.Length}-{Good.Length + 9}/{Good.Length + 10}"], []));
+        Assert.Contains("could not be fetched",
+            Assert.Throws<IOException>(() => Store(folder, server).Fetch(TinyBapps.Part, Cancellation)).Message,
+            StringComparison.Ordinal);
         Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.part"], folder.Files);
     }
 
@@ -191,7 +205,9 @@ public class BappsStoreTests
     {
         using var folder = new TempFolder();
         using var endless = new BadServer(_ => new("200 OK", [], Enumerable.Repeat(new byte[4096], int.MaxValue)));
-        Assert.Contains("more than the 100000 bytes", Assert.Throws<InvalidDataException>(() => Store(folder, endless).Fetch(TinyBapps.Part, Cancellation)).Message, StringComparison.Ordinal);
+        Assert.Contains("more than the 100000 bytes",
+            Assert.Throws<InvalidDataException>(
+                () => Store(folder, endless).Fetch(TinyBapps.Part, Cancellation)).Message, StringComparison.Ordinal);
         Assert.Empty(folder.Files);
         using var announced = new BadServer(_ => new("200 OK", ["Content-Length: 5000000000000"], []));
         Assert.Throws<InvalidDataException>(() => Store(folder, announced).Fetch(TinyBapps.Part, Cancellation));
@@ -202,11 +218,14 @@ public class BappsStoreTests
     [Fact]
     public void A_page_in_place_of_the_archive_is_refused()
     {
-        Refused("<html>Log in to this network</html>"u8.ToArray(), "twoafc_val.tar.gz", TinyBapps.Part.Address.AbsoluteUri, "no tar.gz");
+        Refused("<html>Log in to this network</html>"u8.ToArray(), "twoafc_val.tar.gz",
+            TinyBapps.Part.Address.AbsoluteUri, "no tar.gz");
         Refused([], "no tar.gz");
         Refused(TestArchive.Tar(TestArchive.File("val/cnn/ref/000000.png")), "no tar.gz"); // not compressed
-        Refused(TestArchive.Gzip("just a text, and longer than a header of tar is "u8.ToArray(), new byte[1000]), "has 0 complete triplets");
-        Refused(TestArchive.Gzip(TestArchive.Tar(TestArchive.File("other/thing.txt"))), "has 0 complete triplets, 3 are published");
+        Refused(TestArchive.Gzip("just a text, and longer than a header of tar is "u8.ToArray(), new byte[1000]),
+            "has 0 complete triplets");
+        Refused(TestArchive.Gzip(TestArchive.Tar(TestArchive.File("other/thing.txt"))),
+            "has 0 complete triplets, 3 are published");
     }
 
     [Fact]
@@ -215,7 +234,8 @@ public class BappsStoreTests
         for (var length = 0; length < Good.Length; length += length < Good.Length - 20 ? 37 : 1)
             Refused(Good[..length]);
         // between two files, where nothing else is missing
-        Refused(TestArchive.Gzip(TestArchive.Tar([.. TinyBapps.Names.Select(name => TestArchive.File(name))]))[..^5], "cut short");
+        Refused(TestArchive.Gzip(TestArchive.Tar([.. TinyBapps.Names.Select(name => TestArchive.File(name))]))[..^5],
+            "cut short");
     }
 
     [Fact]
@@ -226,7 +246,8 @@ public class BappsStoreTests
         {
             var bad = Good.ToArray();
             bad[i] ^= (byte)(1 << i % 8);
-            if (i is >= 4 and < 10 || Decompressed(bad) is { } same && same.SequenceEqual(tar)) // when and where it was compressed; bits that mean nothing
+            // when and where it was compressed; bits that mean nothing
+            if (i is >= 4 and < 10 || Decompressed(bad) is { } same && same.SequenceEqual(tar))
                 Unpacked(bad);
             else
                 Refused(bad);
@@ -325,14 +346,16 @@ public class BappsStoreTests
 
     [Fact]
     public void A_name_too_long_for_some_systems_is_refused() =>
-        Refused(TinyBapps.Archive(TestArchive.File($"val/cnn/ref/{new string('a', 300)}.png")), "not one on every system");
+        Refused(TinyBapps.Archive(TestArchive.File($"val/cnn/ref/{new string('a', 300)}.png")),
+            "not one on every system");
 
     [Fact]
     public void A_name_that_is_there_twice_is_refused()
     {
         Refused(TinyBapps.Archive(TestArchive.File("val/cnn/ref/000001.png")), "val/cnn/ref/000001.png", "twice");
         Refused(TinyBapps.Archive(TestArchive.File("other/val/cnn/ref/000001.png")), "twice");
-        Refused(TinyBapps.Archive(TestArchive.File("val/cnn/ref/a.png"), TestArchive.File("val/cnn/ref/A.png")), "A.png", "twice");
+        Refused(TinyBapps.Archive(TestArchive.File("val/cnn/ref/a.png"), TestArchive.File("val/cnn/ref/A.png")),
+            "A.png", "twice");
     }
 
     [Fact]
@@ -343,7 +366,8 @@ public class BappsStoreTests
         {
             Encoding.ASCII.GetBytes(size).CopyTo(header, 124);
             Resign(header, 0);
-            Refused(TestArchive.Gzip(header, new byte[4096]), "val/cnn/ref/huge.png", "bytes; none has more than 16777216");
+            Refused(TestArchive.Gzip(header, new byte[4096]), "val/cnn/ref/huge.png",
+                "bytes; none has more than 16777216");
         }
         "\x80\0\0\0\x7f"u8.CopyTo(header.AsSpan(124)); // binary, beyond 64 bits of a file
         header.AsSpan(128, 8).Fill(0xff);
@@ -369,8 +393,10 @@ public class BappsStoreTests
     [Fact]
     public void More_entries_than_the_part_can_have_are_refused()
     {
-        Unpacked(TinyBapps.Archive([.. Enumerable.Range(0, 20).Select(i => TestArchive.File($"notes/{i}.txt", []))])); // 40 in all
-        Refused(TinyBapps.Archive([.. Enumerable.Range(0, 21).Select(i => TestArchive.File($"notes/{i}.txt", []))]), "more than 40 files and folders");
+        // 40 in all
+        Unpacked(TinyBapps.Archive([.. Enumerable.Range(0, 20).Select(i => TestArchive.File($"notes/{i}.txt", []))]));
+        Refused(TinyBapps.Archive([.. Enumerable.Range(0, 21).Select(i => TestArchive.File($"notes/{i}.txt", []))]),
+            "more than 40 files and folders");
     }
 
     [Fact]
@@ -378,20 +404,26 @@ public class BappsStoreTests
     {
         var zeros = new byte[600_000];
         Unpacked(TinyBapps.Archive(TestArchive.File("notes.txt", zeros)));
-        Refused(TinyBapps.Archive(TestArchive.File("notes.txt", zeros), TestArchive.File("more.txt", zeros)), "more than the 1000000 bytes");
+        Refused(TinyBapps.Archive(TestArchive.File("notes.txt", zeros), TestArchive.File("more.txt", zeros)),
+            "more than the 1000000 bytes");
         // after the end of the tar file
         var tar = TestArchive.Tar([.. TinyBapps.Names.Select(name => TestArchive.File(name))]);
         Refused(TestArchive.Gzip([tar, .. Enumerable.Repeat(zeros, 100)]), "more than the 1000000 bytes");
         // a file within limits, full of nothing, on the way to the disk
-        Refused(TinyBapps.Archive(TestArchive.File("val/cnn/ref/bomb.png", new byte[2_000_000])), "more than the 1000000 bytes");
+        Refused(TinyBapps.Archive(TestArchive.File("val/cnn/ref/bomb.png", new byte[2_000_000])),
+            "more than the 1000000 bytes");
     }
 
     [Fact]
     public void What_is_neither_image_nor_judgement_of_the_part_is_passed_over()
     {
-        var entries = new List<TarEntry> { new PaxGlobalExtendedAttributesTarEntry(new Dictionary<string, string> { ["comment"] = "made in a test" }), new PaxTarEntry(TarEntryType.Directory, "val/") };
+        var entries =
+            new List<TarEntry> { new PaxGlobalExtendedAttributesTarEntry(
+                new Dictionary<string, string> { ["comment"] = "made in a test" }),
+                new PaxTarEntry(TarEntryType.Directory, "val/") };
         entries.AddRange(TinyBapps.Names.Select(name => TestArchive.File("./" + name)));
-        entries.AddRange(new[] { "._val", "val/cnn/ref/._000000.png", "val/cnn/.DS_Store", "val/cnn/ref/Thumbs.db", "val/other/ref/000000.png", "val/cnn/ref/a.npy", "README" }
+        entries.AddRange(new[] { "._val", "val/cnn/ref/._000000.png", "val/cnn/.DS_Store", "val/cnn/ref/Thumbs.db",
+            "val/other/ref/000000.png", "val/cnn/ref/a.npy", "README" }
             .Select(name => TestArchive.File(name, [1, 2, 3])));
         Unpacked(TestArchive.Gzip(TestArchive.Tar(entries)));
     }
@@ -407,9 +439,12 @@ public class BappsStoreTests
             foreach (var name in TinyBapps.Names)
                 tar.WriteEntry(format switch
                 {
-                    TarEntryFormat.V7 => new V7TarEntry(TarEntryType.V7RegularFile, name) { DataStream = TestArchive.File(name).DataStream },
-                    TarEntryFormat.Ustar => new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = TestArchive.File(name).DataStream },
-                    _ => new GnuTarEntry(TarEntryType.RegularFile, name) { DataStream = TestArchive.File(name).DataStream },
+                    TarEntryFormat.V7 => new V7TarEntry(TarEntryType.V7RegularFile,
+                        name) { DataStream = TestArchive.File(name).DataStream },
+                    TarEntryFormat.Ustar => new UstarTarEntry(TarEntryType.RegularFile,
+                        name) { DataStream = TestArchive.File(name).DataStream },
+                    _ => new GnuTarEntry(TarEntryType.RegularFile,
+                        name) { DataStream = TestArchive.File(name).DataStream },
                 });
         Unpacked(TestArchive.Gzip(stream.ToArray()));
     }
@@ -417,12 +452,19 @@ public class BappsStoreTests
     [Fact]
     public void Missing_partners_and_wrong_counts_are_refused()
     {
-        byte[] Without(params string[] names) => TestArchive.Gzip(TestArchive.Tar([.. TinyBapps.Names.Except(names).Select(name => TestArchive.File(name))]));
+        byte[] Without(params string[] names) =>
+            TestArchive.Gzip(
+                TestArchive.Tar([.. TinyBapps.Names.Except(names).Select(name => TestArchive.File(name))]));
 
         Refused(Without("val/cnn/judge/000001.npy"), Path.Combine("cnn", "ref", "000001.png"), "has no partner");
-        Refused(Without([.. TinyBapps.Names.Where(name => name.Contains("000001", StringComparison.Ordinal))]), "has 2 complete triplets, 3 are published");
-        Refused(Without([.. TinyBapps.Names.Where(name => name.Contains("color", StringComparison.Ordinal))]), "has 0 complete triplets, 2 are published");
-        Refused(TinyBapps.Archive([.. new[] { "ref/9.png", "p0/9.png", "p1/9.png", "judge/9.npy" }.Select(name => TestArchive.File("val/color/" + name))]), "has 3 complete triplets, 2 are published");
+        Refused(Without([.. TinyBapps.Names.Where(name => name.Contains("000001", StringComparison.Ordinal))]),
+            "has 2 complete triplets, 3 are published");
+        Refused(Without([.. TinyBapps.Names.Where(name => name.Contains("color", StringComparison.Ordinal))]),
+            "has 0 complete triplets, 2 are published");
+        Refused(
+            TinyBapps.Archive(
+                [.. new[] { "ref/9.png", "p0/9.png", "p1/9.png", "judge/9.npy" }.Select(
+                    name => TestArchive.File("val/color/" + name))]), "has 3 complete triplets, 2 are published");
     }
 
     [Fact]
@@ -432,8 +474,10 @@ public class BappsStoreTests
         using var folder = new TempFolder();
         folder.Write("data/2afc/val.part/twoafc_val.tar.gz", Good);
         Assert.Equal([3, 2], Offline(folder).Fetch(part, Cancellation).Select(subset => subset.Count));
-        folder.Write("again/2afc/val.part/twoafc_val.tar.gz", TestArchive.Gzip(TestArchive.Tar([.. TinyBapps.Names.Take(12).Select(name => TestArchive.File(name))])));
-        var error = Assert.Throws<InvalidDataException>(() => new BappsStore(folder["again"]).Fetch(part, Cancellation));
+        folder.Write("again/2afc/val.part/twoafc_val.tar.gz",
+            TestArchive.Gzip(TestArchive.Tar([.. TinyBapps.Names.Take(12).Select(name => TestArchive.File(name))])));
+        var error = Assert.Throws<InvalidDataException>(
+            () => new BappsStore(folder["again"]).Fetch(part, Cancellation));
         Assert.Contains("color is empty", error.Message, StringComparison.Ordinal);
     }
 
@@ -451,11 +495,14 @@ public class BappsStoreTests
     public void A_full_disk_keeps_the_download_and_nothing_half_unpacked()
     {
         using var folder = new TempFolder();
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root on Linux can mount a small disk");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess,
+            "only root on Linux can mount a small disk");
         var noise = new byte[40_000];
         new Random(1).NextBytes(noise);
-        var archive = TinyBapps.Archive(TestArchive.File("val/cnn/ref/noise.png", noise)); // 45 kB packed, 130 kB in files
-        Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", folder.Root), "this process may not mount a small disk");
+        // 45 kB packed, 130 kB in files
+        var archive = TinyBapps.Archive(TestArchive.File("val/cnn/ref/noise.png", noise));
+        Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", folder.Root),
+            "this process may not mount a small disk");
         try
         {
             using var server = new BadServer(request => BadServer.Answer.Good(archive, request.Start));
@@ -471,7 +518,8 @@ public class BappsStoreTests
             void AssertFull()
             {
                 var error = Assert.Throws<IOException>(() => Store(folder, server).Fetch(TinyBapps.Part, Cancellation));
-                Assert.All(["space", folder["data/2afc/val.part"]], part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+                Assert.All(["space", folder["data/2afc/val.part"]],
+                    part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
             }
         }
         finally
@@ -484,21 +532,28 @@ public class BappsStoreTests
     public void The_published_parts_are_those_of_the_authors_script_and_of_the_recorded_distances()
     {
         Assert.Equal(["2afc-val", "2afc-train", "jnd"], BappsPart.All.Select(part => part.Name));
-        Assert.Equal(["twoafc_val.tar.gz", "twoafc_train.tar.gz", "jnd.tar.gz"], BappsPart.All.Select(part => part.Archive));
+        Assert.Equal(["twoafc_val.tar.gz", "twoafc_train.tar.gz", "jnd.tar.gz"],
+            BappsPart.All.Select(part => part.Archive));
         foreach (var subset in BappsPart.All[0].Subsets)
             Assert.Equal(File.ReadLines(Shared.Path($"bapps/{subset.Name}.csv")).Count() - 1, subset.Count);
     }
 
-    private static BappsStore Store(TempFolder folder, BadServer server, IProgress<DownloadProgress>? progress = null) =>
+    private static BappsStore Store(
+        TempFolder folder, BadServer server, IProgress<DownloadProgress>? progress = null) =>
         new(folder["data"], server.Client, progress) { RetryDelay = TimeSpan.FromMilliseconds(1) };
 
     /// <summary>For archives that lie where a finished download would.</summary>
     private static BappsStore Offline(TempFolder folder) => new(folder["data"]);
 
     private static BadServer.Answer Tagged(string tag, byte[] file, long start) =>
-        BadServer.Answer.Good(file, start) is var good ? good with { Headers = [.. good.Headers, $"ETag: {tag}"] } : good;
+        BadServer.Answer.Good(file, start) is var good
+            ? good with { Headers = [.. good.Headers, $"ETag: {tag}"] }
+            : good;
 
-    /// <summary>What the server sends is refused with a message of these parts, and nothing of it is kept, in the folder or beside it.</summary>
+    /// <summary>
+    /// What the server sends is refused with a message of these parts, and nothing of it is kept, in the folder or
+    /// beside it.
+    /// </summary>
     private static void Refused(byte[] archive, params string[] parts)
     {
         using var folder = new TempFolder();
@@ -507,7 +562,8 @@ public class BappsStoreTests
         Assert.All(parts, part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
         Assert.DoesNotContain('\n', error.Message);
         Assert.Equal([folder["data"], folder["data/2afc"], folder["data/2afc/val.lock"]],
-            Directory.EnumerateFileSystemEntries(folder.Root, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal));
+            Directory.EnumerateFileSystemEntries(folder.Root, "*", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal));
     }
 
     private static void Unpacked(byte[] archive)
@@ -516,7 +572,9 @@ public class BappsStoreTests
         folder.Write("data/2afc/val.part/twoafc_val.tar.gz", archive);
         Offline(folder).Fetch(TinyBapps.Part, Cancellation);
         Assert.Equal(GoodFiles, folder.Files);
-        Assert.All(GoodFiles, file => Assert.Equal(file.EndsWith(".npy", StringComparison.Ordinal) ? TestArchive.Judge : TestArchive.Png, File.ReadAllBytes(folder[file])));
+        Assert.All(GoodFiles,
+            file => Assert.Equal(file.EndsWith(".npy", StringComparison.Ordinal) ? TestArchive.Judge : TestArchive.Png,
+                File.ReadAllBytes(folder[file])));
     }
 
     /// <summary>Makes the check sum of a header right again.</summary>

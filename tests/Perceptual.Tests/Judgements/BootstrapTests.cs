@@ -10,7 +10,8 @@ public class BootstrapTests
         var mean = values.Average();
         var error = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / values.Length / values.Length);
         var replicates = Bootstrap.OfMean(values, 1, 4000);
-        // The standard error of a 2.5 % quantile of 4000 normal replicates is sqrt(.025 * .975 / 4000) / density(1.96) = 0.042 errors.
+        // The standard error of a 2.5 % quantile of 4000 normal replicates is sqrt(.025 * .975 / 4000) / density(1.96)
+        // = 0.042 errors.
         var interval = Bootstrap.Percentiles(replicates);
         Assert.Equal(mean - 1.96 * error, interval.Low, 5 * 0.042 * error);
         Assert.Equal(mean + 1.96 * error, interval.High, 5 * 0.042 * error);
@@ -40,12 +41,14 @@ public class BootstrapTests
     public void A_difference_that_all_judgements_share_is_shown_though_the_scores_vary()
     {
         var random = new Random(3);
-        double[] a = [.. Enumerable.Range(0, 200).Select(_ => random.NextDouble())], b = Array.ConvertAll(a, v => v - 0.01);
+        double[] a = [.. Enumerable.Range(0, 200).Select(_ => random.NextDouble())],
+            b = Array.ConvertAll(a, v => v - 0.01);
         var (first, second) = (Bootstrap.OfMean(a, 1), Bootstrap.OfMean(b, 1));
         var difference = Bootstrap.PairedDifference(first, second);
         Assert.Equal(0.01, difference.Low, 1e-9);
         Assert.Equal(0.01, difference.High, 1e-9);
-        Assert.True(Bootstrap.Percentiles(first).Low < Bootstrap.Percentiles(second).High); // each alone would not show it
+        // each alone would not show it
+        Assert.True(Bootstrap.Percentiles(first).Low < Bootstrap.Percentiles(second).High);
         Assert.Throws<ArgumentException>(() => Bootstrap.PairedDifference(first, second[1..]));
     }
 

@@ -20,7 +20,8 @@ public class CorrelationTests
     }
 
     [Fact]
-    public void Ranks_share_the_mean_where_values_tie() => Assert.Equal([2.5, 1, 5, 2.5, 4], Correlation.Ranks([3, -1, double.PositiveInfinity, 3, 7]));
+    public void Ranks_share_the_mean_where_values_tie() =>
+        Assert.Equal([2.5, 1, 5, 2.5, 4], Correlation.Ranks([3, -1, double.PositiveInfinity, 3, 7]));
 
     [Fact]
     public void Kendall_is_tau_b_counted_pair_by_pair() => Series.Sample(series =>
@@ -44,9 +45,11 @@ public class CorrelationTests
         var (a, b) = (Ranks(x), Ranks(y));
         var (meanA, meanB) = (a.Average(), b.Average());
         var (aa, bb) = (a.Sum(v => (v - meanA) * (v - meanA)), b.Sum(v => (v - meanB) * (v - meanB)));
-        Assert.Equal(a.Zip(b, (v, w) => (v - meanA) * (w - meanB)).Sum() / Math.Sqrt(aa * bb), Correlation.Spearman(x, y), 1e-12);
+        Assert.Equal(a.Zip(b, (v, w) => (v - meanA) * (w - meanB)).Sum() / Math.Sqrt(aa * bb),
+            Correlation.Spearman(x, y), 1e-12);
 
-        static double[] Ranks(double[] values) => Array.ConvertAll(values, v => values.Count(w => w < v) + (values.Count(w => w == v) + 1) / 2.0);
+        static double[] Ranks(double[] values) =>
+            Array.ConvertAll(values, v => values.Count(w => w < v) + (values.Count(w => w == v) + 1) / 2.0);
     });
 
     [Fact]
@@ -56,7 +59,8 @@ public class CorrelationTests
         Assert.Equal(Correlation.Spearman(x, y), Correlation.Spearman(Array.ConvertAll(x, v => 4 * v), y), 1e-12);
         Assert.Equal(-Correlation.Kendall(x, y), Correlation.Kendall(Array.ConvertAll(x, v => -v), y), 1e-12);
         var constant = Enumerable.Repeat(0.1, x.Length).ToArray(); // the mean of three is not .1
-        Assert.Equal((double.NaN, double.NaN, double.NaN), (Correlation.Spearman(x, constant), Correlation.Kendall(constant, x), Correlation.Pearson(x, constant)));
+        Assert.Equal((double.NaN, double.NaN, double.NaN),
+            (Correlation.Spearman(x, constant), Correlation.Kendall(constant, x), Correlation.Pearson(x, constant)));
     });
 
     [Fact]
@@ -66,6 +70,7 @@ public class CorrelationTests
         Assert.Throws<ArgumentException>(() => Correlation.Kendall([1, 2], [1]));
         Assert.Throws<ArgumentException>(() => Correlation.Spearman([1, double.NaN], [1, 2]));
         Assert.Throws<ArgumentException>(() => Correlation.Pearson([1, double.PositiveInfinity], [1, 2]));
-        Assert.Equal(1, Correlation.Spearman([1, double.PositiveInfinity], [1, 2]), 1e-15); // a PSNR of identical images
+        // a PSNR of identical images
+        Assert.Equal(1, Correlation.Spearman([1, double.PositiveInfinity], [1, 2]), 1e-15);
     }
 }

@@ -22,12 +22,16 @@ public class CsvFileTests
     public void What_is_written_field_by_field_is_read_again()
     {
         using var folder = new TempFolder();
-        // Long fields lie across the reader's buffer. A field of its own that is empty is a line that is passed over, so there are two.
+        // Long fields lie across the reader's buffer. A field of its own that is empty is a line that is passed over,
+        // so there are two.
         var text = Gen.Char["ab,\"\r\n\u00e9 "].Array[0, 30].Select(c => new string(c));
-        Gen.Select(text, Gen.OneOf(text, Gen.Int[8000, 8400].Select(n => new string('x', n)))).Array[1, 8].Sample(rows =>
+        Gen.Select(text, Gen.OneOf(text, Gen.Int[8000, 8400].Select(n => new string('x', n)))).Array[1,
+            8].Sample(rows =>
         {
-            var csv = "p,q\n" + string.Concat(rows.Select(row => $"{CsvFile.Field(row.Item1)},{CsvFile.Field(row.Item2)}\n"));
-            Assert.Equal(rows.Select(row => $"{row.Item1}|{row.Item2}").Prepend("p|q"), Read(folder.Write("a.csv", Encoding.UTF8.GetBytes(csv)), ["p", "q"]));
+            var csv = "p,q\n" + string.Concat(
+                rows.Select(row => $"{CsvFile.Field(row.Item1)},{CsvFile.Field(row.Item2)}\n"));
+            Assert.Equal(rows.Select(row => $"{row.Item1}|{row.Item2}").Prepend("p|q"),
+                Read(folder.Write("a.csv", Encoding.UTF8.GetBytes(csv)), ["p", "q"]));
         }, iter: 200, threads: 1);
     }
 
@@ -59,8 +63,10 @@ public class CsvFileTests
     public void A_million_columns_an_endless_line_and_bytes_that_are_no_text_are_refused()
     {
         using var folder = new TempFolder();
-        Refuses(folder.Write("a.csv", Encoding.UTF8.GetBytes(string.Join(',', Enumerable.Repeat("a", 1_000_000)))), ["line 1", "more than 1000 fields"]);
-        Refuses(folder.Write("b.csv", Encoding.UTF8.GetBytes("a,b\n1," + new string('2', 3_000_000))), ["line 2", "more than 1048576 characters"]);
+        Refuses(folder.Write("a.csv", Encoding.UTF8.GetBytes(string.Join(',', Enumerable.Repeat("a", 1_000_000)))),
+            ["line 1", "more than 1000 fields"]);
+        Refuses(folder.Write("b.csv", Encoding.UTF8.GetBytes("a,b\n1," + new string('2', 3_000_000))),
+            ["line 2", "more than 1048576 characters"]);
         Refuses(folder.Write("c.csv", [.. "a,b\n1,"u8, 0xff, 0xfe, 0x41]), ["UTF-8"]);
         Refuses(folder.Root, ["is a folder"]);
         Assert.Throws<FileNotFoundException>(() => new CsvFile(folder["none.csv"]));

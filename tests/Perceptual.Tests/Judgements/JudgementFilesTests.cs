@@ -22,7 +22,8 @@ public sealed class JudgementFilesTests : IDisposable
         var set = Assert.Single(JudgementFiles.ReadTriplets(folder["val/traditional"] + "/"));
         Assert.Equal("traditional", set.Name);
         Assert.Equal([0.6f, 0.2, 1], set.Items.Select(triplet => triplet.Judge));
-        Assert.Equal(new Triplet(folder["val/traditional/ref/000001.png"], folder["val/traditional/p0/000001.png"], folder["val/traditional/p1/000001.jpg"], 0.2), set.Items[1]);
+        Assert.Equal(new Triplet(folder["val/traditional/ref/000001.png"], folder["val/traditional/p0/000001.png"],
+            folder["val/traditional/p1/000001.jpg"], 0.2), set.Items[1]);
 
         WriteTriplet("val/cnn", "a");
         Assert.Equal(["cnn", "traditional"], JudgementFiles.ReadTriplets(folder["val"]).Select(each => each.Name));
@@ -38,7 +39,8 @@ public sealed class JudgementFilesTests : IDisposable
             folder.Write($"cnn/same/{name}.npy", Npy("<f4", "(1,)", name == "a" ? 0 : 1));
         }
         var set = Assert.Single(JudgementFiles.ReadJnd(folder["cnn"]));
-        Assert.Equal([new JndPair(folder["cnn/p0/a.png"], folder["cnn/p1/a.png"], 0), new(folder["cnn/p0/b.png"], folder["cnn/p1/b.png"], 1)], set.Items);
+        Assert.Equal([new JndPair(folder["cnn/p0/a.png"], folder["cnn/p1/a.png"], 0),
+            new(folder["cnn/p0/b.png"], folder["cnn/p1/b.png"], 1)], set.Items);
         Refuses(() => JudgementFiles.ReadTriplets(folder["cnn"]), "ref");
     }
 
@@ -52,7 +54,8 @@ public sealed class JudgementFilesTests : IDisposable
         WriteTriplet("set", "a");
         WriteTriplet("set", "b");
         File.Delete(folder["set/" + removed]);
-        Refuses(() => JudgementFiles.ReadTriplets(folder["set"]), $"{Path.DirectorySeparatorChar}b.", "no partner b", Path.Combine(folder["set"], removed.Split('/')[0]));
+        Refuses(() => JudgementFiles.ReadTriplets(folder["set"]), $"{Path.DirectorySeparatorChar}b.", "no partner b",
+            Path.Combine(folder["set"], removed.Split('/')[0]));
         File.Delete(folder[$"set/{other}/a.{(other == "judge" ? "npy" : "png")}"]);
         Refuses(() => JudgementFiles.ReadTriplets(folder["set"]), "no partner");
     }
@@ -101,11 +104,14 @@ public sealed class JudgementFilesTests : IDisposable
             folder.Write(name, []);
         Table("judged.csv", "note,p1,p0,judge,reference\nx,sub/d.png,\"b, c.png\",0.25,a.jpg\n");
         var set = Assert.Single(JudgementFiles.ReadTriplets(folder["judged.csv"]));
-        Assert.Equal(("judged", new Triplet(folder["a.jpg"], folder["b, c.png"], folder["sub/d.png"], 0.25)), (set.Name, Assert.Single(set.Items)));
+        Assert.Equal(("judged", new Triplet(folder["a.jpg"], folder["b, c.png"], folder["sub/d.png"], 0.25)),
+            (set.Name, Assert.Single(set.Items)));
 
         Table("sub/votes.csv", "reference,p0,p1,votes_p0,votes_p1\na.jpg,a.jpg,a.jpg,3,1\na.jpg,a.jpg,a.jpg,0,2\n");
-        Assert.Equal([0.25, 1], JudgementFiles.ReadTriplets(folder["sub/votes.csv"], folder.Root)[0].Items.Select(triplet => triplet.Judge));
-        Refuses(() => JudgementFiles.ReadTriplets(folder["sub/votes.csv"]), "votes.csv, line 2", Path.Combine(folder["sub"], "a.jpg"));
+        Assert.Equal([0.25, 1], JudgementFiles.ReadTriplets(folder["sub/votes.csv"],
+            folder.Root)[0].Items.Select(triplet => triplet.Judge));
+        Refuses(() => JudgementFiles.ReadTriplets(folder["sub/votes.csv"]), "votes.csv, line 2",
+            Path.Combine(folder["sub"], "a.jpg"));
     }
 
     [Theory]
@@ -131,8 +137,10 @@ public sealed class JudgementFilesTests : IDisposable
     {
         folder.Write("a", []);
         var opinions = JudgementFiles.ReadOpinions(Table("mos.csv", "reference,distorted,mos,who\na,a,-3.5,x\n"));
-        Assert.Equal(("mos", new OpinionPair(folder["a"], folder["a"], -3.5)), (opinions.Name, Assert.Single(opinions.Items)));
-        Refuses(() => JudgementFiles.ReadOpinions(Table("bad.csv", "reference,distorted,mos\na,a,inf\n")), "line 2", "mos");
+        Assert.Equal(("mos", new OpinionPair(folder["a"], folder["a"], -3.5)),
+            (opinions.Name, Assert.Single(opinions.Items)));
+        Refuses(() => JudgementFiles.ReadOpinions(Table("bad.csv", "reference,distorted,mos\na,a,inf\n")),
+            "line 2", "mos");
 
         var recorded = JudgementFiles.ReadRecorded(Table("alex.csv", "id,d0,d1,judge\n0,1e-3,0.5,0.8\n"));
         Assert.Equal(("alex", new RecordedTriplet(1e-3, 0.5, 0.8)), (recorded.Name, Assert.Single(recorded.Items)));
@@ -142,7 +150,8 @@ public sealed class JudgementFilesTests : IDisposable
     [Fact]
     public void The_judgements_of_materials_are_read()
     {
-        var set = Assert.Single(JudgementFiles.ReadTriplets(Shared.Path("judgements/material/train.csv"), Shared.Path("judgements/material/images")));
+        var set = Assert.Single(JudgementFiles.ReadTriplets(Shared.Path("judgements/material/train.csv"),
+            Shared.Path("judgements/material/images")));
         Assert.Equal(("train", 22_801), (set.Name, set.Items.Count));
         Assert.Equal(0.25, set.Items[0].Judge);
     }

@@ -19,7 +19,8 @@ public class LogisticFitTests
     }
 
     [Fact]
-    public void No_neighbouring_curve_is_nearer_and_none_that_a_second_search_finds() => Gen.Select(Gen.Int[0, 1000], Gen.Double[0, 15]).Sample((seed, noise) =>
+    public void No_neighbouring_curve_is_nearer_and_none_that_a_second_search_finds() =>
+        Gen.Select(Gen.Int[0, 1000], Gen.Double[0, 15]).Sample((seed, noise) =>
     {
         var random = new Random(seed);
         var x = Enumerable.Range(0, 40).Select(_ => random.NextDouble() * 30).ToArray();
@@ -29,14 +30,15 @@ public class LogisticFitTests
         Assert.Equal(Math.Sqrt(squares / x.Length), fit.Rmse, 1e-9);
         Assert.Equal(Correlation.Pearson(Array.ConvertAll(x, fit.Predict), y), fit.Plcc, 1e-9);
 
-        // Random steps that only go down, from the curve that made the scores and from the fit, gain no more than the fit's own
-        // criterion lets pass; 1e-5 is a thousandth of the last digit that is reported.
+        // Random steps that only go down, from the curve that made the scores and from the fit, gain no more than the
+        // fit's own criterion lets pass; 1e-5 is a thousandth of the last digit that is reported.
         foreach (var start in new double[][] { [100, -0.3, 14, 0, 50], [.. fit.Beta] })
         {
             var (best, bestSquares, step) = (start, Squares(start), 0.1);
             for (var i = 0; i < 3000; i++)
             {
-                var next = Array.ConvertAll(best, b => b + step * (random.NextDouble() - .5) * Math.Max(Math.Abs(b), 1e-3));
+                var next = Array.ConvertAll(best,
+                    b => b + step * (random.NextDouble() - .5) * Math.Max(Math.Abs(b), 1e-3));
                 if (Squares(next) < bestSquares)
                     (best, bestSquares, step) = (next, Squares(next), step * 1.5);
                 else
@@ -54,7 +56,8 @@ public class LogisticFitTests
         var random = new Random(seed);
         var x = Enumerable.Range(0, 60).Select(_ => random.NextDouble()).ToArray();
         var y = Array.ConvertAll(x, v => Math.Tanh(6 * (v - .5)) + random.NextDouble());
-        var (fit, other) = (LogisticFit.Of(x, y), LogisticFit.Of(Array.ConvertAll(x, v => 1000 - 50 * v), Array.ConvertAll(y, v => 20 + 3 * v)));
+        var (fit, other) = (LogisticFit.Of(x, y),
+            LogisticFit.Of(Array.ConvertAll(x, v => 1000 - 50 * v), Array.ConvertAll(y, v => 20 + 3 * v)));
         Assert.Equal(fit.Plcc, other.Plcc, 1e-5);
         Assert.Equal(3 * fit.Rmse, other.Rmse, 1e-5);
         Assert.Equal(fit.Beta, LogisticFit.Of(x, y).Beta);
@@ -71,5 +74,6 @@ public class LogisticFitTests
         Assert.Throws<ArgumentException>(() => LogisticFit.Of([1, 2, 3, 4, 5, 6, double.PositiveInfinity], y));
     }
 
-    private static double Curve(double[] beta, double x) => beta[0] * (.5 - 1 / (1 + Math.Exp(beta[1] * (x - beta[2])))) + beta[3] * x + beta[4];
+    private static double Curve(double[] beta, double x) =>
+        beta[0] * (.5 - 1 / (1 + Math.Exp(beta[1] * (x - beta[2])))) + beta[3] * x + beta[4];
 }

@@ -7,7 +7,8 @@ public class ScoresTests
     // Judgements come in fifths, distances often tie.
     private static readonly Gen<double> Fraction = Gen.Int[0, 5].Select(n => n / 5.0);
     private static readonly Gen<double> Distance = Gen.OneOf(Gen.Int[0, 6].Select(n => n / 4.0), Gen.Double[0, 2]);
-    private static readonly Gen<(double D0, double D1, double Judge)[]> Triplets = Gen.Select(Distance, Distance, Fraction).Array[1, 60];
+    private static readonly Gen<(double D0, double D1, double Judge)[]> Triplets = Gen.Select(Distance, Distance,
+        Fraction).Array[1, 60];
     private static readonly Gen<(double Distance, double Same)[]> Pairs = Gen.Select(Distance, Fraction).Array[1, 60];
 
     [Fact]
@@ -27,19 +28,25 @@ public class ScoresTests
     [Fact]
     public void Triplet_scores_are_those_of_a_plain_second_implementation() => Triplets.Sample(triplets =>
     {
-        var (d0, d1, judge) = (Column(triplets, t => t.D0), Column(triplets, t => t.D1), Column(triplets, t => t.Judge));
+        var (d0, d1, judge) = (Column(triplets, t => t.D0), Column(triplets, t => t.D1),
+            Column(triplets, t => t.Judge));
         // the reference implementation's formula
-        Assert.Equal(triplets.Average(t => (t.D0 < t.D1 ? 1.0 : 0) * (1 - t.Judge) + (t.D1 < t.D0 ? 1.0 : 0) * t.Judge + (t.D1 == t.D0 ? 1.0 : 0) * .5), Scores.TwoAfc(d0, d1, judge), 1e-12);
-        Assert.Equal(triplets.Average(t => t.Judge * t.Judge + (1 - t.Judge) * (1 - t.Judge)), Scores.HumanCeiling(judge), 1e-12);
+        Assert.Equal(
+            triplets.Average(t => (t.D0 < t.D1 ? 1.0 : 0) * (1 - t.Judge) + (t.D1 < t.D0 ? 1.0 : 0) * t.Judge
+                + (t.D1 == t.D0 ? 1.0 : 0) * .5), Scores.TwoAfc(d0, d1, judge), 1e-12);
+        Assert.Equal(triplets.Average(t => t.Judge * t.Judge + (1 - t.Judge) * (1 - t.Judge)),
+            Scores.HumanCeiling(judge), 1e-12);
         // an exchange of the two images changes nothing, nor does anything that keeps the order of the distances
         Assert.Equal(Scores.TwoAfc(d0, d1, judge), Scores.TwoAfc(d1, d0, Array.ConvertAll(judge, j => 1 - j)), 1e-12);
-        Assert.Equal(Scores.TwoAfc(d0, d1, judge), Scores.TwoAfc(Array.ConvertAll(d0, d => 4 * d), Array.ConvertAll(d1, d => 4 * d), judge));
+        Assert.Equal(Scores.TwoAfc(d0, d1, judge),
+            Scores.TwoAfc(Array.ConvertAll(d0, d => 4 * d), Array.ConvertAll(d1, d => 4 * d), judge));
         // the oracle is what distances score that people's majority decides, and nobody scores more
         Assert.Equal(Scores.Oracle(judge), Scores.TwoAfc(judge, Array.ConvertAll(judge, j => 1 - j), judge), 1e-12);
         Assert.InRange(Scores.TwoAfc(d0, d1, judge), 1 - Scores.Oracle(judge) - 1e-12, Scores.Oracle(judge) + 1e-12);
         var decided = triplets.Where(t => t.Judge != .5).ToArray();
         if (decided.Length > 0)
-            Assert.Equal(decided.Average(t => t.D0 == t.D1 ? .5 : t.D0 < t.D1 == t.Judge < .5 ? 1 : 0), Scores.MajorityAccuracy(d0, d1, judge), 1e-12);
+            Assert.Equal(decided.Average(t => t.D0 == t.D1 ? .5 : t.D0 < t.D1 == t.Judge < .5 ? 1 : 0),
+                Scores.MajorityAccuracy(d0, d1, judge), 1e-12);
     });
 
     [Fact]
@@ -67,16 +74,19 @@ public class ScoresTests
     }
 
     [Fact]
-    public void Jnd_map_is_that_of_a_plain_second_implementation() => Pairs.Where(pairs => pairs.Any(pair => pair.Same > 0)).Sample(pairs =>
+    public void Jnd_map_is_that_of_a_plain_second_implementation() =>
+        Pairs.Where(pairs => pairs.Any(pair => pair.Same > 0)).Sample(pairs =>
     {
         var (distances, same) = (Column(pairs, p => p.Distance), Column(pairs, p => p.Same));
         Assert.Equal(PlainJndMap(distances, same), Scores.JndMap(distances, same), 1e-12);
         var curve = Scores.JndCurve(distances, same);
-        Assert.Equal(VocArea([.. curve.Select(point => point.Recall)], [.. curve.Select(point => point.Precision)]), Scores.JndMap(distances, same), 1e-12);
+        Assert.Equal(VocArea([.. curve.Select(point => point.Recall)], [.. curve.Select(point => point.Precision)]),
+            Scores.JndMap(distances, same), 1e-12);
     });
 
     [Fact]
-    public void A_metric_that_sorts_by_what_people_say_has_jnd_map_1_if_they_all_agree() => Fraction.Array[2, 40].Sample(values =>
+    public void A_metric_that_sorts_by_what_people_say_has_jnd_map_1_if_they_all_agree() =>
+        Fraction.Array[2, 40].Sample(values =>
     {
         var same = Array.ConvertAll(values, value => value > .5 ? 1.0 : 0);
         if (same.Contains(1))
@@ -93,7 +103,8 @@ public class ScoresTests
     [InlineData(new[] { 1.0, 1 }, new[] { 2.0, 1 }, new[] { 0.5, double.NaN }, "number 2")]
     public void What_cannot_be_scored_is_refused(double[] d0, double[] d1, double[] judge, string part)
     {
-        Assert.Contains(part, Assert.Throws<ArgumentException>(() => Scores.TwoAfc(d0, d1, judge)).Message, StringComparison.Ordinal);
+        Assert.Contains(part, Assert.Throws<ArgumentException>(() => Scores.TwoAfc(d0, d1, judge)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Scores.MajorityAccuracy(d0, d1, judge));
         if (judge.Length == d0.Length && !d0.Any(double.IsNaN))
             Assert.Throws<ArgumentException>(() => Scores.Oracle(judge));
@@ -112,11 +123,13 @@ public class ScoresTests
         var set = JudgementFiles.ReadRecorded(Shared.Path($"bapps/{name}.csv"));
         Assert.Equal(name, set.Name);
         double[] judge = [.. set.Items.Select(item => item.Judge)];
-        Assert.Equal(score, Math.Round(Scores.TwoAfc([.. set.Items.Select(item => item.D0)], [.. set.Items.Select(item => item.D1)], judge), 4));
+        Assert.Equal(score, Math.Round(
+            Scores.TwoAfc([.. set.Items.Select(item => item.D0)], [.. set.Items.Select(item => item.D1)], judge), 4));
         Assert.Equal(people, Math.Round(Scores.HumanCeiling(judge), 4));
     }
 
-    // Word for word: stable sort, cumulated counts, precision and recall from them, the envelope with ends added, the area.
+    // Word for word: stable sort, cumulated counts, precision and recall from them, the envelope with ends added, the
+    // area.
     private static double PlainJndMap(double[] distances, double[] same)
     {
         var pairs = distances.Zip(same, (Distance, Same) => (Distance, Same)).ToList();

@@ -15,13 +15,16 @@ internal static class TestArchive
     public static TarEntry File(string name, byte[]? content = null)
     {
         // Entries of pax hold the time they were made at.
-        PosixTarEntry entry = name.Length > 100 ? new PaxTarEntry(TarEntryType.RegularFile, name) : new UstarTarEntry(TarEntryType.RegularFile, name);
+        PosixTarEntry entry = name.Length > 100
+            ? new PaxTarEntry(TarEntryType.RegularFile, name)
+            : new UstarTarEntry(TarEntryType.RegularFile, name);
         entry.ModificationTime = DateTimeOffset.UnixEpoch;
         entry.DataStream = new MemoryStream(content ?? (name.EndsWith(".npy", StringComparison.Ordinal) ? Judge : Png));
         return entry;
     }
 
-    public static TarEntry Link(TarEntryType type, string name, string target = "000000.png") => new PaxTarEntry(type, name) { LinkName = target };
+    public static TarEntry Link(TarEntryType type, string name, string target = "000000.png") =>
+        new PaxTarEntry(type, name) { LinkName = target };
 
     public static byte[] Tar(params IEnumerable<TarEntry> entries)
     {
@@ -43,7 +46,8 @@ internal static class TestArchive
 
     public static byte[] Npy(string type, string shape, byte[] values)
     {
-        var header = Encoding.ASCII.GetBytes($"{{'descr': '{type}', 'fortran_order': False, 'shape': {shape}, }}".PadRight(117) + "\n");
+        var header = Encoding.ASCII.GetBytes(
+            $"{{'descr': '{type}', 'fortran_order': False, 'shape': {shape}, }}".PadRight(117) + "\n");
         return [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. header, .. values];
     }
 

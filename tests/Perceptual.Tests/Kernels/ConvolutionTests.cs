@@ -11,7 +11,9 @@ public unsafe class ConvolutionTests
         get
         {
             var real = Network.All.SelectMany(network => network.Convolutions).Select(layer => layer.Shape);
-            ConvolutionShape[] odd = [new(1, 16, 1, 1, 0), new(5, 32, 3, 1, 1), new(3, 8, 5, 2, 2), new(17, 48, 3, 1, 0), new(20, 33, 1, 1, 0), new(33, 20, 5, 1, 1), new(16, 5, 3, 1, 2), new(20, 80, 3, 1, 1)];
+            ConvolutionShape[] odd = [new(1, 16, 1, 1, 0), new(5, 32, 3, 1, 1), new(3, 8, 5, 2, 2),
+                new(17, 48, 3, 1, 0), new(20, 33, 1, 1, 0), new(33, 20, 5, 1, 1), new(16, 5, 3, 1, 2),
+                new(20, 80, 3, 1, 1)];
             var data = new TheoryData<int, int, int, int, int>();
             foreach (var (inputs, outputs, kernel, stride, padding) in real.Concat(odd).Distinct())
                 data.Add(inputs, outputs, kernel, stride, padding);
@@ -30,7 +32,8 @@ public unsafe class ConvolutionTests
     }
 
     [Theory, MemberData(nameof(Shapes))]
-    public void Fast_form_agrees_with_float64_loops_for_every_vector(int inputs, int outputs, int kernel, int stride, int padding)
+    public void Fast_form_agrees_with_float64_loops_for_every_vector(
+        int inputs, int outputs, int kernel, int stride, int padding)
     {
         var shape = new ConvolutionShape(inputs, outputs, kernel, stride, padding);
         // Narrower and wider than a register block and a tile, and more than one chunk of tiles where that is cheap.
@@ -42,7 +45,8 @@ public unsafe class ConvolutionTests
         {
             var random = new Random(shape.GetHashCode());
             float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];
-            var (weight, bias, input) = (Values(shape.Outputs * shape.Depth), Values(shape.Outputs), Values(2 * shape.Inputs * height * width));
+            var (weight, bias, input) = (Values(shape.Outputs * shape.Depth), Values(shape.Outputs),
+                Values(2 * shape.Inputs * height * width));
             var some = shape with { Outputs = checkedOutputs.Length };
             var pixels = shape.OutputLength(height) * shape.OutputLength(width);
             float[] someWeight =
@@ -56,19 +60,22 @@ public unsafe class ConvolutionTests
                 expected[image] = new double[checkedOutputs.Length * pixels];
                 magnitude[image] = new double[expected[image].Length];
                 ReferenceKernels.Convolve<double>(
-                    Float64.Doubles(one), height, width, some, Float64.Doubles(someWeight), Float64.Doubles(someBias), expected[image]);
+                    Float64.Doubles(one), height, width, some, Float64.Doubles(someWeight), Float64.Doubles(someBias),
+                    expected[image]);
                 ReferenceKernels.Convolve<double>(
                     Absolute(one), height, width, some, Absolute(someWeight), Absolute(someBias), magnitude[image]);
             }
-            // A chain of n multiply-adds in float32 is off by at most n roundings of half an ulp, 2^-24, of the sum of magnitudes;
-            // each product rounds once more where it is not fused. Winograd's transforms mix the values of a tile, so that the
-            // largest sum of magnitudes counts; their matrices enlarge errors by up to about 10 (3x3) and 100 (5x5), while the
-            // chains, over the input channels only, are shorter by the kernel's area.
+            // A chain of n multiply-adds in float32 is off by at most n roundings of half an ulp, 2^-24, of the sum of
+            // magnitudes; each product rounds once more where it is not fused. Winograd's transforms mix the values of
+            // a tile, so that the largest sum of magnitudes counts; their matrices enlarge errors by up to about 10
+            // (3x3) and 100 (5x5), while the chains, over the input channels only, are shorter by the kernel's area.
             var depth = 2 * (shape.Depth + 1) * Math.ScaleB(1, -24);
             var largest = magnitude.Max(values => values.Max());
-            double Tolerance(int image, int i) => kernel == 1 || inputs < 16 ? depth * magnitude[image][i] : depth * largest * (kernel == 3 ? 1 : 4);
+            double Tolerance(int image, int i) =>
+                kernel == 1 || inputs < 16 ? depth * magnitude[image][i] : depth * largest * (kernel == 3 ? 1 : 4);
 
-            Check<SimdScalar>(!Vector128.IsHardwareAccelerated || inputs < 64); // where others are there, on small layers only: it is slow
+            // where others are there, on small layers only: it is slow
+            Check<SimdScalar>(!Vector128.IsHardwareAccelerated || inputs < 64);
             Check<Simd128>(Vector128.IsHardwareAccelerated);
             Check<Simd256>(Vector256.IsHardwareAccelerated);
             Check<Simd512>(Vector512.IsHardwareAccelerated);
@@ -85,11 +92,13 @@ public unsafe class ConvolutionTests
                         var (output, pixel) = (checkedOutputs[i / pixels], i % pixels);
                         var value = whole[image][output * pixels + pixel];
                         if (!(Math.Abs(value - expected[image][i]) <= Tolerance(image, i)))
-                            Assert.Fail($"{typeof(T).Name} {shape} on {width}x{height}, output {output}, pixel {pixel}: "
+                            Assert.Fail(
+                                $"{typeof(T).Name} {shape} on {width}x{height}, output {output}, pixel {pixel}: "
                                 + $"{value}, not {expected[image][i]}");
                     }
                 var inBands = Run(convolver, input, height, width, convolver.UnitRows, threads: 3);
-                Assert.True(whole[0].AsSpan().SequenceEqual(inBands[0]), $"{typeof(T).Name} {shape} on {width}x{height} in bands");
+                Assert.True(whole[0].AsSpan().SequenceEqual(inBands[0]),
+                    $"{typeof(T).Name} {shape} on {width}x{height} in bands");
                 Assert.Equal(whole[1], inBands[1]);
             }
         }
@@ -98,12 +107,16 @@ public unsafe class ConvolutionTests
     [Fact]
     public void Reference_loops_agree_with_a_sum_done_by_hand()
     {
-        // A 2x2 kernel over 1 2 3 / 4 5 6 / 7 8 9: 1*1 + 2*2 - 4*3 + 5*0.5 + 0.25 = -4.25 -> 0 by ReLU; the last: 5 + 12 - 24 + 4.5 + .25 < 0.
+        // A 2x2 kernel over 1 2 3 / 4 5 6 / 7 8 9: 1*1 + 2*2 - 4*3 + 5*0.5 + 0.25 = -4.25 -> 0 by ReLU; the last: 5 +
+        // 12 - 24 + 4.5 + .25 0.
         var output = new double[4];
-        ReferenceKernels.Convolve([1.0, 2, 3, 4, 5, 6, 7, 8, 9], 3, 3, new(1, 1, 2, 1, 0), [1.0, 2, -3, 0.5], [0.25], output);
+        ReferenceKernels.Convolve([1.0, 2, 3, 4, 5, 6, 7, 8, 9], 3, 3, new(1, 1, 2, 1, 0), [1.0, 2, -3, 0.5],
+            [0.25], output);
         Assert.Equal([0, 0, 0, 0], output);
-        ReferenceKernels.Convolve([1.0, 2, 3, 4, 5, 6, 7, 8, 9], 3, 3, new(1, 1, 2, 1, 0), [1.0, 2, 3, 0.5], [0.25], output);
-        Assert.Equal([1 + 4 + 12 + 2.5 + .25, 2 + 6 + 15 + 3 + .25, 4 + 10 + 21 + 4 + .25, 5 + 12 + 24 + 4.5 + .25], output);
+        ReferenceKernels.Convolve([1.0, 2, 3, 4, 5, 6, 7, 8, 9], 3, 3, new(1, 1, 2, 1, 0), [1.0, 2, 3, 0.5],
+            [0.25], output);
+        Assert.Equal(
+            [1 + 4 + 12 + 2.5 + .25, 2 + 6 + 15 + 3 + .25, 4 + 10 + 21 + 4 + .25, 5 + 12 + 24 + 4.5 + .25], output);
         // With a zero on each side and a stride of 2 the windows are 0 0 0 1, 0 0 2 3, 0 4 0 7, 5 6 8 9.
         ReferenceKernels.Convolve([1.0, 2, 3, 4, 5, 6, 7, 8, 9], 3, 3, new(1, 1, 2, 2, 1), [1.0, 2, 3, 4], [0], output);
         Assert.Equal([4, 6 + 12, 8 + 28, 5 + 12 + 24 + 36], output);
@@ -114,7 +127,8 @@ public unsafe class ConvolutionTests
     {
         var shape = convolver.Shape;
         var input = new RowBuffer(shape.Inputs, Convolver.LanesOf(shape.Inputs), height, width);
-        var output = new RowBuffer((shape.Outputs + 15) / 16 * 16 + 32, RowBuffer.Lanes, shape.OutputLength(height), shape.OutputLength(width));
+        var output = new RowBuffer((shape.Outputs + 15) / 16 * 16 + 32, RowBuffer.Lanes, shape.OutputLength(height),
+            shape.OutputLength(width));
         convolver.Reserve(input, output);
         (input.Capacity, input.First, input.End) = (input.Above + height + input.Below, -input.Above, height);
         (output.Capacity, output.End) = (output.Height, 0);
@@ -126,14 +140,17 @@ public unsafe class ConvolutionTests
             for (var c = 0; c < shape.Inputs; c++)
                 for (var y = 0; y < height; y++)
                     for (var x = 0; x < width; x++)
-                        input.Row(image, c / input.LaneCount, y)[x * input.LaneCount + c % input.LaneCount] = values[((image * shape.Inputs + c) * height + y) * width + x];
+                        input.Row(image, c / input.LaneCount, y)[x * input.LaneCount + c % input.LaneCount] =
+                            values[((image * shape.Inputs + c) * height + y) * width + x];
         var offsets = GC.AllocateArray<int>(convolver.OffsetCount, pinned: true);
         convolver.FillOffsets(input, offsets);
         var scratch = new PinnedFloats(convolver.ScratchLength);
-        new Span<float>(scratch.Pointer, (int)convolver.ScratchLength).Fill(float.NaN); // nothing may be read that was not written
+        // nothing may be read that was not written
+        new Span<float>(scratch.Pointer, (int)convolver.ScratchLength).Fill(float.NaN);
         for (var y = 0; y < output.Height; y += band)
         {
-            var step = new ConvolutionStep(input, output, 16, offsets, 2, y, Math.Min(y + band, output.Height), threads);
+            var step = new ConvolutionStep(input, output, 16, offsets, 2, y,
+                Math.Min(y + band, output.Height), threads);
             for (var task = convolver.CountTasks(step) - 1; task >= 0; task--)
                 convolver.Run(step, task, scratch.Pointer);
         }
@@ -143,7 +160,8 @@ public unsafe class ConvolutionTests
             results[image] = new float[shape.Outputs * output.Height * output.Width];
             for (var i = 0; i < results[image].Length; i++)
             {
-                var (c, y, x) = (i / (output.Height * output.Width) + 16, i / output.Width % output.Height, i % output.Width);
+                var (c, y, x) = (i / (output.Height * output.Width) + 16, i / output.Width % output.Height,
+                    i % output.Width);
                 results[image][i] = output.Row(image, c / 16, y)[x * 16 + c % 16];
             }
             foreach (var plane in new[] { 0, output.Planes - 1 }) // nothing is written outside the channels asked for

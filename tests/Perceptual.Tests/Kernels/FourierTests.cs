@@ -6,10 +6,12 @@ namespace Perceptual.Tests.Kernels;
 [Trait("Category", "Numbers")]
 public class FourierTests
 {
-    public static TheoryData<int> Lengths => [.. Enumerable.Range(1, 40), 45, 49, 62, 64, 74, 97, 121, 127, 128, 192, 243, 270, 289, 383, 480];
+    public static TheoryData<int> Lengths =>
+        [.. Enumerable.Range(1, 40), 45, 49, 62, 64, 74, 97, 121, 127, 128, 192, 243, 270, 289, 383, 480];
 
-    // A sum of n terms below 1, as the definition has it, is off by up to n / 2 roundings of 2^-53 of a sum of at most n: n^2 * 5e-17, in
-    // practice its root; the fast form's error grows with log n only. 1e-14 * n is some twenty times what is measured.
+    // A sum of n terms below 1, as the definition has it, is off by up to n / 2 roundings of 2^-53 of a sum of at most
+    // n: n^2 * 5e-17, in practice its root; the fast form's error grows with log n only. 1e-14 * n is some twenty times
+    // what is measured.
     [Theory, MemberData(nameof(Lengths))]
     public unsafe void Every_length_agrees_with_the_definition_both_ways(int length)
     {
@@ -18,7 +20,8 @@ public class FourierTests
         double[] re = new double[length * Lanes], im = new double[length * Lanes];
         for (var i = 0; i < re.Length; i++)
             (re[i], im[i]) = (random.NextDouble() - 0.5, random.NextDouble() - 0.5);
-        Complex[] Signal(int lane) => [.. Enumerable.Range(0, length).Select(k => new Complex(re[k * Lanes + lane], im[k * Lanes + lane]))];
+        Complex[] Signal(int lane) =>
+            [.. Enumerable.Range(0, length).Select(k => new Complex(re[k * Lanes + lane], im[k * Lanes + lane]))];
         Complex[][] signals = [Signal(0), Signal(Lanes - 1)];
 
         var fourier = new Fourier(length);
@@ -32,6 +35,7 @@ public class FourierTests
             Assert.True(Distance([.. signals[0].Select(value => value * length)], Signal(0)) < 1e-14 * length);
         }
 
-        static double Distance(Complex[] expected, Complex[] actual) => expected.Zip(actual, (a, b) => (a - b).Magnitude).Max();
+        static double Distance(Complex[] expected, Complex[] actual) =>
+            expected.Zip(actual, (a, b) => (a - b).Magnitude).Max();
     }
 }

@@ -1,6 +1,8 @@
 namespace Perceptual.Tests.Kernels;
 
-/// <summary>The way back: plain float64 loops against central differences, the fast float32 form against these loops.</summary>
+/// <summary>
+/// The way back: plain float64 loops against central differences, the fast float32 form against these loops.
+/// </summary>
 [Trait("Category", "Numbers")]
 public unsafe class GradientTests
 {
@@ -10,11 +12,15 @@ public unsafe class GradientTests
         ["3x3"] = [new Convolution("a", 3, 20, 3, 1, 1) { Tap = true }],
         ["5x5"] = [new Convolution("a", 3, 17, 5, 1, 2), new Convolution("b", 17, 20, 5, 1, 2) { Tap = true }],
         ["stride 4"] = [new Convolution("a", 3, 16, 11, 4, 2) { Tap = true }],
-        ["stride 2"] = [new Convolution("a", 3, 18, 3, 2) { Tap = true }, new Convolution("b", 18, 16, 1) { Tap = true }],
-        ["pool"] = [new Convolution("a", 3, 17, 3) { Tap = true }, new MaxPool(3, 2), new Convolution("b", 17, 16, 1) { Tap = true }],
-        ["ceil pool"] = [new Convolution("a", 3, 17, 3) { Tap = true }, new MaxPool(3, 2, CeilMode: true), new MaxPool(2, 2), new Convolution("b", 17, 16, 1) { Tap = true }],
+        ["stride 2"] = [new Convolution("a", 3, 18, 3, 2) { Tap = true },
+            new Convolution("b", 18, 16, 1) { Tap = true }],
+        ["pool"] = [new Convolution("a", 3, 17, 3) { Tap = true }, new MaxPool(3, 2),
+            new Convolution("b", 17, 16, 1) { Tap = true }],
+        ["ceil pool"] = [new Convolution("a", 3, 17, 3) { Tap = true }, new MaxPool(3, 2, CeilMode: true),
+            new MaxPool(2, 2), new Convolution("b", 17, 16, 1) { Tap = true }],
         ["fire first"] = [new Fire("f", 3, 16, 16) { Tap = true }],
-        ["fire"] = [new Convolution("a", 3, 16, 1), new Fire("f", 16, 16, 16) { Tap = true }, new Convolution("b", 32, 20, 1) { Tap = true }],
+        ["fire"] = [new Convolution("a", 3, 16, 1), new Fire("f", 16, 16, 16) { Tap = true },
+            new Convolution("b", 32, 20, 1) { Tap = true }],
     };
 
     public static TheoryData<string> Kinds => [.. Small.Keys];
@@ -26,15 +32,18 @@ public unsafe class GradientTests
         var weights = TrunkWeights.Random(network, 1).Tensors.ToDictionary();
         var input = Float64.Input(TestImages.Waves(17, 15, 3), LpipsVersion.V01);
         var random = new Random(4);
-        var loss = Float64.Taps(network.Layers, weights, input).Select(tap => Random(random, tap.Values.Length)).ToList();
-        double Loss(Float64.Map from, Dictionary<string, Tensor> with) => Float64.Taps(network.Layers, with, from).Select((tap, k) => tap.Values.Zip(loss[k], (a, b) => a * b).Sum()).Sum();
+        var loss = Float64.Taps(network.Layers, weights, input)
+            .Select(tap => Random(random, tap.Values.Length)).ToList();
+        double Loss(Float64.Map from, Dictionary<string, Tensor> with) => Float64.Taps(network.Layers, with, from)
+            .Select((tap, k) => tap.Values.Zip(loss[k], (a, b) => a * b).Sum()).Sum();
 
         var (byInput, byWeights) = Float64.Backward(network.Layers, weights, input, loss);
         // In a direction, because a derivative by one value may be small beside the rounding of the loss.
         for (var direction = 0; direction < 3; direction++)
         {
             var along = Random(random, byInput.Length);
-            Agree(byInput, along, h => Loss(input with { Values = [.. input.Values.Zip(along, (v, a) => v + h * a)] }, weights));
+            Agree(byInput, along,
+                h => Loss(input with { Values = [.. input.Values.Zip(along, (v, a) => v + h * a)] }, weights));
         }
         foreach (var (key, gradient) in byWeights)
         {
@@ -43,14 +52,20 @@ public unsafe class GradientTests
             var values = weights[key].Values.Select(v => MathF.Round(v * 4096) / 4096).ToArray();
             weights[key] = weights[key] with { Values = values };
             var (_, exact) = Float64.Backward(network.Layers, weights, input, loss);
-            Agree(exact[key], along, h => Loss(input, new(weights) { [key] = weights[key] with { Values = [.. values.Zip(along, (v, a) => v + (float)(h * a))] } }), Math.ScaleB(1, -20));
+            Agree(exact[key], along,
+                h => Loss(input,
+                    new(weights)
+                    {
+                        [key] = weights[key] with { Values = [.. values.Zip(along, (v, a) => v + (float)(h * a))] },
+                    }), Math.ScaleB(1, -20));
         }
     }
 
     [Theory, MemberData(nameof(Kinds))]
     public void Fast_form_agrees_with_plain_loops_for_small_networks(string kind) => CheckFast(Small[kind], 3, 19, 16);
 
-    public static TheoryData<string> Convolutions => [.. Network.All.SelectMany(network => network.Convolutions).Select(layer => layer.Shape).Distinct()
+    public static TheoryData<string> Convolutions =>
+        [.. Network.All.SelectMany(network => network.Convolutions).Select(layer => layer.Shape).Distinct()
         .Select(shape => $"{shape.Inputs} {shape.Outputs} {shape.Kernel} {shape.Stride} {shape.Padding}")];
 
     [Theory, MemberData(nameof(Convolutions))]
@@ -66,7 +81,8 @@ public unsafe class GradientTests
     [Fact]
     public void Of_equal_values_the_first_takes_the_gradient_of_a_pool()
     {
-        // Windows of a 3x3 pool with stride 2 over five equal columns overlap in column 2: both rows of windows begin with the largest, the first.
+        // Windows of a 3x3 pool with stride 2 over five equal columns overlap in column 2: both rows of windows begin
+        // with the largest, the first.
         var gradient = new double[5];
         ReferenceKernels.MaxPoolBack([1.0, 1, 1, 1, 1], 1, 1, 5, 3, 2, 1, 2, [10.0, 1], gradient);
         Assert.Equal([10, 0, 1, 0, 0], gradient);
@@ -95,17 +111,19 @@ public unsafe class GradientTests
         Assert.InRange(squares / (Pixels * Planes * 16), 2 - .032, 2 + .032);
     }
 
-    // In norm: single derivatives may be small sums of large terms. A unit whose input is within rounding of zero may be on in one form
-    // and off in the other, which is rare and counts little: 1e-4 is what is promised.
+    // In norm: single derivatives may be small sums of large terms. A unit whose input is within rounding of zero may
+    // be on in one form and off in the other, which is rare and counts little: 1e-4 is what is promised.
     private static void CheckFast(Layer[] layers, int images, int width, int height)
     {
         var network = new Network { Name = "test", FileName = "test", Layers = layers };
         var weights = TrunkWeights.Random(network, 1).Tensors;
         var inputs = Enumerable.Range(0, images).Select(i => TestImages.Waves(width, height, i)).ToArray();
         var random = new Random(5);
-        var taps = Array.ConvertAll(inputs, image => Float64.Taps(layers, weights, Float64.Input(image, LpipsVersion.V01)));
+        var taps = Array.ConvertAll(inputs,
+            image => Float64.Taps(layers, weights, Float64.Input(image, LpipsVersion.V01)));
         var loss = Array.ConvertAll(taps, image => image.Select(tap => Random(random, tap.Values.Length)).ToList());
-        var expected = inputs.Select((image, i) => Float64.Backward(layers, weights, Float64.Input(image, LpipsVersion.V01), loss[i])).ToArray();
+        var expected = inputs.Select(
+            (image, i) => Float64.Backward(layers, weights, Float64.Input(image, LpipsVersion.V01), loss[i])).ToArray();
 
         float[][]? first = null;
         foreach (var threads in new[] { 1, 3 })
@@ -117,14 +135,16 @@ public unsafe class GradientTests
             {
                 results.Clear();
                 if (round == 0)
-                    trunk.Forward([.. inputs.Append(inputs[0]).Select(image => image.OpenRows())], Lpips.Shift, Lpips.Scale, crew, default);
+                    trunk.Forward([.. inputs.Append(inputs[0]).Select(image => image.OpenRows())], Lpips.Shift,
+                        Lpips.Scale, crew, default);
                 trunk.Forward([.. inputs.Select(image => image.OpenRows())], Lpips.Shift, Lpips.Scale, crew, default);
                 trunk.Backward((tap, features, gradient) =>
                 {
                     for (var image = 0; image < images; image++)
                         for (var i = 0; i < loss[image][tap].Length; i++)
                         {
-                            var (c, y, x) = (i / (features.Height * features.Width), i / features.Width % features.Height, i % features.Width);
+                            var (c, y, x) = (i / (features.Height * features.Width),
+                                i / features.Width % features.Height, i % features.Width);
                             gradient.Row(image, c / 16, y)[x * 16 + c % 16] += (float)loss[image][tap][i];
                         }
                 }, crew, default);
@@ -139,7 +159,8 @@ public unsafe class GradientTests
             for (var image = 0; image < images; image++)
                 Near(expected[image].Input, results[image], $"image {image}");
             foreach (var (key, i) in weights.Keys.Select((key, i) => (key, i)))
-                Near(Enumerable.Range(0, expected[0].Weights[key].Length).Select(k => expected.Sum(each => each.Weights[key][k])).ToArray(), results[images + i], key);
+                Near(Enumerable.Range(0, expected[0].Weights[key].Length)
+                    .Select(k => expected.Sum(each => each.Weights[key][k])).ToArray(), results[images + i], key);
             first ??= [.. results];
             Assert.Equal(first, results); // the same bits for any number of threads
         }
@@ -158,8 +179,10 @@ public unsafe class GradientTests
         var difference = (loss(step) - loss(-step)) / (2 * step);
         // relative to the terms of the sum, which may cancel
         var scale = Math.Sqrt(gradient.Zip(along, (g, a) => g * g * a * a).Sum());
-        Assert.True(scale > 0 && Math.Abs(exact - difference) <= 1e-6 * Math.Max(scale, Math.Abs(exact)), $"{exact} is not {difference}");
+        Assert.True(scale > 0 && Math.Abs(exact - difference) <= 1e-6 * Math.Max(scale, Math.Abs(exact)),
+            $"{exact} is not {difference}");
     }
 
-    private static double[] Random(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextDouble() * 2 - 1)];
+    private static double[] Random(
+        Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextDouble() * 2 - 1)];
 }

@@ -37,7 +37,8 @@ public class MatrixProductTests
                                 (expected, magnitude) = (expected + term, magnitude + Math.Abs(term));
                             }
                             // At most a rounding of half an ulp, 2^-24, for each product and each sum.
-                            Assert.Equal(expected, product[i * columns + j], 2 * depth * Math.ScaleB(1, -24) * magnitude);
+                            Assert.Equal(expected, product[i * columns + j],
+                                2 * depth * Math.ScaleB(1, -24) * magnitude);
                         }
                 }
             }
@@ -61,5 +62,7 @@ public class MatrixProductTests
 
     // The same matrix, stored by columns.
     private static Matrix Turned(Matrix matrix) => new Matrix(
-        [.. Enumerable.Range(0, matrix.Values.Length).Select(i => matrix.Values[i % matrix.Rows * matrix.Columns + i / matrix.Rows])], matrix.Columns, matrix.Rows).Transposed;
+        [.. Enumerable.Range(0, matrix.Values.Length)
+            .Select(i => matrix.Values[i % matrix.Rows * matrix.Columns + i / matrix.Rows])], matrix.Columns,
+            matrix.Rows).Transposed;
 }

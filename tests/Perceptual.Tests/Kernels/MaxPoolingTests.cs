@@ -24,13 +24,19 @@ public class MaxPoolingTests
                 output.Data = to.Pointer;
                 var values = new float[channels * height * width]; // [channels, height, width]
                 for (var i = 0; i < values.Length; i++)
-                    input.Row(0, i / (height * width) / 16, i / width % height)[i % width * 16 + i / (height * width) % 16] = values[i] = Math.Max(0, random.NextSingle() - 0.5f);
+                    input.Row(0, i / (height * width) / 16,
+                        i / width % height)[i % width * 16 + i / (height * width) % 16] = values[i] = Math.Max(0,
+                            random.NextSingle() - 0.5f);
                 for (var y = 0; y < output.Height; y++)
                     MaxPooling.Run(kernel, 2, input, output, 0, y);
                 var expected = new float[channels * output.Height * output.Width];
-                ReferenceKernels.MaxPool<float>(values, channels, height, width, kernel, 2, output.Height, output.Width, expected);
+                ReferenceKernels.MaxPool<float>(values, channels, height, width, kernel, 2, output.Height,
+                    output.Width, expected);
                 for (var i = 0; i < expected.Length; i++)
-                    Assert.Equal(expected[i], output.Row(0, i / (output.Height * output.Width) / 16, i / output.Width % output.Height)[i % output.Width * 16 + i / (output.Height * output.Width) % 16]);
+                    Assert.Equal(expected[i],
+                        output.Row(0, i / (output.Height * output.Width) / 16,
+                            i / output.Width % output.Height)[i % output.Width * 16
+                                + i / (output.Height * output.Width) % 16]);
                 GC.KeepAlive((from, to)); // only their pointers were used
             }
     }
@@ -49,5 +55,6 @@ public class MaxPoolingTests
 
     [Fact]
     public void Ceil_mode_drops_a_window_that_would_start_outside() =>
-        Assert.Equal(2, new MaxPool(1, 3, CeilMode: true).OutputLength(5)); // windows at 0 and 3; one at 6 would start past the end
+        // windows at 0 and 3; one at 6 would start past the end
+        Assert.Equal(2, new MaxPool(1, 3, CeilMode: true).OutputLength(5));
 }

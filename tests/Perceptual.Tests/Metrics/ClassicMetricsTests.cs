@@ -5,12 +5,15 @@ namespace Perceptual.Tests.Metrics;
 [Trait("Category", "Numbers")]
 public class ClassicMetricsTests
 {
-    public static TheoryData<string> Names => [.. Metric.All.Select(info => info.Name).Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal))];
+    public static TheoryData<string> Names =>
+        [.. Metric.All.Select(info => info.Name).Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal))];
 
-    public static TheoryData<string> NamesWithMap => [.. Metric.All.Where(info => info.HasMap).Select(info => info.Name).Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal))];
+    public static TheoryData<string> NamesWithMap =>
+        [.. Metric.All.Where(info => info.HasMap).Select(info => info.Name)
+            .Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal))];
 
-    // What the golden file calls them. Both sides compute in double precision: 1e-9 is a thousand times the rounding of a variance, the
-    // difference of two means of squares of up to 255^2, beside C2 = 58.5.
+    // What the golden file calls them. Both sides compute in double precision: 1e-9 is a thousand times the rounding of
+    // a variance, the difference of two means of squares of up to 255^2, beside C2 = 58.5.
     [Theory]
     [InlineData("psnr", "psnr_rgb")]
     [InlineData("l2", "l2_rgb")]
@@ -25,14 +28,16 @@ public class ClassicMetricsTests
         Assert.NotEmpty(pairs);
         foreach (var pair in pairs)
         {
-            var (reference, distorted) = (pair.GetProperty("reference").GetString()!, pair.GetProperty("distorted").GetString()!);
-            var actual = Load(name).Measure(ImageFile.Read(Shared.Path(reference)), ImageFile.Read(Shared.Path(distorted)));
+            var (reference, distorted) = (pair.GetProperty("reference").GetString()!,
+                pair.GetProperty("distorted").GetString()!);
+            var actual = Load(name).Measure(ImageFile.Read(Shared.Path(reference)),
+                ImageFile.Read(Shared.Path(distorted)));
             Assert.Equal(1, actual / pair.GetProperty(key).GetDouble(), 1e-9);
         }
     }
 
-    // To the digits the authors' values are printed with. Gray, where they use it, is MATLAB's rgb2gray of 8 bits, rounded to whole levels;
-    // what is published as FSIM is FSIMc.
+    // To the digits the authors' values are printed with. Gray, where they use it, is MATLAB's rgb2gray of 8 bits,
+    // rounded to whole levels; what is published as FSIM is FSIMc.
     [Theory]
     [InlineData("psnr", "psnr", "F2")]
     [InlineData("ssim-luma", "ssim", "F4")]
@@ -41,11 +46,12 @@ public class ClassicMetricsTests
     public void Values_are_those_of_the_authors(string name, string key, string digits)
     {
         foreach (var (image, expected, reference, distorted) in Published(key))
-            Assert.Equal((image, expected.ToString(digits)), (image, Load(name).Measure(reference, distorted).ToString(digits)));
+            Assert.Equal((image, expected.ToString(digits)),
+                (image, Load(name).Measure(reference, distorted).ToString(digits)));
     }
 
-    // The published numbers are of the authors' program in the mode that adds the scales up, weighed by their exponents, in place of
-    // multiplying their powers, which is the metric: of I03 the product is 0.6700.
+    // The published numbers are of the authors' program in the mode that adds the scales up, weighed by their
+    // exponents, in place of multiplying their powers, which is the metric: of I03 the product is 0.6700.
     [Fact]
     public void Scales_of_ms_ssim_are_those_of_the_authors()
     {
@@ -57,8 +63,9 @@ public class ClassicMetricsTests
         }
     }
 
-    // Odd sizes, several bands of rows, one window only, and the smallest size of MS-SSIM. The plain loops take each variance from its own
-    // mean; what is compared takes differences of means of squares, off by 2^-53 * 510^2 or 3e-11, beside C2 = 58.5 (5.2 of Lab): 1e-11.
+    // Odd sizes, several bands of rows, one window only, and the smallest size of MS-SSIM. The plain loops take each
+    // variance from its own mean; what is compared takes differences of means of squares, off by 2^-53 * 510^2 or
+    // 3e-11, beside C2 = 58.5 (5.2 of Lab): 1e-11.
     [Theory, MemberData(nameof(Names))]
     public void Vectors_agree_with_plain_loops(string name)
     {
@@ -78,7 +85,8 @@ public class ClassicMetricsTests
         }
     }
 
-    // Of images made smaller beforehand, in plain loops and kept as floats, which moves levels by up to 2^-25 of 255 and FSIM by less.
+    // Of images made smaller beforehand, in plain loops and kept as floats, which moves levels by up to 2^-25 of 255
+    // and FSIM by less.
     [Theory]
     [InlineData(385, 390, 2)]
     [InlineData(645, 641, 3)]
@@ -91,8 +99,10 @@ public class ClassicMetricsTests
         RgbImage Smaller(RgbImage image)
         {
             var planes = Array.ConvertAll(PlainMetrics.Rgb(image), plane => PlainMetrics.Shrink(plane, factor));
-            var floats = Array.ConvertAll(planes, plane => plane.Cast<double>().Select(value => (float)value).ToArray());
-            return RgbImage.FromPlanes(floats[0], floats[1], floats[2], planes[0].GetLength(1), planes[0].GetLength(0), new(0, 255));
+            var floats = Array.ConvertAll(planes,
+                plane => plane.Cast<double>().Select(value => (float)value).ToArray());
+            return RgbImage.FromPlanes(floats[0], floats[1], floats[2], planes[0].GetLength(1), planes[0].GetLength(0),
+                new(0, 255));
         }
     }
 
@@ -101,8 +111,10 @@ public class ClassicMetricsTests
     {
         var metric = Load(name);
         var (width, height) = Size(name);
-        foreach (var image in new[] { TestImages.Waves(width, height, 1), Words(width, height, 2), Floats(width, height, 3), Flat(width, height, 77) })
-            Assert.Equal(name == "psnr" ? double.PositiveInfinity : metric.Info.LargerIsCloser ? 1 : 0, metric.Measure(image, image));
+        foreach (var image in new[] { TestImages.Waves(width, height, 1), Words(width, height, 2),
+            Floats(width, height, 3), Flat(width, height, 77) })
+            Assert.Equal(name == "psnr" ? double.PositiveInfinity : metric.Info.LargerIsCloser ? 1 : 0,
+                metric.Measure(image, image));
     }
 
     [Theory, MemberData(nameof(Names))]
@@ -122,7 +134,8 @@ public class ClassicMetricsTests
             Assert.Equal(one, Load(name).WithThreads(threads).Measure(a, b));
     }
 
-    // A difference of one grey level in one sample, where 1 - SSIM is about 1e-6 and the rounding of a mean of squares would be seen.
+    // A difference of one grey level in one sample, where 1 - SSIM is about 1e-6 and the rounding of a mean of squares
+    // would be seen.
     [Fact]
     public void Nearly_identical_images_keep_their_digits()
     {
@@ -136,7 +149,8 @@ public class ClassicMetricsTests
         Assert.Equal(1, Load("l2-lab").Measure(a, b) / PlainMetrics.Value("l2-lab", a, b), 1e-6);
         var unlike = Load("ssim").MeasureAndMap(a.OpenRows(), b.OpenRows()).Map.ToArray();
         // The map's means over its own windows, without the border that repeats them.
-        var inner = Enumerable.Range(5, 20).SelectMany(y => Enumerable.Range(5, 30).Select(x => (double)unlike[y * 40 + x])).Average();
+        var inner = Enumerable.Range(5, 20)
+            .SelectMany(y => Enumerable.Range(5, 30).Select(x => (double)unlike[y * 40 + x])).Average();
         Assert.Equal(1, inner / PlainMetrics.Dissimilarity(a, b), 1e-6);
     }
 
@@ -150,7 +164,8 @@ public class ClassicMetricsTests
         var other = TestImages.Waves(width, height, 1);
         // Gray is rounded to 1 of 255 or 1 of 65535 by definition: a hundredth.
         var tolerance = name is "ssim-luma" or "ms-ssim" or "gmsd" ? 1e-2 : 1e-12;
-        Assert.Equal(1, Load(name).Measure(words, other) / Load(name).Measure(RgbImage.FromInterleaved(bytes, width, height), other), tolerance);
+        Assert.Equal(1, Load(name).Measure(words, other) / Load(name)
+            .Measure(RgbImage.FromInterleaved(bytes, width, height), other), tolerance);
     }
 
     [Theory, MemberData(nameof(Names))]
@@ -159,7 +174,8 @@ public class ClassicMetricsTests
         var (width, height) = Size(name);
         var (black, white) = (Flat(width, height, 0), Flat(width, height, 255));
         var image = TestImages.Waves(width, height, 1);
-        var (green, blue) = (RgbImage.FromInterleaved(Repeat([0, 255, 0], width * height), width, height), RgbImage.FromInterleaved(Repeat([0, 0, 255], width * height), width, height));
+        var (green, blue) = (RgbImage.FromInterleaved(Repeat([0, 255, 0], width * height), width, height),
+            RgbImage.FromInterleaved(Repeat([0, 0, 255], width * height), width, height));
         foreach (var (a, b) in new[] { (black, white), (image, Negative(image)), (black, image), (green, blue) })
         {
             var value = Load(name).Measure(a, b);
@@ -197,7 +213,8 @@ public class ClassicMetricsTests
         Assert.Equal(0, zero.ToArray().Max());
         Assert.Equal(0, zero.ToArray().Min());
 
-        // Other pixels in the right half only: windows and filters of the left do not see them, but FSIM's waves, which go all around.
+        // Other pixels in the right half only: windows and filters of the left do not see them, but FSIM's waves, which
+        // go all around.
         var other = RgbImage.FromPlanes(Half(0), Half(1), Half(2), width, height);
         var (value, map) = Load(name).MeasureAndMap(image.OpenRows(), other.OpenRows());
         Assert.Equal(value, Load(name).Measure(image, other));
@@ -209,7 +226,8 @@ public class ClassicMetricsTests
             else if (i % width >= 70)
                 right += values[i];
         Assert.True(right > 0);
-        Assert.True(name.StartsWith("fsim", StringComparison.Ordinal) ? left < right / 5 : left == 0, $"{left} {right}");
+        Assert.True(name.StartsWith("fsim", StringComparison.Ordinal) ? left < right / 5 : left == 0,
+            $"{left} {right}");
 
         byte[] Half(int channel)
         {
@@ -235,7 +253,8 @@ public class ClassicMetricsTests
         Assert.Equal(1, fsimMap.ToArray().Average(value => (double)value) / (1 - fsim), 1e-6);
         var (dssim, dssimMap) = Load("dssim").MeasureAndMap(a.OpenRows(), b.OpenRows());
         var values = dssimMap.ToArray();
-        Assert.Equal(1, Enumerable.Range(3, 44).SelectMany(y => Enumerable.Range(3, 54).Select(x => (double)values[y * 60 + x])).Average() / dssim, 1e-6);
+        Assert.Equal(1, Enumerable.Range(3, 44)
+            .SelectMany(y => Enumerable.Range(3, 54).Select(x => (double)values[y * 60 + x])).Average() / dssim, 1e-6);
     }
 
     // Small, but for MS-SSIM.
@@ -243,13 +262,15 @@ public class ClassicMetricsTests
 
     private static Metric Load(string name) => Metric.Load([name])[0].WithThreads(2);
 
-    private static IEnumerable<(string Image, double Value, RgbImage Reference, RgbImage Distorted)> Published(string key)
+    private static IEnumerable<(string Image, double Value, RgbImage Reference, RgbImage Distorted)> Published(
+        string key)
     {
         using var json = JsonDocument.Parse(File.ReadAllText(Shared.Path("golden/published.json")));
         var values = json.RootElement.GetProperty(key).EnumerateObject().ToArray();
         Assert.Equal(["I03", "I04", "I06"], values.Select(value => value.Name));
         return [.. values.Select(value => (value.Name, value.Value.GetDouble(),
-            ImageFile.Read(Shared.Path($"images/calibration/{value.Name}-ref.bmp")), ImageFile.Read(Shared.Path($"images/calibration/{value.Name}-dist.bmp"))))];
+            ImageFile.Read(Shared.Path($"images/calibration/{value.Name}-ref.bmp")),
+            ImageFile.Read(Shared.Path($"images/calibration/{value.Name}-dist.bmp"))))];
     }
 
     private static RgbImage Words(int width, int height, int seed)
@@ -270,9 +291,11 @@ public class ClassicMetricsTests
         return RgbImage.FromInterleaved(floats, width, height, new(2, 5));
     }
 
-    private static RgbImage Flat(int width, int height, byte value) => RgbImage.FromInterleaved(Repeat([value], 3 * width * height), width, height);
+    private static RgbImage Flat(int width, int height, byte value) =>
+        RgbImage.FromInterleaved(Repeat([value], 3 * width * height), width, height);
 
-    private static byte[] Repeat(byte[] values, int times) => [.. Enumerable.Repeat(values, times).SelectMany(value => value)];
+    private static byte[] Repeat(byte[] values, int times) =>
+        [.. Enumerable.Repeat(values, times).SelectMany(value => value)];
 
     private static RgbImage Negative(RgbImage image)
     {

@@ -13,7 +13,8 @@ public class DistanceMapTests
     [Fact]
     public void Two_values_are_joined_by_a_line_between_the_centres_of_their_pixels()
     {
-        // Output pixel centres, in input pixels: (i + .5) / 3 - .5 = -1/3, 0, 1/3, 2/3, 1, 4/3; what lies outside takes the edge's value.
+        // Output pixel centres, in input pixels: (i + .5) / 3 - .5 = -1/3, 0, 1/3, 2/3, 1, 4/3; what lies outside takes
+        // the edge's value.
         var map = new DistanceMap([([0f, 3f], 2, 1)], 6, 1);
         float[] expected = [0, 0, 1, 2, 3, 3];
         Numbers.AssertClose(expected, map.ToArray(), 1e-6);

@@ -6,9 +6,9 @@ namespace Perceptual.Tests.Metrics;
 [Trait("Category", "Numbers")]
 public class GoldenTests
 {
-    // A layer's features are off by about 1e-6 of their length: the square root of the depth (at most 3456) times 2^-24 is 3.5e-6, and
-    // Winograd's tiles, less deep but with larger transforms, measure the same. Many pixels average that out. Distances are below 0.74
-    // where calibrated and below 7 in baselines.
+    // A layer's features are off by about 1e-6 of their length: the square root of the depth (at most 3456) times 2^-24
+    // is 3.5e-6, and Winograd's tiles, less deep but with larger transforms, measure the same. Many pixels average that
+    // out. Distances are below 0.74 where calibrated and below 7 in baselines.
     private const double Tolerance = 2e-6;
     private const double BaselineTolerance = 1e-5;
     private const double MapTolerance = 1e-5;
@@ -28,9 +28,12 @@ public class GoldenTests
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public void Distance_layers_and_map_are_the_published_ones(string reference, string distorted, string net, string version, bool lin)
+    public void Distance_layers_and_map_are_the_published_ones(
+        string reference, string distorted, string net, string version, bool lin)
     {
-        var expected = Read(Shared.Path("golden/lpips.json")).Single(item => (item.Reference, item.Distorted, item.Net, item.Version, item.Lin) == (reference, distorted, net, version, lin));
+        var expected = Read(Shared.Path("golden/lpips.json"))
+            .Single(item => (item.Reference, item.Distorted, item.Net, item.Version, item.Lin)
+                == (reference, distorted, net, version, lin));
         var lpips = Load(net, version, lin);
         var (a, b) = (ImageFile.Read(Shared.Path(reference)), ImageFile.Read(Shared.Path(distorted)));
         var actual = lpips.Compare(a, b);
@@ -49,7 +52,8 @@ public class GoldenTests
     [InlineData("images/ex_p1.png", 0.137566)]
     public void The_example_of_the_reference_implementation_has_its_number(string distorted, double expected) =>
         Assert.Equal(expected, Load("alex", "0.1", true).Distance(
-            ImageFile.Read(Shared.Path("images/ex_ref.png")), ImageFile.Read(Shared.Path(distorted))), 1e-6); // one in the last digit that is printed
+            // one in the last digit that is printed
+            ImageFile.Read(Shared.Path("images/ex_ref.png")), ImageFile.Read(Shared.Path(distorted))), 1e-6);
 
     [Theory]
     [InlineData("alex", "ex_p0", "images/ex_ref.png", "images/ex_p0.png")]
@@ -59,7 +63,8 @@ public class GoldenTests
     public void Every_value_of_the_map_is_the_published_one(string net, string name, string reference, string distorted)
     {
         var (expected, shape) = NpyFile.ReadFloat32(Shared.Path($"golden/map-{net}-{name}.npy"));
-        var map = Load(net, "0.1", true).Map(ImageFile.Read(Shared.Path(reference)), ImageFile.Read(Shared.Path(distorted)));
+        var map = Load(net, "0.1", true)
+            .Map(ImageFile.Read(Shared.Path(reference)), ImageFile.Read(Shared.Path(distorted)));
         Assert.Equal([map.Height, map.Width], shape);
         Assert.All(expected.Zip(map.ToArray()), pair => Assert.Equal(pair.First, pair.Second, MapTolerance));
     }
@@ -74,9 +79,11 @@ public class GoldenTests
         var input = Float64.Input(image, LpipsVersion.V01);
         var expected = Float64.Taps(layers, weights, input);
         var actual = new List<float[]>();
-        new Trunk(network, weights).Run([image.OpenRows()], [-.030f, -.088f, -.188f], [.458f, .448f, .450f], new(2), (_, tap, from, to) =>
+        new Trunk(network, weights).Run([image.OpenRows()], [-.030f, -.088f, -.188f], [.458f, .448f, .450f], new(2),
+            (_, tap, from, to) =>
         {
-            var values = new float[tap.Channels * tap.Height * tap.Width]; // [channels, height, width]; a small image comes in one piece
+            // [channels, height, width]; a small image comes in one piece
+            var values = new float[tap.Channels * tap.Height * tap.Width];
             Assert.Equal((0, tap.Height), (from, to));
             for (var i = 0; i < values.Length; i++)
             {
@@ -92,14 +99,16 @@ public class GoldenTests
         for (var k = 0; k < 2; k++)
         {
             Assert.Equal(expected[k].Values.Length, actual[k].Length);
-            // Each value to 1e-5 of the layer's largest: the square root of 1152 products, 34, times 2^-24, over four layers, doubled.
+            // Each value to 1e-5 of the layer's largest: the square root of 1152 products, 34, times 2^-24, over four
+            // layers, doubled.
             var tolerance = 1e-5 * expected[k].Values.Max();
             for (var i = 0; i < actual[k].Length; i++)
                 Assert.Equal(expected[k].Values[i], actual[k][i], tolerance);
         }
     }
 
-    private static Lpips Load(string net, string version, bool lin) => Lpips.Load(Network.All.Single(network => network.Name == net), new()
+    private static Lpips Load(string net, string version, bool lin) =>
+        Lpips.Load(Network.All.Single(network => network.Name == net), new()
     {
         Version = version == "0.0" ? LpipsVersion.V00 : LpipsVersion.V01,
         Baseline = !lin,
@@ -123,5 +132,6 @@ public class GoldenTests
     }
 
     private sealed record Golden(
-        string Reference, string Distorted, string Net, string Version, bool Lin, double Distance, double[] Layers, double MapMean, double MapMax);
+        string Reference, string Distorted, string Net, string Version, bool Lin, double Distance, double[] Layers,
+        double MapMean, double MapMax);
 }

@@ -30,7 +30,8 @@ public class LpipsGradientTests
         const double ImageStep = 1e-6;
         var difference = (Moved(ImageStep) - Moved(-ImageStep)) / (2 * ImageStep);
         var exact = expected.Zip(along, (e, a) => e * a).Sum();
-        Assert.True(Math.Abs(exact - difference) <= 1e-6 * Math.Sqrt(expected.Zip(along, (e, a) => e * e * a * a).Sum()), $"{exact} is not {difference}");
+        Assert.True(Math.Abs(exact - difference)
+            <= 1e-6 * Math.Sqrt(expected.Zip(along, (e, a) => e * e * a * a).Sum()), $"{exact} is not {difference}");
 
         // Steps that are exact in the floats that weights are.
         const double Step = 1.0 / (1 << 23); // few units cross zero within it
@@ -39,7 +40,8 @@ public class LpipsGradientTests
             var rounded = weights[key].Values.Select(value => MathF.Round(value * 4096) / 4096);
             weights[key] = weights[key] with { Values = [.. rounded] };
             along = [.. rounded.Select(_ => random.Next(2) == 0 ? 1.0 : -1)];
-            var gradient = Float64.Gradient(network, weights, lin.Layers, LpipsVersion.V01, pair[0], pair[1]).Trunk[key];
+            var gradient = Float64.Gradient(network, weights, lin.Layers, LpipsVersion.V01, pair[0],
+                pair[1]).Trunk[key];
             difference = (Distance(key, Step) - Distance(key, -Step)) / (2 * Step);
             exact = gradient.Zip(along, (g, a) => g * a).Sum();
             Assert.True(Math.Abs(exact - difference) <= 1e-6 * Math.Sqrt(gradient.Sum(g => g * g) * along.Length), key);
@@ -56,7 +58,8 @@ public class LpipsGradientTests
         {
             var (input, pixels) = (Float64.Input(pair[1], LpipsVersion.V01), pair[1].Width * pair[1].Height);
             var scale = new[] { .458, .448, .450 };
-            var moved = input with { Values = [.. input.Values.Select((v, i) => v + h * along[i] / scale[i / pixels])] };
+            var moved =
+                input with { Values = [.. input.Values.Select((v, i) => v + h * along[i] / scale[i / pixels])] };
             return Float64.Taps(network.Layers, weights, Float64.Input(pair[0], LpipsVersion.V01))
                 .Zip(Float64.Taps(network.Layers, weights, moved), (a, b) => Float64.Difference(a, b, null)).Sum();
         }
@@ -73,7 +76,8 @@ public class LpipsGradientTests
         var random = new Random(5);
         return LinWeights.From(network, network.TapChannels
             .Select((channels, k) => new Tensor(
-                LinWeights.Key(k), [1, channels, 1, 1], [.. Enumerable.Range(0, channels).Select(_ => random.NextSingle())]))
+                LinWeights.Key(k), [1, channels, 1, 1],
+                [.. Enumerable.Range(0, channels).Select(_ => random.NextSingle())]))
             .ToDictionary(tensor => tensor.Name), "random");
     }
 
@@ -89,7 +93,8 @@ public class LpipsGradientTests
                 var thin = layer switch
                 {
                     Convolution convolution => convolution with { Inputs = inputs, Outputs = Few(convolution.Outputs) },
-                    Fire fire => fire with { Inputs = inputs, Squeezed = Few(fire.Squeezed), Expanded = Few(fire.Expanded) },
+                    Fire fire => fire with { Inputs = inputs, Squeezed = Few(fire.Squeezed),
+                        Expanded = Few(fire.Expanded) },
                     _ => layer,
                 };
                 inputs = thin switch
@@ -127,15 +132,21 @@ public class LpipsGradientTests
             fixed (float* a = inverse[0], b = inverse[1], sum = sums)
                 for (var y = 0; y < features.Height; y++)
                 {
-                    LpipsHead.InverseNorms(features.Row(0, 0, y), features.PlaneLength, features.Planes, features.Width, a);
-                    LpipsHead.InverseNorms(features.Row(1, 0, y), features.PlaneLength, features.Planes, features.Width, b);
-                    LpipsHead.AddChannelSums(features.Row(0, 0, y), features.PlaneLength, a, features.Row(1, 0, y), features.PlaneLength, b, features.Planes, features.Width, null, 0, sum);
+                    LpipsHead.InverseNorms(features.Row(0, 0, y), features.PlaneLength, features.Planes,
+                        features.Width, a);
+                    LpipsHead.InverseNorms(features.Row(1, 0, y), features.PlaneLength, features.Planes,
+                        features.Width, b);
+                    LpipsHead.AddChannelSums(features.Row(0, 0, y), features.PlaneLength, a, features.Row(1, 0, y),
+                        features.PlaneLength, b, features.Planes, features.Width, null, 0, sum);
                     for (var image = 0; image < 2; image++)
-                        LpipsHead.AddGradient(features.Row(image, 0, y), features.PlaneLength, image == 0 ? a : b, features.Row(1 - image, 0, y), features.PlaneLength, image == 0 ? b : a,
-                            packed[tap].Pointer, features.Planes, features.Width, null, 0, 1f / (features.Width * features.Height), gradient.Row(image, 0, y), gradient.PlaneLength);
+                        LpipsHead.AddGradient(features.Row(image, 0, y), features.PlaneLength, image == 0 ? a : b,
+                            features.Row(1 - image, 0, y), features.PlaneLength, image == 0 ? b : a,
+                            packed[tap].Pointer, features.Planes, features.Width, null, 0,
+                            1f / (features.Width * features.Height), gradient.Row(image, 0, y), gradient.PlaneLength);
                 }
             var pixels = features.Width * features.Height;
-            Near(byLin[tap], [.. sums.Take(lin.Layers[tap].Length).Select(value => value / pixels)], $"lin weights {tap}");
+            Near(byLin[tap], [.. sums.Take(lin.Layers[tap].Length).Select(value => value / pixels)],
+                $"lin weights {tap}");
         }, crew, default);
         GC.KeepAlive((trunk, packed));
         Assert.Equal(weights.Tensors.Keys.Order(), byTrunk.Keys.Order());
@@ -178,7 +189,10 @@ public class LpipsGradientTests
     {
         // Biases far below any sum switch every unit off.
         var weights = TrunkWeights.Random(Network.Alex, 0).Tensors
-            .ToDictionary(pair => pair.Key, pair => pair.Key.EndsWith("bias", StringComparison.Ordinal) ? pair.Value with { Values = [.. pair.Value.Values.Select(_ => -1e3f)] } : pair.Value);
+            .ToDictionary(pair => pair.Key,
+                pair => pair.Key.EndsWith("bias", StringComparison.Ordinal)
+                    ? pair.Value with { Values = [.. pair.Value.Values.Select(_ => -1e3f)] }
+                    : pair.Value);
         var lpips = new Lpips(TrunkWeights.From(Network.Alex, weights, "test"), null, new());
         var gradient = new float[3 * 40 * 33];
         Array.Fill(gradient, 1);
@@ -202,7 +216,8 @@ public class LpipsGradientTests
         }
         Assert.InRange(lpips.DistanceAndGradient(reference, Image(), gradient), 0, 0.7 * first);
 
-        RgbImage Image() => RgbImage.FromPlanes(samples.AsSpan(0, 40 * 33), samples.AsSpan(40 * 33, 40 * 33), samples.AsSpan(2 * 40 * 33), 40, 33, ValueRange.Signed);
+        RgbImage Image() => RgbImage.FromPlanes(samples.AsSpan(0, 40 * 33), samples.AsSpan(40 * 33, 40 * 33),
+            samples.AsSpan(2 * 40 * 33), 40, 33, ValueRange.Signed);
     }
 
     [Fact]
@@ -211,9 +226,15 @@ public class LpipsGradientTests
         var lpips = Lpips.Load(Network.Alex, new() { RandomSeed = 0 });
         var image = TestImages.Waves(40, 33, 1);
         var gradient = new float[3 * 40 * 33];
-        Assert.Contains("40x33", Assert.Throws<ArgumentException>(() => lpips.DistanceAndGradient(image, TestImages.Waves(33, 40, 1), gradient)).Message, StringComparison.Ordinal);
-        Assert.Contains("3 for each pixel", Assert.Throws<ArgumentException>(() => lpips.DistanceAndGradient(image, image, new float[40 * 33])).Message, StringComparison.Ordinal);
+        Assert.Contains("40x33",
+            Assert.Throws<ArgumentException>(
+                () => lpips.DistanceAndGradient(image, TestImages.Waves(33, 40, 1), gradient)).Message,
+                StringComparison.Ordinal);
+        Assert.Contains("3 for each pixel",
+            Assert.Throws<ArgumentException>(() => lpips.DistanceAndGradient(image, image, new float[40 * 33])).Message,
+            StringComparison.Ordinal);
         Assert.Contains("another trunk", Assert.Throws<ArgumentException>(() =>
-            lpips.DistanceAndGradient(Lpips.Load(Network.Alex, new() { RandomSeed = 1 }).Extract(image), image, gradient)).Message, StringComparison.Ordinal);
+            lpips.DistanceAndGradient(Lpips.Load(Network.Alex, new() { RandomSeed = 1 }).Extract(image), image,
+                gradient)).Message, StringComparison.Ordinal);
     }
 }

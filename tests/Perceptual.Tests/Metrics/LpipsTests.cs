@@ -43,7 +43,8 @@ public class LpipsTests
     public void A_pair_alone_and_in_a_batch_of_seven_has_the_same_bits(string net)
     {
         var lpips = Random(net);
-        var pairs = Enumerable.Range(0, 7).Select(i => (TestImages.Waves(33 + i, 34, i), TestImages.Waves(33 + i, 34, 100 + i))).ToArray();
+        var pairs = Enumerable.Range(0, 7)
+            .Select(i => (TestImages.Waves(33 + i, 34, i), TestImages.Waves(33 + i, 34, 100 + i))).ToArray();
         var batch = lpips.Compare(pairs);
         Assert.Equal(7, batch.Count);
         for (var i = 0; i < 7; i++)
@@ -54,12 +55,14 @@ public class LpipsTests
     public void Features_of_an_image_alone_and_in_a_batch_have_the_same_bits(string net)
     {
         var lpips = Random(net);
-        var images = Enumerable.Range(0, 7).Select(i => TestImages.Waves(33 + i / 3, 34, i)).ToArray(); // of three sizes
+        // of three sizes
+        var images = Enumerable.Range(0, 7).Select(i => TestImages.Waves(33 + i / 3, 34, i)).ToArray();
         var features = lpips.Extract(images);
         Assert.Equal(7, features.Count);
         for (var i = 1; i < 7; i++)
             if (images[i].Width == images[i - 1].Width)
-                Assert.Equal(lpips.Compare(images[i - 1], images[i]).Layers, lpips.Compare(features[i - 1], features[i]).Layers);
+                Assert.Equal(lpips.Compare(images[i - 1], images[i]).Layers,
+                    lpips.Compare(features[i - 1], features[i]).Layers);
             else
                 Assert.Throws<ArgumentException>(() => lpips.Compare(features[i - 1], features[i]));
         Assert.Empty(lpips.Extract([]));
@@ -94,9 +97,9 @@ public class LpipsTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 << 10);
     }
 
-    // A few grey levels in a few pixels: the difference of two large, nearly equal numbers, where rounding shows most. Features differ
-    // by some 1e-4 of their length there and are off by 1e-7 (direct) to 1e-6 (Winograd) of it; the errors of thousands of features
-    // average out to within 1 %. The distance itself is about 1e-6.
+    // A few grey levels in a few pixels: the difference of two large, nearly equal numbers, where rounding shows most.
+    // Features differ by some 1e-4 of their length there and are off by 1e-7 (direct) to 1e-6 (Winograd) of it; the
+    // errors of thousands of features average out to within 1 %. The distance itself is about 1e-6.
     [Theory, MemberData(nameof(Nets))]
     public void Nearly_identical_images_agree_with_float64_loops(string net)
     {
@@ -142,9 +145,10 @@ public class LpipsTests
             Assert.Equal(lpips.Distance(a, b), lpips.Distance(fa, fb));
     }
 
-    // The whole network, on random weights, against plain loops in float64. The features of a layer are off by about the square root
-    // of its depth (at most 4608) times 2^-24, that is 4e-6, relative to their length; a baseline layer's distance, a mean of squared
-    // differences of unit vectors, by at most twice that times the vectors' distance (at most 1.5): the tolerance of the golden baselines.
+    // The whole network, on random weights, against plain loops in float64. The features of a layer are off by about
+    // the square root of its depth (at most 4608) times 2^-24, that is 4e-6, relative to their length; a baseline
+    // layer's distance, a mean of squared differences of unit vectors, by at most twice that times the vectors'
+    // distance (at most 1.5): the tolerance of the golden baselines.
     [Theory, MemberData(nameof(Nets))]
     public void Whole_network_agrees_with_float64_loops(string net)
     {
@@ -167,7 +171,8 @@ public class LpipsTests
         {
             var lpips = Random(network.Name);
             var smallest = network.MinimumSide;
-            Assert.True(lpips.Distance(TestImages.Waves(smallest, smallest, 1), TestImages.Waves(smallest, smallest, 2)) > 0);
+            Assert.True(
+                lpips.Distance(TestImages.Waves(smallest, smallest, 1), TestImages.Waves(smallest, smallest, 2)) > 0);
             var tooSmall = TestImages.Waves(smallest, smallest - 1, 1);
             var error = Assert.Throws<ArgumentException>(() => lpips.Distance(tooSmall, tooSmall));
             Assert.Contains($"{smallest}x{smallest - 1}", error.Message, StringComparison.Ordinal);
@@ -179,7 +184,8 @@ public class LpipsTests
     public void Different_sizes_are_an_error_naming_both()
     {
         var lpips = Random("alex");
-        var error = Assert.Throws<ArgumentException>(() => lpips.Distance(TestImages.Waves(40, 33, 1), TestImages.Waves(33, 40, 1)));
+        var error = Assert.Throws<ArgumentException>(
+            () => lpips.Distance(TestImages.Waves(40, 33, 1), TestImages.Waves(33, 40, 1)));
         Assert.Contains("33x40", error.Message, StringComparison.Ordinal);
         Assert.Contains("40x33", error.Message, StringComparison.Ordinal);
     }
@@ -189,14 +195,16 @@ public class LpipsTests
     {
         var image = TestImages.Waves(40, 33, 1);
         var features = Random("alex").Extract(image);
-        foreach (var other in new[] { Random("squeeze"), Random("alex", version: LpipsVersion.V00), Lpips.Load(Network.Alex, new() { RandomSeed = 8 }) })
+        foreach (var other in new[] { Random("squeeze"), Random("alex", version: LpipsVersion.V00),
+            Lpips.Load(Network.Alex, new() { RandomSeed = 8 }) })
             Assert.Throws<ArgumentException>(() => other.Distance(features, other.Extract(image)));
     }
 
     [Fact]
     public void The_same_picture_in_8_bits_16_bits_and_floats_has_the_same_distance()
     {
-        // 257 times a byte is the same fraction of 65535; both are exact up to the rounding of the scaling, half an ulp of 1 or 6e-8.
+        // 257 times a byte is the same fraction of 65535; both are exact up to the rounding of the scaling, half an ulp
+        // of 1 or 6e-8.
         var lpips = Random("alex");
         var bytes = new byte[3 * 40 * 33];
         new Random(3).NextBytes(bytes);
@@ -231,7 +239,8 @@ public class LpipsTests
         var (a, b) = (TestImages.Waves(40, 33, 1), TestImages.Waves(40, 33, 2));
         var seven = Lpips.Load(Network.Alex, new() { RandomSeed = 7 });
         Assert.False(seven.Calibrated);
-        Assert.Equal(seven.Distance(a, b), Lpips.Load(Network.Alex, new() { RandomSeed = 7, Baseline = true }).Distance(a, b));
+        Assert.Equal(seven.Distance(a, b),
+            Lpips.Load(Network.Alex, new() { RandomSeed = 7, Baseline = true }).Distance(a, b));
         Assert.NotEqual(seven.Distance(a, b), Lpips.Load(Network.Alex, new() { RandomSeed = 8 }).Distance(a, b));
     }
 

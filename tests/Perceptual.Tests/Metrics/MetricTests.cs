@@ -13,7 +13,8 @@ public class MetricTests
         string[] expected =
         [
             "l2", "l2-lab", "psnr", "ssim", "ssim-luma", "dssim", "dssim-lab", "ms-ssim", "fsim", "fsimc", "gmsd",
-            "lpips-alex", "lpips-vgg", "lpips-squeeze", "lpips-alex-v0.0", "lpips-alex-baseline", "lpips-vgg-v0.0-baseline", "lpips-random-alex",
+            "lpips-alex", "lpips-vgg", "lpips-squeeze", "lpips-alex-v0.0", "lpips-alex-baseline",
+            "lpips-vgg-v0.0-baseline", "lpips-random-alex",
             "lpips-lite", "lpips-lite-baseline", "lpips-random-lite", "lpips-random-lite-v0.0",
         ];
         Assert.Empty(expected.Except(names));
@@ -23,7 +24,8 @@ public class MetricTests
     [Fact]
     public void A_loaded_metric_says_what_the_list_says()
     {
-        var weightless = Metric.All.Where(info => !info.Name.StartsWith("lpips-", StringComparison.Ordinal) || info.Name.StartsWith("lpips-random-", StringComparison.Ordinal)
+        var weightless = Metric.All.Where(info => !info.Name.StartsWith("lpips-", StringComparison.Ordinal)
+            || info.Name.StartsWith("lpips-random-", StringComparison.Ordinal)
             || info.Name.StartsWith("lpips-lite", StringComparison.Ordinal)).ToArray();
         var loaded = Metric.Load(weightless.Select(info => info.Name));
         Assert.Equal(weightless, loaded.Select(metric => metric.Info));
@@ -69,9 +71,11 @@ public class MetricTests
     [Fact]
     public void Variants_of_one_trunk_and_version_compare_each_others_features()
     {
-        var metrics = Metric.Load(["lpips-squeeze", "lpips-squeeze-baseline", "lpips-squeeze-v0.0", "psnr"], new WeightStore(Shared.Path("weights")));
+        var metrics = Metric.Load(["lpips-squeeze", "lpips-squeeze-baseline", "lpips-squeeze-v0.0", "psnr"],
+            new WeightStore(Shared.Path("weights")));
         var (calibrated, baseline, old) = ((Lpips)metrics[0], (Lpips)metrics[1], (Lpips)metrics[2]);
-        Assert.Equal(["lpips-squeeze", "lpips-squeeze-baseline", "lpips-squeeze-v0.0", "psnr"], metrics.Select(metric => metric.Info.Name));
+        Assert.Equal(["lpips-squeeze", "lpips-squeeze-baseline", "lpips-squeeze-v0.0", "psnr"],
+            metrics.Select(metric => metric.Info.Name));
         Assert.Equal(calibrated.FeatureDigest, baseline.FeatureDigest);
         Assert.NotEqual(calibrated.FeatureDigest, old.FeatureDigest);
 
@@ -83,8 +87,10 @@ public class MetricTests
 
         // A trunk that is shared changes no bit.
         var store = new WeightStore(Shared.Path("weights"));
-        Assert.Equal(Lpips.Load(Network.Squeeze, new() { Store = store, Baseline = true }).Distance(a, b), baseline.Distance(a, b));
-        Assert.Equal(Lpips.Load(Network.Squeeze, new() { Store = store, Version = LpipsVersion.V00 }).Distance(a, b), old.Distance(a, b));
+        Assert.Equal(Lpips.Load(Network.Squeeze, new() { Store = store, Baseline = true }).Distance(a, b),
+            baseline.Distance(a, b));
+        Assert.Equal(Lpips.Load(Network.Squeeze, new() { Store = store, Version = LpipsVersion.V00 }).Distance(a, b),
+            old.Distance(a, b));
     }
 
     [Fact]
@@ -128,33 +134,45 @@ public class MetricTests
         var image = TestImages.Waves(600, 500, 1);
         var (luma, both) = (new MetricSet(Metric.Load(["fsim"])), new MetricSet(Metric.Load(["fsim", "fsimc"])));
         static PreparedImage[] Parts(PreparedImage image) => Assert.IsType<MetricSet.PreparedForSet>(image).Parts;
-        Assert.Equal(2 * 8 * 300 * 250, luma.PreparedBytes(600, 500) - new MetricSet(Metric.Load(["psnr"])).PreparedBytes(600, 500));
+        Assert.Equal(2 * 8 * 300 * 250,
+            luma.PreparedBytes(600, 500) - new MetricSet(Metric.Load(["psnr"])).PreparedBytes(600, 500));
         foreach (var set in new[] { luma, both })
         {
-            var features = Assert.IsType<Fsim.Features>(Assert.Single(Parts(set.Prepare(image, default)))); // and no image
-            Assert.Equal(6L * 600 * 500 + 8 * (features.Gradient.Length + features.Chroma.Length + features.Congruency.Length), set.PreparedBytes(600, 500));
+            // and no image
+            var features = Assert.IsType<Fsim.Features>(Assert.Single(Parts(set.Prepare(image, default))));
+            Assert.Equal(
+                6L * 600 * 500 + 8 * (features.Gradient.Length + features.Chroma.Length + features.Congruency.Length),
+                set.PreparedBytes(600, 500));
         }
-        var error = Assert.Throws<ArgumentException>(() => both.Compare(both.Prepare(image, default), both.Prepare(TestImages.Waves(599, 500, 1), default), default));
+        var error = Assert.Throws<ArgumentException>(
+            () => both.Compare(both.Prepare(image, default),
+                both.Prepare(TestImages.Waves(599, 500, 1), default), default));
         Assert.Contains("599x500", error.Message, StringComparison.Ordinal);
-        Assert.Contains("too small for fsimc", Assert.Throws<ArgumentException>(() => both.Prepare(TestImages.Waves(5, 1, 1), default)).Message, StringComparison.Ordinal);
+        Assert.Contains("too small for fsimc",
+            Assert.Throws<ArgumentException>(() => both.Prepare(TestImages.Waves(5, 1, 1), default)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Names))]
     public void The_smallest_image_works_and_one_pixel_less_is_refused(string name)
     {
         var smallest = Load(name).Info.MinimumSide;
-        Assert.True(double.IsFinite(Load(name).Measure(TestImages.Waves(smallest, smallest, 1), TestImages.Waves(smallest, smallest, 2))));
+        Assert.True(
+            double.IsFinite(
+                Load(name).Measure(TestImages.Waves(smallest, smallest, 1), TestImages.Waves(smallest, smallest, 2))));
         if (smallest == 1)
             return;
         var small = TestImages.Waves(smallest + 3, smallest - 1, 1);
         var error = Assert.Throws<ArgumentException>(() => Load(name).Measure(small, small));
-        Assert.Contains($"{smallest + 3}x{smallest - 1} is too small for {name}: each side must be at least {smallest} pixels", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{smallest + 3}x{smallest - 1} is too small "
+            + $"for {name}: each side must be at least {smallest} pixels", error.Message, StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Names))]
     public void Different_sizes_are_an_error_naming_both(string name)
     {
-        var error = Assert.Throws<ArgumentException>(() => Load(name).Measure(TestImages.Waves(200, 180, 1), TestImages.Waves(180, 200, 1)));
+        var error = Assert.Throws<ArgumentException>(
+            () => Load(name).Measure(TestImages.Waves(200, 180, 1), TestImages.Waves(180, 200, 1)));
         Assert.Contains("180x200", error.Message, StringComparison.Ordinal);
         Assert.Contains("200x180", error.Message, StringComparison.Ordinal);
     }
@@ -163,18 +181,20 @@ public class MetricTests
     public void A_metric_without_a_map_says_so()
     {
         var image = TestImages.Waves(20, 20, 1);
-        Assert.Contains("psnr", Assert.Throws<NotSupportedException>(() => Load("psnr").MeasureAndMap(image.OpenRows(), image.OpenRows())).Message, StringComparison.Ordinal);
+        Assert.Contains("psnr", Assert.Throws<NotSupportedException>(
+            () => Load("psnr").MeasureAndMap(image.OpenRows(), image.OpenRows())).Message, StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Names))]
     public void Memory_does_not_grow_with_the_height(string name)
     {
-        Assert.SkipWhen(name.StartsWith("fsim", StringComparison.Ordinal), "FSIM's planes have about 256 columns and as many rows as the ratio of the sides asks for");
+        Assert.SkipWhen(name.StartsWith("fsim", StringComparison.Ordinal),
+            "FSIM's planes have about 256 columns and as many rows as the ratio of the sides asks for");
         var metric = Load(name).WithThreads(1);
         // The least of a few tries: pools keep memory from one call to the next unless others take it.
         var growth = Enumerable.Range(0, 3).Min(_ => Allocated(2000) - Allocated(400));
-        // Sums of a row are kept, 8 bytes for each, of MS-SSIM for each scale, of GMSD two; unoptimised code allocates a delegate for
-        // some. The samples of a row would be 2400 bytes as floats.
+        // Sums of a row are kept, 8 bytes for each, of MS-SSIM for each scale, of GMSD two; unoptimised code allocates
+        // a delegate for some. The samples of a row would be 2400 bytes as floats.
         Assert.InRange(growth, 0, 300 * 1600);
 
         long Allocated(int rows)

@@ -2,7 +2,10 @@ using System.Numerics;
 
 namespace Perceptual.Tests.Metrics;
 
-/// <summary>The classic metrics once more, each as its authors write it down: plain loops over planes [height, width] of doubles.</summary>
+/// <summary>
+/// The classic metrics once more, each as its authors write it down: plain loops over planes [height, width] of
+/// doubles.
+/// </summary>
 internal static class PlainMetrics
 {
     public static double Value(string name, RgbImage reference, RgbImage distorted)
@@ -25,7 +28,9 @@ internal static class PlainMetrics
         };
     }
 
-    /// <summary>1 - SSIM of RGB without taking one large number from another: for images that are nearly the same.</summary>
+    /// <summary>
+    /// 1 - SSIM of RGB without taking one large number from another: for images that are nearly the same.
+    /// </summary>
     public static double Dissimilarity(RgbImage reference, RgbImage distorted) =>
         Mean(Rgb(reference).Zip(Rgb(distorted), (p, q) => Ssim(p, q, Gaussian(), 1, 255).Difference));
 
@@ -51,7 +56,8 @@ internal static class PlainMetrics
             {
                 image.CopyStoredRow(c, y, row);
                 for (var x = 0; x < image.Width; x++)
-                    planes[c][y, x] = (row[x] - (double)image.Range.Minimum) / ((double)image.Range.Maximum - image.Range.Minimum) * 255;
+                    planes[c][y, x] = (row[x] - (double)image.Range.Minimum)
+                        / ((double)image.Range.Maximum - image.Range.Minimum) * 255;
             }
         return planes;
     }
@@ -61,7 +67,8 @@ internal static class PlainMetrics
         var planes = Array.ConvertAll(rgb, plane => new double[plane.GetLength(0), plane.GetLength(1)]);
         for (var y = 0; y < rgb[0].GetLength(0); y++)
             for (var x = 0; x < rgb[0].GetLength(1); x++)
-                (planes[0][y, x], planes[1][y, x], planes[2][y, x]) = ToLab(rgb[0][y, x] / 255, rgb[1][y, x] / 255, rgb[2][y, x] / 255);
+                (planes[0][y, x], planes[1][y, x], planes[2][y, x]) = ToLab(rgb[0][y, x] / 255, rgb[1][y, x] / 255,
+                    rgb[2][y, x] / 255);
         return planes;
     }
 
@@ -69,14 +76,17 @@ internal static class PlainMetrics
     {
         var gray = Weighted(rgb, 0.298936021293775, 0.587043074451121, 0.114020904255103);
         var steps = image.Range == ValueRange.Byte ? 1 : image.Range == ValueRange.UInt16 ? 257 : 0;
-        return steps == 0 ? gray : Map(gray, gray, (value, _) => Math.Round(value * steps, MidpointRounding.AwayFromZero) / steps);
+        return steps == 0
+            ? gray
+            : Map(gray, gray, (value, _) => Math.Round(value * steps, MidpointRounding.AwayFromZero) / steps);
     }
 
     private static double[][,] Yiq(double[][,] rgb) =>
         [Weighted(rgb, 0.299, 0.587, 0.114), Weighted(rgb, 0.596, -0.274, -0.322), Weighted(rgb, 0.211, -0.523, 0.312)];
 
     // Wang et al. 2004, equations 14 to 16; the window is the product of its taps.
-    private static (double Ssim, double Contrast, double Difference) Ssim(double[,] a, double[,] b, double[] taps, double bessel, double range)
+    private static (double Ssim, double Contrast, double Difference) Ssim(
+        double[,] a, double[,] b, double[] taps, double bessel, double range)
     {
         var (c1, c2) = (Square(0.01 * range), Square(0.03 * range));
         var (height, width, size) = (a.GetLength(0) - taps.Length + 1, a.GetLength(1) - taps.Length + 1, taps.Length);
@@ -97,7 +107,8 @@ internal static class PlainMetrics
                 var contrast = (2 * covariance + c2) / (varianceA + varianceB + c2);
                 ssim += luminance * contrast;
                 contrasts += contrast;
-                differences += Square(meanA - meanB) / (meanA * meanA + meanB * meanB + c1) * contrast + varianceD / (varianceA + varianceB + c2);
+                differences += Square(meanA - meanB) / (meanA * meanA + meanB * meanB + c1) * contrast
+                    + varianceD / (varianceA + varianceB + c2);
 
                 void Window(Action<double, double, double> add)
                 {
@@ -147,19 +158,25 @@ internal static class PlainMetrics
 
     private static double Fsim(double[][,] a, double[][,] b, bool colour)
     {
-        var factor = Math.Max(1, (int)Math.Round(Math.Min(a[0].GetLength(0), a[0].GetLength(1)) / 256.0, MidpointRounding.AwayFromZero));
-        (a, b) = (Array.ConvertAll(a, plane => Shrink(plane, factor)), Array.ConvertAll(b, plane => Shrink(plane, factor)));
+        var factor = Math.Max(1,
+            (int)Math.Round(Math.Min(a[0].GetLength(0), a[0].GetLength(1)) / 256.0, MidpointRounding.AwayFromZero));
+        (a, b) = (Array.ConvertAll(a, plane => Shrink(plane, factor)),
+            Array.ConvertAll(b, plane => Shrink(plane, factor)));
         var (pa, pb) = (PhaseCongruency(a[0]), PhaseCongruency(b[0]));
         var weights = Map(pa, pb, Math.Max);
-        var similarity = Map(Map(pa, pb, Similar(0.85)), Map(Gradient(a[0], 3 / 16.0, 10 / 16.0), Gradient(b[0], 3 / 16.0, 10 / 16.0), Similar(160)), (p, q) => p * q);
+        var similarity = Map(Map(pa, pb, Similar(0.85)),
+            Map(Gradient(a[0], 3 / 16.0, 10 / 16.0), Gradient(b[0], 3 / 16.0, 10 / 16.0), Similar(160)),
+            (p, q) => p * q);
         if (colour)
         {
-            var chroma = Map(Map(a[1], b[1], Similar(200)), Map(a[2], b[2], Similar(200)), (p, q) => Complex.Pow(p * q, 0.03).Real);
+            var chroma = Map(Map(a[1], b[1], Similar(200)), Map(a[2], b[2], Similar(200)),
+                (p, q) => Complex.Pow(p * q, 0.03).Real);
             similarity = Map(similarity, chroma, (p, q) => p * q);
         }
         return Map(similarity, weights, (p, q) => p * q).Cast<double>().Sum() / weights.Cast<double>().Sum();
 
-        static Func<double, double, double> Similar(double constant) => (p, q) => (2 * p * q + constant) / (p * p + q * q + constant);
+        static Func<double, double, double> Similar(
+            double constant) => (p, q) => (2 * p * q + constant) / (p * p + q * q + constant);
     }
 
     // phasecong2 of FSIM's authors, the noise from the filters' impulse responses as there.
@@ -186,10 +203,12 @@ internal static class PlainMetrics
                         if (x == 0 && y == 0)
                             continue;
                         var theta = Math.Atan2(-fy, fx);
-                        var (sin, cos) = (Math.Sin(theta) * Math.Cos(angle) - Math.Cos(theta) * Math.Sin(angle), Math.Cos(theta) * Math.Cos(angle) + Math.Sin(theta) * Math.Sin(angle));
+                        var (sin, cos) = (Math.Sin(theta) * Math.Cos(angle) - Math.Cos(theta) * Math.Sin(angle),
+                            Math.Cos(theta) * Math.Cos(angle) + Math.Sin(theta) * Math.Sin(angle));
                         var spread = Math.Exp(-Square(Math.Atan2(sin, cos)) / (2 * Square(Math.PI / 4 / 1.2)));
                         var wavelength = 6 * Math.Pow(2, s);
-                        var logGabor = Math.Exp(-Square(Math.Log(radius / (1 / wavelength))) / (2 * Square(Math.Log(0.55)))) / (1 + Math.Pow(radius / 0.45, 30));
+                        var logGabor = Math.Exp(-Square(Math.Log(radius / (1 / wavelength)))
+                            / (2 * Square(Math.Log(0.55)))) / (1 + Math.Pow(radius / 0.45, 30));
                         filter[y, x] = logGabor * spread;
                     }
                 responses[s] = Inverse(Product(spectrum, filter));
@@ -246,8 +265,11 @@ internal static class PlainMetrics
     public static Complex[] Dft(Complex[] signal, bool inverse)
     {
         var n = signal.Length;
-        var roots = Enumerable.Range(0, n).Select(k => Complex.FromPolarCoordinates(1, (inverse ? 2 : -2) * Math.PI * k / n)).ToArray();
-        return [.. Enumerable.Range(0, n).Select(k => signal.Select((value, j) => value * roots[(int)((long)j * k % n)]).Aggregate((p, q) => p + q) / (inverse ? n : 1))];
+        var roots = Enumerable.Range(0, n)
+            .Select(k => Complex.FromPolarCoordinates(1, (inverse ? 2 : -2) * Math.PI * k / n)).ToArray();
+        return [.. Enumerable.Range(0, n)
+            .Select(k => signal.Select((value, j) => value * roots[(int)((long)j * k % n)])
+                .Aggregate((p, q) => p + q) / (inverse ? n : 1))];
     }
 
     private static Complex[,] Dft2(double[,] image, bool inverse)
@@ -313,12 +335,15 @@ internal static class PlainMetrics
         for (var y = 0; y < image.GetLength(0); y++)
             for (var x = 0; x < image.GetLength(1); x++)
             {
-                var across = side * (At(-1, -1) - At(-1, 1)) + middle * (At(0, -1) - At(0, 1)) + side * (At(1, -1) - At(1, 1));
-                var down = side * (At(-1, -1) - At(1, -1)) + middle * (At(-1, 0) - At(1, 0)) + side * (At(-1, 1) - At(1, 1));
+                var across = side * (At(-1, -1) - At(-1, 1)) + middle * (At(0, -1) - At(0, 1))
+                    + side * (At(1, -1) - At(1, 1));
+                var down = side * (At(-1, -1) - At(1, -1)) + middle * (At(-1, 0) - At(1, 0))
+                    + side * (At(-1, 1) - At(1, 1));
                 gradient[y, x] = Math.Sqrt(across * across + down * down);
 
                 double At(int dy, int dx) =>
-                    y + dy < 0 || y + dy >= image.GetLength(0) || x + dx < 0 || x + dx >= image.GetLength(1) ? 0 : image[y + dy, x + dx];
+                    y + dy < 0 || y + dy >= image.GetLength(0) || x + dx < 0
+                        || x + dx >= image.GetLength(1) ? 0 : image[y + dy, x + dx];
             }
         return gradient;
     }
@@ -332,7 +357,8 @@ internal static class PlainMetrics
     private static double[] Uniform() => [.. Enumerable.Repeat(1 / 7.0, 7)];
 
     private static double[,] Weighted(double[][,] planes, params double[] weights) =>
-        Map(Map(planes[0], planes[1], (p, q) => weights[0] * p + weights[1] * q), planes[2], (p, q) => p + weights[2] * q);
+        Map(Map(planes[0], planes[1], (p, q) => weights[0] * p + weights[1] * q), planes[2],
+            (p, q) => p + weights[2] * q);
 
     private static double[,] Map(double[,] a, double[,] b, Func<double, double, double> function)
     {
@@ -343,7 +369,8 @@ internal static class PlainMetrics
         return result;
     }
 
-    private static double MeanOf(double[,] a, double[,] b, Func<double, double, double> function) => Map(a, b, function).Cast<double>().Average();
+    private static double MeanOf(double[,] a, double[,] b, Func<double, double, double> function) =>
+        Map(a, b, function).Cast<double>().Average();
 
     private static double Mean(IEnumerable<double> values) => values.Average();
 

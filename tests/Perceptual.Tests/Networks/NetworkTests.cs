@@ -14,14 +14,16 @@ public class NetworkTests
         Assert.Equal(channels, network.TapChannels);
     }
 
-    // torchvision's counts of the convolutions' parameters; of lite 48 * (3 * 49 + 1) + (48 + 64) * (9 * 48 + 1) + 64 * (9 * 64 + 1).
+    // torchvision's counts of the convolutions' parameters; of lite 48 * (3 * 49 + 1) + (48 + 64) * (9 * 48 + 1) + 64 *
+    // (9 * 64 + 1).
     [Theory]
     [InlineData("alex", 2_469_696)]
     [InlineData("vgg", 14_714_688)]
     [InlineData("squeeze", 722_496)]
     [InlineData("lite", 92_528)]
     public void Networks_have_the_published_number_of_parameters(string name, int parameters) =>
-        Assert.Equal(parameters, Network.All.Single(network => network.Name == name).Convolutions.Sum(layer => layer.WeightCount + layer.Outputs));
+        Assert.Equal(parameters, Network.All.Single(network => network.Name == name).Convolutions
+            .Sum(layer => layer.WeightCount + layer.Outputs));
 
     [Fact]
     public void Each_layer_takes_what_the_one_before_gives()
@@ -98,24 +100,33 @@ public class NetworkTests
         Network Of(params Layer[] layers) => new() { Name = "mine", FileName = "mine", Layers = layers };
         foreach (var (network, part) in new[]
         {
-            (Of(new Convolution("a", 3, 8, 3), new Convolution("b", 8, 16, 3) { Tap = true }), "b of mine has 8 input channels"),
-            (Of(new Convolution("a", 3, 16, 3), new Fire("f", 16, 8, 16) { Tap = true }), "f.expand1x1 of mine has 8 input channels"),
-            (Of(new Convolution("a", 3, 16, 3), new Fire("f", 16, 16, 17) { Tap = true }), "f of mine stacks 17 channels"),
-            (Of(new Convolution("a", 3, 16, 3), new Convolution("b", 64, 16, 3) { Tap = true }), "b of mine takes 64 channels, but is given 16"),
+            (Of(new Convolution("a", 3, 8, 3), new Convolution("b", 8, 16, 3) { Tap = true }),
+                "b of mine has 8 input channels"),
+            (Of(new Convolution("a", 3, 16, 3), new Fire("f", 16, 8, 16) { Tap = true }),
+                "f.expand1x1 of mine has 8 input channels"),
+            (Of(new Convolution("a", 3, 16, 3), new Fire("f", 16, 16, 17) { Tap = true }),
+                "f of mine stacks 17 channels"),
+            (Of(new Convolution("a", 3, 16, 3), new Convolution("b", 64, 16, 3) { Tap = true }),
+                "b of mine takes 64 channels, but is given 16"),
             (Of(new Convolution("a", 4, 16, 3) { Tap = true }), "a of mine takes 4 channels, but is given 3"),
-            (Of(new Convolution("a", 3, 32, 3), new Fire("f", 16, 16, 16) { Tap = true }), "f.squeeze of mine takes 16 channels, but is given 32"),
+            (Of(new Convolution("a", 3, 32, 3), new Fire("f", 16, 16, 16) { Tap = true }),
+                "f.squeeze of mine takes 16 channels, but is given 32"),
             (Of(new MaxPool(2, 2), new Convolution("a", 3, 16, 3) { Tap = true }), "must begin with a convolution"),
             (Of(new Convolution("a", 3, 16, 3)), "have a tap"),
-            (Of(new Convolution("a", 3, 16, 3) { Tap = true }, new MaxPool(2, 0)), "a pool needs a kernel and a stride"),
+            (Of(new Convolution("a", 3, 16, 3) { Tap = true }, new MaxPool(2, 0)),
+                "a pool needs a kernel and a stride"),
             (Of(new Convolution("a", 3, 16, 3, 1, -1) { Tap = true }), "a size is out of range"),
             (Of(new Convolution("a", 3, 16, 3, 1, 3) { Tap = true }), "a size is out of range"),
             (Of(new Convolution("a", 3, 16, 3, 0) { Tap = true }), "a size is out of range"),
         })
         {
             var weights = TrunkWeights.Random(network, 1).Tensors;
-            Assert.Contains(part, Assert.Throws<NotSupportedException>(() => new Trunk(network, weights)).Message, StringComparison.Ordinal);
-            Assert.Contains(part, Assert.Throws<NotSupportedException>(() => new TrainableTrunk(network, weights, false, true)).Message, StringComparison.Ordinal);
+            Assert.Contains(part, Assert.Throws<NotSupportedException>(() => new Trunk(network, weights)).Message,
+                StringComparison.Ordinal);
+            Assert.Contains(part, Assert.Throws<NotSupportedException>(
+                () => new TrainableTrunk(network, weights, false, true)).Message, StringComparison.Ordinal);
         }
-        _ = new Trunk(Of(new Convolution("a", 3, 17, 3), new Convolution("b", 17, 5, 3) { Tap = true }), TrunkWeights.Random(Of(new Convolution("a", 3, 17, 3), new Convolution("b", 17, 5, 3)), 1).Tensors);
+        _ = new Trunk(Of(new Convolution("a", 3, 17, 3), new Convolution("b", 17, 5, 3) { Tap = true }),
+            TrunkWeights.Random(Of(new Convolution("a", 3, 17, 3), new Convolution("b", 17, 5, 3)), 1).Tensors);
     }
 }

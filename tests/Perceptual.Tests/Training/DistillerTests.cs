@@ -32,16 +32,22 @@ public sealed class DistillerTests : IDisposable
     public void A_student_begins_with_the_channels_and_the_centres_of_kernels_that_count_most()
     {
         var (trunk, lin) = PrunedStart.Of(Network.Lite, Teacher, TeacherLin);
-        var kept = Network.Lite.TapChannels.Select((count, k) => TeacherLin.Layers[k].Index().OrderByDescending(pair => pair.Item).Take(count).Select(pair => pair.Index).Order().ToArray()).ToArray();
+        var kept = Network.Lite.TapChannels.Select(
+            (count, k) => TeacherLin.Layers[k].Index().OrderByDescending(pair => pair.Item).Take(count)
+                .Select(pair => pair.Index).Order().ToArray()).ToArray();
         for (var k = 0; k < kept.Length; k++)
         {
             Assert.Equal(TeacherLin.Layers[k].Sum(), lin[k].Sum(), 1e-3f);
-            Assert.All(lin[k].Index(), pair => Assert.Equal(TeacherLin.Layers[k][kept[k][pair.Index]] / TeacherLin.Layers[k][kept[k][0]], pair.Item / lin[k][0], 1e-4f));
+            Assert.All(lin[k].Index(),
+                pair => Assert.Equal(TeacherLin.Layers[k][kept[k][pair.Index]] / TeacherLin.Layers[k][kept[k][0]],
+                    pair.Item / lin[k][0], 1e-4f));
         }
         // The last weight of the second layer, [o, i, y, x] = [47, 47, 2, 2], lies at [3, 3] of the teacher's 5x5.
         var weight = Teacher.Tensors["features.3.weight"].Values[((kept[1][47] * 64 + kept[0][47]) * 5 + 3) * 5 + 3];
-        Assert.Equal(weight * MathF.Sqrt(64f / 48), trunk.Tensors["features.3.weight"].Values[^1], 1e-6f); // 64 inputs are 48
-        Assert.Equal(Teacher.Tensors["features.0.weight"].Values[kept[0][0] * 363 + 2 * 11 + 2], trunk.Tensors["features.0.weight"].Values[0]);
+        // 64 inputs are 48
+        Assert.Equal(weight * MathF.Sqrt(64f / 48), trunk.Tensors["features.3.weight"].Values[^1], 1e-6f);
+        Assert.Equal(Teacher.Tensors["features.0.weight"].Values[kept[0][0] * 363 + 2 * 11 + 2],
+            trunk.Tensors["features.0.weight"].Values[0]);
     }
 
     [Fact]
@@ -49,7 +55,10 @@ public sealed class DistillerTests : IDisposable
     {
         var whole = Network.Alex with { Name = "whole" };
         var (trunk, lin) = PrunedStart.Of(whole, Teacher, TeacherLin);
-        var student = new Lpips(trunk, LinWeights.From(whole, lin.Select((values, k) => new Tensor(LinWeights.Key(k), [1, values.Length, 1, 1], values)).ToDictionary(tensor => tensor.Name), "whole"), new());
+        var student = new Lpips(trunk,
+            LinWeights.From(whole,
+                lin.Select((values, k) => new Tensor(LinWeights.Key(k), [1, values.Length, 1, 1], values))
+                    .ToDictionary(tensor => tensor.Name), "whole"), new());
         var (a, b) = (TestImages.Waves(64, 64, 1), TestImages.Waves(64, 64, 2));
         Assert.Equal(new Lpips(Teacher, TeacherLin, new()).Distance(a, b), student.Distance(a, b));
     }
@@ -59,7 +68,8 @@ public sealed class DistillerTests : IDisposable
     {
         foreach (var network in new[] { Network.Squeeze, Network.Vgg })
             Assert.Contains($"lite cannot be cut out of {network.Name}", Assert.Throws<ArgumentException>(() =>
-                PrunedStart.Of(Network.Lite, TrunkWeights.Random(network, 1), RandomLin(network, 1))).Message, StringComparison.Ordinal);
+                PrunedStart.Of(Network.Lite, TrunkWeights.Random(network, 1), RandomLin(network, 1))).Message,
+                StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => New(Recipe with { Steps = 0 }));
         Assert.Throws<ArgumentException>(() => New(Recipe with { References = 0 }));
         Assert.Throws<ArgumentException>(() => New(Recipe with { LearningRate = double.NaN }));
@@ -72,7 +82,8 @@ public sealed class DistillerTests : IDisposable
         var distiller = new Distiller(Teacher, TeacherLin, Recipe, Photographs(1, Distortion.All));
         var lessons = distiller.TakeLessons(0, default);
         // Far from the edges of ReLU where steps could pass them.
-        foreach (var bias in distiller.Parameters.Where(parameter => parameter.Name.EndsWith("bias", StringComparison.Ordinal)))
+        foreach (var bias in distiller.Parameters.Where(
+            parameter => parameter.Name.EndsWith("bias", StringComparison.Ordinal)))
             for (var i = 0; i < bias.Values.Length; i++)
                 bias.Values[i] += 5;
         Loss();
@@ -81,8 +92,9 @@ public sealed class DistillerTests : IDisposable
         Assert.Equal(distiller.Parameters.Length, gradients.Length);
         foreach (var (parameter, gradient) in distiller.Parameters.Zip(gradients))
         {
-            // Along the gradient the loss changes by its length. Distances come from sums in single precision, whose rounding is some 1e-7
-            // of them; the loss is of their logarithms, and the steps change it by some 1e-2 of the gradient.
+            // Along the gradient the loss changes by its length. Distances come from sums in single precision, whose
+            // rounding is some 1e-7 of them; the loss is of their logarithms, and the steps change it by some 1e-2 of
+            // the gradient.
             var (values, length) = (parameter.Values, Math.Sqrt(gradient.Sum(g => (double)g * g)));
             Assert.True(length > 1e-4, parameter.Name);
             var kept = (float[])values.Clone();
@@ -116,7 +128,8 @@ public sealed class DistillerTests : IDisposable
             for (var a = 0; a < 4; a++)
                 for (var b = a + 1; b < 4; b++, pairs++)
                 {
-                    var error = Math.Abs(Math.Log(student.Distance(lesson.Images[a], lesson.Images[b]) + 2e-3) - Math.Log(teacher.Distance(lesson.Images[a], lesson.Images[b]) + 2e-3));
+                    var error = Math.Abs(Math.Log(student.Distance(lesson.Images[a], lesson.Images[b]) + 2e-3)
+                        - Math.Log(teacher.Distance(lesson.Images[a], lesson.Images[b]) + 2e-3));
                     expected += error < 0.05 ? error * error / 0.1 : error - 0.025;
                 }
         }
@@ -133,7 +146,8 @@ public sealed class DistillerTests : IDisposable
         for (var step = 0; step < 256; step++) // three blocks of 64 small steps, and one pass of a block of large ones
             foreach (var lesson in distiller.TakeLessons(step, default))
                 (seen.TryGetValue(lesson.Images, out var steps) ? steps : seen[lesson.Images] = []).Add(step);
-        var (small, large) = (seen.Values.Where(steps => steps[0] % 4 != 3).ToArray(), seen.Values.Where(steps => steps[0] % 4 == 3).ToArray());
+        var (small, large) = (seen.Values.Where(steps => steps[0] % 4 != 3).ToArray(),
+            seen.Values.Where(steps => steps[0] % 4 == 3).ToArray());
         Assert.Equal((64, 64), (small.Length, large.Length));
         Assert.All(small, steps => Assert.Equal(3, steps.Count));
         Assert.NotEqual(small.Select(steps => steps[0]), small.Select(steps => steps[1] - 85));
@@ -148,7 +162,8 @@ public sealed class DistillerTests : IDisposable
         distiller.Run(folder["checkpoint.safetensors"], cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(31, distiller.Log.Count);
         // What has random weights is soon learned.
-        Assert.True(distiller.Log[^1].Spearman > distiller.Log[0].Spearman && distiller.Log[^1].Difference < distiller.Log[0].Difference / 10,
+        Assert.True(distiller.Log[^1].Spearman > distiller.Log[0].Spearman
+            && distiller.Log[^1].Difference < distiller.Log[0].Difference / 10,
             $"{distiller.Log[0]}\n{distiller.Log[^1]}");
     }
 
@@ -200,7 +215,8 @@ public sealed class DistillerTests : IDisposable
         part.Save(folder["part-model.safetensors"]);
         Assert.InRange(stops, 2, 30);
         Assert.Equal(File.ReadAllBytes(folder["whole.safetensors"]), File.ReadAllBytes(folder["part.safetensors"]));
-        Assert.Equal(File.ReadAllBytes(folder["whole-model.safetensors"]), File.ReadAllBytes(folder["part-model.safetensors"]));
+        Assert.Equal(File.ReadAllBytes(folder["whole-model.safetensors"]),
+            File.ReadAllBytes(folder["part-model.safetensors"]));
         Assert.Equal(whole.Log, part.Log);
     }
 
@@ -213,10 +229,14 @@ public sealed class DistillerTests : IDisposable
         var saved = Lpips.Load(null, new() { ModelFile = folder["model.safetensors"] });
         var (a, b) = (TestImages.Waves(64, 64, 1), TestImages.Waves(64, 64, 2));
         Assert.Equal("lite", saved.Network.Name);
-        Assert.Equal(1, saved.Distance(a, b) / distiller.Model().Distance(a, b), 2e-3); // the file's weights are of half precision: 2^-11 each, at most
+        // the file's weights are of half precision: 2^-11 each, at most
+        Assert.Equal(1, saved.Distance(a, b) / distiller.Model().Distance(a, b), 2e-3);
         var metadata = WeightFile.ReadWithMetadata(folder["model.safetensors"]).Metadata;
-        Assert.Equal(("lite", "0.1", "small", "7", "2", "3"), (metadata["network"], metadata["version"], metadata["teacher"], metadata["steps"], metadata["references"], metadata["seed"]));
-        Assert.All(["images", "teacher trunk", "teacher lin"], name => Assert.Matches("^[0-9a-f]{64}\\z", metadata[name]));
+        Assert.Equal(("lite", "0.1", "small", "7", "2", "3"),
+            (metadata["network"], metadata["version"], metadata["teacher"], metadata["steps"], metadata["references"],
+                metadata["seed"]));
+        Assert.All(["images", "teacher trunk", "teacher lin"],
+            name => Assert.Matches("^[0-9a-f]{64}\\z", metadata[name]));
     }
 
     [Fact]
@@ -264,7 +284,8 @@ public sealed class DistillerTests : IDisposable
     {
         // Each photograph has one colour, and so has each patch at each scale.
         var photographs = new DistillationImages([.. Enumerable.Range(0, 4).Select(FileOf)],
-            path => RgbImage.FromInterleaved([.. Enumerable.Repeat((byte)(60 * (Number(path) + 1)), 3 * 256 * 130)], 256, 130), Distortion.All, 0, 1, 2);
+            path => RgbImage.FromInterleaved([.. Enumerable.Repeat((byte)(60 * (Number(path) + 1)), 3 * 256 * 130)],
+                256, 130), Distortion.All, 0, 1, 2);
         Assert.Equal(4, photographs.Photographs);
         var seen = new HashSet<int>();
         for (var i = 0ul; i < 40; i++)
@@ -283,13 +304,19 @@ public sealed class DistillerTests : IDisposable
     [Fact]
     public void Photographs_that_no_patch_can_be_taken_from_are_refused_by_name()
     {
-        Assert.Contains($"{FileOf(1)} is 100x63, too small", Fails(path => TestImages.Waves(100, Number(path) == 1 ? 63 : 200, 1)), StringComparison.Ordinal);
-        Assert.Contains("none of 2 images is at least 128x128", Fails(_ => TestImages.Waves(200, 127, 1)), StringComparison.Ordinal);
-        Assert.Contains("16 bits", Fails(_ => RgbImage.FromInterleaved(new ushort[3 * 200 * 200], 200, 200)), StringComparison.Ordinal);
-        Assert.Throws<FileNotFoundException>(() => new DistillationImages([folder["nowhere.png"]], _ => TestImages.Waves(200, 200, 1), Distortion.All, 0, 1, 1));
+        Assert.Contains($"{FileOf(1)} is 100x63, too small",
+            Fails(path => TestImages.Waves(100, Number(path) == 1 ? 63 : 200, 1)), StringComparison.Ordinal);
+        Assert.Contains("none of 2 images is at least 128x128", Fails(_ => TestImages.Waves(200, 127, 1)),
+            StringComparison.Ordinal);
+        Assert.Contains("16 bits", Fails(_ => RgbImage.FromInterleaved(new ushort[3 * 200 * 200], 200, 200)),
+            StringComparison.Ordinal);
+        Assert.Throws<FileNotFoundException>(
+            () => new DistillationImages([folder["nowhere.png"]], _ => TestImages.Waves(200, 200, 1),
+                Distortion.All, 0, 1, 1));
 
         string Fails(Func<string, RgbImage> read) =>
-            Assert.Throws<InvalidDataException>(() => new DistillationImages([FileOf(0), FileOf(1)], read, Distortion.All, 0, 1, 1)).Message;
+            Assert.Throws<InvalidDataException>(
+                () => new DistillationImages([FileOf(0), FileOf(1)], read, Distortion.All, 0, 1, 1)).Message;
     }
 
     private Distiller New(DistillationRecipe recipe, bool validate = false, int threads = 2) =>
@@ -307,7 +334,8 @@ public sealed class DistillerTests : IDisposable
     {
         var random = new Random(seed);
         return LinWeights.From(network, network.TapChannels
-            .Select((channels, k) => new Tensor(LinWeights.Key(k), [1, channels, 1, 1], [.. Enumerable.Range(0, channels).Select(_ => random.NextSingle())]))
+            .Select((channels, k) => new Tensor(LinWeights.Key(k), [1, channels, 1, 1],
+                [.. Enumerable.Range(0, channels).Select(_ => random.NextSingle())]))
             .ToDictionary(tensor => tensor.Name), "random");
     }
 

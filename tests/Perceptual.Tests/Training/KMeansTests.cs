@@ -4,8 +4,8 @@ namespace Perceptual.Tests.Training;
 
 public class KMeansTests
 {
-    // Seeding draws far points most of the time and Lloyd's steps cannot move a centroid from one far cluster to another: clusters this
-    // far apart (40 radii and more) are found by every draw but one in thousands.
+    // Seeding draws far points most of the time and Lloyd's steps cannot move a centroid from one far cluster to
+    // another: clusters this far apart (40 radii and more) are found by every draw but one in thousands.
     [Fact]
     public void Clusters_far_apart_are_found() =>
         Gen.Select(Gen.Int[1, 12], Gen.Int[1, 20], Gen.Int[1, 30], Gen.ULong).Sample((count, dimensions, size, seed) =>
@@ -14,7 +14,8 @@ public class KMeansTests
             var points = new float[count * size * dimensions];
             for (var i = 0; i < count * size; i++)
                 for (var d = 0; d < dimensions; d++)
-                    points[i * dimensions + d] = (d == 0 ? 200 * (i % count) : 0) + (random.Next(2001) - 1000) / 1000f / dimensions;
+                    points[i * dimensions + d] = (d == 0 ? 200 * (i % count) : 0)
+                        + (random.Next(2001) - 1000) / 1000f / dimensions;
             var found = KMeans.Run(new(points, count * size, dimensions), count, 20, ref random, 2, () => { });
             Assert.Equal(count, found.Length);
             var order = found.OrderBy(centroid => centroid[0]).ToArray();
@@ -41,7 +42,8 @@ public class KMeansTests
         var random = new SplitMix64(5);
         float[][] points = [.. Enumerable.Range(0, 40).Select(i => new float[] { i % 7, i / 7, i % 3 })];
         var found = KMeans.Run(new([.. points.SelectMany(point => point)], 40, 3), 40, 10, ref random, 1, () => { });
-        Assert.Equal(points.Select(point => string.Join(' ', point)).Order(), found.Select(point => string.Join(' ', point)).Order());
+        Assert.Equal(points.Select(point => string.Join(' ', point)).Order(),
+            found.Select(point => string.Join(' ', point)).Order());
     }
 
     [Fact]

@@ -20,7 +20,8 @@ public class MuonTests
         Assert.All(goals[..12], goal => Assert.InRange(goal, 0.65, 1.25));
         var expected = Matrix(goals);
         var actual = Muon.Orthogonalise(Array.ConvertAll(Matrix(values), value => (float)value), Rows);
-        // Each round multiplies what is wrong in small singular values by at most 3.4445: some 500 roundings of 6e-8 in all.
+        // Each round multiplies what is wrong in small singular values by at most 3.4445: some 500 roundings of 6e-8 in
+        // all.
         for (var i = 0; i < expected.Length; i++)
             Assert.Equal(expected[i], actual[i], 1e-4);
     }
@@ -28,7 +29,8 @@ public class MuonTests
     [Fact]
     public void A_step_goes_against_the_mean_of_the_gradients()
     {
-        var parameter = new Tensor("w", [Rows, 5, 3, 3], Array.ConvertAll(Matrix([.. Enumerable.Repeat(1.0, Rows)]), value => (float)value));
+        var parameter = new Tensor("w", [Rows, 5, 3, 3],
+            Array.ConvertAll(Matrix([.. Enumerable.Repeat(1.0, Rows)]), value => (float)value));
         var muon = new Muon([parameter], 0.9);
         var (expected, mean) = (Array.ConvertAll(parameter.Values, value => (double)value), new double[Rows * Columns]);
         var random = new Random(2);
@@ -50,7 +52,8 @@ public class MuonTests
     }
 
     [Fact]
-    public void No_gradient_is_no_step() => Assert.All(Muon.Orthogonalise(new float[Rows * Columns], Rows), value => Assert.Equal(0, value));
+    public void No_gradient_is_no_step() =>
+        Assert.All(Muon.Orthogonalise(new float[Rows * Columns], Rows), value => Assert.Equal(0, value));
 
     // With these singular values; the singular vectors are cosines.
     private static double[] Matrix(double[] values)
@@ -63,6 +66,7 @@ public class MuonTests
         return matrix;
 
         static double Cosine(int frequency, int place, int length) =>
-            Math.Sqrt((frequency == 0 ? 1.0 : 2.0) / length) * Math.Cos(Math.PI * frequency * (2 * place + 1) / (2 * length));
+            Math.Sqrt((frequency == 0 ? 1.0 : 2.0) / length)
+                * Math.Cos(Math.PI * frequency * (2 * place + 1) / (2 * length));
     }
 }

@@ -64,7 +64,8 @@ public class ProceduralImagesTests
         }
         // Five standard deviations of a binomial of 1000 and 1/5 are 63.
         Assert.All(counts, count => Assert.InRange(count, 137, 263));
-        Assert.All(counts.Zip(contrasted), kind => Assert.True(kind.Second > 0.75 * kind.First, $"{kind.Second} of {kind.First} are contrasted"));
+        Assert.All(counts.Zip(contrasted),
+            kind => Assert.True(kind.Second > 0.75 * kind.First, $"{kind.Second} of {kind.First} are contrasted"));
     }
 
     [Fact]
@@ -81,9 +82,11 @@ public class ProceduralImagesTests
     [Fact]
     public void Threads_draw_what_one_does()
     {
-        var alone = Enumerable.Range(0, 50).Select(seed => Draw(48, (ulong)seed, (ProceduralImages.Kind)(seed % 5))).ToArray();
+        var alone = Enumerable.Range(0, 50)
+            .Select(seed => Draw(48, (ulong)seed, (ProceduralImages.Kind)(seed % 5))).ToArray();
         var together = new byte[alone.Length][];
-        Parallel.For(0, alone.Length, seed => together[seed] = Draw(48, (ulong)seed, (ProceduralImages.Kind)(seed % 5)));
+        Parallel.For(0, alone.Length,
+            seed => together[seed] = Draw(48, (ulong)seed, (ProceduralImages.Kind)(seed % 5)));
         Assert.Equal(alone, together);
     }
 
@@ -114,7 +117,8 @@ public class ProceduralImagesTests
     [InlineData(64, 15, 3 * 15 * 64)]
     [InlineData(64, 64, 3 * 64 * 64 - 1)]
     public void Sizes_that_are_too_small_or_do_not_fit_are_refused(int width, int height, int length) =>
-        Assert.Contains($"{width}x{height}", Assert.Throws<ArgumentException>(() => ProceduralImages.Draw(new byte[length], width, height, 1)).Message);
+        Assert.Contains($"{width}x{height}",
+            Assert.Throws<ArgumentException>(() => ProceduralImages.Draw(new byte[length], width, height, 1)).Message);
 
     private static byte[] Draw(int side, ulong seed, ProceduralImages.Kind kind)
     {

@@ -5,7 +5,8 @@ namespace Perceptual.Tests;
 [Trait("Category", "Numbers")]
 public class RankingNetworkTests
 {
-    private static readonly (double D0, double D1, double Judge)[] Triplets = [(.3, .5, .2), (.7, .1, 1), (0, .4, 0), (1.3, 1.2, .5), (.02, .01, .9)];
+    private static readonly (double D0, double D1, double Judge)[] Triplets = [(.3, .5, .2), (.7, .1, 1), (0, .4, 0),
+        (1.3, 1.2, .5), (.02, .01, .9)];
 
     [Fact]
     public void Gradients_are_those_of_central_differences()
@@ -44,7 +45,8 @@ public class RankingNetworkTests
             return 0.02 * (4 * (f(half) - f(-half)) / (2 * half) - (f(h) - f(-h)) / (2 * h)) / 3;
         }
 
-        static void AssertClose(double expected, double actual) => Assert.True(Math.Abs(expected - actual) <= 1e-6 * Math.Abs(expected) + 1e-12, $"{expected} and {actual}");
+        static void AssertClose(double expected, double actual) =>
+            Assert.True(Math.Abs(expected - actual) <= 1e-6 * Math.Abs(expected) + 1e-12, $"{expected} and {actual}");
     }
 
     [Fact]
@@ -77,8 +79,10 @@ public class RankingNetworkTests
         var network = new RankingNetwork(new(3));
         Assert.Equal([32 * 5, 32, 32 * 32, 32, 32, 1], network.Parameters.Select(parameter => parameter.Values.Length));
         foreach (var (parameter, inputs) in network.Parameters.Zip([5, 5, 32, 32, 32, 32]))
-            Assert.All(parameter.Values, value => Assert.InRange(value, -1 / MathF.Sqrt(inputs), 1 / MathF.Sqrt(inputs)));
-        // Of 1024 uniform numbers the mean square is a third of the limit's to within 4 * sqrt(4 / 45 / 1024) / (1 / 3), 11 %.
+            Assert.All(parameter.Values,
+                value => Assert.InRange(value, -1 / MathF.Sqrt(inputs), 1 / MathF.Sqrt(inputs)));
+        // Of 1024 uniform numbers the mean square is a third of the limit's to within 4 * sqrt(4 / 45 / 1024) / (1 /
+        // 3), 11 %.
         Assert.Equal(1, network.Parameters[2].Values.Average(value => value * value) * 32 * 3, 0.11);
         Assert.Equal(network.Parameters[2].Values, new RankingNetwork(new(3)).Parameters[2].Values);
         Assert.NotEqual(network.Parameters[2].Values, new RankingNetwork(new(4)).Parameters[2].Values);
@@ -87,12 +91,14 @@ public class RankingNetworkTests
     [Fact]
     public void Adam_makes_the_steps_of_the_paper()
     {
-        // By hand: the first step is the rate against the gradient's sign, whatever its size: m / (1 - b1) = g, sqrt(v / (1 - b2)) = |g|.
+        // By hand: the first step is the rate against the gradient's sign, whatever its size: m / (1 - b1) = g, sqrt(v
+        // / (1 - b2)) = |g|.
         var parameter = new Tensor("p", [3], [1, 2, 3]);
         var adam = new Adam([parameter], 0.5);
         adam.Step([[0.5f, -20, 0]], 0.25);
         Assert.Equal([0.75f, 2.25f, 3], parameter.Values.Select(value => MathF.Round(value, 6)));
-        // Then m = .5 * .25 + .5 * -.5 = -.125, over 1 - .25; v = .999 * .00025 + .001 * .25 = .00049975, over 1 - .999^2 = .001999.
+        // Then m = .5 * .25 + .5 * -.5 = -.125, over 1 - .25; v = .999 * .00025 + .001 * .25 = .00049975, over 1 -
+        // .999^2 = .001999.
         adam.Step([[-0.5f, 0, 0]], 0.25);
         Assert.Equal(0.75 + 0.25 * (.125 / .75) / Math.Sqrt(.00049975 / .001999), parameter.Values[0], 6);
     }
@@ -114,7 +120,8 @@ public class RankingNetworkTests
             {
                 m[i] = sample.beta1 * m[i] + (1 - sample.beta1) * gradient[i];
                 v[i] = .999 * v[i] + .001 * gradient[i] * gradient[i];
-                expected[i] -= 0.01 * (m[i] / (1 - Math.Pow(sample.beta1, t))) / (Math.Sqrt(v[i] / (1 - Math.Pow(.999, t))) + 1e-8);
+                expected[i] -= 0.01 * (m[i] / (1 - Math.Pow(sample.beta1, t)))
+                    / (Math.Sqrt(v[i] / (1 - Math.Pow(.999, t))) + 1e-8);
             }
         }
         // Each of 30 steps rounds values up to 1.3 to single precision, 2^-24 of them; the state's rounding is less.

@@ -7,7 +7,8 @@ public sealed class TrainerTests : IDisposable
     {
         Name = "little",
         FileName = "little",
-        Layers = [new Convolution("features.0", 3, 16, 3, 2) { Tap = true }, new MaxPool(2, 2), new Fire("features.3", 16, 16, 16) { Tap = true }],
+        Layers = [new Convolution("features.0", 3, 16, 3, 2) { Tap = true }, new MaxPool(2, 2),
+            new Fire("features.3", 16, 16, 16) { Tap = true }],
     };
 
     private static readonly TrunkWeights LittleTrunk = TrunkWeights.Random(Little, 1);
@@ -23,7 +24,8 @@ public sealed class TrainerTests : IDisposable
         // Few channels count much, so that all channels alike are no good answer.
         var random = new Random(5);
         var hidden = LinWeights.From(Network.Alex, Network.Alex.TapChannels
-            .Select((channels, k) => new Tensor(LinWeights.Key(k), [1, channels, 1, 1], [.. Enumerable.Range(0, channels).Select(_ => MathF.Pow(random.NextSingle(), 3))]))
+            .Select((channels, k) => new Tensor(LinWeights.Key(k), [1, channels, 1, 1],
+                [.. Enumerable.Range(0, channels).Select(_ => MathF.Pow(random.NextSingle(), 3))]))
             .ToDictionary(tensor => tensor.Name), "hidden");
         var judge = new Lpips(trunk, hidden, new());
         var images = Enumerable.Range(0, 50).Select(i => TestImages.Waves(32, 32, 100 + i)).ToArray();
@@ -32,7 +34,8 @@ public sealed class TrainerTests : IDisposable
         {
             var (r, p0) = (random.Next(50), random.Next(50));
             var p1 = (p0 + 1 + random.Next(49)) % 50;
-            return new Triplet(FileOf(r), FileOf(p0), FileOf(p1), judge.Distance(features[r], features[p0]) > judge.Distance(features[r], features[p1]) ? 1 : 0);
+            return new Triplet(FileOf(r), FileOf(p0), FileOf(p1),
+                judge.Distance(features[r], features[p0]) > judge.Distance(features[r], features[p1]) ? 1 : 0);
         })];
         var data = new TrainingData(triplets[..1200], triplets[1200..], path => images[Number(path)], loadSize: 0);
         var trainer = new Trainer(trunk, new() { LearningRate = 0.01, Batch = 20, Epochs = 3, DecayEpochs = 3 }, data);
@@ -47,14 +50,17 @@ public sealed class TrainerTests : IDisposable
     [InlineData(TrainingMode.Scratch)]
     public void The_loss_falls_and_no_lin_weight_is_negative(TrainingMode mode)
     {
-        var trainer = Small(mode, recipe: new() { LearningRate = 0.01, Batch = 4, Epochs = 6, DecayEpochs = 0, Dropout = false });
+        var trainer = Small(mode,
+            recipe: new() { LearningRate = 0.01, Batch = 4, Epochs = 6, DecayEpochs = 0, Dropout = false });
         while (!trainer.IsFinished)
         {
             trainer.Advance();
             if (trainer.Step > 0)
-                Assert.All(trainer.Parameters[..2], tensor => Assert.All(tensor.Values, value => Assert.True(value >= 0)));
+                Assert.All(trainer.Parameters[..2],
+                    tensor => Assert.All(tensor.Values, value => Assert.True(value >= 0)));
         }
-        Assert.Equal(Enumerable.Range(0, 7).Select(epoch => (epoch, 5 * epoch)), trainer.Log.Select(epoch => (epoch.Epoch, epoch.Step)));
+        Assert.Equal(Enumerable.Range(0, 7).Select(epoch => (epoch, 5 * epoch)),
+            trainer.Log.Select(epoch => (epoch.Epoch, epoch.Step)));
         Assert.True(trainer.Log[^1].Loss < trainer.Log[1].Loss - 0.01, string.Join('\n', trainer.Log));
         Assert.Equal(trainer.Log[^1].ValidationScore, Score(trainer.Model()));
     }
@@ -67,7 +73,8 @@ public sealed class TrainerTests : IDisposable
     {
         var trainer = Small(mode, recipe: new() { Batch = 18, Dropout = dropout });
         var batch = Data().Training;
-        // A distance of -0.1 would be a pole of the ranking network, and a step over the edge of a LeakyReLU, which other tests have, has no slope.
+        // A distance of -0.1 would be a pole of the ranking network, and a step over the edge of a LeakyReLU, which
+        // other tests have, has no slope.
         foreach (var tensor in trainer.Parameters[..2])
             for (var c = 0; c < tensor.Values.Length; c++)
                 tensor.Values[c] = Math.Abs(tensor.Values[c]);
@@ -83,8 +90,9 @@ public sealed class TrainerTests : IDisposable
             var (values, length) = (trainer.Parameters[k].Values, Math.Sqrt(gradients[k].Sum(g => (double)g * g)));
             Assert.True(length > 1e-5, trainer.Parameters[k].Name);
             var kept = (float[])values.Clone();
-            // What the lin weights decide is computed in double precision, from weights that are rounded to single after the step. Behind the trunk, distances come from sums in single precision, whose rounding is some 1e-8 of the loss, over
-            // twice the step; and ReLU has edges.
+            // What the lin weights decide is computed in double precision, from weights that are rounded to single
+            // after the step. Behind the trunk, distances come from sums in single precision, whose rounding is some
+            // 1e-8 of the loss, over twice the step; and ReLU has edges.
             const double Step = 1.0 / 256;
             var slope = (Loss(Step) - Loss(-Step)) / (2 * Step);
             kept.CopyTo(values, 0);
@@ -149,7 +157,8 @@ public sealed class TrainerTests : IDisposable
         part.Save(folder["part-model.safetensors"]);
         Assert.InRange(stops, 3, 20);
         Assert.Equal(File.ReadAllBytes(folder["whole.safetensors"]), File.ReadAllBytes(folder["part.safetensors"]));
-        Assert.Equal(File.ReadAllBytes(folder["whole-model.safetensors"]), File.ReadAllBytes(folder["part-model.safetensors"]));
+        Assert.Equal(File.ReadAllBytes(folder["whole-model.safetensors"]),
+            File.ReadAllBytes(folder["part-model.safetensors"]));
         Assert.Equal(whole.Log, part.Log);
     }
 
@@ -166,8 +175,11 @@ public sealed class TrainerTests : IDisposable
             Assert.Equal(trainer.Model().Digest, new Lpips(trunk, lin, new()).Digest);
         }
         var metadata = WeightFile.ReadWithMetadata(folder["model.safetensors"]).Metadata;
-        Assert.Equal(("little", "0.1", "scratch", "7", "0.001", "10"), (metadata["network"], metadata["version"], metadata["mode"], metadata["seed"], metadata["learning rate"], metadata["step"]));
-        Assert.All(["training data", "validation data", "trunk", "first trunk"], name => Assert.Matches("^[0-9a-f]{64}\\z", metadata[name]));
+        Assert.Equal(("little", "0.1", "scratch", "7", "0.001", "10"),
+            (metadata["network"], metadata["version"], metadata["mode"], metadata["seed"], metadata["learning rate"],
+                metadata["step"]));
+        Assert.All(["training data", "validation data", "trunk", "first trunk"],
+            name => Assert.Matches("^[0-9a-f]{64}\\z", metadata[name]));
         Assert.NotEqual(metadata["first trunk"], metadata["trunk"]);
     }
 
@@ -186,10 +198,12 @@ public sealed class TrainerTests : IDisposable
         Triplet[] triplets = [.. Enumerable.Range(0, 60).Select(i => new Triplet($"r{i % 12}", "a", "b", 0))];
         var (training, heldOut) = TrainingData.HoldOut(triplets, 4, 1);
         Assert.Equal((40, 20), (training.Count, heldOut.Count));
-        Assert.Empty(training.Select(triplet => triplet.Reference).Intersect(heldOut.Select(triplet => triplet.Reference)));
+        Assert.Empty(training.Select(triplet => triplet.Reference)
+            .Intersect(heldOut.Select(triplet => triplet.Reference)));
         Assert.Equal(heldOut, TrainingData.HoldOut([.. triplets.Reverse()], 4, 1).HeldOut.Reverse());
         Assert.NotEqual(heldOut, TrainingData.HoldOut(triplets, 4, 2).HeldOut);
-        Assert.Contains("12 of 12", Assert.Throws<InvalidDataException>(() => TrainingData.HoldOut(triplets, 12, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("12 of 12", Assert.Throws<InvalidDataException>(
+            () => TrainingData.HoldOut(triplets, 12, 1)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -198,7 +212,8 @@ public sealed class TrainerTests : IDisposable
         var path = folder["checkpoint.safetensors"];
         Small(TrainingMode.Lin).SaveCheckpoint(path);
         Refused("seed is 7, not 8", Small(TrainingMode.Lin, recipe: Recipe with { Seed = 8 }));
-        Refused("learning rate is 0.001, not 0.002", Small(TrainingMode.Lin, recipe: Recipe with { LearningRate = 0.002 }));
+        Refused("learning rate is 0.001, not 0.002",
+            Small(TrainingMode.Lin, recipe: Recipe with { LearningRate = 0.002 }));
         Refused("mode is lin, not tune", Small(TrainingMode.Tune));
         Refused("training data is ", new Trainer(LittleTrunk, Recipe, Data(count: 19)));
         Refused("first trunk is ", new Trainer(TrunkWeights.Random(Little, 9), Recipe, Data()));
@@ -250,29 +265,44 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Data_that_cannot_be_trained_with_are_refused_by_name()
     {
-        Assert.Contains("no triplet", Assert.Throws<InvalidDataException>(() => new TrainingData([], [], Picture)).Message, StringComparison.Ordinal);
-        Assert.Throws<FileNotFoundException>(() => new Trainer(LittleTrunk, Recipe, new([new(FileOf(0), FileOf(2), folder["nowhere.png"], 1)], [], Picture)));
+        Assert.Contains("no triplet", Assert.Throws<InvalidDataException>(
+            () => new TrainingData([], [], Picture)).Message, StringComparison.Ordinal);
+        Assert.Throws<FileNotFoundException>(
+            () => new Trainer(LittleTrunk, Recipe,
+                new([new(FileOf(0), FileOf(2), folder["nowhere.png"], 1)], [], Picture)));
         foreach (var mode in new[] { TrainingMode.Lin, TrainingMode.Tune })
         {
-            var sizes = new Trainer(LittleTrunk, Recipe with { Mode = mode }, new([new(FileOf(0), FileOf(2), FileOf(1), 1)], [], Picture, loadSize: 0));
+            var sizes = new Trainer(LittleTrunk, Recipe with { Mode = mode },
+                new([new(FileOf(0), FileOf(2), FileOf(1), 1)], [], Picture, loadSize: 0));
             sizes.Advance();
             var error = Assert.Throws<InvalidDataException>(() => sizes.Advance()).Message;
             Assert.Contains($"{FileOf(1)} is 20x18 but {FileOf(0)} is 20x20", error, StringComparison.Ordinal);
-            var small = new Trainer(TrunkWeights.Random(Network.Alex, 1), Recipe with { Mode = mode }, new([new(FileOf(0), FileOf(2), FileOf(4), 1)], [], Picture, loadSize: 0));
+            var small = new Trainer(TrunkWeights.Random(Network.Alex, 1), Recipe with { Mode = mode },
+                new([new(FileOf(0), FileOf(2), FileOf(4), 1)], [], Picture, loadSize: 0));
             small.Advance();
-            Assert.Contains($"{FileOf(0)} is 20x20, too small", Assert.Throws<InvalidDataException>(() => small.Advance()).Message, StringComparison.Ordinal);
+            Assert.Contains($"{FileOf(0)} is 20x20, too small",
+                Assert.Throws<InvalidDataException>(() => small.Advance()).Message, StringComparison.Ordinal);
         }
         Assert.Throws<ArgumentException>(() => new Trainer(LittleTrunk, Recipe with { LearningRate = 0 }, Data()));
-        Assert.Throws<ArgumentException>(() => new Trainer(LittleTrunk, Recipe with { Epochs = 0, DecayEpochs = 0 }, Data()));
+        Assert.Throws<ArgumentException>(
+            () => new Trainer(LittleTrunk, Recipe with { Epochs = 0, DecayEpochs = 0 }, Data()));
     }
 
-    private static TrainingRecipe Recipe { get; } = new() { LearningRate = 0.001, Batch = 4, Epochs = 1, DecayEpochs = 1, Seed = 7 };
+    private static TrainingRecipe Recipe { get; } = new()
+    {
+        LearningRate = 0.001,
+        Batch = 4,
+        Epochs = 1,
+        DecayEpochs = 1,
+        Seed = 7,
+    };
 
     private Trainer Small(TrainingMode mode, int threads = 2, long memory = 1 << 30, TrainingRecipe? recipe = null) =>
         new(LittleTrunk, (recipe ?? Recipe) with { Mode = mode }, Data(memory), threads, memory);
 
     // Images of two sizes; 18 triplets, so that the last step of an epoch has two, and 7 to validate.
-    private TrainingData Data(long memory = 1 << 30, int count = 18) => new([.. Triplets(1, count)], [.. Triplets(2, 7)], Picture, loadSize: 0, memory);
+    private TrainingData Data(long memory = 1 << 30, int count = 18) =>
+        new([.. Triplets(1, count)], [.. Triplets(2, 7)], Picture, loadSize: 0, memory);
 
     private IEnumerable<Triplet> Triplets(int seed, int count)
     {
@@ -288,8 +318,10 @@ public sealed class TrainerTests : IDisposable
     private double Score(Lpips lpips)
     {
         Triplet[] triplets = [.. Triplets(2, 7)];
-        double[] Distances(Func<Triplet, string> side) => Array.ConvertAll(triplets, triplet => lpips.Distance(Picture(triplet.Reference), Picture(side(triplet))));
-        return Scores.TwoAfc(Distances(triplet => triplet.P0), Distances(triplet => triplet.P1), Array.ConvertAll(triplets, triplet => triplet.Judge));
+        double[] Distances(Func<Triplet, string> side) =>
+            Array.ConvertAll(triplets, triplet => lpips.Distance(Picture(triplet.Reference), Picture(side(triplet))));
+        return Scores.TwoAfc(Distances(triplet => triplet.P0), Distances(triplet => triplet.P1),
+            Array.ConvertAll(triplets, triplet => triplet.Judge));
     }
 
     private static RgbImage Picture(string path) => TestImages.Waves(20, Number(path) % 2 == 0 ? 20 : 18, Number(path));

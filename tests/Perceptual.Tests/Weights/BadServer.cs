@@ -63,7 +63,8 @@ internal sealed class BadServer : IDisposable
                 var start = 0L;
                 while (reader.ReadLine() is { Length: > 0 } line)
                     if (line.StartsWith("Range: bytes=", StringComparison.OrdinalIgnoreCase))
-                        start = long.Parse(line["Range: bytes=".Length..].TrimEnd('-'), System.Globalization.CultureInfo.InvariantCulture);
+                        start = long.Parse(line["Range: bytes=".Length..].TrimEnd('-'),
+                            System.Globalization.CultureInfo.InvariantCulture);
                 int number;
                 lock (requests)
                 {
@@ -71,7 +72,8 @@ internal sealed class BadServer : IDisposable
                     number = requests.Count;
                 }
                 var (status, headers, body) = answer(new(path, start, number));
-                stream.Write(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nConnection: close\r\n{string.Concat(headers.Select(header => header + "\r\n"))}\r\n"));
+                stream.Write(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nConnection: "
+                    + $"close\r\n{string.Concat(headers.Select(header => header + "\r\n"))}\r\n"));
                 foreach (var piece in body)
                     stream.Write(piece);
             }
@@ -92,7 +94,10 @@ internal sealed class BadServer : IDisposable
         public static Answer Good(byte[] file, long start = 0, int cut = int.MaxValue)
         {
             var rest = file[(int)start..];
-            string[] headers = [$"Content-Length: {rest.Length}", .. start > 0 ? [$"Content-Range: bytes {start}-{file.Length - 1}/{file.Length}"] : Array.Empty<string>()];
+            string[] headers = [$"Content-Length: {rest.Length}",
+                .. start > 0
+                    ? [$"Content-Range: bytes {start}-{file.Length - 1}/{file.Length}"]
+                    : Array.Empty<string>()];
             return new(start > 0 ? "206 Partial Content" : "200 OK", headers, [rest[..Math.Min(cut, rest.Length)]]);
         }
 

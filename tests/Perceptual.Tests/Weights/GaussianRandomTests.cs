@@ -11,7 +11,8 @@ public class GaussianRandomTests
             var value = random.NextDouble() * Math.Pow(2, -random.Next(100));
             if (value == 0)
                 continue;
-            // near 1 the result is small and its error a few units of 2^-53 of the summands, which are at most ln 2 there
+            // near 1 the result is small and its error a few units of 2^-53 of the summands, which are at most ln 2
+            // there
             Assert.Equal(Math.Log(value), Exact.Log(value), 4e-16 * Math.Max(1, Math.Abs(Math.Log(value))));
         }
         Assert.Equal(0, Exact.Log(1));
@@ -31,8 +32,8 @@ public class GaussianRandomTests
             third += x * x * x;
             fourth += x * x * x * x;
         }
-        // Standard errors of the raw moments: sqrt((E x^2k - (E x^k)^2) / n) with E x^2 = 1, x^4 = 3, x^6 = 15, x^8 = 105.
-        // Five of them are passed by chance once in a million.
+        // Standard errors of the raw moments: sqrt((E x^2k - (E x^k)^2) / n) with E x^2 = 1, x^4 = 3, x^6 = 15, x^8 =
+        // 105. Five of them are passed by chance once in a million.
         Assert.Equal(0, first / Count, 5 * Math.Sqrt(1.0 / Count));
         Assert.Equal(1, second / Count, 5 * Math.Sqrt(2.0 / Count));
         Assert.Equal(0, third / Count, 5 * Math.Sqrt(15.0 / Count));

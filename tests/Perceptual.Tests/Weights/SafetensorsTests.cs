@@ -9,8 +9,10 @@ public class SafetensorsTests
     [Fact]
     public void What_is_written_is_read_back_with_its_metadata()
     {
-        Tensor[] tensors = [new("b", [2, 3], [1, 2, 3, 4, 5, float.MinValue]), new("a", [], [7]), new("none", [0, 4], []), new("é\"", [1], [float.Epsilon])];
-        var read = Safetensors.Read(new MemoryStream(Tiny.Safetensors(tensors, ("source", "https://example.org/?a=b&c=\"é\""))), "x");
+        Tensor[] tensors = [new("b", [2, 3], [1, 2, 3, 4, 5, float.MinValue]), new("a", [], [7]),
+            new("none", [0, 4], []), new("é\"", [1], [float.Epsilon])];
+        var read = Safetensors.Read(
+            new MemoryStream(Tiny.Safetensors(tensors, ("source", "https://example.org/?a=b&c=\"é\""))), "x");
         Assert.Equal("https://example.org/?a=b&c=\"é\"", read.Metadata["source"]);
         Assert.Equal(tensors.Select(t => t.Name).Order(), read.Tensors.Keys.Order());
         foreach (var tensor in tensors)
@@ -23,10 +25,15 @@ public class SafetensorsTests
     [Fact]
     public void All_four_types_become_float32()
     {
-        byte[] values = [0, 0, 0xC0, 0x3F, /* 1.5 */ 0, 0x3E, /* 1.5 as half */ 0xC0, 0x3F, /* 1.5 as bfloat16 */ 0, 0, 0, 0, 0, 0, 0xF8, 0x3F];
+        byte[] values =
+        [
+            0, 0, 0xC0, 0x3F, /* 1.5 */ 0, 0x3E, /* 1.5 as half */ 0xC0, 0x3F, /* 1.5 as bfloat16 */
+            0, 0, 0, 0, 0, 0, 0xF8, 0x3F, // 1.5 as a double
+        ];
         var tensors = Read("""
             {"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"b":{"dtype":"F16","shape":[1],"data_offsets":[4,6]},
-             "c":{"dtype":"BF16","shape":[1,1],"data_offsets":[6,8]},"d":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}
+             "c":{"dtype":"BF16","shape":[1,1],"data_offsets":[6,8]},
+             "d":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}
             """, values);
         Assert.Equal(["a", "b", "c", "d"], tensors.Keys.Order());
         Assert.All(tensors.Values, tensor => Assert.Equal([1.5f], tensor.Values));
@@ -35,20 +42,25 @@ public class SafetensorsTests
     [Fact]
     public void Every_finite_float16_is_read_and_written_back_to_the_same_bits()
     {
-        var halves = Enumerable.Range(0, 1 << 16).Select(bits => BitConverter.UInt16BitsToHalf((ushort)bits)).Where(Half.IsFinite).ToArray();
-        Tensor[] tensors = [new("one", [], [(float)halves[1]]), new("all", [halves.Length], Array.ConvertAll(halves, half => (float)half)), new("none", [0], [])];
+        var halves = Enumerable.Range(0, 1 << 16).Select(bits => BitConverter.UInt16BitsToHalf((ushort)bits))
+            .Where(Half.IsFinite).ToArray();
+        Tensor[] tensors = [new("one", [], [(float)halves[1]]),
+            new("all", [halves.Length], Array.ConvertAll(halves, half => (float)half)), new("none", [0], [])];
         var file = Half16(tensors);
-        Assert.Equal(Array.ConvertAll(halves, BitConverter.HalfToUInt16Bits), MemoryMarshal.Cast<byte, ushort>(file.AsSpan(^(2 * halves.Length)..)).ToArray());
+        Assert.Equal(Array.ConvertAll(halves, BitConverter.HalfToUInt16Bits),
+            MemoryMarshal.Cast<byte, ushort>(file.AsSpan(^(2 * halves.Length)..)).ToArray());
         var read = Safetensors.Read(new MemoryStream(file), "x");
         Assert.Equal("here", read.Metadata["source"]);
         foreach (var tensor in tensors)
         {
             Assert.Equal(tensor.Shape, read.Tensors[tensor.Name].Shape);
-            Assert.Equal(tensor.Values.Select(BitConverter.SingleToInt32Bits), read.Tensors[tensor.Name].Values.Select(BitConverter.SingleToInt32Bits));
+            Assert.Equal(tensor.Values.Select(BitConverter.SingleToInt32Bits),
+                read.Tensors[tensor.Name].Values.Select(BitConverter.SingleToInt32Bits));
         }
     }
 
-    // Between neighbouring float16 the nearest, in the middle the one with an even last bit: around 1 they are 2^-10 apart, near 0 2^-24.
+    // Between neighbouring float16 the nearest, in the middle the one with an even last bit: around 1 they are 2^-10
+    // apart, near 0 2^-24.
     [Theory]
     [InlineData(1 + 1 / 2048f, 1)]
     [InlineData(1 + 1.001f / 2048, 1 + 1 / 1024f)]
@@ -58,7 +70,8 @@ public class SafetensorsTests
     [InlineData(1.001f / 33554432, 1 / 16777216f)]
     [InlineData(65519.9f, 65504)]
     public void Float16_is_rounded_to_nearest_and_to_even(float value, float expected) =>
-        Assert.Equal([expected], Safetensors.Read(new MemoryStream(Half16([new("a", [1], [value])])), "x").Tensors["a"].Values);
+        Assert.Equal([expected],
+            Safetensors.Read(new MemoryStream(Half16([new("a", [1], [value])])), "x").Tensors["a"].Values);
 
     [Theory]
     [InlineData(65520, "65520")]
@@ -68,7 +81,9 @@ public class SafetensorsTests
     public void What_float16_cannot_hold_is_refused_by_name_before_anything_is_written(float value, string said)
     {
         var file = new MemoryStream();
-        var error = Assert.Throws<ArgumentException>(() => Safetensors.Write(file, [new("good", [1], [1]), new("bad", [2], [0, value])], new Dictionary<string, string>(), ElementType.F16));
+        var error = Assert.Throws<ArgumentException>(
+            () => Safetensors.Write(file, [new("good", [1], [1]), new("bad", [2], [0, value])],
+                new Dictionary<string, string>(), ElementType.F16));
         Assert.Equal($"bad has the value {said}, which float16 cannot hold: its largest is 65500", error.Message);
         Assert.Equal(0, file.Length);
         Assert.Throws<NotSupportedException>(() => ElementType.BF16.Write([1], _ => { }));
@@ -81,7 +96,8 @@ public class SafetensorsTests
         BinaryPrimitives.WriteUInt64LittleEndian(file, 1UL << 31);
         file[8] = (byte)'{';
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var error = Assert.Throws<InvalidDataException>(() => WeightFile.Read(new MemoryStream(file), "big.safetensors"));
+        var error = Assert.Throws<InvalidDataException>(
+            () => WeightFile.Read(new MemoryStream(file), "big.safetensors"));
         Assert.StartsWith("big.safetensors: ", error.Message, StringComparison.Ordinal);
         Assert.Contains("2147483648", error.Message, StringComparison.Ordinal);
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
@@ -97,10 +113,14 @@ public class SafetensorsTests
     [InlineData("""{"a":{"dtype":"F32","shape":"2","data_offsets":[0,8]}}""", "whole numbers")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", "0 to 16 of 8")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", "8 to 0")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "overlaps")]
+    [InlineData("""
+        {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}
+        """, "overlaps")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "hole")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "end at 4")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "not valid JSON")]
+    [InlineData("""
+        {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}
+        """, "not valid JSON")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":1}}""", "more")]
     [InlineData("""{"a":{"shape":[2],"data_offsets":[0,8]}}""", "needs a dtype")]
     [InlineData("""{"a":{"dtype":1,"shape":[2],"data_offsets":[0,8]}}""", "not valid")]
@@ -122,7 +142,8 @@ public class SafetensorsTests
     [InlineData("<!DOCTYPE html><html>404</html>")]
     public void What_is_no_weights_file_is_said_to_be_none(string content)
     {
-        var error = Assert.Throws<InvalidDataException>(() => WeightFile.Read(new MemoryStream(Encoding.ASCII.GetBytes(content)), "x"));
+        var error = Assert.Throws<InvalidDataException>(
+            () => WeightFile.Read(new MemoryStream(Encoding.ASCII.GetBytes(content)), "x"));
         Assert.Equal("x: is neither a safetensors file nor a torch file", error.Message);
     }
 

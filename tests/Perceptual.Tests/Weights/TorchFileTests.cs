@@ -10,7 +10,9 @@ public class TorchFileTests
     public void All_four_storage_types_become_float32(bool zip)
     {
         float[] values = [1, -2.5f, 0.125f, 384];
-        var tensors = Read(zip, [.. new[] { "Float", "Half", "BFloat16", "Double" }.Select(type => new SavedTensor(type, SavedStorage.Of(type, type, values), 0, [2, 2], [2, 1]))]);
+        var tensors = Read(zip,
+            [.. new[] { "Float", "Half", "BFloat16", "Double" }.Select(
+                type => new SavedTensor(type, SavedStorage.Of(type, type, values), 0, [2, 2], [2, 1]))]);
         Assert.Equal(["Float", "Half", "BFloat16", "Double"], tensors.Keys);
         Assert.All(tensors.Values, tensor => Assert.Equal(values, tensor.Values));
         Assert.All(tensors.Values, tensor => Assert.Equal([2, 2], tensor.Shape));
@@ -38,7 +40,8 @@ public class TorchFileTests
     [Theory]
     [InlineData(0L, new[] { 5L }, new[] { 1L }, "more values")]
     [InlineData(0L, new[] { 1_000_000L, 1_000_000L }, new[] { 0L, 0L }, "more values")]
-    [InlineData(0L, new[] { 2_147_483_647L, 2_147_483_647L, 2_147_483_647L, 2_147_483_647L }, new[] { 0L, 0L, 0L, 0L }, "more values")]
+    [InlineData(0L, new[] { 2_147_483_647L, 2_147_483_647L, 2_147_483_647L, 2_147_483_647L }, new[] { 0L, 0L, 0L, 0L },
+        "more values")]
     [InlineData(1L, new[] { 4L }, new[] { 1L }, "reaches to value 5")]
     [InlineData(0L, new[] { 2L }, new[] { 4L }, "reaches to value 5")]
     [InlineData(0L, new[] { 2L, 2L }, new[] { long.MaxValue, long.MaxValue }, "reaches")]
@@ -48,11 +51,14 @@ public class TorchFileTests
     [InlineData(0L, new[] { -2L }, new[] { 1L }, "negative")]
     [InlineData(0L, new[] { 2L, 1L }, new[] { 1L }, "1 strides")]
     [InlineData(0L, new[] { 0L, long.MaxValue }, new[] { 1L, 1L }, "out of range")]
-    public void A_view_that_leaves_its_storage_is_refused_by_name(long offset, long[] shape, long[] strides, string expected)
+    public void A_view_that_leaves_its_storage_is_refused_by_name(
+        long offset, long[] shape, long[] strides, string expected)
     {
         foreach (var zip in new[] { true, false })
         {
-            var error = Assert.Throws<InvalidDataException>(() => Read(zip, new SavedTensor("bad.weight", SavedStorage.Of("0", "Float", 1, 2, 3, 4), offset, shape, strides)));
+            var error = Assert.Throws<InvalidDataException>(
+                () => Read(zip,
+                    new SavedTensor("bad.weight", SavedStorage.Of("0", "Float", 1, 2, 3, 4), offset, shape, strides)));
             Assert.Contains("'bad.weight'", error.Message, StringComparison.Ordinal);
             Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         }
@@ -109,7 +115,8 @@ public class TorchFileTests
         AssertRefused(new PickleWriter().Op('}').Text("k").Op('N', 's').Text("k").Op('N', 's').End(), "'k' twice");
         AssertRefused(new PickleWriter().Op('}', '}').Text("x").Op('N', 's', 'b').End(), "BUILD");
         AssertRefused(new PickleWriter().Op('N', ')', 'R').End(), "REDUCE");
-        AssertRefused(new PickleWriter().Global("torch._utils", "_rebuild_tensor_v2").Op(')', 'R').End(), "RebuildTensorV2");
+        AssertRefused(new PickleWriter().Global("torch._utils", "_rebuild_tensor_v2").Op(')', 'R').End(),
+            "RebuildTensorV2");
         AssertRefused(new PickleWriter().Op('N', 'Q').End(), "BINPERSID");
         AssertRefused(new PickleWriter().Op(0x8a, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1).End(), "9 bytes");
         AssertRefused(new PickleWriter().Op('X', 255, 255, 255, 255).End(), "longer than");
@@ -120,7 +127,8 @@ public class TorchFileTests
 
     [Fact]
     public void A_list_within_itself_does_no_harm() =>
-        AssertRefused(new PickleWriter().Op('}').Text("k").Op(']', 'q', 0, 'h', 0, 'a', 's').End(), "'k' is not a tensor");
+        AssertRefused(new PickleWriter().Op('}').Text("k").Op(']', 'q', 0, 'h', 0, 'a', 's').End(),
+            "'k' is not a tensor");
 
     [Fact]
     public void An_endless_pickle_is_given_up()
@@ -153,7 +161,8 @@ public class TorchFileTests
     public void A_zip_bomb_is_refused_before_it_unpacks()
     {
         SavedTensor tensor = new("t", new("0", "Float", new byte[40_000_000]), 0, [10_000_000], [1]);
-        var bomb = TorchWriter.Zip(TorchWriter.StateDict(tensor), [tensor.Storage], level: CompressionLevel.SmallestSize);
+        var bomb = TorchWriter.Zip(TorchWriter.StateDict(tensor), [tensor.Storage],
+            level: CompressionLevel.SmallestSize);
         Assert.True(bomb.Length < 100_000);
         var before = GC.GetAllocatedBytesForCurrentThread();
         AssertMessage(bomb, "is compressed");
@@ -187,7 +196,8 @@ public class TorchFileTests
     public void A_parameter_is_read_as_its_tensor()
     {
         SavedTensor tensor = new("t", SavedStorage.Of("0", "Float", 1, 2), 0, [2], [1]);
-        var pickle = new PickleWriter().Op('}').Text("t").Global("torch._utils", "_rebuild_parameter").Op('(').Tensor(tensor)
+        var pickle = new PickleWriter().Op('}').Text("t").Global("torch._utils", "_rebuild_parameter").Op('(')
+            .Tensor(tensor)
             .Op(0x88).Global("collections", "OrderedDict").Op(')', 'R', 't', 'R', 's').End();
         Assert.Equal([1, 2], Read(TorchWriter.Zip(pickle, [tensor.Storage]))["t"].Values);
     }
@@ -205,7 +215,8 @@ public class TorchFileTests
     [Fact]
     public void What_is_written_is_read_back_and_laid_out_as_torch_does()
     {
-        Tensor[] tensors = [new("lin0.model.1.weight", [1, 3, 1, 1], [1, -2, float.Epsilon]), new("a.scalar", [], [7]), new("b.bias", [100], [.. Enumerable.Range(0, 100).Select(i => i / 7f)])];
+        Tensor[] tensors = [new("lin0.model.1.weight", [1, 3, 1, 1], [1, -2, float.Epsilon]), new("a.scalar", [], [7]),
+            new("b.bias", [100], [.. Enumerable.Range(0, 100).Select(i => i / 7f)])];
         var file = Written(tensors);
         Assert.Equal(file, Written(tensors));
         var read = Read(file);
@@ -214,14 +225,16 @@ public class TorchFileTests
         Assert.All(tensors, tensor => Assert.Equal(tensor.Shape, read[tensor.Name].Shape));
 
         using var zip = new ZipArchive(new MemoryStream(file));
-        Assert.Equal(["model/data.pkl", "model/byteorder", "model/data/0", "model/data/1", "model/data/2", "model/version"], zip.Entries.Select(entry => entry.FullName));
+        Assert.Equal(["model/data.pkl", "model/byteorder", "model/data/0", "model/data/1", "model/data/2",
+            "model/version"], zip.Entries.Select(entry => entry.FullName));
         foreach (var entry in zip.Entries)
         {
             using var content = new MemoryStream();
             using (var stream = entry.Open())
                 stream.CopyTo(content); // checks the check sum
             Assert.Equal(entry.Length, entry.CompressedLength);
-            Assert.Contains(Enumerable.Range(0, file.Length / 64), block => file.AsSpan(64 * block).StartsWith(content.ToArray()));
+            Assert.Contains(Enumerable.Range(0, file.Length / 64),
+                block => file.AsSpan(64 * block).StartsWith(content.ToArray()));
             if (entry.Name == "version")
                 Assert.Equal("3\n"u8, content.ToArray());
         }
@@ -236,12 +249,16 @@ public class TorchFileTests
 
     [Theory]
     [InlineData("alex", "net.slice1.0 net.slice2.3 net.slice3.6 net.slice4.8 net.slice5.10")]
-    [InlineData("vgg", "net.slice1.0 net.slice1.2 net.slice2.5 net.slice2.7 net.slice3.10 net.slice3.12 net.slice3.14 net.slice4.17 net.slice4.19 net.slice4.21 net.slice5.24 net.slice5.26 net.slice5.28")]
-    [InlineData("squeeze", "net.slice1.0 net.slice2.3 net.slice2.4 net.slice3.6 net.slice3.7 net.slice4.9 net.slice5.10 net.slice6.11 net.slice7.12")]
+    [InlineData("vgg", "net.slice1.0 net.slice1.2 net.slice2.5 net.slice2.7 net.slice3.10 net.slice3.12 "
+        + "net.slice3.14 net.slice4.17 net.slice4.19 net.slice4.21 net.slice5.24 net.slice5.26 net.slice5.28")]
+    [InlineData("squeeze", "net.slice1.0 net.slice2.3 net.slice2.4 net.slice3.6 net.slice3.7 net.slice4.9 "
+        + "net.slice5.10 net.slice6.11 net.slice7.12")]
     public void A_model_has_the_keys_of_the_lpips_package(string name, string layers)
     {
         var network = Network.All.Single(network => network.Name == name);
-        var lin = LinWeights.From(network, network.TapChannels.Select((channels, k) => new Tensor(LinWeights.Key(k), [1, channels, 1, 1], new float[channels])).ToDictionary(tensor => tensor.Name), "");
+        var lin = LinWeights.From(network,
+            network.TapChannels.Select((channels, k) => new Tensor(LinWeights.Key(k), [1, channels, 1, 1],
+                new float[channels])).ToDictionary(tensor => tensor.Name), "");
         var trunk = TrunkWeights.From(network, network.Convolutions.SelectMany(convolution => new Tensor[]
         {
             new($"{convolution.Name}.weight", convolution.WeightShape, new float[convolution.WeightCount]),
@@ -250,16 +267,20 @@ public class TorchFileTests
         using var stream = new MemoryStream();
         ModelFile.WriteTorch(stream, trunk, lin);
         var read = Read(stream.ToArray());
-        var keys = read.Keys.Where(key => key.StartsWith("net.", StringComparison.Ordinal)).Select(key => string.Join('.', key.Split('.')[..3])).Distinct();
+        var keys = read.Keys.Where(key => key.StartsWith("net.", StringComparison.Ordinal))
+            .Select(key => string.Join('.', key.Split('.')[..3])).Distinct();
         Assert.Equal(layers.Split(' '), keys);
-        Assert.Equal(network.TapChannels.Count, read.Keys.Count(key => key.StartsWith("lin", StringComparison.Ordinal)));
+        Assert.Equal(network.TapChannels.Count,
+            read.Keys.Count(key => key.StartsWith("lin", StringComparison.Ordinal)));
         Assert.Equal(trunk.Digest, TrunkWeights.From(network, read, "").Digest);
         Assert.Equal(lin.Digest, LinWeights.From(network, read, "").Digest);
     }
 
-    private static IReadOnlyDictionary<string, Tensor> Read(bool zip, params SavedTensor[] tensors) => Read(zip ? TorchWriter.Zip(tensors) : TorchWriter.Legacy(tensors));
+    private static IReadOnlyDictionary<string, Tensor> Read(
+        bool zip, params SavedTensor[] tensors) => Read(zip ? TorchWriter.Zip(tensors) : TorchWriter.Legacy(tensors));
 
-    private static IReadOnlyDictionary<string, Tensor> Read(byte[] file) => WeightFile.Read(new MemoryStream(file), "x.pth");
+    private static IReadOnlyDictionary<string, Tensor> Read(
+        byte[] file) => WeightFile.Read(new MemoryStream(file), "x.pth");
 
     private static void AssertRefused(byte[] pickle, string expected)
     {

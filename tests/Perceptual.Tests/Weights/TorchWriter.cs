@@ -30,7 +30,8 @@ internal sealed record SavedStorage(string Key, string Type, byte[] Bytes)
                     bytes.AddRange(buffer[..2]);
                     break;
                 default:
-                    BinaryPrimitives.WriteUInt16LittleEndian(buffer, (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16));
+                    BinaryPrimitives.WriteUInt16LittleEndian(buffer,
+                        (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16));
                     bytes.AddRange(buffer[..2]);
                     break;
             }
@@ -103,8 +104,10 @@ internal sealed class PickleWriter
     public PickleWriter Tensor(SavedTensor tensor)
     {
         Global("torch._utils", "_rebuild_tensor_v2").Op('(');
-        Op('(').Text("storage").Global("torch", tensor.Storage.Type + "Storage").Text(tensor.Storage.Key).Text("cpu").Number(tensor.Storage.Count).Op('t', 'Q');
-        return Number(tensor.Offset).Numbers(tensor.Shape).Numbers(tensor.Strides).Op(0x89).Global("collections", "OrderedDict").Op(')', 'R', 't', 'R');
+        Op('(').Text("storage").Global("torch", tensor.Storage.Type + "Storage").Text(tensor.Storage.Key).Text("cpu")
+            .Number(tensor.Storage.Count).Op('t', 'Q');
+        return Number(tensor.Offset).Numbers(tensor.Shape).Numbers(tensor.Strides).Op(0x89)
+            .Global("collections", "OrderedDict").Op(')', 'R', 't', 'R');
     }
 }
 
@@ -119,11 +122,14 @@ internal static class TorchWriter
         return pickle.Op('u', '}').Text("_metadata").Op('}', 's', 'b').End();
     }
 
-    public static byte[] Zip(params IEnumerable<SavedTensor> tensors) => Zip(StateDict(tensors), tensors.Select(tensor => tensor.Storage).Distinct());
+    public static byte[] Zip(params IEnumerable<SavedTensor> tensors) =>
+        Zip(StateDict(tensors), tensors.Select(tensor => tensor.Storage).Distinct());
 
-    public static byte[] Legacy(params IEnumerable<SavedTensor> tensors) => Legacy(StateDict(tensors), tensors.Select(tensor => tensor.Storage).Distinct());
+    public static byte[] Legacy(params IEnumerable<SavedTensor> tensors) =>
+        Legacy(StateDict(tensors), tensors.Select(tensor => tensor.Storage).Distinct());
 
-    public static byte[] Zip(byte[] pickle, IEnumerable<SavedStorage> storages, string? byteOrder = "little", CompressionLevel level = CompressionLevel.NoCompression)
+    public static byte[] Zip(byte[] pickle, IEnumerable<SavedStorage> storages, string? byteOrder = "little",
+        CompressionLevel level = CompressionLevel.NoCompression)
     {
         using var file = new MemoryStream();
         using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))

@@ -7,7 +7,8 @@ public class WeightFuzzTests
 {
     private const int Files = 6000;
 
-    private static readonly SavedStorage Storage = SavedStorage.Of("0", "Half", [.. Enumerable.Range(0, 12).Select(i => (float)i)]);
+    private static readonly SavedStorage Storage = SavedStorage.Of("0", "Half",
+        [.. Enumerable.Range(0, 12).Select(i => (float)i)]);
     private static readonly SavedTensor[] Tensors =
     [
         new("features.0.weight", Storage, 0, [3, 4], [4, 1]),
@@ -19,7 +20,8 @@ public class WeightFuzzTests
 
     // Bytes overwritten, mostly with values that mean something to one of the formats; a piece cut out or doubled.
     private static readonly Gen<(double Where, int Kind, byte Value)> Edit =
-        Gen.Select(Gen.Double[0, 1], Gen.Int[0, 9], Gen.OneOf(Gen.Byte, Gen.Int[0, Meaningful.Length - 1].Select(i => Meaningful[i])));
+        Gen.Select(Gen.Double[0, 1], Gen.Int[0, 9],
+            Gen.OneOf(Gen.Byte, Gen.Int[0, Meaningful.Length - 1].Select(i => Meaningful[i])));
 
     [Fact]
     public void A_damaged_safetensors_file_fails_with_InvalidDataException() =>
@@ -29,7 +31,8 @@ public class WeightFuzzTests
     public void A_damaged_safetensors_file_of_float16_fails_with_InvalidDataException()
     {
         var file = new MemoryStream();
-        Safetensors.Write(file, [new("a", [2, 3], new float[6]), new("b", [1], [1])], new Dictionary<string, string> { ["source"] = "here" }, ElementType.F16);
+        Safetensors.Write(file, [new("a", [2, 3], new float[6]), new("b", [1], [1])],
+            new Dictionary<string, string> { ["source"] = "here" }, ElementType.F16);
         Fuzz(file.ToArray(), 4);
     }
 

@@ -16,7 +16,8 @@ public class WeightStoreTests
     };
 
     /// <summary>As VGG16 is in the manifest: only the first tensors' digest is known.</summary>
-    private static readonly WeightEntry HalfPinned = Trunk with { PinnedTensors = 2, PinnedDigest = TensorDigest.Of(Tiny.Trunk.Tensors.Values.Take(2)) };
+    private static readonly WeightEntry HalfPinned = Trunk with { PinnedTensors = 2,
+        PinnedDigest = TensorDigest.Of(Tiny.Trunk.Tensors.Values.Take(2)) };
 
     private static readonly WeightEntry Lin = new()
     {
@@ -39,21 +40,25 @@ public class WeightStoreTests
         var store = Store(folder["cache"], server, progress: new Reports(reports.Add));
         Assert.Equal(Tiny.Trunk.Digest, store.LoadTrunk(Tiny.Network, Cancellation).Digest);
         Assert.Equal(Tiny.Trunk.Digest, store.LoadTrunk(Tiny.Network, Cancellation).Digest);
-        Assert.Equal([[0, 1, 2, 3], [0, 1, 2, 3, 4, 5]], store.LoadLin(Tiny.Network, LpipsVersion.V01, Cancellation).Layers);
+        Assert.Equal([[0, 1, 2, 3], [0, 1, 2, 3, 4, 5]],
+            store.LoadLin(Tiny.Network, LpipsVersion.V01, Cancellation).Layers);
         Assert.Equal(["/models/tiny.pth", "/lin/tiny.pth"], server.Requests.Select(request => request.Path));
         Assert.Equal(["cache/lin/tiny-v0.1.pth", "cache/tiny.safetensors"], folder.Files);
         Assert.Contains(new("tiny.safetensors", Tiny.Checkpoint.Length, Tiny.Checkpoint.Length), reports);
         using var file = File.OpenRead(folder["cache/tiny.safetensors"]);
         var read = Safetensors.Read(file, "x");
         Assert.DoesNotContain("classifier.1.weight", read.Tensors.Keys);
-        Assert.Equal(("https://weights.example/models/tiny.pth", Tiny.Trunk.Digest), (read.Metadata["source"], read.Metadata["digest"]));
+        Assert.Equal(("https://weights.example/models/tiny.pth", Tiny.Trunk.Digest),
+            (read.Metadata["source"], read.Metadata["digest"]));
     }
 
     [Fact]
     public void A_broken_download_goes_on_where_it_was_cut_off()
     {
         using var folder = new TempFolder();
-        using var server = new BadServer(request => BadServer.Answer.Good(Tiny.Checkpoint, request.Start, cut: request.Number < 4 ? 1000 : int.MaxValue));
+        using var server = new BadServer(
+            request => BadServer.Answer.Good(Tiny.Checkpoint, request.Start,
+                cut: request.Number < 4 ? 1000 : int.MaxValue));
         Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
         Assert.Equal([0, 1000, 2000, 3000], server.Requests.Select(request => request.Start));
     }
@@ -62,7 +67,8 @@ public class WeightStoreTests
     public void A_server_that_ignores_ranges_starts_over()
     {
         using var folder = new TempFolder();
-        using var server = new BadServer(request => BadServer.Answer.Good(Tiny.Checkpoint, cut: request.Number == 1 ? 1000 : int.MaxValue));
+        using var server = new BadServer(
+            request => BadServer.Answer.Good(Tiny.Checkpoint, cut: request.Number == 1 ? 1000 : int.MaxValue));
         Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
         Assert.Equal([0, 1000], server.Requests.Select(request => request.Start));
     }
@@ -71,7 +77,8 @@ public class WeightStoreTests
     public void A_version_noted_beside_a_download_goes_away_with_it()
     {
         using var folder = new TempFolder();
-        using var server = new BadServer(request => BadServer.Answer.Good(Tiny.Checkpoint, request.Start, cut: 1000) is var good
+        using var server = new BadServer(
+            request => BadServer.Answer.Good(Tiny.Checkpoint, request.Start, cut: 1000) is var good
             ? good with { Headers = [.. good.Headers, request.Number < 3 ? "ETag: \"old\"" : "ETag: \"new\""] } : good);
         Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
         Assert.Equal([0, 1000, 2000, 0, 1000], server.Requests.Take(5).Select(request => request.Start));
@@ -87,7 +94,10 @@ public class WeightStoreTests
     {
         using var folder = new TempFolder();
         folder.Write("tiny.safetensors.part", Tiny.Checkpoint.AsSpan(0, 10));
-        using var server = new BadServer(request => request.Number == 1 ? new("206 Partial Content", [header, "Content-Length: 4"], [[1, 2, 3, 4]]) : Good(request));
+        using var server = new BadServer(
+            request => request.Number == 1
+                ? new("206 Partial Content", [header, "Content-Length: 4"], [[1, 2, 3, 4]])
+                : Good(request));
         Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
         Assert.Equal([10, 0], server.Requests.Select(request => request.Start));
     }
@@ -97,7 +107,9 @@ public class WeightStoreTests
     {
         using var folder = new TempFolder();
         folder.Write("tiny.safetensors.part", Tiny.Checkpoint);
-        using var server = new BadServer(_ => new("416 Range Not Satisfiable", [$"Content-Range: bytes */{Tiny.Checkpoint.Length}", "Content-Length: 0"], []));
+        using var server = new BadServer(
+            _ => new("416 Range Not Satisfiable",
+                [$"Content-Range: bytes */{Tiny.Checkpoint.Length}", "Content-Length: 0"], []));
         Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
         Assert.Equal(["tiny.safetensors"], folder.Files);
     }
@@ -108,7 +120,8 @@ public class WeightStoreTests
         using var folder = new TempFolder();
         folder.Write("tiny.safetensors.part", new byte[Tiny.Checkpoint.Length + 1]);
         using var server = new BadServer(request => request.Start > Tiny.Checkpoint.Length
-            ? new("416 Range Not Satisfiable", [$"Content-Range: bytes */{Tiny.Checkpoint.Length}", "Content-Length: 0"], []) : Good(request));
+            ? new("416 Range Not Satisfiable",
+                [$"Content-Range: bytes */{Tiny.Checkpoint.Length}", "Content-Length: 0"], []) : Good(request));
         Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
         Assert.Equal(2, server.Requests.Count);
     }
@@ -120,7 +133,8 @@ public class WeightStoreTests
         var wrong = Tiny.Checkpoint.ToArray();
         wrong[^500] ^= 1;
         using var server = new BadServer(request => BadServer.Answer.Good(wrong, request.Start));
-        var error = Assert.Throws<InvalidDataException>(() => Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation));
+        var error = Assert.Throws<InvalidDataException>(
+            () => Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation));
         Assert.Contains(Sha256(wrong), error.Message, StringComparison.Ordinal);
         Assert.Contains(Trunk.Sha256, error.Message, StringComparison.Ordinal);
         Assert.StartsWith(folder["tiny.safetensors"], error.Message, StringComparison.Ordinal);
@@ -145,7 +159,8 @@ public class WeightStoreTests
     public void A_server_that_recovers_is_asked_again()
     {
         using var folder = new TempFolder();
-        using var server = new BadServer(request => request.Number < 5 ? BadServer.Answer.Error("503 Service Unavailable") : Good(request));
+        using var server = new BadServer(
+            request => request.Number < 5 ? BadServer.Answer.Error("503 Service Unavailable") : Good(request));
         Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation);
     }
 
@@ -154,7 +169,8 @@ public class WeightStoreTests
     {
         using var folder = new TempFolder();
         using var server = new BadServer(_ => new("200 OK", [], Enumerable.Repeat(new byte[4096], int.MaxValue)));
-        var error = Assert.Throws<InvalidDataException>(() => Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation));
+        var error = Assert.Throws<InvalidDataException>(
+            () => Store(folder.Root, server).LoadTrunk(Tiny.Network, Cancellation));
         Assert.Contains("more than the 100000 bytes", error.Message, StringComparison.Ordinal);
         Assert.Empty(folder.Files);
     }
@@ -238,12 +254,15 @@ public class WeightStoreTests
         using var folder = new TempFolder();
         using var server = new BadServer(Good);
         using var cancellation = new CancellationTokenSource();
-        using var held = new FileStream(folder["tiny.safetensors.lock"], FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        using var held = new FileStream(folder["tiny.safetensors.lock"], FileMode.Create, FileAccess.ReadWrite,
+            FileShare.None);
         Exception? error = null;
         var store = Store(folder.Root, server);
-        var loading = new Thread(() => error = Record.Exception(() => store.LoadTrunk(Tiny.Network, cancellation.Token)));
+        var loading = new Thread(
+            () => error = Record.Exception(() => store.LoadTrunk(Tiny.Network, cancellation.Token)));
         loading.Start();
-        while ((loading.ThreadState & (ThreadState.WaitSleepJoin | ThreadState.Stopped)) == 0) // until it waits for the lock
+        // until it waits for the lock
+        while ((loading.ThreadState & (ThreadState.WaitSleepJoin | ThreadState.Stopped)) == 0)
             Thread.Sleep(1);
         cancellation.Cancel();
         Assert.True(loading.Join(TimeSpan.FromMinutes(1)), "it still waits for the lock");
@@ -255,8 +274,14 @@ public class WeightStoreTests
     public void Without_a_network_the_message_names_file_address_and_folder()
     {
         using var folder = new TempFolder();
-        using var closed = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectCallback = (_, _) => throw new System.Net.Sockets.SocketException(11001) });
-        AssertUnavailable(new(null, null, folder.Root, closed, null, [Trunk, Lin]) { RetryDelay = TimeSpan.Zero }, folder.Root, "weights.example");
+        using var closed = new HttpClient(
+            new SocketsHttpHandler
+            {
+                UseProxy = false,
+                ConnectCallback = (_, _) => throw new System.Net.Sockets.SocketException(11001),
+            });
+        AssertUnavailable(new(null, null, folder.Root, closed, null, [Trunk, Lin]) { RetryDelay = TimeSpan.Zero },
+            folder.Root, "weights.example");
         Assert.Empty(folder.Files);
     }
 
@@ -284,8 +309,10 @@ public class WeightStoreTests
     public void A_full_disk_while_downloading_leaves_nothing_behind()
     {
         using var folder = new TempFolder();
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root on Linux can mount a small disk");
-        Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", folder.Root), "this process may not mount a small disk");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess,
+            "only root on Linux can mount a small disk");
+        Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", folder.Root),
+            "this process may not mount a small disk");
         try
         {
             using var server = new BadServer(Good);
@@ -316,7 +343,10 @@ public class WeightStoreTests
                 File.WriteAllBytes(folder[entry.Name], bad);
                 // Where all tensors are pinned, what the header says besides does not matter.
                 if (store.Verify()[0].Problem is not { } problem)
-                    Assert.Equal(Trunk.PinnedDigest, entry == Trunk ? TrunkWeights.Read(Tiny.Network, folder[entry.Name]).Digest : $"{entry.Name}, byte {i}");
+                    Assert.Equal(Trunk.PinnedDigest,
+                        entry == Trunk
+                            ? TrunkWeights.Read(Tiny.Network, folder[entry.Name]).Digest
+                            : $"{entry.Name}, byte {i}");
                 else
                     Assert.StartsWith(folder[entry.Name], problem, StringComparison.Ordinal);
             }
@@ -337,11 +367,13 @@ public class WeightStoreTests
         {
             var good = File.ReadAllBytes(Shared.Path("weights/" + name));
             folder.Write(name, good);
-            var store = new WeightStore(folder.Root, null, "", null, null, [.. WeightManifest.Published.Where(entry => entry.Name == name)]);
+            var store = new WeightStore(folder.Root, null, "", null, null,
+                [.. WeightManifest.Published.Where(entry => entry.Name == name)]);
             Assert.Null(Assert.Single(store.Verify()).Problem);
             var random = new Random(1);
             // The length of the header and its first brace, then anywhere in the values.
-            foreach (var position in Enumerable.Range(0, 9).Concat(Enumerable.Range(0, 40).Select(_ => random.Next(good.Length / 2, good.Length))))
+            foreach (var position in Enumerable.Range(0, 9)
+                .Concat(Enumerable.Range(0, 40).Select(_ => random.Next(good.Length / 2, good.Length))))
             {
                 Overwrite(folder[name], position, (byte)(good[position] ^ 1 << position % 8));
                 Assert.True(store.Verify()[0].Problem is not null, $"{name}, byte {position}");
@@ -356,11 +388,13 @@ public class WeightStoreTests
         using var folder = new TempFolder();
         using var server = new BadServer(Good);
         var store = new WeightStore(folder.Root, null, folder["cache"], server.Client, null, [Trunk, Lin]);
-        Assert.Equal([folder["tiny.safetensors"], folder["lin/tiny-v0.1.pth"]], store.Fetch(Tiny.Network, Cancellation));
+        Assert.Equal([folder["tiny.safetensors"], folder["lin/tiny-v0.1.pth"]],
+            store.Fetch(Tiny.Network, Cancellation));
         store.Fetch(Tiny.Network, Cancellation);
         Assert.Equal(2, server.Requests.Count);
         folder.Write("lin/tiny-v0.1.pth", [1, 2, 3]);
-        var error = Assert.Throws<InvalidDataException>(() => store.LoadLin(Tiny.Network, LpipsVersion.V01, Cancellation));
+        var error = Assert.Throws<InvalidDataException>(
+            () => store.LoadLin(Tiny.Network, LpipsVersion.V01, Cancellation));
         Assert.Contains("lpips weights fetch tiny", error.Message, StringComparison.Ordinal);
         store.Fetch(Tiny.Network, Cancellation);
         Assert.Equal(3, server.Requests.Count);
@@ -449,7 +483,8 @@ public class WeightStoreTests
         using var folder = new TempFolder();
         var given = Assert.Throws<DirectoryNotFoundException>(() => new WeightStore(folder["gone"]));
         Assert.Equal($"{folder["gone"]}, which --weights names, does not exist", given.Message);
-        var variable = Assert.Throws<DirectoryNotFoundException>(() => new WeightStore(null, folder["away"], folder.Root, null, null, []));
+        var variable = Assert.Throws<DirectoryNotFoundException>(
+            () => new WeightStore(null, folder["away"], folder.Root, null, null, []));
         Assert.Equal($"{folder["away"]}, which PERCEPTUAL_WEIGHTS names, does not exist", variable.Message);
         var file = Assert.Throws<DirectoryNotFoundException>(() => new WeightStore(folder.Write("file", [1])));
         Assert.Equal($"{folder["file"]}, which --weights names, is a file, not a folder", file.Message);
@@ -467,7 +502,8 @@ public class WeightStoreTests
         // what one store wrote, another takes
         var other = new WeightStore(null, null, folder["other"], null, null, [HalfPinned, Lin]);
         Assert.Equal(folder["other/tiny.safetensors"], other.Import(folder["cache/tiny.safetensors"], Cancellation));
-        Assert.Equal(File.ReadAllBytes(folder["cache/tiny.safetensors"]), File.ReadAllBytes(folder["other/tiny.safetensors"]));
+        Assert.Equal(File.ReadAllBytes(folder["cache/tiny.safetensors"]),
+            File.ReadAllBytes(folder["other/tiny.safetensors"]));
     }
 
     [Fact]
@@ -476,17 +512,20 @@ public class WeightStoreTests
         using var folder = new TempFolder();
         var store = new WeightStore(folder.Root, null, "", null, null, [HalfPinned, Lin]);
         var repacked = Tiny.Safetensors(Tiny.Trunk.Tensors.Values); // the tensors unpinned here could be anybody's
-        var others = TorchWriter.Zip(TrunkWeights.Random(Tiny.Network, 2).Tensors.Values.Select(tensor => SavedTensor.Of(tensor, tensor.Name)));
+        var others = TorchWriter.Zip(
+            TrunkWeights.Random(Tiny.Network, 2).Tensors.Values.Select(tensor => SavedTensor.Of(tensor, tensor.Name)));
         var lin = TorchWriter.Zip(SavedTensor.Of(new("", [1, 4, 1, 1], new float[4]), "lin0.model.1.weight"));
         foreach (var content in new[] { repacked, others, lin })
         {
-            var error = Assert.Throws<InvalidDataException>(() => store.Import(folder.Write("mine.pth", content), Cancellation));
+            var error = Assert.Throws<InvalidDataException>(
+                () => store.Import(folder.Write("mine.pth", content), Cancellation));
             Assert.StartsWith(folder["mine.pth"], error.Message, StringComparison.Ordinal);
             Assert.Contains("--trunk FILE", error.Message, StringComparison.Ordinal);
         }
         Assert.Equal(["mine.pth"], folder.Files);
         // with all tensors pinned, the container does not matter
-        new WeightStore(folder.Root, null, "", null, null, [Trunk]).Import(folder.Write("mine.pth", repacked), Cancellation);
+        new WeightStore(folder.Root, null, "", null, null, [Trunk]).Import(folder.Write("mine.pth", repacked),
+            Cancellation);
     }
 
     [Fact]
@@ -494,7 +533,9 @@ public class WeightStoreTests
     {
         using var folder = new TempFolder();
         folder.Write("tiny.safetensors", Tiny.Safetensors(Tiny.Trunk.Tensors.Values, ("format", "pt")));
-        var error = Assert.Throws<InvalidDataException>(() => new WeightStore(folder.Root, null, "", null, null, [HalfPinned]).LoadTrunk(Tiny.Network, Cancellation));
+        var error = Assert.Throws<InvalidDataException>(
+            () => new WeightStore(folder.Root, null, "", null, null, [HalfPinned]).LoadTrunk(Tiny.Network,
+                Cancellation));
         Assert.Contains("lpips weights import", error.Message, StringComparison.Ordinal);
     }
 
@@ -516,7 +557,8 @@ public class WeightStoreTests
         Assert.Empty(server.Requests);
 
         var first = WeightFile.Read(Shared.Path("weights/vgg16_features0-7.safetensors")).Values;
-        Assert.Equal(WeightManifest.Published.Single(entry => entry.Name == "vgg16.safetensors").PinnedDigest, TensorDigest.Of(first));
+        Assert.Equal(WeightManifest.Published.Single(entry => entry.Name == "vgg16.safetensors").PinnedDigest,
+            TensorDigest.Of(first));
 
         var own = new WeightStore(cache.Root, null, cache.Root, null, null, WeightManifest.Published);
         own.Import(Shared.Path("weights/squeezenet1_1_features.legacy.pth"), Cancellation);
@@ -533,7 +575,8 @@ public class WeightStoreTests
         : store.LoadTrunk(entry.Network, Cancellation);
 
     private static BadServer.Answer Good(BadServer.Request request) =>
-        BadServer.Answer.Good(request.Path.StartsWith("/lin/", StringComparison.Ordinal) ? Tiny.Lin : Tiny.Checkpoint, request.Start);
+        BadServer.Answer.Good(request.Path.StartsWith("/lin/", StringComparison.Ordinal) ? Tiny.Lin : Tiny.Checkpoint,
+            request.Start);
 
     private static string Sha256(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
@@ -554,7 +597,8 @@ public class WeightStoreTests
 
     private static bool Run(string command, params string[] arguments)
     {
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(command, arguments) { RedirectStandardError = true });
+        using var process = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo(command, arguments) { RedirectStandardError = true });
         process!.WaitForExit();
         return process.ExitCode == 0;
     }
