@@ -71,8 +71,8 @@ internal static class AgreementCommand
                 var sides = Numbers(parsed.GetValue(sizes)!, "--sizes", 1);
                 var counts = Numbers(parsed.GetValue(pairs)!, "--pairs", FewestPairs);
                 if (counts.Length != 1 && counts.Length != sides.Length)
-                    throw new ArgumentException("--pairs "
-                        + $"has {counts.Length} numbers for {sides.Length} sizes; give one for each, or one for all");
+                    throw new ArgumentException($"--pairs has {counts.Length} numbers for {sides.Length} sizes; give "
+                        + "one for each, or one for all");
                 var named = parsed.GetValue(kinds) is { } names
                     ? DistortionSequence.Parse(names, DistortCommand.Kinds, strength: 1).Steps.Select(step => step.Kind)
                         .Distinct().ToList()
@@ -88,8 +88,8 @@ internal static class AgreementCommand
                     $"- student: {taught.Network.Name}, digest of the weights {taught.Digest[..16]}",
                     $"- {photographs.Length} photographs, crops at scales from 1 to .25 where they are large enough, "
                         + $"seed {parsed.GetValue(seed)}",
-                    "- ordering: which of two versions of a crop is further; "
-                        + "the tenth nearest to a tie by alex is left out",
+                    "- ordering: which of two versions of a crop is further; the tenth nearest to a tie by alex is "
+                        + "left out",
                     "- [low, high]: 95 % of the bootstrap over photographs",
                     "",
                 ];
@@ -174,8 +174,8 @@ internal static class AgreementCommand
             yield return line;
         yield return $"Each kind alone, {2 * ofKind} pairs of each:";
         yield return "";
-        yield return $"| kind | median alex | Spearman | ordering | median \\|{student} - alex\\| "
-            + "| strength to .25 | to .5 | to .75 | to 1 | psnr | ssim |";
+        yield return $"| kind | median alex | Spearman | ordering | median \\|{student} - alex\\| | strength to .25 | "
+            + "to .5 | to .75 | to 1 | psnr | ssim |";
         yield return "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |";
         foreach (var (name, kindPairs) in alone)
             yield return KindRow(name, kindPairs, seed);
@@ -223,8 +223,8 @@ internal static class AgreementCommand
         var sorted = mixed.OrderBy(pair => pair.Teacher).ToArray();
         yield return "The same pairs in quarters by alex's distance:";
         yield return "";
-        yield return $"| alex | Spearman | median \\|{student} - alex\\| | its 90th percentile "
-            + $"| mean {student} - alex | psnr | ssim |";
+        yield return $"| alex | Spearman | median \\|{student} - alex\\| | its 90th percentile | mean {student} - alex "
+            + "| psnr | ssim |";
         yield return "| --- | --- | --- | --- | --- | --- | --- |";
         for (var quarter = 0; quarter < 4; quarter++)
         {
@@ -238,8 +238,8 @@ internal static class AgreementCommand
     {
         yield return $"All kinds, each alone, {alone.Length} pairs, by strength:";
         yield return "";
-        yield return $"| strength | median alex | Spearman | median \\|{student} - alex\\| | its 90th percentile "
-            + $"| mean {student} - alex | psnr | ssim |";
+        yield return $"| strength | median alex | Spearman | median \\|{student} - alex\\| | its 90th percentile | "
+            + $"mean {student} - alex | psnr | ssim |";
         yield return "| --- | --- | --- | --- | --- | --- | --- | --- |";
         for (var quarter = 0; quarter < 4; quarter++)
         {

@@ -47,13 +47,13 @@ internal static class EvaluateCommand
         for (var run = 0; run < runs; run++)
         {
             var (memory, files) = (InMemory(triplets, threads), FromFiles(folder, threads));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"- run {run + 1}: in "
-                + $"memory {triplets / memory:F0} triplets/s, lpips evaluate {triplets / files:F0} triplets/s"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"- run {run + 1}: in memory "
+                + $"{triplets / memory:F0} triplets/s, lpips evaluate {triplets / files:F0} triplets/s"));
             (bestMemory, bestFiles) = (Math.Min(bestMemory, memory), Math.Min(bestFiles, files));
         }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"- best: in memory {triplets / bestMemory:F0} triplets/s, lpips "
-                + $"evaluate {triplets / bestFiles:F0} triplets/s, {100 * bestMemory / bestFiles:F0} %"));
+            $"- best: in memory {triplets / bestMemory:F0} triplets/s, lpips evaluate {triplets / bestFiles:F0} "
+                + $"triplets/s, {100 * bestMemory / bestFiles:F0} %"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"- peak once more at the end: {Machine.PeakGflops(threads):F0} GFLOP/s"));
     }

@@ -45,8 +45,8 @@ internal static class GradientsCommand
                 var trunk = new TrainableTrunk(network, weights.Tensors, inputGradient: false, weightGradients: true);
                 var newWeights = Best(seconds, () => trunk.SetWeights(weights.Tensors));
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"| {network.Name} | {images}x3x{side}x{side} | {forward:F1} | {toImages:F1} | {toWeights:F1} "
-                    + $"| {toBoth:F1} | {toBoth / forward:F2} | {newWeights:F1} |"));
+                    $"| {network.Name} | {images}x3x{side}x{side} | {forward:F1} | {toImages:F1} | {toWeights:F1} | "
+                    + $"{toBoth:F1} | {toBoth / forward:F2} | {newWeights:F1} |"));
 
                 (double Forward, double Backward) Time(bool inputGradient, bool weightGradients)
                 {

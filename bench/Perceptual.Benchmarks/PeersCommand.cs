@@ -30,8 +30,8 @@ internal static class PeersCommand
         var threads = OptionChecks.Number("--threads", "Threads of either side.", Environment.ProcessorCount, 1);
         var runs = OptionChecks.Number(
             "--runs",
-            $"Runs of either side; more where they take less than {ShortestCase.TotalSeconds} s in all, "
-                + $"fewer (at least {FewestRuns}) where they take more than {LongestCase.TotalSeconds}.",
+            $"Runs of either side; more where they take less than {ShortestCase.TotalSeconds} s in all, fewer (at "
+                + $"least {FewestRuns}) where they take more than {LongestCase.TotalSeconds}.",
             15,
             1);
         var oursOnly = new Option<bool>("--ours-only") { Description = "Leave ONNX Runtime out." };

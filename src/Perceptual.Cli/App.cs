@@ -153,7 +153,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 
     private int Fail(int code, string message)
     {
-        Error.WriteLine($"lpips: {message.ReplaceLineEndings(" ")}");
+        Error.WriteLine($"lpips: {LibraryTerms.Translate(message).ReplaceLineEndings(" ")}");
         return code;
     }
 

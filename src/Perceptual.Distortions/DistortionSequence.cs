@@ -29,7 +29,10 @@ public sealed class DistortionSequence
     /// <exception cref="ArgumentException">There is no kind of a name, or a strength is missing, no number or not on
     /// [0, 1].</exception>
     public static DistortionSequence Parse(
-        string text, IReadOnlyList<Distortion> kinds, double? strength = null) => new(text.Split(',').Select(step =>
+        string text, IReadOnlyList<Distortion> kinds, double? strength = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return new(text.Split(',').Select(step =>
     {
         var (name, after) = step.Split(':', 2, StringSplitOptions.TrimEntries) is [var before, var rest]
             ? (before, rest)
@@ -42,18 +45,20 @@ public sealed class DistortionSequence
         if (after is null
             ? strength is null
             : !double.TryParse(after, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
-            throw new ArgumentException(after is null ? $"{name} needs a strength, as "
-                + $"in {name}:0.5" : $"{name}: the strength '{after}' is not a number");
+            throw new ArgumentException(after is null ? $"{name} needs a strength, as in "
+                + $"{name}:0.5" : $"{name}: the strength '{after}' is not a number");
         return value is >= 0 and <= 1 ? (kind, value)
             : throw new ArgumentException(
                 string.Create(CultureInfo.InvariantCulture, $"{name}: the strength must be on [0, 1], not {value}"));
     }));
+    }
 
     /// <summary>Draws one to three different kinds, each with a strength of .001, .002, ... 1.</summary>
     /// <param name="kinds">What to draw from.</param>
     /// <param name="seed">The same seed draws the same sequence.</param>
     public static DistortionSequence Draw(IReadOnlyList<Distortion> kinds, ulong seed)
     {
+        ArgumentNullException.ThrowIfNull(kinds);
         ArgumentOutOfRangeException.ThrowIfZero(kinds.Count, nameof(kinds));
         var random = new SplitMix64(seed);
         var left = kinds.ToList();
@@ -73,6 +78,7 @@ public sealed class DistortionSequence
     /// <exception cref="ArgumentException">The samples are not of 8 bits, or there are too many of them.</exception>
     public RgbImage Apply(RgbImage image, ulong seed = 0)
     {
+        ArgumentNullException.ThrowIfNull(image);
         if (image.Range != ValueRange.Byte)
             throw new ArgumentException($"an image with samples of {image.Range} cannot be distorted: only 8 bits can",
                 nameof(image));
@@ -81,8 +87,8 @@ public sealed class DistortionSequence
         var (width, height) = (image.Width, image.Height);
         var size = width * height;
         if (3L * size > Array.MaxLength)
-            throw new ArgumentException($"an image of {image} has too many pixels to be distorted: at "
-                + $"most {Array.MaxLength / 3}", nameof(image));
+            throw new ArgumentException($"an image of {image} has too many pixels to be distorted: at most "
+                + $"{Array.MaxLength / 3}", nameof(image));
         var samples = new float[3 * size];
         for (var c = 0; c < 3; c++)
             for (var y = 0; y < height; y++)

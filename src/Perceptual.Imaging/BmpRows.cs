@@ -11,7 +11,7 @@ internal sealed class BmpRows : StoredRows
 {
     private const int Uncompressed = 0, BitFields = 3, AlphaBitFields = 6;
 
-    private readonly FileStream stream;
+    private readonly Stream stream;
     private readonly int bits;
     private readonly uint[] masks = [];
     private readonly byte[] palette = []; // [colours, blue green red]
@@ -19,7 +19,7 @@ internal sealed class BmpRows : StoredRows
     private readonly long rowStep; // bytes from a row to the one below it
     private long rowStart;
 
-    public BmpRows(FileStream stream, ImageReadOptions options)
+    public BmpRows(Stream stream, ImageReadOptions options)
     {
         this.stream = stream;
         var file = new byte[18];
@@ -41,8 +41,8 @@ internal sealed class BmpRows : StoredRows
         ImageFile.CheckSize(width, height, options.MaxPixels);
         if (!(bits is 1 or 4 or 8 or 16 or 24 or 32 && compression == Uncompressed)
             && !(bits is 16 or 32 && compression is BitFields or AlphaBitFields))
-            throw new InvalidDataException($"the BMP has {bits} bits a pixel with "
-                + $"compression {compression}, which cannot be read; save it as PNG");
+            throw new InvalidDataException($"the BMP has {bits} bits a pixel with compression {compression}, which "
+                + "cannot be read; save it as PNG");
 
         if (bits <= 8)
             palette = ReadPalette(stream, header, bits);
@@ -76,7 +76,7 @@ internal sealed class BmpRows : StoredRows
 
     private static ushort UInt16(byte[] header, int at) => BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(at));
 
-    private static uint[] ReadMasks(FileStream stream, byte[] header, uint compression)
+    private static uint[] ReadMasks(Stream stream, byte[] header, uint compression)
     {
         // Red, green, blue, alpha: inside the header from 52 bytes on, after one of 40.
         var stored = new byte[16];
@@ -94,7 +94,7 @@ internal sealed class BmpRows : StoredRows
     private static bool IsRun(uint mask) =>
         mask == 0 || (mask >> BitOperations.TrailingZeroCount(mask)) is var run && (run & (run + 1)) == 0;
 
-    private static byte[] ReadPalette(FileStream stream, byte[] header, int bits) // [colours, blue green red]
+    private static byte[] ReadPalette(Stream stream, byte[] header, int bits) // [colours, blue green red]
     {
         var entry = header.Length == 12 ? 3 : 4;
         var colours = header.Length == 12 ? 0 : BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(32));

@@ -31,8 +31,8 @@ public static class Codecs
         Planes image, string format, int maxSide, Func<Image, byte[]> encode, Func<byte[], Image> decode)
     {
         if (Math.Max(image.Width, image.Height) > maxSide)
-            throw new ArgumentException($"an image of {image.Width}x{image.Height} is too large "
-                + $"for {format}: each side must be at most {maxSide} pixels");
+            throw new ArgumentException($"an image of {image.Width}x{image.Height} is too large for {format}: each "
+                + $"side must be at most {maxSide} pixels");
         Vips.Configure();
         var size = image.Width * image.Height;
         var pixels = new byte[3 * size];

@@ -126,12 +126,14 @@ public sealed class Equivalents
     /// <param name="cancellation">Stops it.</param>
     public Equivalents(MetricSet metrics, RgbImage reference, CancellationToken cancellation)
     {
+        ArgumentNullException.ThrowIfNull(metrics);
+        ArgumentNullException.ThrowIfNull(reference);
         (this.metrics, info) = (metrics, metrics.Metrics[0].Info);
         (width, height, range) = (reference.Width, reference.Height, reference.Range);
         var size = width * height;
         if (3L * size > Array.MaxLength)
-            throw new ArgumentException($"an image of {reference} has too many pixels to be distorted: at "
-                + $"most {Array.MaxLength / 3}", nameof(reference));
+            throw new ArgumentException($"an image of {reference} has too many pixels to be distorted: at most "
+                + $"{Array.MaxLength / 3}", nameof(reference));
         Reference = metrics.Prepare(reference, cancellation);
         samples = new float[3 * size];
         for (var c = 0; c < 3; c++)
@@ -151,6 +153,7 @@ public sealed class Equivalents
     /// <summary>The memory that it takes to search, with a reference of a size.</summary>
     public static long Bytes(MetricSet metrics, int width, int height)
     {
+        ArgumentNullException.ThrowIfNull(metrics);
         const int margin = 3 * StrongestBlur; // of its kernel
         return 2 * metrics.PreparedBytes(width, height)
             + sizeof(float) * (3 * 3L * width * height + 2L * (width + 2 * margin) * (height + 2 * margin));

@@ -137,7 +137,7 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
         {
             AlphaMode.White => T.MaxValue,
             AlphaMode.Black => T.Zero,
-            _ => throw new InvalidDataException("has transparent pixels; choose --alpha drop, white or black"),
+            _ => throw new InvalidDataException("has transparent pixels; choose AlphaMode.Drop, White or Black"),
         };
         return T.CreateTruncating(Share(value, opacity) + Share(background, T.MaxValue - opacity));
     }

@@ -19,6 +19,19 @@ public static class HeatMap
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public static void Write(string path, DistanceMap map)
     {
+        using var file = new AtomicFile(path);
+        Write(file.Stream, map);
+        file.Commit();
+    }
+
+    /// <summary>Writes a map as the PNG that <see cref="Write(string, DistanceMap)"/> makes a file of.</summary>
+    /// <param name="stream">Takes the file, and is left open.</param>
+    /// <param name="map">Finite; what is below 0 counts as 0.</param>
+    /// <exception cref="ArgumentException">A value is not finite; nothing is written.</exception>
+    public static void Write(Stream stream, DistanceMap map)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(map);
         var values = new float[map.Width];
         var maximum = 0f;
         for (var y = 0; y < map.Height; y++)
@@ -30,9 +43,8 @@ public static class HeatMap
                     : throw new ArgumentException("the map has a value that is not finite", nameof(map));
         }
 
-        using var file = new AtomicFile(path);
         var legend = new Legend(map.Width, maximum);
-        using var png = new PngWriter(file.Stream, legend.Width, map.Height + legend.Height);
+        using var png = new PngWriter(stream, legend.Width, map.Height + legend.Height);
         var row = new byte[3 * legend.Width];
         Array.Fill(row, Paper);
         var colours = ColourMap.Colours.ToArray();
@@ -41,14 +53,15 @@ public static class HeatMap
         {
             map.CopyRow(y, values);
             for (var x = 0; x < values.Length; x++)
-                (centred[3 * x], centred[3 * x + 1],
-                    centred[3 * x + 2]) = colours[maximum > 0 ? Index(values[x], maximum) : 0];
+            {
+                var colour = colours[maximum > 0 ? Index(values[x], maximum) : 0];
+                (centred[3 * x], centred[3 * x + 1], centred[3 * x + 2]) = colour;
+            }
             png.WriteRow(row);
         }
         for (var y = 0; y < legend.Height; y++)
             png.WriteRow(legend.Row(y));
         png.Finish();
-        file.Commit();
     }
 
     private static byte Index(float value, float maximum) => (byte)(Math.Max(value, 0) / maximum * 255 + 0.5f);

@@ -65,7 +65,8 @@ public sealed class ImageComparison
     /// <exception cref="NotSupportedException">The first metric has no map.</exception>
     /// <exception cref="ArgumentException">An image is too large to be compared or distorted.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    /// <inheritdoc cref="ImageFile.Read" path="/exception[not(contains(@cref,'InvalidData'))]"/>
+    /// <inheritdoc cref="ImageFile.Read(string, ImageReadOptions?)"
+    /// path="/exception[not(contains(@cref,'InvalidData'))]"/>
     public IReadOnlyList<ComparedImages> Compare(
         string reference,
         IReadOnlyList<string> distorted,
@@ -75,6 +76,7 @@ public sealed class ImageComparison
         Action? step = null,
         CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(distorted);
         using var first = Open(reference);
         var equivalents = explain ? Explain(first, cancellation) : null;
         var keeps = !map && distorted.Count > 1 && FitsInMemory(2 * metrics.PreparedBytes(first.Width, first.Height));
@@ -110,13 +112,16 @@ public sealed class ImageComparison
     /// </exception>
     /// <exception cref="ArgumentException">An image is too large to be compared.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    /// <inheritdoc cref="ImageFile.Read" path="/exception[not(contains(@cref,'InvalidData'))]"/>
+    /// <inheritdoc cref="ImageFile.Read(string, ImageReadOptions?)"
+    /// path="/exception[not(contains(@cref,'InvalidData'))]"/>
     public IReadOnlyList<ComparedImages> Folders(
         FolderPairs pairs,
         ResizeFilter? resize = null,
         Action? step = null,
-        CancellationToken cancellation = default) =>
-        InParallel(pairs.Pairs.Count, (single, i) =>
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(pairs);
+        return InParallel(pairs.Pairs.Count, (single, i) =>
         {
             var (referencePath, distortedPath) = pairs.Pairs[i];
             using var reference = Open(referencePath);
@@ -125,6 +130,7 @@ public sealed class ImageComparison
             step?.Invoke();
             return new ComparedImages(referencePath, distortedPath, values);
         }, cancellation);
+    }
 
     /// <summary>
     /// All pairs of images, or each and the next. Each image is decoded and goes through the networks once if what is
@@ -142,7 +148,8 @@ public sealed class ImageComparison
     /// </exception>
     /// <exception cref="ArgumentException">There are fewer than two paths, or an image is too large.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    /// <inheritdoc cref="ImageFile.Read" path="/exception[not(contains(@cref,'InvalidData'))]"/>
+    /// <inheritdoc cref="ImageFile.Read(string, ImageReadOptions?)"
+    /// path="/exception[not(contains(@cref,'InvalidData'))]"/>
     public IReadOnlyList<ComparedImages> Pairs(
         IReadOnlyList<string> paths,
         bool consecutive = false,
@@ -150,6 +157,7 @@ public sealed class ImageComparison
         Action? step = null,
         CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(paths);
         if (paths.Count < 2)
             throw new ArgumentException($"a pair needs two images, not {paths.Count}", nameof(paths));
         using var first = Open(paths[0]);
@@ -260,8 +268,8 @@ public sealed class ImageComparison
             return new(metrics, reference.Whole(), cancellation);
         throw new InvalidDataException(string.Create(
             CultureInfo.InvariantCulture,
-            $"{reference.Path} is {reference.Width}x{reference.Height}, too large for --explain: "
-                + $"it would take {bytes / 1e9:F1} GB, more than a quarter of this machine's memory"));
+            $"{reference.Path} is {reference.Width}x{reference.Height}, too large to be explained: it would take "
+                + $"{bytes / 1e9:F1} GB, more than a quarter of this machine's memory"));
     }
 
     private Opened Open(string path) => new(path, () =>
@@ -270,14 +278,14 @@ public sealed class ImageComparison
         if (Math.Min(rows.Width, rows.Height) >= choosiest.MinimumSide)
             return rows;
         rows.Dispose();
-        throw new InvalidDataException($"{path} is {rows.Width}x{rows.Height}, too small for {choosiest.Name}: "
-            + $"each side must be at least {choosiest.MinimumSide} pixels");
+        throw new InvalidDataException($"{path} is {rows.Width}x{rows.Height}, too small for {choosiest.Name}: each "
+            + $"side must be at least {choosiest.MinimumSide} pixels");
     });
 
     private Opened Open(string path, Opened reference, ResizeFilter? resize)
     {
         if (resize is not { } filter)
-            return OpenAlike(path, reference, "; --resize FILTER would resize the distorted one");
+            return OpenAlike(path, reference, "; a ResizeFilter would resize the distorted one");
         var image = ImageFile.Read(path, options).Resize(reference.Width, reference.Height, filter);
         return new(path, image.OpenRows);
     }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Perceptual.Imaging;
 
 /// <summary>Reads and writes image files.</summary>
@@ -21,6 +23,8 @@ public static class ImageFile
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    /// <exception cref="IOException">The file cannot be read, or needs libvips, which cannot be loaded: all but BMP,
+    /// TGA and plain PNG (8 or 16 bits, not interlaced, no palette) do.</exception>
     /// <exception cref="InvalidDataException">The path is a folder, or the content is not an image of these formats,
     /// damaged, cut short, over the limit, transparent where that is refused, or of float samples. The message begins
     /// with the path.</exception>
@@ -30,9 +34,44 @@ public static class ImageFile
         return rows.ReadAll();
     }
 
+    /// <summary>Reads the image in a stream: what a file of the rest of it would give.</summary>
+    /// <param name="stream">Read from where it stands to its end into memory, and left open.</param>
+    /// <param name="options">Transparency, colour profiles, the size limit; the defaults of
+    /// <see cref="ImageReadOptions"/> if null.</param>
+    /// <param name="name">Begins the messages, and ends in .tga if the stream is one: TGA has no signature.</param>
+    /// <exception cref="InvalidDataException">As with a file, or there are more than 2 GB.</exception>
+    /// <exception cref="IOException">The stream cannot be read.</exception>
+    public static RgbImage Read(Stream stream, ImageReadOptions? options = null, string name = "the image")
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using var memory = new MemoryStream();
+        var piece = new byte[1 << 16];
+        for (int count; (count = stream.Read(piece)) > 0; memory.Write(piece, 0, count))
+            if (memory.Length + count > Array.MaxLength)
+                throw new InvalidDataException($"{name}: has more than {Array.MaxLength} bytes; save it as a file");
+        return Read(memory.GetBuffer().AsMemory(0, (int)memory.Length), options, name);
+    }
+
+    /// <summary>Reads the image in the bytes of a file.</summary>
+    /// <param name="bytes">All of them; not to be changed meanwhile.</param>
+    /// <param name="options">Transparency, colour profiles, the size limit; the defaults of
+    /// <see cref="ImageReadOptions"/> if null.</param>
+    /// <param name="name">Begins the messages, and ends in .tga if the image is one: TGA has no signature.</param>
+    /// <exception cref="InvalidDataException">As with a file.</exception>
+    public static RgbImage Read(
+        ReadOnlyMemory<byte> bytes, ImageReadOptions? options = null, string name = "the image")
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var array = MemoryMarshal.TryGetArray(bytes, out var part) ? part : new(bytes.ToArray());
+        using var rows = Open(new MemoryStream(array.Array!, array.Offset, array.Count, false, true), name,
+            options ?? new());
+        return rows.ReadAll();
+    }
+
     /// <summary>
     /// Opens an image file to be read row by row, for images that are too large to be in memory. The samples, the files
-    /// that can be read and the errors are those of <see cref="Read"/>, but damage and transparency are found when
+    /// that can be read and the errors are those of
+    /// <see cref="Read(string, ImageReadOptions?)"/>, but damage and transparency are found when
     /// their row is read. A reader is for one thread at a time.
     /// </summary>
     /// <remarks>
@@ -40,7 +79,7 @@ public static class ImageFile
     /// files whose rows do not come in order, which are decoded whole: interlaced PNG, progressive JPEG, WebP, GIF,
     /// run-length coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not upright.
     /// </remarks>
-    /// <inheritdoc cref="Read"/>
+    /// <inheritdoc cref="Read(string, ImageReadOptions?)"/>
     public static RgbRowReader OpenRows(string path, ImageReadOptions? options = null)
     {
         var rows = Open(path, options ?? new());
@@ -76,11 +115,13 @@ public static class ImageFile
         throw new InvalidDataException($"{folder} has no image files ({string.Join(' ', extensions)})");
     }
 
-    private static FileRows Open(string path, ImageReadOptions options)
+    private static FileRows Open(string path, ImageReadOptions options) => Directory.Exists(path)
+        ? throw new InvalidDataException($"{path}: is a folder; name an image file")
+        : Open(File.OpenRead(path), path, options);
+
+    // Takes the stream over.
+    private static FileRows Open(Stream stream, string path, ImageReadOptions options)
     {
-        if (Directory.Exists(path))
-            throw new InvalidDataException($"{path}: is a folder; name an image file");
-        var stream = File.OpenRead(path);
         try
         {
             if (!stream.CanSeek)
@@ -108,8 +149,9 @@ public static class ImageFile
 
     /// <summary>What is wrong with a file, with its path.</summary>
     internal static InvalidDataException Named(string path, Exception problem) =>
-        new(problem is EndOfStreamException ? $"{path}: is cut short; get the file "
-            + "again" : $"{path}: {problem.Message}", problem);
+        new(problem is EndOfStreamException
+            ? $"{path}: is cut short; get the file again"
+            : $"{path}: {problem.Message}", problem);
 
     /// <summary>Writes an image of 8-bit samples as a PNG. The file appears whole or not at all.</summary>
     /// <param name="path">The file, replaced if it exists.</param>
@@ -130,6 +172,8 @@ public static class ImageFile
     /// <exception cref="ArgumentException">The samples are not of 8 bits.</exception>
     public static void WritePng(Stream stream, RgbImage image)
     {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(image);
         if (image.Range != ValueRange.Byte)
             throw new ArgumentException($"an image with samples of {image.Range} would lose some of them in 8 bits",
                 nameof(image));

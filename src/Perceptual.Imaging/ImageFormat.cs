@@ -28,7 +28,7 @@ public sealed class ImageFormat
 
     private delegate bool Signature(ReadOnlySpan<byte> start);
 
-    private delegate StoredRows Opener(FileStream stream, string path, ImageReadOptions options);
+    private delegate StoredRows Opener(Stream stream, string path, ImageReadOptions options);
 
     /// <summary>Every format, in the order they are listed to people.</summary>
     public static IReadOnlyList<ImageFormat> All { get; } =
@@ -74,9 +74,9 @@ public sealed class ImageFormat
     /// <param name="options">How to read it.</param>
     /// <exception cref="EndOfStreamException">The file is cut short.</exception>
     /// <exception cref="InvalidDataException">It is damaged or cannot be read so. The message has no name.</exception>
-    internal StoredRows Open(FileStream stream, string path, ImageReadOptions options) => open(stream, path, options);
+    internal StoredRows Open(Stream stream, string path, ImageReadOptions options) => open(stream, path, options);
 
-    private static StoredRows OpenPng(FileStream stream, string path, ImageReadOptions options) =>
+    private static StoredRows OpenPng(Stream stream, string path, ImageReadOptions options) =>
         (StoredRows?)PngRows.TryOpen(stream, options) ?? VipsRows.Open(
             stream, path, "PNG", source => Image.PngloadSource(source, access: Rows, failOn: Error), options);
 

@@ -27,7 +27,7 @@ internal sealed class PngRows : StoredRows
     private int ready; // bytes in filtered
     private int left; // rows that are not there yet
 
-    private PngRows(FileStream stream, long dataLength, int width, int height, PixelLayout layout, int sampleBytes)
+    private PngRows(Stream stream, long dataLength, int width, int height, PixelLayout layout, int sampleBytes)
     {
         (Width, Height, Layout, SampleBytes) = (width, height, layout, sampleBytes);
         data = new(stream, dataLength);
@@ -48,7 +48,7 @@ internal sealed class PngRows : StoredRows
     /// <param name="stream">A PNG; taken over unless null is returned.</param>
     /// <param name="options">How to read it.</param>
     /// <exception cref="InvalidDataException">The image has more pixels than are allowed.</exception>
-    public static PngRows? TryOpen(FileStream stream, ImageReadOptions options)
+    public static PngRows? TryOpen(Stream stream, ImageReadOptions options)
     {
         stream.Position = 8;
         var header = new byte[13];
@@ -118,7 +118,7 @@ internal sealed class PngRows : StoredRows
     private static InvalidDataException Damaged() => new("the PNG is damaged; get the file again");
 
     // Keeps the header. What comes before the pixels has few bytes; the pixels have a check sum of their own.
-    private static bool IsWhole(FileStream stream, ReadOnlySpan<byte> name, uint length, byte[] header)
+    private static bool IsWhole(Stream stream, ReadOnlySpan<byte> name, uint length, byte[] header)
     {
         var crc = Crc32.Append(uint.MaxValue, name);
         var piece = new byte[Math.Min(length, 1 << 12)];
@@ -205,7 +205,7 @@ internal sealed class PngRows : StoredRows
     private static Vector128<short> Widen(Vector128<byte> bytes) => Vector128.WidenLower(bytes).AsInt16();
 
     /// <summary>The content of the IDAT chunks, one after another.</summary>
-    private sealed class DataStream(FileStream stream, long left) : Stream
+    private sealed class DataStream(Stream stream, long left) : Stream
     {
         private long left = left; // of this chunk
         private bool ended;
@@ -218,8 +218,11 @@ internal sealed class PngRows : StoredRows
 
         public override long Length => throw new NotSupportedException();
 
-        public override long Position { get => throw new NotSupportedException(); set =>
-            throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => throw new NotSupportedException(); set =>
+            throw new NotSupportedException();
+        }
 
         public override int Read(Span<byte> buffer)
         {

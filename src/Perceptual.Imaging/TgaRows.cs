@@ -11,7 +11,7 @@ internal sealed class TgaRows : StoredRows
 {
     private const int Palette = 1, Rgb = 2, Gray = 3, RunLengthCoded = 8;
 
-    private readonly FileStream stream;
+    private readonly Stream stream;
     private readonly int kind;
     private readonly int bits; // of a colour
     private readonly byte[] palette;
@@ -38,7 +38,7 @@ internal sealed class TgaRows : StoredRows
         };
     }
 
-    public TgaRows(FileStream stream, ImageReadOptions options)
+    public TgaRows(Stream stream, ImageReadOptions options)
     {
         this.stream = stream;
         var header = new byte[18];
@@ -124,7 +124,7 @@ internal sealed class TgaRows : StoredRows
                 bits == 32 ? pixel[3] : (byte)255);
     }
 
-    private static byte[] ReadPalette(FileStream stream, byte[] header)
+    private static byte[] ReadPalette(Stream stream, byte[] header)
     {
         var palette = new byte[BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(5)) * (header[7] / 8)];
         stream.ReadExactly(palette);

@@ -15,13 +15,13 @@ internal sealed class VipsRows : StoredRows
     private readonly Region region;
     private int next;
 
-    private VipsRows(string path, string name, Func<Source, Image> load, ImageReadOptions options)
+    private VipsRows(Func<Source> open, string name, Func<Source, Image> load, ImageReadOptions options)
     {
-        Vips.Configure();
         this.name = name;
         try
         {
-            var stored = Own(load(Own(Source.NewFromFile(path))));
+            Vips.Configure();
+            var stored = Own(load(Own(open())));
             ImageFile.CheckSize(stored.Width, stored.Height, options.MaxPixels);
             CheckSamples(stored.Format);
             var image = options.ConvertToSrgb && stored.Contains("icc-profile-data") ? Own(ToSrgb(stored)) : stored;
@@ -46,10 +46,20 @@ internal sealed class VipsRows : StoredRows
 
     /// <summary>Opens a file of the format that a loader of libvips reads.</summary>
     public static VipsRows Open(
-        FileStream stream, string path, string name, Func<Source, Image> load, ImageReadOptions options)
+        Stream stream, string path, string name, Func<Source, Image> load, ImageReadOptions options)
     {
-        stream.Dispose(); // libvips opens the file itself
-        return new(path, name, load, options);
+        try
+        {
+            if (stream is MemoryStream memory)
+                return new(() => Source.NewFromMemory(memory.ToArray()), name, load, options);
+            stream.Dispose(); // libvips opens the file itself
+            return new(() => Source.NewFromFile(path), name, load, options);
+        }
+        catch (Exception e) when (e.GetBaseException() is DllNotFoundException or BadImageFormatException)
+        {
+            throw new IOException($"{path}: this {name} is decoded by libvips, which cannot be loaded: "
+                + e.GetBaseException().Message.Split('\n')[0], e);
+        }
     }
 
     public override void ReadRow(Span<byte> row)
@@ -107,7 +117,7 @@ internal sealed class VipsRows : StoredRows
         if (Vips.Warnings == warnings)
             return converted;
         converted.Dispose(); // libvips goes on as if the image were sRGB
-        throw new InvalidDataException("has a colour profile that cannot be used; read it without --icc");
+        throw new InvalidDataException("has a colour profile that cannot be used; read it without ConvertToSrgb");
     }
 
     // The message of libvips is left out: it keeps one for all threads.

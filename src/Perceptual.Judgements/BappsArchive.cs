@@ -74,9 +74,8 @@ internal sealed class BappsArchive(
         if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
             throw Bad($"its entry {UntrustedText.Printable(entry.Name)} is no file but a {entry.EntryType}");
         if (entry.Length > MaximumFile)
-            throw Bad(string.Create(CultureInfo.InvariantCulture, $"its "
-                + $"entry {UntrustedText.Printable(entry.Name)} has {entry.Length} bytes; none has more "
-                + $"than {MaximumFile}"));
+            throw Bad(string.Create(CultureInfo.InvariantCulture, $"its entry {UntrustedText.Printable(entry.Name)} "
+                + $"has {entry.Length} bytes; none has more than {MaximumFile}"));
         if (!IsWanted(names))
         {
             Copy(entry.DataStream, Stream.Null);

@@ -35,8 +35,8 @@ public sealed class BappsFolder
                 complete.Add(Array.ConvertAll(files, byName => byName[name]));
             else
                 problems.AddRange(kinds.Where((kind, k) => !files[k].ContainsKey(name) && Has(path, kind))
-                    .Select(kind => $"{files.First(byName => byName.ContainsKey(name))[name]} has no partner "
-                        + $"in {System.IO.Path.Combine(path, kind)}"));
+                    .Select(kind => $"{files.First(byName => byName.ContainsKey(name))[name]} has no partner in "
+                        + $"{System.IO.Path.Combine(path, kind)}"));
         items = [.. complete];
         if (published is { IsExact: true } && Directory.Exists(path) && Count != published.Count)
             problems.Add(string.Create(CultureInfo.InvariantCulture,
@@ -141,8 +141,8 @@ public sealed class BappsFolder
             foreach (var file in Directory.EnumerateFiles(folder)
                 .Where(file => !System.IO.Path.GetFileName(file).StartsWith('.')).Order(StringComparer.Ordinal))
                 if (!files.TryAdd(System.IO.Path.GetFileNameWithoutExtension(file), file))
-                    problems.Add($"{file} has the same name "
-                        + $"as {files[System.IO.Path.GetFileNameWithoutExtension(file)]}");
+                    problems.Add($"{file} has the same name as "
+                        + $"{files[System.IO.Path.GetFileNameWithoutExtension(file)]}");
         return files;
     }
 
@@ -156,8 +156,8 @@ public sealed class BappsFolder
             var sizes = Array.ConvertAll(images, PngSize);
             for (var k = 1; k < sizes.Length; k++)
                 if (sizes[k] is var (width, height) && (width, height) != sizes[0])
-                    return string.Create(CultureInfo.InvariantCulture, $"{images[k]} is {width}x{height} "
-                        + $"but {images[0]} is {sizes[0].Width}x{sizes[0].Height}");
+                    return string.Create(CultureInfo.InvariantCulture, $"{images[k]} is {width}x{height} but "
+                        + $"{images[0]} is {sizes[0].Width}x{sizes[0].Height}");
             return null;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)

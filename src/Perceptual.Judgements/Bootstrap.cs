@@ -47,13 +47,17 @@ public static class Bootstrap
 
     /// <summary>The replicates of the mean of some values.</summary>
     public static double[] OfMean(
-        double[] values, ulong seed, int replicates = DefaultReplicates) => Replicates(values.Length, seed, indices =>
+        double[] values, ulong seed, int replicates = DefaultReplicates)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return Replicates(values.Length, seed, indices =>
     {
         var sum = 0.0;
         foreach (var i in indices)
             sum += values[i];
         return sum / indices.Length;
     }, replicates);
+    }
 
     /// <summary>
     /// The 95 % percentile interval, between neighbouring replicates in proportion. Replicates that are NaN, of
@@ -81,6 +85,8 @@ public static class Bootstrap
     /// <exception cref="ArgumentException">The numbers of replicates differ.</exception>
     public static Interval PairedDifference(double[] first, double[] second)
     {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
         if (first.Length != second.Length)
             throw new ArgumentException($"{first.Length} and {second.Length} replicates are not of the same resamples");
         return Percentiles(first.Zip(second, (a, b) => a - b));

@@ -98,8 +98,13 @@ public sealed class CsvFile : IDisposable
     public void Dispose() => reader.Dispose();
 
     /// <summary>A field for a file of this kind, in quotes where it needs them.</summary>
-    public static string Field(string text) =>
-        text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+    public static string Field(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.AsSpan().ContainsAny(",\"\r\n")
+            ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+            : text;
+    }
 
     private static string Shorten(string text) => text.Length > 200 ? text[..200] + "..." : text;
 

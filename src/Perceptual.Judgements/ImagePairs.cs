@@ -58,6 +58,9 @@ public sealed class ImagePairs
     public double[][] Measure(MetricSet metrics, Func<string, RgbImage> read, Journal? journal, long memory,
         Action<int> step, CancellationToken cancellation)
     {
+        ArgumentNullException.ThrowIfNull(metrics);
+        ArgumentNullException.ThrowIfNull(read);
+        ArgumentNullException.ThrowIfNull(step);
         var values = journal?.Values ?? new double[]?[pairs.Count];
         int[] open = [.. Enumerable.Range(0, pairs.Count).Where(pair => values[pair] is null)];
         step(pairs.Count - open.Length);
@@ -164,8 +167,8 @@ public sealed class ImagePairs
             double[] values = [.. measured.Select(value => value.Value)];
             // It would go for a tie.
             if (Array.FindIndex(values, double.IsNaN) is >= 0 and var bad)
-                throw new InvalidDataException($"{metrics.Metrics[bad].Info.Name} of {first.Path} and {second.Path} "
-                    + "is not a number; leave this metric out");
+                throw new InvalidDataException($"{metrics.Metrics[bad].Info.Name} of {first.Path} and {second.Path} is "
+                    + "not a number; leave this metric out");
             return values;
         }
     }

@@ -24,6 +24,8 @@ public sealed class Journal : IDisposable
     /// <exception cref="IOException">The file cannot be written, or another process does.</exception>
     public Journal(string path, string purpose, IReadOnlyList<string> keys, int values)
     {
+        ArgumentNullException.ThrowIfNull(purpose);
+        ArgumentNullException.ThrowIfNull(keys);
         Path = path;
         this.keys = keys;
         valueCount = values;
@@ -58,6 +60,7 @@ public sealed class Journal : IDisposable
     /// <summary>Adds pieces of work that are done. May be called from several threads.</summary>
     public void Add(IReadOnlyList<(int Piece, double[] Values)> done)
     {
+        ArgumentNullException.ThrowIfNull(done);
         var lines = new StringBuilder();
         foreach (var (piece, values) in done)
         {

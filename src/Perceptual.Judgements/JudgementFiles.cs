@@ -157,9 +157,8 @@ public static class JudgementFiles
         foreach (var path in Directory.EnumerateFiles(folder).Where(path => !Path.GetFileName(path).StartsWith('.'))
             .Order(StringComparer.Ordinal))
             if (!files.TryAdd(Path.GetFileNameWithoutExtension(path), path))
-                throw new InvalidDataException($"{path}: has the same name "
-                    + $"as {files[Path.GetFileNameWithoutExtension(path)]}; images are joined by name without "
-                    + "extension");
+                throw new InvalidDataException($"{path}: has the same name as "
+                    + $"{files[Path.GetFileNameWithoutExtension(path)]}; images are joined by name without extension");
         return files;
     }
 

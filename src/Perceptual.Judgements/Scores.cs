@@ -147,8 +147,8 @@ public static class Scores
     private static void Check(ReadOnlySpan<double> d0, ReadOnlySpan<double> d1, ReadOnlySpan<double> judge)
     {
         if (d0.Length != judge.Length || d1.Length != judge.Length)
-            throw new ArgumentException($"{d0.Length} and {d1.Length} distances do not go "
-                + $"with {judge.Length} judgements");
+            throw new ArgumentException($"{d0.Length} and {d1.Length} distances do not go with {judge.Length} "
+                + "judgements");
         if (judge.IsEmpty)
             throw new ArgumentException("there are no judgements to score");
         for (var i = 0; i < judge.Length; i++)

@@ -138,8 +138,8 @@ public sealed class KMeansInitialization
         });
         if (centroids.Length < outputs)
             throw new InvalidDataException(
-                $"{convolution.Name} of {network.Name} needs {outputs} different patches for "
-                    + $"its {outputs} filters, the images have {centroids.Length}: take more or larger images");
+                $"{convolution.Name} of {network.Name} needs {outputs} different patches for its {outputs} filters, "
+                    + $"the images have {centroids.Length}: take more or larger images");
 
         // [outputs, inputs, kernel, kernel]
         var weight = Matrix.Product(new([.. centroids.SelectMany(centroid => centroid)], outputs, whitening.Rows),
@@ -378,8 +378,8 @@ public sealed class KMeansInitialization
     private RgbImage Cut(RgbImage image, string path)
     {
         if (Math.Min(image.Width, image.Height) < network.MinimumSide)
-            throw new InvalidDataException($"{path} is {image}, too small "
-                + $"for {network.Name}: each side must be at least {network.MinimumSide} pixels");
+            throw new InvalidDataException($"{path} is {image}, too small for {network.Name}: each side must be at "
+                + $"least {network.MinimumSide} pixels");
         if (Math.Min(image.Width, image.Height) > Side)
             image = image.ResizeShorterSide(Side, ResizeFilter.Bilinear);
         var (width, height) = (Math.Min(image.Width, Side), Math.Min(image.Height, Side));

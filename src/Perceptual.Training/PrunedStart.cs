@@ -16,8 +16,7 @@ internal static class PrunedStart
     {
         var layers = student.Convolutions.Zip(teacher.Network.Convolutions).ToArray();
         if (!Fits(student, teacher.Network))
-            throw new ArgumentException($"{student.Name} cannot be cut out "
-                + $"of {teacher.Network.Name}: its layers must "
+            throw new ArgumentException($"{student.Name} cannot be cut out of {teacher.Network.Name}: its layers must "
                 + $"be {teacher.Network.Name}'s first, with fewer channels and smaller kernels");
         var tensors = new Dictionary<string, Tensor>();
         var lin = new float[layers.Length][];

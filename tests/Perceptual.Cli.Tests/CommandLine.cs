@@ -32,6 +32,8 @@ internal sealed class CommandLine : IDisposable
             ? arg.Split(' ')
             : [arg]).ToArray();
         var code = new App(output, error, http).RunAsync(split).GetAwaiter().GetResult();
+        Assert.DoesNotMatch(@"LpipsOptions|WeightStore|ResizeFilter|AlphaMode|ConvertToSrgb|Network\.[A-Z]",
+            $"{error}");
         return new(code, output.ToString(), error.ToString());
     }
 

@@ -33,6 +33,28 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public void Plain_PNG_needs_no_native_library_and_what_does_says_so()
+    {
+        // The program with its managed code alone. What lists its files would have them all be there.
+        var program = Directory.CreateDirectory(lpips.PathOf("program")).FullName;
+        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory)
+            .Where(file => !file.EndsWith(".deps.json", StringComparison.Ordinal)
+                && Path.GetExtension(file) is ".dll" or ".json"))
+            File.Copy(file, Path.Combine(program, Path.GetFileName(file)));
+        var (png, jpeg) = (lpips.Image("a.png"), lpips.PathOf("a.jpg"));
+        File.WriteAllBytes(jpeg, [0xFF, 0xD8, 0xFF, 0xE0, 0, 16, .. new byte[100]]);
+        using var plain = Start(ManagedOnly, "compare", png, png, "--net", "random-alex");
+        Assert.Equal(($"0.00000000\t{png}", "", 0), Finish(plain));
+        using var native = Start(ManagedOnly, "compare", png, jpeg, "--net", "random-alex");
+        var (output, error, code) = Finish(native);
+        Assert.Equal(("", 1), (output, code));
+        Assert.StartsWith($"lpips: {jpeg}: this JPEG is decoded by libvips, which cannot be loaded: ", error,
+            StringComparison.Ordinal);
+
+        void ManagedOnly(ProcessStartInfo info) => info.ArgumentList[0] = Path.Combine(program, "lpips.dll");
+    }
+
+    [Fact]
     public void Names_that_look_like_response_files_or_options_are_files()
     {
         lpips.Image("@a.png");

@@ -124,7 +124,7 @@ internal static class WeightsCommand
             foreach (var check in checks.Where(check => check.Problem is null))
                 app.Output.WriteLine($"{check.Name}\tok\t{check.Path}");
             foreach (var check in checks.Where(check => check.Problem is not null))
-                app.Error.WriteLine($"lpips: {check.Problem}");
+                app.Error.WriteLine($"lpips: {LibraryTerms.Translate(check.Problem!)}");
             if (checks.Count == 0)
             {
                 app.Error.WriteLine($"lpips: {store.Folder} has no published weights; `lpips weights fetch` gets some");

@@ -24,7 +24,8 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
         var listed = Names.Where(name => name != OwnModel).ToArray();
         var needsStore = listed.Any(Metric.NeedsStore);
         var metrics = new Queue<Metric>(Progress.Downloads(app, progress =>
-            Metric.Load(listed, needsStore ? Model.Store(app, progress) : null, Model.Seed, cancellation)));
+            Metric.Load(listed, needsStore ? Model.Store(app, progress) : null, Model.Seed,
+                cancellation: cancellation)));
         var loaded = Names.Select(name => name == OwnModel ? Model.Load(app, cancellation) : metrics.Dequeue());
         return new(Names, new([.. loaded.Select(metric => metric.WithThreads(Model.Options.Threads))]));
     }

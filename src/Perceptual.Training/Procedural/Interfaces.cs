@@ -250,7 +250,8 @@ internal static class Interfaces
                     var disc = Shape.Disc(centre, middle, (right - left) / 2);
                     canvas.Add(isFilled ? disc : disc with { Line = line });
                     break;
-                case 2 when only < 2: canvas.Line(left, top, right, bottom, line); canvas.Line(right, top, left, bottom,
+                case 2 when only < 2:
+                    canvas.Line(left, top, right, bottom, line); canvas.Line(right, top, left, bottom,
                     line); i = parts; break;
                 case 3 when only < 2:
                     for (var bar = 1; bar <= 3; bar++)
@@ -258,9 +259,11 @@ internal static class Interfaces
                     i = parts;
                     break;
                 case 2 or 3: canvas.Line(left, bottom, right, top, line); break;
-                case 6: canvas.Line(left, middle, right, middle, line); canvas.Line(centre, top, centre, bottom,
+                case 6:
+                    canvas.Line(left, middle, right, middle, line); canvas.Line(centre, top, centre, bottom,
                     line); break;
-                default: canvas.Line(left, bottom, centre, top, line); canvas.Line(centre, top, right, bottom,
+                default:
+                    canvas.Line(left, bottom, centre, top, line); canvas.Line(centre, top, right, bottom,
                     line); break;
             }
             canvas.Apply(i != 1 || random.Happens(0.7f) ? colour : other);

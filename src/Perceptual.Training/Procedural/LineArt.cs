@@ -17,7 +17,8 @@ internal static class LineArt
             case 3: case 4: Figures(ref canvas, ref random, palette, ink, paper); break;
             case 5: Contours(canvas, ref random, palette, ink); break;
             case 6: Streets(ref canvas, ref random, palette, ink, paper); break;
-            default: Plot(ref canvas, ref random, palette,
+            default:
+                Plot(ref canvas, ref random, palette,
                 new(Math.Clamp(random.Octaves(0.06f, 0.12f) * canvas.Height, 6, 16), ref random), ink, paper); break;
         }
         if (random.Happens(0.12f))

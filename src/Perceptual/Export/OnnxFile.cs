@@ -24,8 +24,8 @@ public static class OnnxFile
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(trunk);
         if (lin is not null && lin.Network != trunk.Network)
-            throw new ArgumentException($"the trunk is {trunk.Network.Name}'s but the lin weights "
-                + $"are {lin.Network.Name}'s");
+            throw new ArgumentException($"the trunk is {trunk.Network.Name}'s but the lin weights are "
+                + $"{lin.Network.Name}'s");
 
         var graph = new OnnxGraph("lpips");
         graph.Input("reference", "N", 3, "H", "W");
@@ -90,8 +90,7 @@ public static class OnnxFile
             Attribute("kernel_shape", [layer.Kernel, layer.Kernel]), Attribute("strides", [layer.Stride, layer.Stride]),
             Attribute("ceil_mode", layer.CeilMode ? 1 : 0));
 
-        string Stack(string[] outputs) =>
-            outputs is [var one] ? one : graph.Node("Concat", outputs, Attribute("axis", 1));
+        string Stack(string[] all) => all is [var one] ? one : graph.Node("Concat", all, Attribute("axis", 1));
 
         // [N, 1]. The mean over the pixels comes first and the channels are weighed after it: both run over adjacent
         // values. The power is not a product because ONNX Runtime would compute that in the convolutions' layout and

@@ -27,6 +27,7 @@ public sealed class AtomicFile : IDisposable
     /// <summary>Writes a whole file of lines, in UTF-8, each ended by a line feed.</summary>
     public static void WriteLines(string path, IEnumerable<string> lines)
     {
+        ArgumentNullException.ThrowIfNull(lines);
         using var file = new AtomicFile(path);
         foreach (var line in lines)
             file.Stream.Write(Encoding.UTF8.GetBytes(line + "\n"));

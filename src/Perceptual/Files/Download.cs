@@ -99,8 +99,8 @@ public sealed class Download(
                     string.Create(CultureInfo.InvariantCulture, $"the server did not go on at byte {start}"));
             default:
                 throw new HttpRequestException(
-                    string.Create(CultureInfo.InvariantCulture, $"the server "
-                        + $"answered {(int)response.StatusCode} {response.ReasonPhrase}"), null, response.StatusCode);
+                    string.Create(CultureInfo.InvariantCulture, $"the server answered {(int)response.StatusCode} "
+                        + $"{response.ReasonPhrase}"), null, response.StatusCode);
         }
         var total = range?.Length ?? start + response.Content.Headers.ContentLength;
         CheckLength(total ?? 0);

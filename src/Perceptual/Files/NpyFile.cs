@@ -42,6 +42,7 @@ public static partial class NpyFile
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public static void Write(string path, int height, int width, Action<int, Span<float>> copyRow)
     {
+        ArgumentNullException.ThrowIfNull(copyRow);
         ArgumentOutOfRangeException.ThrowIfNegative(height);
         ArgumentOutOfRangeException.ThrowIfNegative(width);
         using var file = new AtomicFile(path);
@@ -161,8 +162,8 @@ public static partial class NpyFile
             shape.Add(length);
         }
         if (stream.Length - stream.Position != count * size)
-            throw new InvalidDataException($"{path}: holds {stream.Length - stream.Position} bytes of values, but "
-                + $"its header needs {count * size}");
+            throw new InvalidDataException($"{path}: holds {stream.Length - stream.Position} bytes of values, but its "
+                + $"header needs {count * size}");
         return (size, [.. shape]);
     }
 

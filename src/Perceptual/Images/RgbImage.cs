@@ -35,21 +35,37 @@ public sealed class RgbImage
     /// <summary>The size as people write it, "640x480".</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Width}x{Height}");
 
-    /// <summary>An image of 8-bit samples in the order RGBRGB..., rows from the top.</summary>
-    /// <exception cref="ArgumentException">The length is not 3 * width * height.</exception>
-    public static RgbImage FromInterleaved(ReadOnlySpan<byte> pixels, int width, int height) =>
-        new(Split(pixels, width, height), width, height, ValueRange.Byte);
+    /// <summary>An image of 8-bit samples, pixel after pixel.</summary>
+    /// <param name="pixels">Rows from the top.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="format">The samples of a pixel.</param>
+    /// <param name="stride">Samples from the start of a row to that of the next; 0 if there is no gap.</param>
+    /// <exception cref="ArgumentException">There are more or, with a stride, fewer samples than the image has, the
+    /// stride is shorter than a row, or a pixel is transparent.</exception>
+    public static RgbImage FromInterleaved(ReadOnlySpan<byte> pixels, int width, int height,
+        PixelFormat format = PixelFormat.Rgb, int stride = 0) =>
+        new(Split(pixels, width, height, format, stride, byte.MaxValue), width, height, ValueRange.Byte);
 
-    /// <summary>An image of 16-bit samples (0 to 65535) in the order RGBRGB..., rows from the top.</summary>
-    /// <exception cref="ArgumentException">The length is not 3 * width * height.</exception>
-    public static RgbImage FromInterleaved(ReadOnlySpan<ushort> pixels, int width, int height) =>
-        new(Split(pixels, width, height), width, height, ValueRange.UInt16);
+    /// <summary>An image of 16-bit samples (0 to 65535), pixel after pixel.</summary>
+    /// <inheritdoc cref="FromInterleaved(ReadOnlySpan{byte}, int, int, PixelFormat, int)" path="/param"/>
+    /// <inheritdoc cref="FromInterleaved(ReadOnlySpan{byte}, int, int, PixelFormat, int)" path="/exception"/>
+    public static RgbImage FromInterleaved(ReadOnlySpan<ushort> pixels, int width, int height,
+        PixelFormat format = PixelFormat.Rgb, int stride = 0) =>
+        new(Split(pixels, width, height, format, stride, ushort.MaxValue), width, height, ValueRange.UInt16);
 
-    /// <summary>An image of float samples in the order RGBRGB..., rows from the top.</summary>
-    /// <exception cref="ArgumentException">The length is not 3 * width * height, or a sample is NaN, infinite or
-    /// outside <paramref name="range"/>.</exception>
-    public static RgbImage FromInterleaved(ReadOnlySpan<float> pixels, int width, int height, ValueRange range) =>
-        new(Checked(Split(pixels, width, height), width, range), width, height, range);
+    /// <summary>An image of float samples, pixel after pixel.</summary>
+    /// <param name="pixels">Rows from the top.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="range">What black and white are, and for alpha transparent and opaque.</param>
+    /// <param name="format">The samples of a pixel.</param>
+    /// <param name="stride">Samples from the start of a row to that of the next; 0 if there is no gap.</param>
+    /// <exception cref="ArgumentException">As with 8-bit samples, or a sample is NaN, infinite or outside
+    /// <paramref name="range"/>.</exception>
+    public static RgbImage FromInterleaved(ReadOnlySpan<float> pixels, int width, int height, ValueRange range,
+        PixelFormat format = PixelFormat.Rgb, int stride = 0) =>
+        new(Checked(Split(pixels, width, height, format, stride, range.Maximum), width, range), width, height, range);
 
     /// <summary>An image of three planes of 8-bit samples, each width * height, rows from the top.</summary>
     /// <exception cref="ArgumentException">A plane's length is not width * height.</exception>
@@ -97,6 +113,7 @@ public sealed class RgbImage
     /// <inheritdoc cref="RgbRowReader.ReadStoredRow(Span{float}, Span{float}, Span{float})" path="/exception"/>
     public static RgbImage FromRows(RgbRowReader rows)
     {
+        ArgumentNullException.ThrowIfNull(rows);
         rows.Begin();
         if (rows is Rows { Image: var image })
             return image;
@@ -120,8 +137,8 @@ public sealed class RgbImage
                         var sample = T.CreateTruncating(row[c][x]);
                         planes[c][y * width + x] = float.CreateTruncating(sample) == row[c][x] ? sample
                             : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                                $"the {ChannelNames[c]} sample at "
-                                    + $"x {x}, y {y} is {row[c][x]}, not a whole number as those of {rows.Range} are"));
+                                $"the {ChannelNames[c]} sample at x {x}, y {y} is {row[c][x]}, not a whole number as "
+                                    + $"those of {rows.Range} are"));
                     }
             }
             return planes;
@@ -192,17 +209,64 @@ public sealed class RgbImage
     /// <summary>Its rows, one after another.</summary>
     public RgbRowReader OpenRows() => new Rows(this);
 
-    private static T[][] Split<T>(ReadOnlySpan<T> pixels, int width, int height)
+    private static T[][] Split<T>(
+        ReadOnlySpan<T> pixels, int width, int height, PixelFormat format, int stride, T opaque) where T : INumber<T>
     {
+        var (samples, red, blue) = format switch
+        {
+            PixelFormat.Rgb => (3, 0, 2),
+            PixelFormat.Bgr => (3, 2, 0),
+            PixelFormat.Rgba or PixelFormat.Rgbx => (4, 0, 2),
+            PixelFormat.Bgra or PixelFormat.Bgrx => (4, 2, 0),
+            PixelFormat.Gray => (1, 0, 0),
+            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "is not a pixel format"),
+        };
         var count = PlaneLength(width, height);
-        if (pixels.Length != 3L * count)
-            throw new ArgumentException($"{pixels.Length} samples are not the 3 x {width} x {height} of an RGB image",
+        CheckLength(pixels, samples, width, height, stride);
+        if (stride == 0)
+            stride = samples * width;
+        int[] offsets = format == PixelFormat.Gray ? [0] : [red, 1, blue];
+        var planes = Array.ConvertAll(offsets, _ => new T[count]);
+        for (var y = 0; y < height; y++)
+        {
+            var row = pixels.Slice(y * stride, samples * width);
+            if (format is PixelFormat.Rgba or PixelFormat.Bgra)
+                CheckOpaque(row, y, opaque);
+            for (var c = 0; c < offsets.Length; c++)
+            {
+                var plane = planes[c].AsSpan(y * width, width);
+                for (var x = 0; x < width; x++)
+                    plane[x] = row[samples * x + offsets[c]];
+            }
+        }
+        return planes is [var gray] ? [gray, gray, gray] : planes;
+    }
+
+    private static void CheckLength<T>(ReadOnlySpan<T> pixels, int samples, int width, int height, int stride)
+    {
+        var length = pixels.Length;
+        var row = (long)samples * width;
+        if (stride == 0 && length != row * height)
+            throw new ArgumentException(
+                $"{length} samples are not the {samples} x {width} x {height} of the image", nameof(pixels));
+        if (stride == 0)
+            return;
+        if (stride < row)
+            throw new ArgumentException($"a stride of {stride} is shorter than a row of {row} samples", nameof(stride));
+        if (length < stride * (height - 1L) + row)
+            throw new ArgumentException(
+                $"{length} samples are too few for {height} rows of {row}, {stride} from one to the next",
                 nameof(pixels));
-        T[][] planes = [new T[count], new T[count], new T[count]];
-        for (var i = 0; i < count; i++)
-            for (var c = 0; c < 3; c++)
-                planes[c][i] = pixels[3 * i + c];
-        return planes;
+    }
+
+    private static void CheckOpaque<T>(ReadOnlySpan<T> pixels, int y, T opaque) where T : INumber<T>
+    {
+        for (var i = 3; i < pixels.Length; i += 4)
+            if (pixels[i] != opaque)
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                    $"the pixel at x {i / 4}, y {y} is transparent, alpha {pixels[i]} of {opaque}: blend it over a "
+                    + $"background, or take its colour as it is with a format without alpha, such as Rgbx"),
+                    nameof(pixels));
     }
 
     private static T[][] Copy<T>(ReadOnlySpan<T> red, ReadOnlySpan<T> green, ReadOnlySpan<T> blue,

@@ -77,8 +77,8 @@ public sealed unsafe class Fourier
     public void Transform(Span<double> re, Span<double> im, Span<double> scratch)
     {
         if (re.Length < length * Lanes || im.Length < length * Lanes || scratch.Length < ScratchLength)
-            throw new ArgumentException($"{re.Length}, {im.Length} and {scratch.Length} doubles are too few "
-                + $"for {length} values of {Lanes} signals");
+            throw new ArgumentException($"{re.Length}, {im.Length} and {scratch.Length} doubles are too few for "
+                + $"{length} values of {Lanes} signals");
         fixed (double* reals = re, imaginaries = im, temporary = scratch)
             Transform(reals, imaginaries, temporary);
     }

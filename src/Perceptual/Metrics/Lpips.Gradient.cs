@@ -29,6 +29,8 @@ public sealed unsafe partial class Lpips
     public double DistanceAndGradient(
         RgbImage reference, RgbImage image, Span<float> gradient, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(image);
         CheckSize(reference.Width, reference.Height);
         CheckSizes(reference.Width, reference.Height, image.Width, image.Height);
         return DistanceAndGradient(Extract(reference, cancellation), image, gradient, cancellation);
@@ -39,11 +41,13 @@ public sealed unsafe partial class Lpips
     public double DistanceAndGradient(
         LpipsFeatures reference, RgbImage image, Span<float> gradient, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(image);
         CheckOurs(reference);
         CheckSizes(reference.Width, reference.Height, image.Width, image.Height);
         if (gradient.Length != 3L * image.Width * image.Height)
-            throw new ArgumentException($"a gradient of {gradient.Length} values is not that of an image "
-                + $"of {image.Width}x{image.Height}: it needs 3 for each pixel", nameof(gradient));
+            throw new ArgumentException($"a gradient of {gradient.Length} values is not that of an image of "
+                + $"{image.Width}x{image.Height}: it needs 3 for each pixel", nameof(gradient));
 
         if (!trainable.TryTake(out var trunk))
             trunk = new(Network, trunkWeights.Tensors, inputGradient: true, weightGradients: false);

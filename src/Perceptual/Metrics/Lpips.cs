@@ -113,6 +113,17 @@ public sealed unsafe partial class Lpips : Metric
         return new(trunk, lin, options);
     }
 
+    /// <summary>
+    /// Loads a model without blocking the caller: weights that are not on this machine are fetched once and kept, up
+    /// to 233 MB for AlexNet.
+    /// </summary>
+    /// <inheritdoc cref="Load" path="/param"/>
+    /// <inheritdoc cref="Load" path="/exception"/>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
+    public static Task<Lpips> LoadAsync(Network? network = null, LpipsOptions? options = null,
+        CancellationToken cancellation = default) =>
+        Task.Run(() => Load(network, options, cancellation), cancellation);
+
     /// <summary>A model of weights at hand.</summary>
     /// <param name="trunk">The network and its weights.</param>
     /// <param name="lin">The weights of its channels, or null for a baseline.</param>
@@ -171,6 +182,7 @@ public sealed unsafe partial class Lpips : Metric
     public static (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(
         Network? network, LpipsOptions options, CancellationToken cancellation)
     {
+        ArgumentNullException.ThrowIfNull(options);
         if (options.ModelFile is { } model)
         {
             if (options.RandomSeed is not null || options.TrunkFile is not null || options.LinFile is not null)
@@ -191,7 +203,7 @@ public sealed unsafe partial class Lpips : Metric
             ({ } seed, _) => TrunkWeights.Random(network, seed),
             (_, { } file) => TrunkWeights.Read(network, file),
             _ when network.IsBuiltIn => BuiltInWeights.Trunk(network, options.Version),
-            _ => (options.Store ?? new()).LoadTrunk(network, cancellation),
+            _ => StoreOf(options).LoadTrunk(network, cancellation),
         };
         var lin = (options.LinFile, options.Baseline || options.RandomSeed is not null) switch
         {
@@ -202,11 +214,13 @@ public sealed unsafe partial class Lpips : Metric
         return (trunk, lin);
     }
 
-    // A store is made only where one is needed: what is random or built in needs no folder to exist.
     private static LinWeights StoredLin(Network network, LpipsOptions options, CancellationToken cancellation) =>
         network.IsBuiltIn
             ? BuiltInWeights.Lin(network, options.Version)
-            : (options.Store ?? new()).LoadLin(network, options.Version, cancellation);
+            : StoreOf(options).LoadLin(network, options.Version, cancellation);
+
+    // Made only where one is needed: what is random or built in needs no folder to exist.
+    private static WeightStore StoreOf(LpipsOptions options) => options.Store ?? new(progress: options.Progress);
 
     /// <inheritdoc cref="Metric.WithThreads"/>
     public new Lpips WithThreads(int threads) => (Lpips)base.WithThreads(threads);
@@ -251,6 +265,7 @@ public sealed unsafe partial class Lpips : Metric
     public IReadOnlyList<LpipsResult> Compare(
         IReadOnlyList<(RgbImage Reference, RgbImage Distorted)> pairs, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(pairs);
         var results = new List<LpipsResult>(pairs.Count);
         while (results.Count < pairs.Count)
         {
@@ -268,8 +283,12 @@ public sealed unsafe partial class Lpips : Metric
     /// <summary>The distance of the images of two features, and of each layer.</summary>
     /// <inheritdoc cref="Distance(LpipsFeatures, LpipsFeatures, CancellationToken)" path="/exception"/>
     public LpipsResult Compare(LpipsFeatures reference, LpipsFeatures distorted,
-        CancellationToken cancellation = default) =>
-        Sum(reference, distorted, withMap: false, cancellation).Result();
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(distorted);
+        return Sum(reference, distorted, withMap: false, cancellation).Result();
+    }
 
     /// <summary>
     /// Where the images of two features differ: each layer's differences resized to the size of the images, then
@@ -277,13 +296,21 @@ public sealed unsafe partial class Lpips : Metric
     /// </summary>
     /// <inheritdoc cref="Distance(LpipsFeatures, LpipsFeatures, CancellationToken)" path="/exception"/>
     public DistanceMap Map(LpipsFeatures reference, LpipsFeatures distorted,
-        CancellationToken cancellation = default) =>
-        Sum(reference, distorted, withMap: true, cancellation).Map(reference.Width, reference.Height);
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(distorted);
+        return Sum(reference, distorted, withMap: true, cancellation).Map(reference.Width, reference.Height);
+    }
 
     /// <summary>Where two images of the same size differ.</summary>
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
-    public DistanceMap Map(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default) =>
-        CompareAndMap(reference.OpenRows(), distorted.OpenRows(), cancellation).Map;
+    public DistanceMap Map(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(distorted);
+        return CompareAndMap(reference.OpenRows(), distorted.OpenRows(), cancellation).Map;
+    }
 
     /// <summary>
     /// The distance of two images of the same size, and where they differ, from their rows in one pass.
@@ -304,8 +331,11 @@ public sealed unsafe partial class Lpips : Metric
     /// <exception cref="ArgumentException">The image is too small for the network, or too large for its features to be
     /// kept.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    public LpipsFeatures Extract(RgbImage image, CancellationToken cancellation = default) =>
-        Extract(image.OpenRows(), cancellation);
+    public LpipsFeatures Extract(RgbImage image, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return Extract(image.OpenRows(), cancellation);
+    }
 
     /// <inheritdoc cref="Extract(RgbImage, CancellationToken)"/>
     public LpipsFeatures Extract(RgbRowReader image, CancellationToken cancellation = default)
@@ -324,6 +354,7 @@ public sealed unsafe partial class Lpips : Metric
     public IReadOnlyList<LpipsFeatures> Extract(
         IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(images);
         var features = new List<LpipsFeatures>(images.Count);
         while (features.Count < images.Count)
         {
@@ -453,35 +484,15 @@ public sealed unsafe partial class Lpips : Metric
     {
         CheckOurs(reference);
         CheckOurs(distorted);
-        CheckSizes(reference.Width, reference.Height, distorted.Width, distorted.Height);
-        var sums = new TapSums(lin.Length, withMap);
         using var crew = new Crew(Threads);
-        for (var k = 0; k < lin.Length; k++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var (a, b, weights) = (reference.Taps[k], distorted.Taps[k], lin[k]);
-            sums.Expect(k, a.Width, a.Height);
-            crew.Run(a.Height, (y, _) =>
-            {
-                var scratch = ArrayPool<float>.Shared.Rent(a.Width);
-                fixed (float* map = scratch)
-                {
-                    LpipsHead.Difference(a.Row(y), a.PlaneLength, a.InverseRow(y), b.Row(y), b.PlaneLength,
-                        b.InverseRow(y), weights.Pointer, a.Planes, a.Width, map);
-                    sums.Take(k, y, new(map, a.Width));
-                }
-                ArrayPool<float>.Shared.Return(scratch);
-            });
-        }
-        GC.KeepAlive((this, reference, distorted)); // of their values only pointers are used
-        return sums;
+        return reference.Sum(distorted, lin, withMap, crew, cancellation);
     }
 
     // The same weights in the same layers: so the taps have the planes, rows and columns that the kernels take them to
     // have.
     private void CheckOurs(LpipsFeatures features)
     {
-        if (features.Digest != FeatureDigest || !features.Network.Layers.SequenceEqual(Network.Layers))
+        if (features.Digest != FeatureDigest || features.Layers?.SequenceEqual(Network.Layers) != true)
             throw new ArgumentException("features can only be compared by the model that made them: these come from "
                 + "another trunk or version");
     }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Perceptual;
 
 /// <summary>
@@ -5,10 +7,63 @@ namespace Perceptual;
 /// <see cref="Lpips.Extract(RgbImage, CancellationToken)"/> once, compared as often as wanted. Takes about 43 bytes of
 /// memory for each pixel of the image with alex, 142 with squeeze and 494 with vgg.
 /// </summary>
+/// <remarks>
+/// <see cref="From"/> makes them of the activations of any other network, and <see cref="Compare"/> is LPIPS' head
+/// without its networks: a metric over a network that is not ours derives from <see cref="Metric"/> and uses both.
+/// </remarks>
 public sealed class LpipsFeatures : PreparedImage
 {
+    private readonly IReadOnlyList<int> channels;
+
+    private LpipsFeatures(IReadOnlyList<int> channels, Tap[] taps, int width, int height, string digest)
+        : base(width, height) => (this.channels, Taps, Digest) = (channels, taps, digest);
+
     internal LpipsFeatures(Network network, Tap[] taps, int width, int height, string digest)
-        : base(width, height) => (Network, Taps, Digest) = (network, taps, digest);
+        : this(network.TapChannels, taps, width, height, digest) => Layers = network.Layers;
+
+    /// <summary>The features that a network gave an image.</summary>
+    /// <param name="taps">The activations at each tap, first to last: [channels, height, width].</param>
+    /// <param name="width">Columns of the image.</param>
+    /// <param name="height">Rows of the image.</param>
+    /// <param name="digest">What features must have in common to be compared: the network, its weights, and how
+    /// images are given to it.</param>
+    /// <exception cref="ArgumentException">There are no taps, a tap has not as many values as its size says, or a
+    /// value is not finite.</exception>
+    public static LpipsFeatures From(
+        IReadOnlyList<(float[] Values, int Channels, int Height, int Width)> taps, int width, int height, string digest)
+    {
+        ArgumentNullException.ThrowIfNull(taps);
+        ArgumentException.ThrowIfNullOrEmpty(digest);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        if (taps.Count == 0)
+            throw new ArgumentException("features need at least one tap", nameof(taps));
+        return new([.. taps.Select(tap => tap.Channels)], [.. taps.Select(Tap.Of)], width, height, digest);
+    }
+
+    /// <summary>
+    /// The distance of two images by their features, as LPIPS takes it: at each tap the mean over its pixels of the
+    /// weighted squared differences of the channels, each pixel's channels scaled to length 1, and the sum over taps.
+    /// </summary>
+    /// <param name="distorted">The features of the other image.</param>
+    /// <param name="lin">The weights of the channels at each tap; ones, the baseline, if null.</param>
+    /// <param name="withMap">Whether to say where the images differ.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="ArgumentException">The images' sizes differ, the features are of another network, or there are
+    /// not as many weights as channels.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
+    public MetricValue Compare(LpipsFeatures distorted, IReadOnlyList<float[]>? lin = null, bool withMap = false,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(distorted);
+        if (lin is not null && !lin.Select(weights => weights.Length).SequenceEqual(channels))
+            throw new ArgumentException("there must be a weight for each channel of each tap", nameof(lin));
+        var packed = channels.Select((count, k) => Lpips.PackLin(lin?[k], count)).ToArray();
+        using var crew = new Crew(1);
+        var sums = Sum(distorted, packed, withMap, crew, cancellation);
+        var (distance, layers) = sums.Result();
+        return new(distance) { Layers = layers, Map = withMap ? sums.Map(Width, Height) : null };
+    }
 
     /// <summary>The features at a tap, as <see cref="ChannelSums"/> takes them.</summary>
     public TapView View(int tap) => Taps[tap].View;
@@ -18,10 +73,10 @@ public sealed class LpipsFeatures : PreparedImage
     // Safe: channels are in planes of Lanes, of which a tap has Planes.
     public unsafe float[] ToArray(int tap)
     {
-        var (features, channels) = (Taps[tap], Network.TapChannels[tap]);
-        var values = new float[checked(channels * features.Height * features.Width)];
+        var features = Taps[tap];
+        var values = new float[checked(channels[tap] * features.Height * features.Width)];
         var next = 0;
-        for (var c = 0; c < channels; c++)
+        for (var c = 0; c < channels[tap]; c++)
             for (var y = 0; y < features.Height; y++)
             {
                 var row = features.Row(y) + c / RowBuffer.Lanes * features.PlaneLength + c % RowBuffer.Lanes;
@@ -35,21 +90,72 @@ public sealed class LpipsFeatures : PreparedImage
     /// <summary>Rows and columns of a tap.</summary>
     public (int Height, int Width) Size(int tap) => (Taps[tap].Height, Taps[tap].Width);
 
-    internal Network Network { get; }
+    /// <summary>The layers of a network of ours, or null.</summary>
+    internal IReadOnlyList<Layer>? Layers { get; }
 
     internal Tap[] Taps { get; }
 
-    /// <summary>Trunk, version: what features must have in common to be compared.</summary>
+    /// <summary>What features must have in common to be compared: of LPIPS the trunk and the version.</summary>
     internal string Digest { get; }
+
+    /// <summary>The differences at every tap, and their maps if asked for.</summary>
+    /// <param name="other">The features of an image of the same size.</param>
+    /// <param name="lin">The weights of each tap, in whole planes.</param>
+    /// <param name="withMaps">Whether to keep where they are.</param>
+    /// <param name="crew">Takes the rows.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="ArgumentException">The images' sizes differ, or the features are of another
+    /// network.</exception>
+    // Safe: both have the same taps, of the planes, rows and columns that the kernels are told.
+    internal unsafe TapSums Sum(
+        LpipsFeatures other, PinnedFloats[] lin, bool withMaps, Crew crew, CancellationToken cancellation)
+    {
+        CheckAlike(other);
+        var sums = new TapSums(lin.Length, withMaps);
+        for (var k = 0; k < lin.Length; k++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var (a, b, weights) = (Taps[k], other.Taps[k], lin[k]);
+            sums.Expect(k, a.Width, a.Height);
+            crew.Run(a.Height, (y, _) =>
+            {
+                var scratch = ArrayPool<float>.Shared.Rent(a.Width);
+                fixed (float* map = scratch)
+                {
+                    LpipsHead.Difference(a.Row(y), a.PlaneLength, a.InverseRow(y), b.Row(y), b.PlaneLength,
+                        b.InverseRow(y), weights.Pointer, a.Planes, a.Width, map);
+                    sums.Take(k, y, new(map, a.Width));
+                }
+                ArrayPool<float>.Shared.Return(scratch);
+            });
+        }
+        GC.KeepAlive((this, other, lin)); // of their values only pointers are used
+        return sums;
+    }
+
+    private void CheckAlike(LpipsFeatures other)
+    {
+        Metric.CheckSizes(Width, Height, other.Width, other.Height);
+        if (Digest != other.Digest || !channels.SequenceEqual(other.channels)
+            || !Taps.Select(tap => (tap.Height, tap.Width)).SequenceEqual(
+                other.Taps.Select(tap => (tap.Height, tap.Width))))
+            throw new ArgumentException("features can only be compared with those of the same network");
+    }
 
     /// <summary>The activations of one layer, and what normalises them.</summary>
     // Safe: both arrays have the length that Planes, Height and Width make, y is below Height, and who uses a pointer
     // keeps this alive.
     internal sealed unsafe class Tap
     {
-        public Tap(RowBuffer buffer)
+        private const int MaximumChannels = 1 << 20;
+
+        public Tap(RowBuffer buffer) : this(buffer.Planes, buffer.Height, buffer.Width)
         {
-            (Planes, Height, Width) = (buffer.Planes, buffer.Height, buffer.Width);
+        }
+
+        private Tap(int planes, int height, int width)
+        {
+            (Planes, Height, Width) = (planes, height, width);
             Values = new(Planes * PlaneLength);
             Inverse = new((long)Height * Width);
         }
@@ -69,6 +175,29 @@ public sealed class LpipsFeatures : PreparedImage
         public float* Row(int y) => Values.Pointer + (long)y * Width * RowBuffer.Lanes;
 
         public float* InverseRow(int y) => Inverse.Pointer + (long)y * Width;
+
+        /// <summary>A tap of values [channels, height, width]; what fills the last plane is 0.</summary>
+        public static Tap Of((float[] Values, int Channels, int Height, int Width) tap)
+        {
+            var (values, channels, height, width) = tap;
+            ArgumentNullException.ThrowIfNull(values);
+            if (Math.Min(channels, Math.Min(height, width)) < 1 || channels > MaximumChannels
+                || values.Length != (long)channels * height * width)
+                throw new ArgumentException(
+                    $"{values.Length} values are not a tap of {channels} channels, {height} rows and {width} columns");
+            if (values.Any(value => !float.IsFinite(value)))
+                throw new ArgumentException("a tap has a value that is not finite");
+            var made = new Tap((channels + RowBuffer.Lanes - 1) / RowBuffer.Lanes, height, width);
+            for (var i = 0; i < values.Length; i++)
+            {
+                var (c, y, x) = (i / (height * width), i / width % height, i % width);
+                var plane = made.Row(y) + c / RowBuffer.Lanes * made.PlaneLength;
+                plane[x * RowBuffer.Lanes + c % RowBuffer.Lanes] = values[i];
+            }
+            for (var y = 0; y < height; y++)
+                LpipsHead.InverseNorms(made.Row(y), made.PlaneLength, made.Planes, width, made.InverseRow(y));
+            return made;
+        }
 
         public TapView View =>
             new(Values.Pointer, Values, (long)Width * RowBuffer.Lanes, PlaneLength, Inverse.Pointer, Inverse, Planes,

@@ -36,6 +36,9 @@ public sealed record LpipsOptions
     /// </summary>
     public WeightStore? Store { get; init; }
 
+    /// <summary>Is told how far a download is; a store that is given in <see cref="Store"/> tells its own.</summary>
+    public IProgress<DownloadProgress>? Progress { get; init; }
+
     /// <summary>
     /// How many threads one call may use; by default one for each processor. The result does not depend on it.
     /// </summary>

@@ -61,31 +61,39 @@ public abstract class Metric
     /// Metrics by their names. Weights are loaded for those that need them only, fetched if they are not on this
     /// machine, and shared between metrics of the same trunk.
     /// </summary>
-    /// <param name="names">Names in <see cref="All"/>.</param>
+    /// <param name="names">Names in <see cref="All"/>, or of a family.</param>
     /// <param name="store">Where published weights are looked for; by default as <see cref="WeightStore"/>
     /// says.</param>
     /// <param name="seed">The seed of random trunks.</param>
+    /// <param name="families">Metrics whose names are two parts with a colon between them, such as "onnx:FILE": what
+    /// makes one of the second part, by the first.</param>
     /// <param name="cancellation">Stops a download; what has come is kept for the next try.</param>
     /// <returns>As many as names, in their order.</returns>
     /// <exception cref="ArgumentException">There is no metric of a name.</exception>
     /// <inheritdoc cref="Lpips.Load" path="/exception"/>
     public static IReadOnlyList<Metric> Load(
-        IEnumerable<string> names, WeightStore? store = null, ulong seed = 0, CancellationToken cancellation = default)
+        IEnumerable<string> names, WeightStore? store = null, ulong seed = 0,
+        IReadOnlyDictionary<string, Func<string, Metric>>? families = null, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(names);
         var metrics = new List<Metric>();
         foreach (var name in names)
         {
             if (Classic.FirstOrDefault(metric => metric.Info.Name == name) is { } classic)
                 metrics.Add(classic);
             else if (Lpips.Variants.Where(variant => variant.Info.Name == name).ToArray() is [var variant])
-                metrics.Add(
-                    Lpips.LoadVariant(variant.Network,
-                        variant.Options with { Store = store,
-                            RandomSeed = variant.Options.RandomSeed is null ? null : seed }, metrics.OfType<Lpips>(),
-                            cancellation));
+            {
+                var random = variant.Options.RandomSeed is not null;
+                var options = variant.Options with { Store = store, RandomSeed = random ? seed : null };
+                metrics.Add(Lpips.LoadVariant(variant.Network, options, metrics.OfType<Lpips>(), cancellation));
+            }
+            else if (name.Split(':', 2) is [var family, var rest]
+                && families?.GetValueOrDefault(family) is { } make)
+                metrics.Add(make(rest));
             else
-                throw new ArgumentException("there is no "
-                    + $"metric {name}; there are {string.Join(", ", All.Select(info => info.Name))}");
+                throw new ArgumentException(
+                    $"there is no metric {name}; there are {string.Join(", ", All.Select(info => info.Name))}"
+                    + string.Concat((families?.Keys ?? []).Select(known => $", {known}:...")));
         }
         return metrics;
     }
@@ -108,8 +116,12 @@ public abstract class Metric
     /// both images.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    public double Measure(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default) =>
-        Measure(reference.OpenRows(), distorted.OpenRows(), cancellation);
+    public double Measure(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(distorted);
+        return Measure(reference.OpenRows(), distorted.OpenRows(), cancellation);
+    }
 
     /// <summary>
     /// The value for two images of the same size, from their rows: memory grows with the width of the images and not
@@ -211,19 +223,19 @@ public abstract class Metric
     {
         if (width > MaximumWidth || height > MaximumHeight)
             throw new ArgumentException(
-                $"an image of {width}x{height} is too large: at "
-                    + $"most {MaximumWidth} columns and {MaximumHeight} rows are compared");
+                $"an image of {width}x{height} is too large: at most {MaximumWidth} columns and {MaximumHeight} rows "
+                    + "are compared");
         if (Math.Min(width, height) < Info.MinimumSide)
-            throw new ArgumentException($"an image of {width}x{height} is too small "
-                + $"for {Info.Name}: each side must be at least {Info.MinimumSide} pixels");
+            throw new ArgumentException($"an image of {width}x{height} is too small for {Info.Name}: each side must be "
+                + $"at least {Info.MinimumSide} pixels");
     }
 
     /// <exception cref="ArgumentException">The sizes differ.</exception>
-    protected static void CheckSizes(int referenceWidth, int referenceHeight, int width, int height)
+    protected internal static void CheckSizes(int referenceWidth, int referenceHeight, int width, int height)
     {
         if ((referenceWidth, referenceHeight) != (width, height))
-            throw new ArgumentException("the distorted image "
-                + $"is {width}x{height} but the reference is {referenceWidth}x{referenceHeight}");
+            throw new ArgumentException($"the distorted image is {width}x{height} but the reference is "
+                + $"{referenceWidth}x{referenceHeight}");
     }
 
     /// <summary>Checks two readers and takes them: nobody else may read from them now.</summary>

@@ -70,8 +70,8 @@ internal sealed class SsimWindow
         return Array.ConvertAll(taps, tap => tap / taps.Sum());
     }
 
-    // The weighted sums, over each column of size rows, of s, d, s^2 and d^2: [4, stride]. Whole vectors, the last of
-    // them partly of the slack. Safe as Compare is.
+    // The weighted sums, over each column of size rows, of s, d, s^2 and d^2: [4, stride].
+    // Safe as Compare is: whole vectors, the last of them partly of the slack.
     private unsafe void Down(double* a, double* b, double* weights, int stride, int width, double* sums)
     {
         for (var x = 0; x < width; x += Vector<double>.Count)

@@ -19,13 +19,15 @@ public readonly record struct ChannelSums(float[][] Sums, double[] Pixels)
     public static unsafe ChannelSums Of(
         Func<int, TapView> a, Func<int, TapView> b, int taps, Func<int, Dropout?>? dropout)
     {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
         var channels = new ChannelSums(new float[taps][], new double[taps]);
         for (var tap = 0; tap < taps; tap++)
         {
             var (one, other) = (a(tap), b(tap));
             if ((one.Planes, one.Height, one.Width) != (other.Planes, other.Height, other.Width))
-                throw new ArgumentException("the features at "
-                    + $"tap {tap} are of {one.Width}x{one.Height} and {other.Width}x{other.Height}");
+                throw new ArgumentException($"the features at tap {tap} are of {one.Width}x{one.Height} and "
+                    + $"{other.Width}x{other.Height}");
             channels.Sums[tap] = new float[one.Planes * RowBuffer.Lanes];
             channels.Pixels[tap] = (double)one.Height * one.Width;
             fixed (float* sum = channels.Sums[tap])
@@ -42,6 +44,7 @@ public readonly record struct ChannelSums(float[][] Sums, double[] Pixels)
     /// <summary>The distance with lin weights, [tap][channel].</summary>
     public double Distance(IReadOnlyList<float[]> lin)
     {
+        ArgumentNullException.ThrowIfNull(lin);
         var distance = 0.0;
         for (var tap = 0; tap < lin.Count; tap++)
         {
@@ -58,6 +61,7 @@ public readonly record struct ChannelSums(float[][] Sums, double[] Pixels)
     /// </summary>
     public void AddGradient(double byDistance, IReadOnlyList<double[]> gradient)
     {
+        ArgumentNullException.ThrowIfNull(gradient);
         for (var tap = 0; tap < gradient.Count; tap++)
             for (var (c, part) = (0, byDistance / Pixels[tap]); c < gradient[tap].Length; c++)
                 gradient[tap][c] += part * Sums[tap][c];
@@ -160,8 +164,8 @@ public sealed unsafe class TrainablePairs
         CancellationToken cancellation)
     {
         if (images == 0 || !lin.Select(weights => weights.Length).SequenceEqual(network.TapChannels))
-            throw new ArgumentException("there is no batch, or the lin weights are not of "
-                + $"the {network.TapChannels.Count} taps of {network.Name}");
+            throw new ArgumentException("there is no batch, or the lin weights are not of the "
+                + $"{network.TapChannels.Count} taps of {network.Name}");
         if (pairs.Any(pair => (uint)pair.A >= (uint)images || (uint)pair.B >= (uint)images))
             throw new ArgumentException($"a pair is of images that are not among the {images} of the batch",
                 nameof(pairs));

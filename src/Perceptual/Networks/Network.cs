@@ -110,8 +110,8 @@ public sealed record Network
                     $"{layer.Name} of {Name} takes {layer.Inputs} channels, but is given {given}");
             if (given < RowBuffer.Lanes && !isFirst)
                 throw new NotSupportedException(
-                    $"{layer.Name} of {Name} has {given} input channels; after the first layer there must be "
-                    + $"at least {RowBuffer.Lanes}");
+                    $"{layer.Name} of {Name} has {given} input channels; after the first layer there must be at least "
+                    + $"{RowBuffer.Lanes}");
             if (layer.Kernel < 1 || layer.Stride < 1 || layer.Padding < 0 || layer.Padding >= layer.Kernel
                 || layer.Outputs < 1
                 || (Int128)layer.Inputs * layer.Outputs * layer.Kernel * layer.Kernel > Array.MaxLength)

@@ -21,8 +21,8 @@ internal static class BuiltInWeights
     private static IReadOnlyDictionary<string, Tensor> Read(Network network, LpipsVersion version)
     {
         if (version != LpipsVersion.V01)
-            throw new ArgumentException($"{network.Name} has no "
-                + $"version {version.Number()}: its weights are of 0.1 only");
+            throw new ArgumentException($"{network.Name} has no version {version.Number()}: its weights are of 0.1 "
+                + "only");
         using var stream = Open(network);
         return WeightFile.Read(stream, FileName(network));
     }

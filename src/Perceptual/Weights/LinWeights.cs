@@ -55,8 +55,8 @@ public sealed partial class LinWeights
             if (!tensors.TryGetValue(key, out var tensor))
                 throw new InvalidDataException($"{sourceName}: lacks {key}, which {network.Name} needs");
             if (!tensor.HasShape(shape))
-                throw new InvalidDataException($"{sourceName}: {key} has the "
-                    + $"shape {Tensor.Describe(tensor.Shape)}, {network.Name} needs {Tensor.Describe(shape)}");
+                throw new InvalidDataException($"{sourceName}: {key} has the shape {Tensor.Describe(tensor.Shape)}, "
+                    + $"{network.Name} needs {Tensor.Describe(shape)}");
             if (!tensor.Values.All(value => value >= 0 && float.IsFinite(value)))
                 throw new InvalidDataException($"{sourceName}: {key} has a value that is negative or not finite");
             layers.Add(tensor with { Name = key });

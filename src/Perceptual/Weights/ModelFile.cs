@@ -20,12 +20,18 @@ public static class ModelFile
     /// <exception cref="ArgumentException">A value is too large for float16.</exception>
     public static void Write(
         Stream stream, TrunkWeights trunk, LinWeights lin, IReadOnlyDictionary<string, string> metadata,
-        ElementType type = ElementType.F32) =>
+        ElementType type = ElementType.F32)
+    {
+        ArgumentNullException.ThrowIfNull(trunk);
+        ArgumentNullException.ThrowIfNull(lin);
         Safetensors.WriteWithDigest(stream, [.. lin.Tensors, .. trunk.Tensors.Values], metadata, type);
+    }
 
     /// <summary>Writes a file that <c>lpips.LPIPS(net=..., model_path=...)</c> loads in Python.</summary>
     public static void WriteTorch(Stream stream, TrunkWeights trunk, LinWeights lin)
     {
+        ArgumentNullException.ThrowIfNull(trunk);
+        ArgumentNullException.ThrowIfNull(lin);
         // The package keeps a network in slices, each with a tap at its end: net.slice1.0.weight, net.slice2.3.weight,
         // ...
         var slice = 1;
@@ -87,8 +93,8 @@ public static class ModelFile
             if (WeightManifest.Published.FirstOrDefault(entry => entry.Sha256 == sha256) is { Version: { } published }
                 && published != version)
                 throw new InvalidDataException(
-                    $"{path}: is the published file of "
-                        + $"version {published.Number()}, not {version.Number()}, which scales the input otherwise");
+                    $"{path}: is the published file of version {published.Number()}, not {version.Number()}, which "
+                        + "scales the input otherwise");
         }
         return LinWeights.From(network, tensors, path);
     }

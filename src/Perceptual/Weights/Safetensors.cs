@@ -28,6 +28,7 @@ public sealed record Safetensors(
     /// </exception>
     public static Safetensors Read(Stream stream, string name)
     {
+        ArgumentNullException.ThrowIfNull(stream);
         var header = ReadHeader(stream, name);
         var room = stream.Length - 8 - header.Length;
         var metadata = new Dictionary<string, string>();
@@ -67,6 +68,7 @@ public sealed record Safetensors(
         IReadOnlyDictionary<string, string> metadata,
         ElementType type = ElementType.F32)
     {
+        ArgumentNullException.ThrowIfNull(metadata);
         var digest = FileDigest.Of(metadata, type == ElementType.F16 ? tensors.Select(Rounded) : tensors);
         Write(stream, tensors, new Dictionary<string, string>(metadata) { [FileDigest.Key] = digest }, type);
 
@@ -81,13 +83,15 @@ public sealed record Safetensors(
         Stream stream, IReadOnlyCollection<Tensor> tensors, IReadOnlyDictionary<string, string> metadata,
         ElementType type = ElementType.F32)
     {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(tensors);
         if (type == ElementType.F16)
             foreach (var tensor in tensors)
                 foreach (var value in tensor.Values)
                     if (!Half.IsFinite((Half)value))
                         throw new ArgumentException(string.Create(
-                            CultureInfo.InvariantCulture, $"{UntrustedText.Printable(tensor.Name)} has the "
-                                + $"value {value}, which float16 cannot hold: its largest is {Half.MaxValue}"));
+                            CultureInfo.InvariantCulture, $"{UntrustedText.Printable(tensor.Name)} has the value "
+                                + $"{value}, which float16 cannot hold: its largest is {Half.MaxValue}"));
         var header = HeaderOf(tensors, metadata, type);
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
@@ -103,6 +107,7 @@ public sealed record Safetensors(
     public static byte[] HeaderOf(
         IEnumerable<Tensor> tensors, IReadOnlyDictionary<string, string> metadata, ElementType type = ElementType.F32)
     {
+        ArgumentNullException.ThrowIfNull(tensors);
         var bytes = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(bytes))
         {
@@ -146,8 +151,8 @@ public sealed record Safetensors(
             throw new InvalidDataException(
                 $"{name}: the safetensors header claims {length} bytes, the file has {stream.Length - 8} left");
         if (length > MaximumHeader)
-            throw new InvalidDataException($"{name}: the safetensors header "
-                + $"claims {length} bytes, more than the {MaximumHeader} the format allows");
+            throw new InvalidDataException($"{name}: the safetensors header claims {length} bytes, more than the "
+                + $"{MaximumHeader} the format allows");
         var header = new byte[length];
         stream.ReadExactly(header);
         return header;
@@ -181,8 +186,8 @@ public sealed record Safetensors(
             _ => null,
         };
         if (type is not { } element)
-            throw new InvalidDataException($"{name}: tensor "
-                + $"'{key}' has the dtype {UntrustedText.Printable(dtype)}; only F32, F16, BF16 and F64 are read");
+            throw new InvalidDataException($"{name}: tensor '{key}' has the dtype {UntrustedText.Printable(dtype)}; "
+                + "only F32, F16, BF16 and F64 are read");
         if (shape.Length > MaximumRank || shape.Any(length => length > int.MaxValue))
             throw new InvalidDataException($"{name}: tensor '{key}' has a shape with too many or too long dimensions");
         if (start > end || end > room)
@@ -223,8 +228,9 @@ public sealed record Safetensors(
             if (entry.Start != position)
                 throw new InvalidDataException(
                     $"{name}: tensor '{UntrustedText.Printable(entry.Name)}' starts at {entry.Start} " +
-                    (entry.Start < position ? "and overlaps the one that ends "
-                        + $"at {position}" : $"and leaves a hole from {position}"));
+                    (entry.Start < position
+                        ? $"and overlaps the one that ends at {position}"
+                        : $"and leaves a hole from {position}"));
             tensors[entry.Name] = new(entry.Name, entry.Shape, entry.Type.Read(stream, entry.Count));
             position = entry.End;
         }

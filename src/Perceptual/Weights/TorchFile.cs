@@ -49,8 +49,8 @@ internal static class TorchFile
                 throw new InvalidDataException($"{name}: is cut off before storage '{UntrustedText.Printable(text)}'");
             var count = BinaryPrimitives.ReadInt64LittleEndian(length);
             if (count != storage.Count)
-                throw new InvalidDataException($"{name}: storage "
-                    + $"'{UntrustedText.Printable(text)}' has {count} values, the pickle says {storage.Count}");
+                throw new InvalidDataException($"{name}: storage '{UntrustedText.Printable(text)}' has {count} values, "
+                    + $"the pickle says {storage.Count}");
             if (count > (stream.Length - stream.Position) / storage.Type.Size())
                 throw new InvalidDataException($"{name}: is cut off within storage '{UntrustedText.Printable(text)}'");
             storages[text] = storage.Type.Read(stream, (int)count);
@@ -79,8 +79,8 @@ internal static class TorchFile
                     $"{name}: has the entry '{UntrustedText.Printable(entry.FullName)}' twice");
             // torch.save only stores. That, and a sum no longer than the file, rule out anything that unpacks to more.
             if (entry.Length != entry.CompressedLength)
-                throw new InvalidDataException($"{name}: the entry "
-                    + $"'{UntrustedText.Printable(entry.FullName)}' is compressed, which torch.save does not do");
+                throw new InvalidDataException($"{name}: the entry '{UntrustedText.Printable(entry.FullName)}' is "
+                    + "compressed, which torch.save does not do");
             if (entry.Length > room)
                 throw new InvalidDataException(
                     $"{name}: the entries up to '{UntrustedText.Printable(entry.FullName)}' are longer than the file");
@@ -103,9 +103,8 @@ internal static class TorchFile
             if (!entries.TryGetValue($"{folder}data/{key}", out var entry))
                 throw new InvalidDataException($"{name}: storage '{UntrustedText.Printable(key)}' is missing");
             if (entry.Length % storage.Type.Size() != 0 || entry.Length / storage.Type.Size() != storage.Count)
-                throw new InvalidDataException($"{name}: storage "
-                    + $"'{UntrustedText.Printable(key)}' has {entry.Length} bytes, "
-                    + $"not {storage.Count} values of {storage.Type}");
+                throw new InvalidDataException($"{name}: storage '{UntrustedText.Printable(key)}' has {entry.Length} "
+                    + $"bytes, not {storage.Count} values of {storage.Type}");
             storages[key] = ReadChecked(entry, name, content => storage.Type.Read(content, (int)storage.Count));
         }
         return Tensors(pickle, storages, stream.Length, name);
@@ -202,8 +201,8 @@ internal static class TorchFile
             // Tensors may share a storage; many views of one must not make much out of little.
             room -= values.Length;
             if (room < 0)
-                throw new InvalidDataException($"{name}: the tensors up to "
-                    + $"'{UntrustedText.Printable(key)}' have more values than the file has bytes");
+                throw new InvalidDataException($"{name}: the tensors up to '{UntrustedText.Printable(key)}' have more "
+                    + "values than the file has bytes");
             tensors[key] = new(key, [.. view.Shape.Select(length => (int)length)], values);
         }
         return tensors;

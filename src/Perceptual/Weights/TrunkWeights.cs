@@ -58,8 +58,8 @@ public sealed partial class TrunkWeights
             if (!found.Remove(key, out var tensor))
                 throw new InvalidDataException($"{sourceName}: lacks {key}, which {network.Name} needs");
             if (!tensor.HasShape(shape))
-                throw new InvalidDataException($"{sourceName}: {key} has the "
-                    + $"shape {Tensor.Describe(tensor.Shape)}, {network.Name} needs {Tensor.Describe(shape)}");
+                throw new InvalidDataException($"{sourceName}: {key} has the shape {Tensor.Describe(tensor.Shape)}, "
+                    + $"{network.Name} needs {Tensor.Describe(shape)}");
             if (!tensor.IsFinite)
                 throw new InvalidDataException($"{sourceName}: {key} has a value that is not finite");
             chosen[key] = tensor;

@@ -12,12 +12,6 @@ namespace Perceptual;
 public sealed record StoredWeights(
     string Name, Network Network, LpipsVersion? Version, string? Path, long? Length, Uri Address);
 
-/// <summary>What checking a file of a store came to.</summary>
-/// <param name="Name">The file in a weights folder.</param>
-/// <param name="Path">Where it was found.</param>
-/// <param name="Problem">What is wrong with it, in one line; null if nothing is.</param>
-public sealed record WeightCheck(string Name, string Path, string? Problem);
-
 /// <summary>
 /// Finds the published weights in one folder: the one given, else the one that the environment variable
 /// PERCEPTUAL_WEIGHTS names, else the user's cache folder. What is missing from the cache folder is fetched when it is
@@ -27,14 +21,14 @@ public sealed record WeightCheck(string Name, string Path, string? Problem);
 /// </summary>
 public sealed class WeightStore
 {
-    private const string Option = "--weights";
+    private const string Given = "which WeightStore was given";
     private const string Variable = "PERCEPTUAL_WEIGHTS";
-    private const string Instead = "Or use `--net lite`, which needs no download; its numbers follow those of LPIPS "
+    private const string Instead = "Or use `Network.Lite`, which needs no download; its numbers follow those of LPIPS "
         + "with alex, but are its own";
     private static readonly HttpClient SharedClient = new();
     private const int NamedFiles = 5; // of a folder, in a message
     private readonly IReadOnlyList<WeightEntry> entries;
-    private readonly string? namedBy; // of the folder: the option or the variable, or null for the cache folder
+    private readonly string? namedBy; // who chose the folder, or null for the cache folder
     private readonly HttpClient http;
     private readonly IProgress<DownloadProgress>? progress;
 
@@ -52,13 +46,13 @@ public sealed class WeightStore
     internal WeightStore(string? directory, string? variable, string cache, HttpClient? http,
         IProgress<DownloadProgress>? progress, IReadOnlyList<WeightEntry> entries)
     {
-        (Folder, namedBy) = directory is not null ? (directory, Option)
-            : variable is { Length: > 0 } ? (variable, Variable)
+        (Folder, namedBy) = directory is not null ? (directory, Given)
+            : variable is { Length: > 0 } ? (variable, $"which {Variable} names")
             : (cache, null);
         if (namedBy is not null && !Directory.Exists(Folder))
         {
             var problem = File.Exists(Folder) ? "is a file, not a folder" : "does not exist";
-            throw new DirectoryNotFoundException($"{Folder}, which {namedBy} names, {problem}");
+            throw new DirectoryNotFoundException($"{Folder}, {namedBy}, {problem}");
         }
         this.http = http ?? SharedClient;
         this.progress = progress;
@@ -165,20 +159,25 @@ public sealed class WeightStore
     }
 
     /// <summary>Checks every published file that the folder has.</summary>
-    public IReadOnlyList<WeightCheck> Verify() =>
-        [.. entries.Select(entry => (entry, path: Find(entry))).Where(found => found.path is not null)
-            .Select(found => new WeightCheck(found.entry.Name, found.path!, Problem(found.entry, found.path!)))];
+    /// <returns>The name and the path of each, and in one line what is wrong with it; null if nothing is.</returns>
+    public IReadOnlyList<(string Name, string Path, string? Problem)> Verify() =>
+    [
+        .. entries.Select(entry => (Entry: entry, Path: Find(entry))).Where(found => found.Path is not null)
+            .Select(found => (found.Entry.Name, found.Path!, Problem(found.Entry, found.Path!))),
+    ];
 
     private static InvalidDataException NotPublished(string path) =>
-        new($"{path}: is not one of the published weights, or not provably so; use your own with `--trunk FILE` or "
-            + "`--lin FILE`");
+        new($"{path}: is not one of the published weights, or not provably so; weights of your own need no store: "
+            + "give the file as LpipsOptions.TrunkFile or LpipsOptions.LinFile");
 
     private WeightEntry Entry(Network network, LpipsVersion? version) =>
         entries.FirstOrDefault(entry => entry.Network.Name == network.Name && entry.Version == version)
             ?? throw new ArgumentException($"there are no published weights of {network.Name}", nameof(network));
 
-    // What a command needs to find the folder.
-    private string Where => namedBy == Option ? $" {Option} {Folder}" : "";
+    // How a caller makes this store again.
+    private string Again => namedBy == Given ? $"new WeightStore(\"{Folder}\")" : "new WeightStore()";
+
+    private static string InCode(Network network) => char.ToUpperInvariant(network.Name[0]) + network.Name[1..];
 
     private string PathOf(WeightEntry entry) => Path.Combine([Folder, .. entry.Name.Split('/')]);
 
@@ -190,18 +189,21 @@ public sealed class WeightStore
     // Says what is there in place of it: mostly a model of one's own, in a folder that training wrote.
     private WeightsUnavailableException Missing(WeightEntry entry)
     {
-        var network = entry.Network.Name;
         string[] files =
-            [.. WeightFile.NamesIn(Folder).OrderBy(name => Path.GetFileNameWithoutExtension(name) != network)];
+        [
+            .. WeightFile.NamesIn(Folder)
+                .OrderBy(name => Path.GetFileNameWithoutExtension(name) != entry.Network.Name),
+        ];
         string[] named = [.. files.Take(NamedFiles)];
         var likely = named.FirstOrDefault(name => ModelFile.IsOne(Path.Combine(Folder, name)))
             ?? (files is [var only] && entries.All(other => other.Name != only) ? only : null);
         var there = files.Length == 0 ? "no weight files"
             : files.Length == named.Length ? string.Join(", ", named)
             : $"{string.Join(", ", named)} and {files.Length - named.Length} more";
-        var question = likely is null ? "." : $"; did you mean {Option} {Path.Combine(Folder, likely)}?";
-        return new($"{entry.Name} is missing from {Folder}, which {namedBy} names and which has {there}{question} " +
-            $"`lpips weights fetch {network} {Option} {Folder}` puts the published weights there");
+        var question = likely is null ? "." : "; did you mean LpipsOptions.ModelFile "
+            + $"= {Path.Combine(Folder, likely)}?";
+        return new($"{entry.Name} is missing from {Folder}, {namedBy} and which has {there}{question} " +
+            $"`new WeightStore(\"{Folder}\").Fetch(Network.{InCode(entry.Network)})` puts the published weights there");
     }
 
     private TrunkWeights ReadTrunk(WeightEntry entry, string path)
@@ -211,9 +213,8 @@ public sealed class WeightStore
         var file = Safetensors.Read(stream, path);
         var trunk = TrunkWeights.From(entry.Network, file.Tensors, path);
         if (PinnedDigest(entry, trunk) is var digest && digest != entry.PinnedDigest)
-            throw new InvalidDataException($"{path}: its "
-                + $"first {entry.PinnedTensors} tensors have the "
-                + $"SHA-256 {digest}, the published ones {entry.PinnedDigest}; {Remedy(entry)}");
+            throw new InvalidDataException($"{path}: its first {entry.PinnedTensors} tensors have the SHA-256 "
+                + $"{digest}, the published ones {entry.PinnedDigest}; {Remedy(entry)}");
         if (entry.PinnedTensors == trunk.Tensors.Count)
             return trunk;
         // Where only some tensors are pinned, the others are vouched for by what the store wrote beside them when it
@@ -221,10 +222,10 @@ public sealed class WeightStore
         if (file.Header.AsSpan().SequenceEqual(Safetensors.HeaderOf(trunk.Tensors.Values, Metadata(entry, trunk))))
             return trunk;
         throw new InvalidDataException(file.Metadata.TryGetValue("digest", out var promised)
-            ? $"{path}: its tensors have the SHA-256 {trunk.Digest}, its header "
-                + $"says {UntrustedText.Printable(promised)} or is damaged; {Remedy(entry)}"
-            : $"{path}: was not written by `lpips weights`, so it cannot be checked; import the original with `lpips "
-                + "weights import`");
+            ? $"{path}: its tensors have the SHA-256 {trunk.Digest}, its header says "
+                + $"{UntrustedText.Printable(promised)} or is damaged; {Remedy(entry)}"
+            : $"{path}: was not written by WeightStore, so it cannot be checked; import the original with "
+                + $"`{Again}.Import(FILE)`");
     }
 
     private LinWeights ReadLin(WeightEntry entry, string path)
@@ -237,7 +238,7 @@ public sealed class WeightStore
                 $"{path}: its SHA-256 is {sha256}, the published file's is {entry.Sha256}; {Remedy(entry)}");
     }
 
-    private string Remedy(WeightEntry entry) => $"`lpips weights fetch {entry.Network.Name}{Where}` replaces it";
+    private string Remedy(WeightEntry entry) => $"`{Again}.Fetch(Network.{InCode(entry.Network)})` replaces it";
 
     private string? Problem(WeightEntry entry, string path)
     {
@@ -323,13 +324,13 @@ public sealed class WeightStore
         {
             throw new WeightsUnavailableException($"{entry.Name} could not be fetched into {Folder}: " +
                 $"{e.Message.TrimEnd('.')}. Download {entry.Address} on another machine and take it in with " +
-                $"`lpips weights import FILE{Where}`. {Instead}", e);
+                $"`{Again}.Import(FILE)`. {Instead}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new WeightsUnavailableException(
                 $"{entry.Name} from {entry.Address} cannot be put into {Folder}: {e.Message.TrimEnd('.')}. " +
-                $"Name a folder that can with `lpips weights fetch {entry.Network.Name} --weights DIR`. {Instead}", e);
+                $"Name another folder: `new WeightStore(DIR).Fetch(Network.{InCode(entry.Network)})`. {Instead}", e);
         }
     }
 

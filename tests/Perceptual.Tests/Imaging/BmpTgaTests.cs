@@ -44,7 +44,7 @@ public class BmpTgaTests
     {
         uint[] masks = [0xFF, 0xFF00, 0xFF0000, 0xFF000000];
         AssertPixels([1, 2, 3], Bmp(1, 1, 32, [], [[1, 2, 3, 255]], masks));
-        Assert.Contains("--alpha", Problem(Bmp(1, 1, 32, [], [[1, 2, 3, 254]], masks)).Message,
+        Assert.Contains("AlphaMode", Problem(Bmp(1, 1, 32, [], [[1, 2, 3, 254]], masks)).Message,
             StringComparison.Ordinal);
         // 5 bits 17 and 3, 6 bits 44: 17 * 255 / 31 = 139.8, 44 * 255 / 63 = 178.1, 3 * 255 / 31 = 24.7
         AssertPixels([139, 178, 24], Bmp(1, 1, 16, [], [[0b100_00011, 0b10001_101]], [0xF800, 0x7E0, 0x1F]));
@@ -109,7 +109,7 @@ public class BmpTgaTests
     {
         AssertPixels([3, 2, 1], Tga(2, 1, 1, 32, 0x20, [1, 2, 3, 9]), "a.tga");
         AssertPixels([3, 2, 1], Tga(2, 1, 1, 32, 0x28, [1, 2, 3, 255]), "a.tga");
-        Assert.Contains("--alpha", Problem(Tga(2, 1, 1, 32, 0x28, [1, 2, 3, 9]), "a.tga").Message,
+        Assert.Contains("AlphaMode", Problem(Tga(2, 1, 1, 32, 0x28, [1, 2, 3, 9]), "a.tga").Message,
             StringComparison.Ordinal);
     }
 

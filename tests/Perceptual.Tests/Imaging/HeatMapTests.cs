@@ -50,6 +50,21 @@ public class HeatMapTests
     }
 
     [Fact]
+    public void A_stream_gets_what_a_file_would_and_stays_open()
+    {
+        using var folder = new TempFolder();
+        var map = Map([0, 0.5f, 1, 0.25f], 2, 2);
+        HeatMap.Write(folder["map.png"], map);
+        using var stream = new MemoryStream();
+        HeatMap.Write(stream, map);
+        stream.WriteByte(1);
+        Assert.Equal([.. File.ReadAllBytes(folder["map.png"]), 1], stream.ToArray());
+        using var untouched = new MemoryStream();
+        Assert.Throws<ArgumentException>(() => HeatMap.Write(untouched, Map([0, float.NaN], 2, 1)));
+        Assert.Equal(0, untouched.Length);
+    }
+
+    [Fact]
     public void A_map_with_a_value_that_is_no_number_leaves_no_file()
     {
         using var folder = new TempFolder();

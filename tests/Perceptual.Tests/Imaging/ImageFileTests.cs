@@ -74,8 +74,9 @@ public class ImageFileTests
     {
         var palette = Pattern(1 << bits, 1);
         byte[] packed = [0b00011011, 0b11100100];
-        var expected = from b in packed from i in Enumerable.Range(0, 8 / bits)
-            select palette.AsSpan(3 * (b >> (8 - bits * (i + 1)) & ((1 << bits) - 1)), 3).ToArray();
+        var expected = from b in packed
+                       from i in Enumerable.Range(0, 8 / bits)
+                       select palette.AsSpan(3 * (b >> (8 - bits * (i + 1)) & ((1 << bits) - 1)), 3).ToArray();
         AssertPixels([.. expected.SelectMany(p => p)], Png(8 / bits, 2, bits, 3, packed, ("PLTE", palette)));
     }
 
@@ -193,7 +194,7 @@ public class ImageFileTests
     {
         byte[] pixels = [10, 200, 90, 255, 10, 200, 90, 100, 10, 200, 90, 0];
         var png = Png(3, 1, 8, 6, pixels);
-        Assert.Contains("--alpha", Problem(png).Message, StringComparison.Ordinal);
+        Assert.Contains("AlphaMode", Problem(png).Message, StringComparison.Ordinal);
         Assert.Equal([10, 200, 90, 10, 200, 90, 10, 200, 90],
             Interleaved(Read(png, options: new() { Alpha = AlphaMode.Drop })));
         // 10 * 100 / 255 = 3.92, 200 * 100 / 255 = 78.43, 90 * 100 / 255 = 35.29
@@ -208,8 +209,9 @@ public class ImageFileTests
     {
         (string, byte[]) white = ("tRNS", [0, 255, 0, 255, 0, 255]);
         AssertPixels([1, 2, 3], Png(1, 1, 8, 2, [1, 2, 3], white));
-        Assert.Contains("--alpha", Problem(Png(1, 1, 8, 2, [255, 255, 255], white)).Message, StringComparison.Ordinal);
-        Assert.Contains("--alpha", Problem(Png(1, 1, 8, 3, [0], ("PLTE", [1, 2, 3]), ("tRNS", [7]))).Message,
+        Assert.Contains("AlphaMode", Problem(Png(1, 1, 8, 2, [255, 255, 255], white)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("AlphaMode", Problem(Png(1, 1, 8, 3, [0], ("PLTE", [1, 2, 3]), ("tRNS", [7]))).Message,
             StringComparison.Ordinal);
     }
 

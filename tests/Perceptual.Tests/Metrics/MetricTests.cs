@@ -164,8 +164,8 @@ public class MetricTests
             return;
         var small = TestImages.Waves(smallest + 3, smallest - 1, 1);
         var error = Assert.Throws<ArgumentException>(() => Load(name).Measure(small, small));
-        Assert.Contains($"{smallest + 3}x{smallest - 1} is too small "
-            + $"for {name}: each side must be at least {smallest} pixels", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{smallest + 3}x{smallest - 1} is too small for {name}: each side must be at least {smallest} "
+            + "pixels", error.Message, StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Names))]

@@ -249,8 +249,8 @@ public class TorchFileTests
 
     [Theory]
     [InlineData("alex", "net.slice1.0 net.slice2.3 net.slice3.6 net.slice4.8 net.slice5.10")]
-    [InlineData("vgg", "net.slice1.0 net.slice1.2 net.slice2.5 net.slice2.7 net.slice3.10 net.slice3.12 "
-        + "net.slice3.14 net.slice4.17 net.slice4.19 net.slice4.21 net.slice5.24 net.slice5.26 net.slice5.28")]
+    [InlineData("vgg", "net.slice1.0 net.slice1.2 net.slice2.5 net.slice2.7 net.slice3.10 net.slice3.12 net.slice3.14 "
+        + "net.slice4.17 net.slice4.19 net.slice4.21 net.slice5.24 net.slice5.26 net.slice5.28")]
     [InlineData("squeeze", "net.slice1.0 net.slice2.3 net.slice2.4 net.slice3.6 net.slice3.7 net.slice4.9 "
         + "net.slice5.10 net.slice6.11 net.slice7.12")]
     public void A_model_has_the_keys_of_the_lpips_package(string name, string layers)

@@ -16,8 +16,11 @@ public class WeightStoreTests
     };
 
     /// <summary>As VGG16 is in the manifest: only the first tensors' digest is known.</summary>
-    private static readonly WeightEntry HalfPinned = Trunk with { PinnedTensors = 2,
-        PinnedDigest = TensorDigest.Of(Tiny.Trunk.Tensors.Values.Take(2)) };
+    private static readonly WeightEntry HalfPinned = Trunk with
+    {
+        PinnedTensors = 2,
+        PinnedDigest = TensorDigest.Of(Tiny.Trunk.Tensors.Values.Take(2))
+    };
 
     private static readonly WeightEntry Lin = new()
     {
@@ -50,6 +53,34 @@ public class WeightStoreTests
         Assert.DoesNotContain("classifier.1.weight", read.Tensors.Keys);
         Assert.Equal(("https://weights.example/models/tiny.pth", Tiny.Trunk.Digest),
             (read.Metadata["source"], read.Metadata["digest"]));
+    }
+
+    [Fact]
+    public async Task Loading_while_others_work_fetches_reports_and_can_be_cancelled()
+    {
+        using var folder = new TempFolder();
+        using var asked = new SemaphoreSlim(0);
+        using var go = new SemaphoreSlim(0);
+        using var server = new BadServer(request =>
+        {
+            asked.Release();
+            go.Wait(Cancellation);
+            return Good(request);
+        });
+        var reports = new List<DownloadProgress>();
+        var store = Store(folder["cache"], server, progress: new Reports(reports.Add));
+        using var cancel = new CancellationTokenSource();
+        var cancelled = Lpips.LoadAsync(Tiny.Network, new() { Store = store }, cancel.Token);
+        await asked.WaitAsync(Cancellation); // it returned although the server has not answered
+        Assert.False(cancelled.IsCompleted);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        go.Release(10);
+        // The weights come, but its layers are too thin for the kernels.
+        await Assert.ThrowsAsync<NotSupportedException>(
+            () => Lpips.LoadAsync(Tiny.Network, new() { Store = store }, Cancellation));
+        Assert.Equal("lpips-lite", (await Lpips.LoadAsync(Network.Lite, null, Cancellation)).Info.Name);
+        Assert.Contains(new("tiny.safetensors", Tiny.Checkpoint.Length, Tiny.Checkpoint.Length), reports);
     }
 
     [Fact]
@@ -395,7 +426,7 @@ public class WeightStoreTests
         folder.Write("lin/tiny-v0.1.pth", [1, 2, 3]);
         var error = Assert.Throws<InvalidDataException>(
             () => store.LoadLin(Tiny.Network, LpipsVersion.V01, Cancellation));
-        Assert.Contains("lpips weights fetch tiny", error.Message, StringComparison.Ordinal);
+        Assert.Contains(".Fetch(Network.Tiny)`", error.Message, StringComparison.Ordinal);
         store.Fetch(Tiny.Network, Cancellation);
         Assert.Equal(3, server.Requests.Count);
         Assert.Equal([null, null], store.Verify().Select(check => check.Problem));
@@ -439,30 +470,30 @@ public class WeightStoreTests
         using var server = new BadServer(Good);
         Store(folder["cache"], server).Fetch(Tiny.Network, Cancellation);
         Directory.CreateDirectory(folder["named"]);
-        var fetch = $"which has no weight files. `lpips weights fetch tiny --weights {folder["named"]}` puts";
-        Missing($"which --weights names and {fetch}");
+        var fetch = $"which has no weight files. `new WeightStore(\"{folder["named"]}\").Fetch(Network.Tiny)` puts";
+        Missing($"which WeightStore was given and {fetch}");
         Missing($"which PERCEPTUAL_WEIGHTS names and {fetch}", byVariable: true);
 
         foreach (var name in new[] { "f.pt", "e.pth", "x.md", "lin/c.pth", "a.safetensors", "b.SAFETENSORS", "d.pth" })
             folder.Write("named/" + name, [1]);
-        Missing("has a.safetensors, b.SAFETENSORS, d.pth, e.pth, f.pt and 1 more. `lpips");
+        Missing("has a.safetensors, b.SAFETENSORS, d.pth, e.pth, f.pt and 1 more. `new");
         folder.Write("named/tiny.pth", [1]);
-        Missing("has tiny.pth, a.safetensors, b.SAFETENSORS, d.pth, e.pth and 2 more. `lpips");
+        Missing("has tiny.pth, a.safetensors, b.SAFETENSORS, d.pth, e.pth and 2 more. `new");
 
         // Of models of one's own, that with the network's name is meant rather than others.
         var (model, lin) = (new MemoryStream(), BuiltInWeights.Lin(Network.Lite, LpipsVersion.V01));
         ModelFile.Write(model, BuiltInWeights.Trunk(Network.Lite), lin, new Dictionary<string, string>());
         folder.Write("named/d.pth", model.ToArray());
-        Missing($"; did you mean --weights {folder["named/d.pth"]}? `lpips");
+        Missing($"; did you mean LpipsOptions.ModelFile = {folder["named/d.pth"]}? `new");
         folder.Write("named/tiny.pth", model.ToArray());
-        Missing($"; did you mean --weights {folder["named/tiny.pth"]}? `lpips");
+        Missing($"; did you mean LpipsOptions.ModelFile = {folder["named/tiny.pth"]}? `new");
 
         // A single file is meant, damaged or not, unless it is another of the published ones.
         Directory.Delete(folder["named"], recursive: true);
         folder.Write("named/mine.pth", [1]);
-        Missing($"has mine.pth; did you mean --weights {folder["named/mine.pth"]}? `lpips");
+        Missing($"has mine.pth; did you mean LpipsOptions.ModelFile = {folder["named/mine.pth"]}? `new");
         File.Move(folder["named/mine.pth"], folder["named/tiny.safetensors"]);
-        Missing("has tiny.safetensors. `lpips", of: Lin);
+        Missing("has tiny.safetensors. `new", of: Lin);
         Assert.Equal(2, server.Requests.Count); // of the cache folder
 
         void Missing(string part, bool byVariable = false, WeightEntry? of = null)
@@ -482,12 +513,12 @@ public class WeightStoreTests
     {
         using var folder = new TempFolder();
         var given = Assert.Throws<DirectoryNotFoundException>(() => new WeightStore(folder["gone"]));
-        Assert.Equal($"{folder["gone"]}, which --weights names, does not exist", given.Message);
+        Assert.Equal($"{folder["gone"]}, which WeightStore was given, does not exist", given.Message);
         var variable = Assert.Throws<DirectoryNotFoundException>(
             () => new WeightStore(null, folder["away"], folder.Root, null, null, []));
         Assert.Equal($"{folder["away"]}, which PERCEPTUAL_WEIGHTS names, does not exist", variable.Message);
         var file = Assert.Throws<DirectoryNotFoundException>(() => new WeightStore(folder.Write("file", [1])));
-        Assert.Equal($"{folder["file"]}, which --weights names, is a file, not a folder", file.Message);
+        Assert.Equal($"{folder["file"]}, which WeightStore was given, is a file, not a folder", file.Message);
     }
 
     [Fact]
@@ -520,7 +551,7 @@ public class WeightStoreTests
             var error = Assert.Throws<InvalidDataException>(
                 () => store.Import(folder.Write("mine.pth", content), Cancellation));
             Assert.StartsWith(folder["mine.pth"], error.Message, StringComparison.Ordinal);
-            Assert.Contains("--trunk FILE", error.Message, StringComparison.Ordinal);
+            Assert.Contains("LpipsOptions.TrunkFile", error.Message, StringComparison.Ordinal);
         }
         Assert.Equal(["mine.pth"], folder.Files);
         // with all tensors pinned, the container does not matter
@@ -536,7 +567,7 @@ public class WeightStoreTests
         var error = Assert.Throws<InvalidDataException>(
             () => new WeightStore(folder.Root, null, "", null, null, [HalfPinned]).LoadTrunk(Tiny.Network,
                 Cancellation));
-        Assert.Contains("lpips weights import", error.Message, StringComparison.Ordinal);
+        Assert.Contains(".Import(FILE)`", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

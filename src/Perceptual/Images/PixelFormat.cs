@@ -1,0 +1,29 @@
+namespace Perceptual;
+
+/// <summary>The samples of a pixel in the order they lie in memory, first to last.</summary>
+public enum PixelFormat
+{
+    /// <summary>Red, green, blue.</summary>
+    Rgb,
+
+    /// <summary>Blue, green, red.</summary>
+    Bgr,
+
+    /// <summary>
+    /// Red, green, blue, alpha. Alpha must be opaque everywhere, the greatest sample value: what shows through
+    /// another pixel is not known.
+    /// </summary>
+    Rgba,
+
+    /// <summary>Blue, green, red, alpha. Alpha must be opaque everywhere, as with <see cref="Rgba"/>.</summary>
+    Bgra,
+
+    /// <summary>Red, green, blue, and a sample that is not looked at.</summary>
+    Rgbx,
+
+    /// <summary>Blue, green, red, and a sample that is not looked at.</summary>
+    Bgrx,
+
+    /// <summary>One sample, which becomes red, green and blue.</summary>
+    Gray,
+}
