@@ -117,15 +117,13 @@ public static class ImageFile
 
     private static FileRows Open(string path, ImageReadOptions options) => Directory.Exists(path)
         ? throw new InvalidDataException($"{path}: is a folder; name an image file")
-        : Open(File.OpenRead(path), path, options);
+        : Open(LocalFile.OpenRead(path), path, options);
 
     // Takes the stream over.
     private static FileRows Open(Stream stream, string path, ImageReadOptions options)
     {
         try
         {
-            if (!stream.CanSeek)
-                throw new InvalidDataException("is not a regular file; save it first");
             var start = new byte[18];
             var known = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
             stream.Position = 0;

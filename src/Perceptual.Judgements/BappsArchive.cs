@@ -31,7 +31,7 @@ internal sealed class BappsArchive(
             foreach (var kind in BappsFolder.Kinds(part.IsJnd))
                 Directory.CreateDirectory(Path.Combine(folder, subset.Name, kind));
 
-        using var file = File.OpenRead(archive);
+        using var file = LocalFile.OpenRead(archive);
         using var gzip = new GZipStream(file, CompressionMode.Decompress);
         using var bounded = new BoundedStream(gzip, part.MaximumUnpacked);
         using var tar = new TarReader(bounded);

@@ -179,7 +179,7 @@ public sealed class BappsFolder
     /// <summary>Walks through the chunks of a PNG (PNG specification, section 5).</summary>
     private static (uint Width, uint Height) PngSize(string path)
     {
-        using var file = File.OpenRead(path);
+        using var file = LocalFile.OpenRead(path);
         var buffer = new byte[1 << 14];
         Read(8);
         if (!buffer.AsSpan(0, 8).SequenceEqual<byte>([0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]))

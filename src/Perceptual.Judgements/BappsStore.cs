@@ -33,7 +33,7 @@ public sealed class BappsStore(string directory, HttpClient? http = null, IProgr
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            using var held = FileLock.Take(target + ".lock", cancellation);
+            using var held = LocalFile.Lock(target + ".lock", cancellation);
             if (!Directory.Exists(target))
                 FetchInto(target, work, part, cancellation);
             else if (Problem(part, target) is { } problem)

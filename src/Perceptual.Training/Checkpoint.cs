@@ -46,7 +46,7 @@ internal static class Checkpoint
     public static void Read(string path, Tensor[] state, IEnumerable<(string Name, string Value)> description,
         Action<IReadOnlyDictionary<string, string>> take)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = LocalFile.OpenRead(path);
         var file = Safetensors.Read(stream, path);
         if (!file.Metadata.ContainsKey("log") || !file.HasDigest)
             throw new InvalidDataException($"{path}: is not a checkpoint of a training");

@@ -139,7 +139,7 @@ public sealed class DistillationImages
         if (Math.Min(image.Width, image.Height) < MinimumSide)
             throw new InvalidDataException(
                 $"{path} is {image}, too small: each side must be at least {MinimumSide} pixels");
-        using var file = File.OpenRead(path);
+        using var file = LocalFile.OpenRead(path);
         RgbImage[] scales =
         [
             .. new[] { 1, Math.Sqrt(0.5), 0.5, Math.Sqrt(0.125), 0.25 }

@@ -128,7 +128,7 @@ public sealed class TrainingData
         var files = new byte[paths.Count][];
         ParallelLoop.Run(files.Length, threads, i =>
         {
-            using var file = File.OpenRead(paths[i]);
+            using var file = LocalFile.OpenRead(paths[i]);
             files[i] = SHA256.HashData(file);
         }, cancellation);
         return

@@ -1,28 +1,58 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace Perceptual;
 
 /// <summary>
-/// A file that appears whole or not at all: it is written beside its place, under its name and ".tmp", and renamed at
-/// the end. What a killed process leaves under that name, the next one overwrites.
+/// A file that appears whole or not at all: it is written beside its place, under a hidden name of its own, and renamed
+/// at the end. Links are followed, and a file that it replaces hands on its permissions and, where that is permitted,
+/// its owner. What a killed process leaves, the next one that writes into the folder clears.
 /// </summary>
 public sealed class AtomicFile : IDisposable
 {
+    private const string Prefix = ".perceptual-", Suffix = ".tmp";
+    private const int LongestName = 255; // bytes, on every system's own file systems; characters on Windows
+
+    private static readonly ConcurrentDictionary<string, bool> Cleared = [];
+
     private readonly string path;
+    private readonly string target; // at the end of links
     private readonly string temporary;
+    private readonly UnixStatus? replaced;
     private bool committed;
 
-    /// <exception cref="IOException">The folder does not exist or cannot be written to, or another process writes the
-    /// file.</exception>
-    /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
+    /// <exception cref="IOException">The folder does not exist or cannot be written to, or there is something at the
+    /// path that is no file.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written to, or the file that is there is
+    /// read-only.</exception>
     public AtomicFile(string path)
     {
+        ArgumentException.ThrowIfNullOrEmpty(path);
         this.path = path;
-        temporary = path + ".tmp";
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
+        target = LocalFile.Resolve(path);
+        var folder = Path.GetDirectoryName(target) ?? throw new IOException($"{path} cannot be written: name a file");
+        if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{path} cannot be written: there is no folder {folder}");
-        Stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
+        LocalFile.CheckKind(target, "name another");
+        var name = Path.GetFileName(target);
+        if ((OperatingSystem.IsWindows() ? name.Length : Encoding.UTF8.GetByteCount(name)) > LongestName)
+            throw new PathTooLongException($"{path} cannot be written: its name is longer than {LongestName} bytes");
+        if (File.Exists(target))
+        {
+            replaced = UnixStatus.Of(target);
+            CheckWritable();
+        }
+        if (Cleared.TryAdd(folder, true))
+            ClearRemains(folder);
+        temporary = Path.Combine(folder, $"{OwnPrefix}{Environment.ProcessId}-{Guid.NewGuid():N}{Suffix}");
+        Stream = Create();
     }
+
+    // Processes are told apart by their numbers on one machine only.
+    private static string OwnPrefix { get; } = string.Create(CultureInfo.InvariantCulture,
+        $"{Prefix}{Crc32.Append(0, Encoding.UTF8.GetBytes(Environment.MachineName)):x8}-");
 
     /// <summary>Writes a whole file of lines, in UTF-8, each ended by a line feed.</summary>
     public static void WriteLines(string path, IEnumerable<string> lines)
@@ -44,7 +74,12 @@ public sealed class AtomicFile : IDisposable
     {
         Stream.Flush(flushToDisk: true);
         Stream.Dispose();
-        File.Move(temporary, path, overwrite: true);
+        if (replaced is { } before && !OperatingSystem.IsWindows())
+        {
+            before.GiveOwner(temporary);
+            File.SetUnixFileMode(temporary, (UnixFileMode)(before.Mode & 0xFFF));
+        }
+        File.Move(temporary, target, overwrite: true);
         committed = true;
     }
 
@@ -62,5 +97,83 @@ public sealed class AtomicFile : IDisposable
             // What is still buffered need not be written: the file is given up.
         }
         File.Delete(temporary);
+    }
+
+    // To rename over a file asks the folder's permission only.
+    private void CheckWritable()
+    {
+        const int AnyWrite = 0x92; // the three bits of st_mode
+        if (replaced is { } unix ? (unix.Mode & AnyWrite) == 0
+            : File.GetAttributes(target).HasFlag(FileAttributes.ReadOnly))
+            throw new UnauthorizedAccessException($"{path} cannot be written: it is read-only");
+        if (OperatingSystem.IsWindows())
+            return;
+        try
+        {
+            File.OpenHandle(target, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete).Dispose();
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UnauthorizedAccessException($"{path} cannot be written: it belongs to others", e);
+        }
+    }
+
+    private FileStream Create()
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+        };
+        if (replaced is not null && !OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite; // until it is whole
+        try
+        {
+            return new(temporary, options);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UnauthorizedAccessException(
+                $"{path} cannot be written: nothing may be written into the folder {Path.GetDirectoryName(target)}", e);
+        }
+        catch (IOException e)
+        {
+            var cause = e.Message.Replace($" : '{temporary}'", "", StringComparison.Ordinal);
+            throw new IOException($"{path} cannot be written: {cause}", e);
+        }
+    }
+
+    // Of processes of this machine that have ended.
+    private static void ClearRemains(string folder)
+    {
+        try
+        {
+            foreach (var file in Directory.EnumerateFiles(folder, $"{OwnPrefix}*{Suffix}"))
+                if (int.TryParse(Path.GetFileName(file)[OwnPrefix.Length..].Split('-')[0], CultureInfo.InvariantCulture,
+                    out var process) && !IsRunning(process))
+                {
+                    // A container may call the processes of its neighbour by other numbers: who writes holds it.
+                    new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.None).Dispose();
+                    File.Delete(file);
+                }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // They are no obstacle.
+        }
+    }
+
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            Process.GetProcessById(process).Dispose();
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
     }
 }

@@ -88,7 +88,7 @@ public static partial class NpyFile
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public static (float[] Values, int[] Shape) ReadFloat32(string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = LocalFile.OpenRead(path);
         var (size, shape) = ReadHeader(path, stream);
         var values = new float[shape.Aggregate(1, (count, side) => count * side)];
         var bytes = new byte[size * Math.Min(values.Length, ChunkLength)];
@@ -108,7 +108,7 @@ public static partial class NpyFile
     /// <inheritdoc cref="ReadFloat32" path="/exception"/>
     public static double ReadScalar(string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = LocalFile.OpenRead(path);
         var (size, shape) = ReadHeader(path, stream);
         if (shape.Any(side => side != 1))
             throw new InvalidDataException(

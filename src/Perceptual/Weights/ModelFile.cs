@@ -87,7 +87,7 @@ public static class ModelFile
     {
         var (tensors, metadata) = WeightFile.ReadWithMetadata(path);
         CheckVersion(metadata, path, version);
-        using (var stream = File.OpenRead(path))
+        using (var stream = LocalFile.OpenRead(path))
         {
             var sha256 = Convert.ToHexStringLower(SHA256.HashData(stream));
             if (WeightManifest.Published.FirstOrDefault(entry => entry.Sha256 == sha256) is { Version: { } published }

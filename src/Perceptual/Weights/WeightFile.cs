@@ -18,7 +18,7 @@ public static class WeightFile
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = LocalFile.OpenRead(path);
         return Read(stream, path);
     }
 
@@ -29,7 +29,7 @@ public static class WeightFile
     internal static (IReadOnlyDictionary<string, Tensor> Tensors,
         IReadOnlyDictionary<string, string> Metadata) ReadWithMetadata(string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = LocalFile.OpenRead(path);
         return ReadWithMetadata(stream, path);
     }
 

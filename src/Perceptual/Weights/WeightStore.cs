@@ -133,7 +133,7 @@ public sealed class WeightStore
     /// <exception cref="WeightsUnavailableException">The folder cannot be written.</exception>
     public string Import(string path, CancellationToken cancellation = default)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = LocalFile.OpenRead(path);
         WeightFile.CheckLength(stream, path);
         var sha256 = Sha256(stream);
         if (entries.FirstOrDefault(entry => entry.Version is not null && entry.Sha256 == sha256) is { } lin)
@@ -208,7 +208,7 @@ public sealed class WeightStore
 
     private TrunkWeights ReadTrunk(WeightEntry entry, string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = LocalFile.OpenRead(path);
         WeightFile.CheckLength(stream, path);
         var file = Safetensors.Read(stream, path);
         var trunk = TrunkWeights.From(entry.Network, file.Tensors, path);
@@ -230,7 +230,7 @@ public sealed class WeightStore
 
     private LinWeights ReadLin(WeightEntry entry, string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = LocalFile.OpenRead(path);
         var sha256 = Sha256(stream);
         return sha256 == entry.Sha256
             ? LinWeights.From(entry.Network, WeightFile.Read(stream, path), path)
@@ -301,7 +301,7 @@ public sealed class WeightStore
 
     private static void CheckPart(WeightEntry entry, string part, string target)
     {
-        using var stream = File.OpenRead(part);
+        using var stream = LocalFile.OpenRead(part);
         if (Sha256(stream) is var sha256 && !sha256.StartsWith(entry.Sha256, StringComparison.Ordinal))
             throw new InvalidDataException($"{target}: what {entry.Address} sent has the "
                 + $"SHA-256 {sha256}, the published file's is {entry.Sha256}{(entry.Sha256.Length < 64 ? "..." : "")}");
@@ -314,7 +314,7 @@ public sealed class WeightStore
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            using var held = FileLock.Take(target + ".lock", cancellation);
+            using var held = LocalFile.Lock(target + ".lock", cancellation);
             // Who held the lock before may have done the work.
             if (replace || !File.Exists(target) || Problem(entry, target) is not null)
                 write(target);

@@ -1,0 +1,68 @@
+namespace Perceptual;
+
+/// <summary>Files that people name: opened only if they are files, known again, locked.</summary>
+public static class LocalFile
+{
+    /// <summary>
+    /// Opens a file for reading. What is no regular file is refused at once: to open a named pipe could wait for ever.
+    /// </summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    /// <exception cref="IOException">It is a folder, a named pipe, a device or a socket.</exception>
+    public static FileStream OpenRead(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        CheckKind(path, "what it holds has to be in a file");
+        return File.OpenRead(path);
+    }
+
+    /// <summary>Whether two paths lead to one file, through links or not.</summary>
+    /// <returns>False if there is no file at one of them.</returns>
+    public static bool AreSame(string path, string other)
+    {
+        if (!File.Exists(path) || !File.Exists(other))
+            return false;
+        if (UnixStatus.Of(path) is { } a && UnixStatus.Of(other) is { } b)
+            return (a.Device, a.File) == (b.Device, b.File);
+        var comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+        return string.Equals(Resolve(path), Resolve(other), comparison);
+    }
+
+    /// <summary>
+    /// Waits for the sole right to write, among threads and processes. It is given back when disposed; the empty file
+    /// stays, since to delete it would let two own it.
+    /// </summary>
+    /// <param name="path">The file that stands for the right, made if it is not there.</param>
+    /// <param name="cancellation">Stops waiting.</param>
+    public static FileStream Lock(string path, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            // another holds it, says Windows, Linux, macOS
+            catch (IOException e) when (e.HResult is unchecked((int)0x80070020) or 11 or 35)
+            {
+                cancellation.WaitHandle.WaitOne(TimeSpan.FromSeconds(0.1));
+            }
+        }
+    }
+
+    /// <summary>The full path of the file at the end of all links, which need not exist.</summary>
+    /// <exception cref="IOException">The links lead in a circle.</exception>
+    internal static string Resolve(string path) =>
+        new FileInfo(path) is { LinkTarget: not null } link
+            ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName
+            : Path.GetFullPath(path);
+
+    /// <exception cref="IOException">There is something at the path that is no regular file.</exception>
+    internal static void CheckKind(string path, string advice)
+    {
+        if ((Directory.Exists(path) ? "a folder" : UnixStatus.Of(path)?.Kind) is { } kind)
+            throw new IOException($"{path} is {kind}, not a file: {advice}");
+    }
+}
