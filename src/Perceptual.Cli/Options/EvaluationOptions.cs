@@ -6,7 +6,7 @@ using System.Text.Json;
 
 namespace Perceptual.Cli;
 
-/// <summary>A judgement and what the metrics say of its images.</summary>
+/// <summary>A judgement and what the metrics say about its images.</summary>
 /// <param name="Set">The name of its set.</param>
 /// <param name="Paths">Its images.</param>
 /// <param name="Judgement">What people said.</param>
@@ -18,14 +18,13 @@ internal sealed class EvaluationOptions
 {
     private readonly Option<string> versus = new("--versus")
     {
-        Description = "Show how much better each metric is than this one, in the paired bootstrap. [default: the "
-            + "first of several]",
+        Description = "Show how much better each metric is than this one. [default: the first of several]",
         HelpName = "METRIC",
     };
     private readonly Option<int?> loadSize;
     private readonly Option<string> output = new("--output", "-o")
     {
-        Description = "Also write every value (.csv), or these and the scores (.json), to this file.",
+        Description = "Also write every value (.csv), or every value and the scores (.json).",
         HelpName = "FILE",
     };
     private readonly Option<ulong> seed = SeedOption();
@@ -36,8 +35,7 @@ internal sealed class EvaluationOptions
     {
         loadSize = OptionChecks.OptionalNumber(
             "--load-size",
-            "Resize images to this length of the shorter side, antialiased and bilinear as Pillow; 0 for none. "
-                + $"[default: {defaultLoadSize}]",
+            $"Resize images to this shorter side, as Pillow does; 0: do not. [default: {defaultLoadSize}]",
             0,
             65535);
         output.RequireEnding(".csv", ".json");
@@ -49,14 +47,14 @@ internal sealed class EvaluationOptions
         {
             if (result.GetValue(versus) is { } other && metrics.NamesOf(result) is var names
                 && (!names.Contains(other) || names.Length < 2))
-                result.AddError($"--versus {other}: is not one of several metrics of --metric");
+                result.AddError($"--versus {other}: --metric must name it and at least one more");
             if (Directory.Exists(result.GetValue(output)))
-                result.AddError($"--output {result.GetValue(output)}: is a folder");
+                result.AddError($"--output {result.GetValue(output)} is a folder; name a file");
         });
     }
 
     public static Option<ulong> SeedOption() =>
-        OptionChecks.Seed("--bootstrap-seed", "The seed of the samples that the intervals come from.");
+        OptionChecks.Seed("--bootstrap-seed", "The seed of the bootstrap samples.");
 
     /// <summary>The evaluation the command line asks for.</summary>
     public Evaluation Parse(ParseResult parsed)
@@ -93,7 +91,7 @@ internal sealed record Evaluation(
             ? new Journal(JournalPath(file), Purpose(columns, Images), Keys(pairs), columns.Names.Count)
             : null;
         if (journal?.Values.Count(value => value is not null) is > 0 and var known)
-            app.Error.WriteLine($"lpips: going on after {known} of {pairs.Count} pairs, from {journal.Path}");
+            app.Error.WriteLine($"lpips: continuing after {known} of {pairs.Count} pairs, from {journal.Path}");
         return (columns, Progress.Steps(app, "measuring", pairs.Count, step => pairs.Measure(
             columns.Set,
             path => ImageFile.Read(path, Images),
@@ -108,8 +106,8 @@ internal sealed record Evaluation(
     }
 
     /// <summary>
-    /// Prints the tables, and writes the file that is asked for. It comes last: after it, the values are not kept to go
-    /// on with.
+    /// Prints the tables, and writes the file that is asked for. It comes last: from then on, the values for a run
+    /// to continue with are gone.
     /// </summary>
     public void Write(
         App app,

@@ -17,7 +17,7 @@ internal sealed class ManyPairs
     };
     private readonly Option<string> format = new("--format")
     {
-        Description = "How to print the results.",
+        Description = "The form of the results.",
         DefaultValueFactory = _ => "text",
     };
 
@@ -31,7 +31,7 @@ internal sealed class ManyPairs
         command.Validators.Add(result =>
         {
             if (result.GetValue(layers) && !metrics.IsOneLpips(result))
-                result.AddError("--layers shows those of one LPIPS: --metric must have it alone");
+                result.AddError("--layers is for one LPIPS: --metric must name it alone");
         });
     }
 

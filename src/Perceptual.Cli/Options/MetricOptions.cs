@@ -37,7 +37,7 @@ internal sealed class MetricOptions
 
     private readonly Option<string> metric = new("--metric")
     {
-        Description = "The metrics, separated by commas; they are listed below.",
+        Description = "The metrics, with commas between them; see lpips help metrics.",
         HelpName = "LIST",
         DefaultValueFactory = _ => OwnModel,
     };
@@ -57,27 +57,26 @@ internal sealed class MetricOptions
             var names = Names(result.GetValue(metric));
             foreach (var name in names.Distinct()
                 .Where(name => name != OwnModel && Metric.All.All(info => info.Name != name)))
-                result.AddError("--metric: there is no "
-                    + $"metric {(name.Length > 0 ? name : "without a name")}; there "
-                    + $"are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}");
+                result.AddError(
+                    $"--metric: there is no metric {(name.Length > 0 ? name : "without a name")}; the "
+                    + $"metrics are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}");
             foreach (var group in names.GroupBy(name => name).Where(group => group.Count() > 1))
-                result.AddError($"--metric: {group.Key} is there more than once");
+                result.AddError($"--metric names {group.Key} more than once");
             if (!names.Contains(OwnModel) && model.DescribesModel(result) is { } option)
-                result.AddError($"{option} says which model {OwnModel} is, which --metric does not ask for");
+                result.AddError(
+                    $"{option} says which model the metric {OwnModel} is, but --metric does not ask for {OwnModel}");
         });
     }
 
-    /// <summary>Every metric, its direction and its range, for the help of a command.</summary>
-    public static string Help { get; } = string.Join('\n',
+    /// <summary>Every metric, its direction and its range, a line each, for the help.</summary>
+    public static string Table { get; } = string.Join('\n',
     [
-        "Metrics:",
-        Line(OwnModel, "the LPIPS of --net, --version, --baseline, --trunk, --lin and --weights FILE"),
-        Line(
-            "lpips-NET",
-            $"{Networks(builtIn: false)}; -v0.0 and -baseline may follow, as in lpips-alex-v0.0-baseline"),
-        Line("", $"{Networks(builtIn: true)}, small and built in; -baseline may follow"),
-        Line("", $"{string.Join(", ", Network.All.Select(ModelOptions.RandomName))}, of --seed; -v0.0 may follow"),
-        Line("", $"of all LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
+        Line(OwnModel, "the LPIPS of --net, --version, --baseline, --trunk, --lin and --weights FILE; the default"),
+        Line("lpips-NET", $"NET is {Networks(builtIn: false)}. -v0.0 and -baseline may follow."),
+        Line("", $"NET is {Networks(builtIn: true)}, which is built in. -baseline may follow."),
+        Line("", $"NET is {string.Join(", ", Network.All.Select(ModelOptions.RandomName))}."),
+        Line("", "Their weights are drawn by --seed. -v0.0 may follow."),
+        Line("", $"of every LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
         .. Metric.All.Where(info => !IsLpips(info.Name)).Select(info => Line(info.Name, Describe(info))),
     ]);
 

@@ -30,44 +30,44 @@ internal sealed record ModelChoice(Network? Network, LpipsOptions Options, ulong
 internal sealed class ModelOptions
 {
     public const string FolderDescription = "The folder of the published weights";
-    public const string FolderDefault = "[default: that of PERCEPTUAL_WEIGHTS, or the cache folder]";
+    public const string FolderDefault = "[default: PERCEPTUAL_WEIGHTS, or the cache folder]";
     private const string RandomPrefix = "random-";
 
     private readonly Option<string> net = new("--net")
     {
-        Description = "The network whose features are compared. lite is small and built in: it needs no download, "
-            + "and its numbers are its own. The random- ones "
-            + "have Gaussian weights from --seed, are always baselines and need no file.",
+        Description = $"The network: {string.Join(", ", Network.All.Select(network => network.Name))}, "
+            + "or random- and one of these.",
+        HelpName = "NET",
         DefaultValueFactory = _ => Network.Alex.Name,
     };
 
     private readonly Option<string> version = new("--version")
     {
-        Description = "The version of LPIPS: input scaling and lin weights.",
+        Description = "The version of LPIPS.",
         DefaultValueFactory = _ => "0.1",
     };
 
     private readonly Option<bool> baseline = new("--baseline")
     {
-        Description = "No lin weights: every channel counts the same.",
+        Description = "Use no lin weights: every channel counts the same.",
     };
 
     private readonly Option<ulong> seed = OptionChecks.Seed("--seed", "The seed of a random- network.");
 
     private readonly Option<string> trunk = new("--trunk")
     {
-        Description = "Trunk weights of your own (torch or safetensors) for --net.",
+        Description = "Trunk weights of your own for --net (torch or safetensors).",
         HelpName = "FILE",
     };
 
     private readonly Option<string> lin = new("--lin")
     {
-        Description = "Lin weights of your own (torch or safetensors) for --net.",
+        Description = "Lin weights of your own for --net (torch or safetensors).",
         HelpName = "FILE",
     };
 
     private readonly Option<string> weights = WeightsOption(
-        $"{FolderDescription}, or a model file of your own, whose network is the default of --net. {FolderDefault}",
+        $"{FolderDescription}, or a model file of your own.",
         "DIR|FILE");
 
     private readonly Option<int?> threads = ThreadsOption();
@@ -92,7 +92,7 @@ internal sealed class ModelOptions
         {
             var random = result.GetValue(net)?.StartsWith(RandomPrefix, StringComparison.Ordinal) == true;
             if (random && result.GetResult(trunk) is not null)
-                result.AddError("--trunk is not for a random- network: its weights come from --seed");
+                result.AddError("--trunk is not for a random- network, whose weights come from --seed");
             if (!random && result.GetResult(seed) is { Implicit: false } && otherRandom?.Invoke(result) != true)
                 result.AddError("--seed is for a random- network only");
             if (result.GetValue(baseline) && result.GetResult(lin) is not null)
@@ -102,7 +102,7 @@ internal sealed class ModelOptions
             if (Network.All.FirstOrDefault(
                 network => network.Name == result.GetValue(net)) is { IsBuiltIn: true } network
                 && result.GetValue(version) == "0.0" && !ownWeights && !IsFile(result.GetValue(weights)))
-                result.AddError($"--version 0.0 is not for {network.Name}: its weights are of 0.1 only");
+                result.AddError($"--version 0.0 is not for {network.Name}, which has weights of 0.1 only");
             RefuseUnusedFolder(result, weights, (needsStore ?? NeedsStore)(result));
             if (IsFile(result.GetValue(weights)))
                 foreach (var (option, given) in new (Option, bool)[] { (net, random),
@@ -127,12 +127,12 @@ internal sealed class ModelOptions
     {
         if (!needsStore && result.GetValue(weights) is { } folder && !IsFile(folder))
             result.AddError(
-                $"--weights {folder}: nothing here needs published weights; leave it out, or name a model file");
+                $"--weights {folder}: no published weights are needed here; leave it out, or name a model file");
     }
 
     public static Option<int?> ThreadsOption() => OptionChecks.OptionalNumber(
         "--threads",
-        "How many threads to use; the result is the same for any number. [default: one for each processor]",
+        "The number of threads. [default: one for each processor]",
         1);
 
     /// <summary>Whether the model of the command line needs published weights.</summary>
