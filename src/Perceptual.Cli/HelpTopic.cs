@@ -220,7 +220,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         new("distillation", "distill: how a small network learns, and what is written", Distillation()),
         new("distortions", "distort: strengths, seeds, triplets for a study", Distortions),
         new("perceptual-loss", "optimize: how an image is changed, and what it takes", PerceptualLoss),
-        new("kmeans", "init: a trunk that is made without labels", KMeans()),
+        new("unsupervised", "init: a trunk that is made without labels", Unsupervised()),
         new("onnx", "export: inputs and outputs of the model", $"{Onnx}\n{SmallestSides()}"),
     ];
 
@@ -278,7 +278,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         training was stopped and resumed. docs/lite.md has the recipe and what it reached.
         """;
 
-    private static string KMeans()
+    private static string Unsupervised()
     {
         const int Images = KMeansInitialization.MaximumImages, Patches = KMeansInitialization.MaximumPatches;
         const int Side = KMeansInitialization.Side;

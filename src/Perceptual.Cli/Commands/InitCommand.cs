@@ -7,7 +7,7 @@ namespace Perceptual.Cli;
 internal static class InitCommand
 {
     public const string Help = """
-        See also: lpips help kmeans, models, images
+        See also: lpips help unsupervised, models, images
         Exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted
 
         Examples:

@@ -18,7 +18,6 @@ internal static class TrainCommand
         Examples:
           lpips train triplets.csv --root images --hold-out 10 --seed 1 -o trained --plot curves.png
           lpips train 2afc/train --net squeeze --mode tune --validate 2afc/val -o tuned --resume
-          lpips compare a.png b.png --weights trained/alex.safetensors
         """;
 
     public static Command Create(App app)

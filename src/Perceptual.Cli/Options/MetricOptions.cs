@@ -72,11 +72,10 @@ internal sealed class MetricOptions
     public static string Table { get; } = string.Join('\n',
     [
         Line(OwnModel, "the LPIPS of --net, --version, --baseline, --trunk, --lin and --weights FILE; the default"),
-        Line("lpips-NET", $"NET is {Networks(builtIn: false)}. -v0.0 and -baseline may follow."),
-        Line("", $"NET is {Networks(builtIn: true)}, which is built in. -baseline may follow."),
-        Line("", $"NET is {string.Join(", ", Network.All.Select(ModelOptions.RandomName))}."),
-        Line("", "Their weights are drawn by --seed. -v0.0 may follow."),
-        Line("", $"of every LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
+        Line("lpips-NET", $"{Networks(builtIn: false)}; -v0.0, -baseline or -v0.0-baseline may follow"),
+        Line("", $"{Networks(builtIn: true)}, which is built in; -baseline may follow"),
+        Line("", $"{string.Join(", ", Network.All.Select(ModelOptions.RandomName))}; -v0.0 may follow"),
+        Line("", $"every LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
         .. Metric.All.Where(info => !IsLpips(info.Name)).Select(info => Line(info.Name, Describe(info))),
     ]);
 
