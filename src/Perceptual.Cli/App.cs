@@ -7,9 +7,9 @@ using System.Reflection;
 namespace Perceptual.Cli;
 
 /// <summary>The command <c>lpips</c>: its subcommands, its help and what becomes of errors.</summary>
-/// <param name="output">Results.</param>
-/// <param name="error">Errors and progress.</param>
-/// <param name="http">Fetches weights.</param>
+/// <param name="output">Gets the results.</param>
+/// <param name="error">Gets errors and progress.</param>
+/// <param name="http">Fetches weights and data sets.</param>
 internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 {
     private const string Help = """
@@ -95,7 +95,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
     }
 
     /// <summary>
-    /// Lets a command do its work, cancelled by Ctrl-C, and turns what goes wrong into one line and an exit code.
+    /// Sets what a command does. Ctrl-C cancels it, and an exception becomes one line on stderr and an exit code.
     /// </summary>
     public void SetAction(Command command, Func<ParseResult, CancellationToken, int> action) =>
         command.SetAction((parsed, cancellation) => Task.Run(() =>
@@ -129,8 +129,8 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 #pragma warning restore CA1031
         }, CancellationToken.None));
 
-    // A command's validators run before its options are known to be whole: which have no value, or one that is no
-    // number, is said first.
+    // Options without a value, or with one that cannot be parsed, are reported first: a command's own validators run
+    // only if all its options are sound.
     private static void GuardValidators(Command command)
     {
         var validators = command.Validators.ToArray();

@@ -200,7 +200,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         N, H and W are free. H and W must be at least the network's smallest side:
         """;
 
-    /// <summary>The one list.</summary>
+    /// <summary>The one list of topics, in the order in which they are shown.</summary>
     public static IReadOnlyList<HelpTopic> All { get; } =
     [
         new("models", "which LPIPS: networks, versions, weights of your own, where weights are kept", Models),

@@ -218,7 +218,7 @@ public sealed class MetricTests : IDisposable
     [InlineData("--metric psnr --version 0.0", "--version")]
     [InlineData("--metric psnr --seed 1", "--seed")]
     [InlineData("--metric psnr --map m.png", "psnr has no map")]
-    [InlineData("--metric ssim,l2 --map m.png", "--map shows one metric")]
+    [InlineData("--metric ssim,l2 --map m.png", "--map is for one metric")]
     [InlineData("--metric ssim,l2 --fail-above 1", "one metric")]
     [InlineData("--metric psnr --fail-above 1", "larger is closer")]
     [InlineData("--metric psnr --layers", "--layers")]

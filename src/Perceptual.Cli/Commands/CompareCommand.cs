@@ -68,9 +68,9 @@ internal static class CompareCommand
                 if (Path.GetExtension(file).ToLowerInvariant() is not (".png" or ".npy"))
                     result.AddError($"--map {file}: the name must end in .png (heat map) or .npy (float values)");
                 if (result.GetValue(distortedArgument)?.Length > 1)
-                    result.AddError("--map shows one pair: name one distorted image");
+                    result.AddError("--map is for one pair: name only one distorted image");
                 if (!metrics.IsSingle(result, out var info))
-                    result.AddError("--map shows one metric: name only one in --metric");
+                    result.AddError("--map is for one metric: name only one in --metric");
                 else if (info is { HasMap: false })
                     result.AddError($"{info.Name} has no map");
             }

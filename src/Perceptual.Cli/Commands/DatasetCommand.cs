@@ -74,7 +74,7 @@ internal static class DatasetCommand
             var folders = BappsFolder.Find(parsed.GetValue(directory)!);
             if (folders.Count == 0)
                 throw new InvalidDataException($"{parsed.GetValue(directory)} holds no folders of triplets or pairs; "
-                    + "`lpips dataset fetch bapps` gets some");
+                    + "`lpips dataset fetch bapps` fetches BAPPS");
             var problems = Progress.Steps(app, "checking", folders.Sum(folder => folder.Count), step =>
                 folders.Select<BappsFolder, string[]>(
                     folder => [.. folder.Problems, .. folder.Check(step, cancellation)]).ToArray());

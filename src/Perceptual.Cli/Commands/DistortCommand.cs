@@ -12,7 +12,7 @@ internal static class DistortCommand
     private const int DefaultSize = 64; // of the patches that people judged for the paper
 
     private static readonly string[] Parts = ["ref", "p0", "p1"];
-    /// <summary>Every kind of distortion, in the order they are listed to people.</summary>
+    /// <summary>Every kind of distortion, in the order in which --list shows them.</summary>
     public static IReadOnlyList<Distortion> Kinds { get; } = [.. Distortion.All, .. Codecs.All];
 
     public const string Help = """
@@ -143,7 +143,7 @@ internal static class DistortCommand
         return text.ToString();
     }
 
-    /// <summary>An image that can be distorted.</summary>
+    /// <summary>Reads an image, and refuses one that cannot be distorted.</summary>
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
         var image = ImageFile.Read(path, options);
@@ -236,7 +236,7 @@ internal static class DistortCommand
         }
     }
 
-    /// <summary>A square of an image of 8-bit samples.</summary>
+    /// <summary>Cuts a square out of an image of 8-bit samples.</summary>
     internal static RgbImage Patch(RgbImage image, int x, int y, int size)
     {
         var row = new float[image.Width];

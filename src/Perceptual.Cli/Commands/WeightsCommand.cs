@@ -122,7 +122,7 @@ internal static class WeightsCommand
             if (checks.Count == 0)
             {
                 app.Error.WriteLine(
-                    $"lpips: {store.Folder} has no published weights; `lpips weights fetch NET` gets some");
+                    $"lpips: {store.Folder} has no published weights; `lpips weights fetch NET` fetches them");
                 return ExitCode.WeightsMissing;
             }
             return checks.All(check => check.Problem is null) ? ExitCode.Fine : ExitCode.Failed;

@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace Perceptual.Cli;
 
 /// <summary>A judgement and what the metrics say about its images.</summary>
-/// <param name="Set">The name of its set.</param>
-/// <param name="Paths">Its images.</param>
+/// <param name="Set">The name of the set it belongs to.</param>
+/// <param name="Paths">The paths of its images.</param>
 /// <param name="Judgement">What people said.</param>
 /// <param name="Values">[pair][metric].</param>
 internal sealed record EvaluationItem(string Set, string[] Paths, double Judgement, double[][] Values);
@@ -73,16 +73,16 @@ internal sealed class EvaluationOptions
 /// <summary>An evaluation on images.</summary>
 /// <param name="Metrics">What is evaluated.</param>
 /// <param name="Images">How images are read.</param>
-/// <param name="LoadSize">The length of their shorter side, 0 for as they are, null for what is usual.</param>
-/// <param name="Versus">The metric that the others are compared with, or null for a single one.</param>
-/// <param name="Seed">Of the samples that intervals come from.</param>
+/// <param name="LoadSize">The shorter side that images are resized to; 0: they are not; null: the default.</param>
+/// <param name="Versus">The metric that the others are compared with; null if there is only one metric.</param>
+/// <param name="Seed">The seed of the bootstrap samples.</param>
 /// <param name="Output">The file for values and scores, or null.</param>
 internal sealed record Evaluation(
     MetricChoice Metrics, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed, string? Output)
 {
     /// <summary>
-    /// The metrics, and their values of all pairs, [pair][metric]; what an earlier run left beside the output file is
-    /// not computed again.
+    /// The metrics and their values of all pairs, [pair][metric]. Values that a stopped run left beside the output file
+    /// are not computed again.
     /// </summary>
     public (Columns Columns, double[][] Values) Measure(App app, ImagePairs pairs, CancellationToken cancellation)
     {
@@ -106,8 +106,8 @@ internal sealed record Evaluation(
     }
 
     /// <summary>
-    /// Prints the tables, and writes the file that is asked for. It comes last: from then on, the values for a run
-    /// to continue with are gone.
+    /// Prints the tables and writes the output file. Call it last: it deletes the values that a stopped run would
+    /// continue with.
     /// </summary>
     public void Write(
         App app,

@@ -21,7 +21,7 @@ internal sealed class ImageOptions
     private readonly Option<string>? resize;
 
     /// <param name="command">The command that takes them.</param>
-    /// <param name="canResize">Whether one image of a pair is the reference whose size the other can take.</param>
+    /// <param name="canResize">Whether a distorted image can be resized to the size of its reference.</param>
     public ImageOptions(Command command, bool canResize)
     {
         alpha.AcceptOnlyFromAmong("drop", "white", "black");
@@ -39,7 +39,7 @@ internal sealed class ImageOptions
         command.Add(resize);
     }
 
-    /// <summary>A misspelt name is better found before the weights are fetched.</summary>
+    /// <summary>Finds misspelt names before weights are fetched.</summary>
     public static void CheckThere(IEnumerable<string> paths)
     {
         foreach (var path in paths)
@@ -55,7 +55,7 @@ internal sealed class ImageOptions
         MaxPixels = parsed.GetValue(maxPixels),
     };
 
-    /// <summary>How distorted images get the size of their reference, null if they must have it.</summary>
+    /// <summary>The filter that resizes distorted images; null if they must have the size of their reference.</summary>
     public ResizeFilter? Resize(ParseResult parsed) =>
         parsed.GetValue(resize!) is { } filter ? Enum.Parse<ResizeFilter>(filter, ignoreCase: true) : null;
 }

@@ -7,7 +7,7 @@ namespace Perceptual.Cli;
 internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
 {
     /// <summary>
-    /// The only metric, if that is LPIPS: its value is printed as the distance, and its layers can be.
+    /// The only metric, if that is LPIPS; null otherwise. Its value is printed as "distance", its layers on request.
     /// </summary>
     public Lpips? Lpips => Set.Metrics is [Lpips lpips] ? lpips : null;
 }
@@ -15,10 +15,10 @@ internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
 /// <summary>The metrics that a command line asks for.</summary>
 internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Model)
 {
-    /// <summary>The name of the model of <c>--net</c> and its kin; the other names are the library's.</summary>
+    /// <summary>The name for the model of <c>--net</c> and its kin; the other names come from the library.</summary>
     public const string OwnModel = "lpips";
 
-    /// <summary>The metrics. Weights are read, and fetched if need be, for those that have any.</summary>
+    /// <summary>Loads the metrics, and fetches their weights if they are missing.</summary>
     public Columns Load(App app, CancellationToken cancellation)
     {
         var listed = Names.Where(name => name != OwnModel).ToArray();
@@ -79,7 +79,9 @@ internal sealed class MetricOptions
         .. Metric.All.Where(info => !IsLpips(info.Name)).Select(info => Line(info.Name, Describe(info))),
     ]);
 
-    /// <summary>What the command line says, if it names one metric only: null for the model of <c>--net</c>.</summary>
+    /// <summary>
+    /// Whether the command line names one metric only; <paramref name="info"/> is null for the model of <c>--net</c>.
+    /// </summary>
     public bool IsSingle(SymbolResult result, out MetricInfo? info)
     {
         var names = Names(result.GetValue(metric));

@@ -4,21 +4,21 @@ using System.CommandLine.Parsing;
 namespace Perceptual.Cli;
 
 /// <summary>The model that a command line asks for.</summary>
-/// <param name="Network">The network; null: that of the model file.</param>
-/// <param name="Options">Everything but the store.</param>
-/// <param name="Seed">Of random weights, those of other metrics too.</param>
-/// <param name="Folder">That of published weights, null for the default.</param>
-/// <param name="NeedsStore">Whether it has published weights.</param>
+/// <param name="Network">The network; null means that of the model file.</param>
+/// <param name="Options">All options of the model but the store.</param>
+/// <param name="Seed">The seed of all random weights, those of other metrics too.</param>
+/// <param name="Folder">The folder of published weights; null means the default.</param>
+/// <param name="NeedsStore">Whether the model needs published weights.</param>
 internal sealed record ModelChoice(Network? Network, LpipsOptions Options, ulong Seed, string? Folder, bool NeedsStore)
 {
     /// <summary>Where published weights are looked for.</summary>
     public WeightStore Store(App app, IProgress<DownloadProgress> progress) => new(Folder, app.Http, progress);
 
-    /// <summary>The model, its weights fetched if need be.</summary>
+    /// <summary>Loads the model, and fetches its weights if they are missing.</summary>
     public Lpips Load(App app, CancellationToken cancellation) =>
         Load(app, options => Lpips.Load(Network, options, cancellation));
 
-    /// <summary>Its weights.</summary>
+    /// <summary>Loads only its weights.</summary>
     public (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(App app, CancellationToken cancellation) =>
         Load(app, options => Lpips.LoadWeights(Network, options, cancellation));
 
@@ -72,10 +72,10 @@ internal sealed class ModelOptions
 
     private readonly Option<int?> threads = ThreadsOption();
 
-    /// <param name="command">Gets the options.</param>
+    /// <param name="command">The command that gets the options.</param>
     /// <param name="runs">Whether the command computes distances, so that the number of threads matters.</param>
     /// <param name="otherRandom">Whether something else on the command line has random weights, and so a seed.</param>
-    /// <param name="needsStore">Whether anything on it needs published weights; by default as the model does.</param>
+    /// <param name="needsStore">Whether anything on it needs published weights; null: if the model does.</param>
     public ModelOptions(
         Command command,
         bool runs = true,
@@ -122,7 +122,7 @@ internal sealed class ModelOptions
     /// <summary>Whether --weights names a model file, not a folder.</summary>
     public static bool IsFile(string? weights) => File.Exists(weights);
 
-    /// <summary>Refuses a --weights that is no model file where no published weights are needed.</summary>
+    /// <summary>Refuses a folder as --weights where no published weights are needed.</summary>
     public static void RefuseUnusedFolder(CommandResult result, Option<string> weights, bool needsStore)
     {
         if (!needsStore && result.GetValue(weights) is { } folder && !IsFile(folder))
@@ -145,7 +145,7 @@ internal sealed class ModelOptions
         return published && !IsFile(result.GetValue(weights)) && (result.GetResult(trunk) is null || !hasLin);
     }
 
-    /// <summary>The option that says something of the model, if the command line has one.</summary>
+    /// <summary>The first option on the command line that describes the model, or null.</summary>
     public string? DescribesModel(CommandResult result) =>
         new Option[] { net, version, baseline, trunk,
             lin }.FirstOrDefault(option => result.GetResult(option) is { Implicit: false })?.Name
@@ -176,10 +176,10 @@ internal sealed class ModelOptions
             NeedsStore(parsed.CommandResult));
     }
 
-    /// <summary>The name that <c>--net</c> knows a model by.</summary>
+    /// <summary>The name that <c>--net</c> has for a model.</summary>
     public static string NetName(Lpips lpips) =>
         lpips.RandomSeed is null ? lpips.Network.Name : RandomName(lpips.Network);
 
-    /// <summary>The name that <c>--net</c> knows a network by whose weights are random.</summary>
+    /// <summary>The name that <c>--net</c> has for a network with random weights.</summary>
     public static string RandomName(Network network) => RandomPrefix + network.Name;
 }
