@@ -122,8 +122,9 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         that does not exist is shown as -: a constant metric has no correlation, and infinite PSNR has no PLCC.
 
         Numbers in brackets are 95 % intervals from 1000 bootstrap samples of the judgements. --versus shows how much
-        better each metric is than one of them, from the same samples for both. The columns `distortions`,
-        `real algorithms` and `all` are the paper's averages over the sets of BAPPS.
+        better each metric is than one of them, from the same samples for both; * marks a difference whose interval
+        does not hold 0. The columns `distortions`, `real algorithms` and `all` are the paper's averages over the sets
+        of BAPPS.
 
         With -o FILE, a run keeps its distances in FILE.partial while it works. If you stop the run, the same command
         continues where it stopped.

@@ -68,7 +68,7 @@ internal static class WeightsCommand
             var network = Network.All.Single(network => network.Name == parsed.GetValue(net));
             if (network.IsBuiltIn)
             {
-                app.Error.WriteLine($"lpips: {network.Name} is built in; there is nothing to fetch");
+                app.Error.WriteLine($"lpips: {network.Name} is built in: there is nothing to fetch");
                 return ExitCode.Fine;
             }
             foreach (var path in Progress.Downloads(app,

@@ -74,7 +74,9 @@ internal sealed class MetricOptions
         Line(OwnModel, "the LPIPS of --net, --version, --baseline, --trunk, --lin and --weights FILE; the default"),
         Line("lpips-NET", $"{Networks(builtIn: false)}; -v0.0, -baseline or -v0.0-baseline may follow"),
         Line("", $"{Networks(builtIn: true)}, which is built in; -baseline may follow"),
-        Line("", $"{string.Join(", ", Network.All.Select(ModelOptions.RandomName))}; -v0.0 may follow"),
+        Line(
+            "",
+            $"{string.Join(", ", Network.All.Select(ModelOptions.RandomName))}: --seed draws them; -v0.0 may follow"),
         Line("", $"every LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
         .. Metric.All.Where(info => !IsLpips(info.Name)).Select(info => Line(info.Name, Describe(info))),
     ]);
