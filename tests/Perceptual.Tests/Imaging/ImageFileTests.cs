@@ -74,8 +74,9 @@ public class ImageFileTests
     {
         var palette = Pattern(1 << bits, 1);
         byte[] packed = [0b00011011, 0b11100100];
-        var expected = from b in packed from i in Enumerable.Range(0, 8 / bits)
-            select palette.AsSpan(3 * (b >> (8 - bits * (i + 1)) & ((1 << bits) - 1)), 3).ToArray();
+        var expected = from b in packed
+                       from i in Enumerable.Range(0, 8 / bits)
+                       select palette.AsSpan(3 * (b >> (8 - bits * (i + 1)) & ((1 << bits) - 1)), 3).ToArray();
         AssertPixels([.. expected.SelectMany(p => p)], Png(8 / bits, 2, bits, 3, packed, ("PLTE", palette)));
     }
 

@@ -440,11 +440,14 @@ public class BappsStoreTests
                 tar.WriteEntry(format switch
                 {
                     TarEntryFormat.V7 => new V7TarEntry(TarEntryType.V7RegularFile,
-                        name) { DataStream = TestArchive.File(name).DataStream },
+                        name)
+                    { DataStream = TestArchive.File(name).DataStream },
                     TarEntryFormat.Ustar => new UstarTarEntry(TarEntryType.RegularFile,
-                        name) { DataStream = TestArchive.File(name).DataStream },
+                        name)
+                    { DataStream = TestArchive.File(name).DataStream },
                     _ => new GnuTarEntry(TarEntryType.RegularFile,
-                        name) { DataStream = TestArchive.File(name).DataStream },
+                        name)
+                    { DataStream = TestArchive.File(name).DataStream },
                 });
         Unpacked(TestArchive.Gzip(stream.ToArray()));
     }

@@ -109,12 +109,12 @@ public class GoldenTests
 
     private static Lpips Load(string net, string version, bool lin) =>
         Lpips.Load(Network.All.Single(network => network.Name == net), new()
-    {
-        Version = version == "0.0" ? LpipsVersion.V00 : LpipsVersion.V01,
-        Baseline = !lin,
-        Store = new(Shared.Path("weights")),
-        Threads = 2,
-    });
+        {
+            Version = version == "0.0" ? LpipsVersion.V00 : LpipsVersion.V01,
+            Baseline = !lin,
+            Store = new(Shared.Path("weights")),
+            Threads = 2,
+        });
 
     private static IEnumerable<Golden> Read(string path)
     {

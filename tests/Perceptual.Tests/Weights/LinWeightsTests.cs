@@ -76,9 +76,9 @@ public class LinWeightsTests
         using (var stream = File.Create(path))
             ModelFile.Write(stream, BuiltInWeights.Trunk(Network.Lite),
                 BuiltInWeights.Lin(Network.Lite, LpipsVersion.V01), new Dictionary<string, string>
-            {
-                [ModelFile.VersionKey] = "0.1",
-            });
+                {
+                    [ModelFile.VersionKey] = "0.1",
+                });
         Assert.Contains("version 0.1, not 0.0",
             Assert.Throws<InvalidDataException>(() => ModelFile.ReadLin(Network.Lite, path, LpipsVersion.V00)).Message,
             StringComparison.Ordinal);

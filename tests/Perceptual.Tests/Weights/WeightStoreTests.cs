@@ -16,8 +16,11 @@ public class WeightStoreTests
     };
 
     /// <summary>As VGG16 is in the manifest: only the first tensors' digest is known.</summary>
-    private static readonly WeightEntry HalfPinned = Trunk with { PinnedTensors = 2,
-        PinnedDigest = TensorDigest.Of(Tiny.Trunk.Tensors.Values.Take(2)) };
+    private static readonly WeightEntry HalfPinned = Trunk with
+    {
+        PinnedTensors = 2,
+        PinnedDigest = TensorDigest.Of(Tiny.Trunk.Tensors.Values.Take(2))
+    };
 
     private static readonly WeightEntry Lin = new()
     {
