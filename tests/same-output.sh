@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# Do two builds of lpips give the same output? Runs every command on small inputs with both and compares every byte of stdout, the exit
-# code and every file that is written, and whether stderr is empty (its wording may change). Nothing in an output says when it was made
-# or how long it took, so nothing is left out or normalised.
+# Do two builds of lpips give the same output? Runs every command on small inputs with both and compares every byte of
+# stdout, the exit code and every file that is written, and whether stderr is empty (its wording may change). Nothing in
+# an output says when it was made or how long it took, so nothing is left out or normalised.
 #
 #   bash tests/same-output.sh BEFORE AFTER [SHARED]
 #
-# BEFORE, AFTER  published programs, on Linux or macOS: dotnet publish src/Perceptual.Cli -c Release -r linux-x64 -o before
-# SHARED         the folder with weights, images and judgements; without it (../shared beside the repository), nothing is compared
+# BEFORE, AFTER  published programs, on Linux or macOS:
+#                dotnet publish src/Perceptual.Cli -c Release -r linux-x64 -o before
+# SHARED         the folder with weights, images and judgements; without it (../shared beside the repository), nothing
+#                is compared
 #
-# Exit codes: 0 all the same, or nothing to compare with; 1 something differs, or BEFORE did not do what a command here is for; 2 usage.
+# Exit codes: 0 all the same, or nothing to compare with; 1 something differs, or BEFORE did not do what a command here
+# is for; 2 usage.
 set -euo pipefail
 
 if [ $# -lt 2 ] || [ $# -gt 3 ]; then
@@ -55,7 +58,8 @@ make_input() {
   fi
 }
 
-# Makes an input of work that was killed half-way, when the file named first is there with so many bytes and the one named next is not.
+# Makes an input of work that was killed half-way, when the file named first is there with so many bytes and the one
+# named next is not.
 make_half() {
   local half=$1 bytes=$2 whole=$3
   shift 3
@@ -114,9 +118,11 @@ make_inputs() {
     "$bugs/icc-perceptual-only/xyb.jpg" "$bugs/fail-above-comma/turned.jpg" "$inputs"
   cp "$images/cid22/1938351.png" "$inputs/profile.png"
   # Uncompressed, 64x64, 24 bits; the pixels are bytes of some file.
-  { printf '\0\0\2\0\0\0\0\0\0\0\0\0\100\0\100\0\030\040' && head -c 12288 "$images/pairs/0-ref.png"; } >"$inputs/some.tga"
+  { printf '\0\0\2\0\0\0\0\0\0\0\0\0\100\0\100\0\030\040' &&
+    head -c 12288 "$images/pairs/0-ref.png"; } >"$inputs/some.tga"
   # The same with 32 bits, of which 8 are transparency.
-  { printf '\0\0\2\0\0\0\0\0\0\0\0\0\100\0\100\0\040\050' && head -c 16384 "$images/pairs/0-ref.png"; } >"$inputs/transparent.tga"
+  { printf '\0\0\2\0\0\0\0\0\0\0\0\0\100\0\100\0\040\050' &&
+    head -c 16384 "$images/pairs/0-ref.png"; } >"$inputs/transparent.tga"
   printf 'not weights' >"$inputs/garbage.pth"
 
   mkdir "$inputs/empty" "$inputs/bapps" "$inputs/few" "$inputs/broken"
@@ -209,7 +215,8 @@ same 0 compare ref.png p0.png --net squeeze --trunk "$shared/weights/squeezenet1
 same 0 compare ref.png p0.png --net alex --version 0.0 --lin "$shared/weights/lin/alex-v0.0.pth" --format json
 
 # compare: metrics, maps, explanations
-same 0 compare "${large[@]}" --metric "$metrics,lpips-alex,lpips-squeeze-v0.0,lpips-lite-baseline,lpips-random-vgg" --format json
+same 0 compare "${large[@]}" --metric "$metrics,lpips-alex,lpips-squeeze-v0.0,lpips-lite-baseline,lpips-random-vgg" \
+  --format json
 same 0 compare "${large[@]}" --metric "$metrics" --format csv
 same 0 compare ref.png ref.png p1.png --metric lpips,psnr,ssim --net lite
 same 0 compare wide.png wide-blurred.png --net alex --map map.png
@@ -270,12 +277,15 @@ same 2 distort wide.png --kind fog:0.1 -o distorted.png
 same 0 optimize ref.png p0.png -o better.png --net alex --steps 6 --every 2 --lr 0.01 --frames frames --plot falling.png
 same 0 optimize ref.png -o better.png --net lite --steps 3 --every 1 --format json
 same 0 optimize ref.png p1.png -o better.png --net random-vgg --steps 2 --format csv
-same 0 train few --net alex --epochs 2 --decay-epochs 1 --batch 5 --validate few --format pth --plot curves.png -o trained
-same 0 train bapps/traditional/judged.csv --net squeeze --epochs 1 --decay-epochs 1 --hold-out 5 --load-size 48 -o trained
+same 0 train few --net alex --epochs 2 --decay-epochs 1 --batch 5 --validate few --format pth --plot curves.png \
+  -o trained
+same 0 train bapps/traditional/judged.csv --net squeeze --epochs 1 --decay-epochs 1 --hold-out 5 --load-size 48 \
+  -o trained
 same 0 train few --mode scratch --net lite --epochs 1 --decay-epochs 1 --batch 5 --seed 3 -o trained
 same 0 train few --mode tune --net squeeze --epochs 1 --decay-epochs 0 --batch 5 --dropout 0 -o trained
 same 0 "${half_train[@]}"
-same 0 distill --images bapps/cnn/ref --validate bapps/cnn/p0 --steps 4 --batch 1 --seed 3 -o small.safetensors --plot small.png
+same 0 distill --images bapps/cnn/ref --validate bapps/cnn/p0 --steps 4 --batch 1 --seed 3 -o small.safetensors \
+  --plot small.png
 same 0 "${half_distill[@]}"
 same 0 init kmeans --net lite --images bapps/cnn/ref --seed 2 -o kmeans.safetensors
 
@@ -285,9 +295,11 @@ same 0 export --net lite --baseline -o model.onnx
 same 0 export --net squeeze --version 0.0 -o model.onnx
 same 0 weights list
 same 0 weights verify
-same 0 weights import "$shared/weights/squeezenet1_1_features.legacy.pth" "$shared/weights/lin/alex-v0.1.pth" --weights empty
+same 0 weights import "$shared/weights/squeezenet1_1_features.legacy.pth" "$shared/weights/lin/alex-v0.1.pth" \
+  --weights empty
 same 1 weights import garbage.pth --weights empty
 
 echo
-echo "$compared commands compared: $((compared - different)) the same, $different differ, $wrong do not do with BEFORE what they are here for"
+echo "$compared commands compared: $((compared - different)) the same, $different differ," \
+  "$wrong do not do with BEFORE what they are here for"
 [ $((different + wrong)) -eq 0 ]

@@ -7,17 +7,17 @@ using System.Reflection;
 namespace Perceptual.Cli;
 
 /// <summary>The command <c>lpips</c>: its subcommands, its help and what becomes of errors.</summary>
-/// <param name="output">Results.</param>
-/// <param name="error">Errors and progress.</param>
-/// <param name="http">Fetches weights.</param>
+/// <param name="output">Gets the results.</param>
+/// <param name="error">Gets errors and progress.</param>
+/// <param name="http">Fetches weights and data sets.</param>
 internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 {
     private const string Help = """
-        Exit codes:
-          0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
-
+        `lpips help` lists topics, such as `lpips help models`, that explain what the options leave open.
         --version also says which vector instructions are used: avx512, avx2, sse, neon or none.
-        Numbers have a point before the decimals and nothing between the thousands: 0.05, 1e-3, 1000.
+        Write numbers with a point before the decimals and nothing between the thousands: 0.05, 1e-3, 1000.
+
+        Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
         Examples:
           lpips compare reference.png distorted.png --net lite
@@ -25,7 +25,9 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
           lpips compare --help
         """;
 
-    // The one list: each makes a command, and has what its help says after the descriptions of its options.
+    private const int HelpWidth = 120; // columns at most; a narrower terminal has less
+
+    // The one list: how each command is made, and what its help says below the options.
     private static readonly (Func<App, Command> Create, string Help)[] Commands =
     [
         (CompareCommand.Create, CompareCommand.Help),
@@ -40,6 +42,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
         (ExportCommand.Create, ExportCommand.Help),
         (WeightsCommand.Create, WeightsCommand.Help),
         (DatasetCommand.Create, DatasetCommand.Help),
+        (HelpCommand.Create, HelpCommand.Help),
     ];
 
     public TextWriter Output { get; } = output;
@@ -74,8 +77,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
     public RootCommand Root()
     {
         var root = new RootCommand(
-            "Perceptual distances of images: LPIPS (Zhang et al., CVPR 2018), with no Python and no GPU. "
-                + "0 is identical, larger is further apart.");
+            "How far apart two images look: LPIPS (Zhang et al., CVPR 2018) and the metrics it is compared with.");
         var help = new Dictionary<Command, string> { [root] = Help };
         foreach (var (create, text) in Commands)
         {
@@ -85,13 +87,15 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
         }
         root.Options.OfType<VersionOption>().Single().Action = new VersionAndVectors();
         var option = root.Options.OfType<HelpOption>().Single();
-        option.Action = new LongHelp((HelpAction)option.Action!, help);
+        var usual = (HelpAction)option.Action!;
+        usual.MaxWidth = Math.Min(usual.MaxWidth, HelpWidth);
+        option.Action = new LongHelp(usual, help);
         GuardValidators(root);
         return root;
     }
 
     /// <summary>
-    /// Lets a command do its work, cancelled by Ctrl-C, and turns what goes wrong into one line and an exit code.
+    /// Sets what a command does. Ctrl-C cancels it, and an exception becomes one line on stderr and an exit code.
     /// </summary>
     public void SetAction(Command command, Func<ParseResult, CancellationToken, int> action) =>
         command.SetAction((parsed, cancellation) => Task.Run(() =>
@@ -125,8 +129,8 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 #pragma warning restore CA1031
         }, CancellationToken.None));
 
-    // A command's validators run before its options are known to be whole: which have no value, or one that is no
-    // number, is said first.
+    // Options without a value, or with one that cannot be parsed, are reported first: a command's own validators run
+    // only if all its options are sound.
     private static void GuardValidators(Command command)
     {
         var validators = command.Validators.ToArray();
@@ -175,7 +179,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
         }
     }
 
-    /// <summary>What the options' descriptions leave open, and examples, after the usual help.</summary>
+    /// <summary>Where to read more, the exit codes and examples, after the usual help.</summary>
     private sealed class LongHelp(HelpAction help, Dictionary<Command, string> more) : SynchronousCommandLineAction
     {
         public override int Invoke(ParseResult parseResult)

@@ -14,8 +14,8 @@ internal static partial class NativeLevel
     private const int StateLeaf = 0xD, ExtendedLeaf = unchecked((int)0x80000001);
 
     /// <summary>
-    /// Becomes the program for the processor at hand, or returns if this is it. The variables that switch vectors off
-    /// under the just-in-time compiler do so here too.
+    /// Starts the program for this processor in place of this one, or returns if this is it. The variables that switch
+    /// vectors off under the just-in-time compiler do so here too.
     /// </summary>
     public static void Choose(string[] args)
     {
@@ -80,7 +80,7 @@ internal static partial class NativeLevel
         }
     }
 
-    /// <summary>What Linux says that the processor has, or null where nothing is to be read.</summary>
+    /// <summary>What Linux says that the processor has, or null if it says nothing.</summary>
     internal static string[]? CpuFlags()
     {
         try

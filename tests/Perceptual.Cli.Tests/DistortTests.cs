@@ -104,8 +104,8 @@ public sealed class DistortTests : IDisposable
         CommandLine.Run("distort", image, "--kind blur --strength x", "-o", lpips.PathOf("out.png"))
             .ShouldBeUsage("--strength", "'x'");
         CommandLine.Run("distort", image, "-o", lpips.PathOf("out.png")).ShouldBeUsage("--kind", "--list");
-        CommandLine.Run("distort", image, "--list").ShouldBeUsage("--list", "no image");
-        CommandLine.Run("distort", "--list", "-o", lpips.PathOf("out.png")).ShouldBeUsage("--list", "no --output");
+        CommandLine.Run("distort", image, "--list").ShouldBeUsage("--list", "leave out the image");
+        CommandLine.Run("distort", "--list", "-o", lpips.PathOf("out.png")).ShouldBeUsage("--list", "and --output");
         CommandLine.Run("distort", image, "--kind blur:0.5").ShouldBeUsage("--output");
         CommandLine.Run("distort", image, "--kind blur:0.5", "-o", lpips.PathOf("out.jpg"))
             .ShouldBeUsage("--output", ".png");
@@ -125,7 +125,7 @@ public sealed class DistortTests : IDisposable
         CommandLine.Run("distort", image, "--pairs 2", "-o", lpips.PathOf("out"))
             .ShouldFail(1, "image.png", "40x36", "64x64", "--size");
         CommandLine.Run("distort", image, "--pairs 2 --size 8", "-o", lpips.PathOf("images"))
-            .ShouldFail(1, "images", "there already");
+            .ShouldFail(1, "images", "exists already");
         CommandLine.Run("distort", image, "--pairs 2 --size 8", "-o", lpips.PathOf("nowhere/out"))
             .ShouldFail(1, "nowhere");
         CommandLine.Run("distort", lpips.PathOf("none"), "--pairs 2", "-o", lpips.PathOf("out")).ShouldFail(1, "none");

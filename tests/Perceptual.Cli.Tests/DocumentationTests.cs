@@ -8,6 +8,7 @@ namespace Perceptual.Cli.Tests;
 public sealed partial class DocumentationTests
 {
     private static readonly string Readme = Text("README.md");
+    private static readonly string CommandPage = Text("docs", "command.md");
 
     [Fact]
     public void The_README_has_a_row_for_every_command()
@@ -23,9 +24,9 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
-    public void The_README_has_every_network_with_published_weights_built_in_and_with_random_weights()
+    public void The_page_of_the_command_has_every_network_with_published_weights_built_in_and_with_random_weights()
     {
-        var listed = Rows(Readme, "| option |").Select(row => row[0])
+        var listed = Rows(CommandPage, "| option |").Select(row => row[0])
             .Where(cell => cell.StartsWith("`--net ", StringComparison.Ordinal))
             .SelectMany(cell => cell.Trim('`')["--net ".Length..].Split(@" \| "));
         Assert.Equal(
@@ -38,11 +39,11 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
-    public void The_README_has_every_metric_and_every_image_format()
+    public void The_page_of_the_command_has_every_metric_and_every_image_format()
     {
-        var metrics = MetricList().Match(Readme).Groups[1].Value;
+        var metrics = MetricList().Match(CommandPage).Groups[1].Value;
         Assert.Equal(ClassicMetrics().Select(info => info.Name), Regex.Split(metrics, @",\s+"));
-        var formats = FormatList().Match(Readme).Groups[1].Value;
+        var formats = FormatList().Match(CommandPage).Groups[1].Value;
         Assert.Equal(ImageFormat.Names, formats.Replace(" (8 and 16 bits)", "", StringComparison.Ordinal));
     }
 
@@ -94,7 +95,7 @@ public sealed partial class DocumentationTests
     [GeneratedRegex(@"(?<!\\)\|")]
     private static partial Regex Bar();
 
-    [GeneratedRegex(@"There are\s+([^;]*?)\s+and every LPIPS by name")]
+    [GeneratedRegex(@"There are\s+([^;]*?)\s+and\s+every\s+LPIPS\s+by\s+name")]
     private static partial Regex MetricList();
 
     [GeneratedRegex(@"^Images: (.*?)\. ", RegexOptions.Multiline)]

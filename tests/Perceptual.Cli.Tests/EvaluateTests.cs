@@ -169,7 +169,7 @@ public sealed class EvaluateTests : IDisposable
             .ShouldFail(1, "bars.png");
         var again = CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv);
         Assert.Equal(0, again.Code);
-        Assert.Contains("going on after 4 of 4", again.Error, StringComparison.Ordinal);
+        Assert.Contains("continuing after 4 of 4", again.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -211,7 +211,7 @@ public sealed class EvaluateTests : IDisposable
             File.WriteAllBytes(csv + ".partial", content);
             var resumed = CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv);
             Assert.Equal(0, resumed.Code);
-            Assert.Equal(content.Length > 100, resumed.Error.Contains("going on after", StringComparison.Ordinal));
+            Assert.Equal(content.Length > 100, resumed.Error.Contains("continuing after", StringComparison.Ordinal));
             Assert.Equal(File.ReadAllBytes(clean), File.ReadAllBytes(csv));
             Assert.False(File.Exists(csv + ".partial"));
         }
@@ -251,7 +251,7 @@ public sealed class EvaluateTests : IDisposable
         File.WriteAllBytes(last, image);
         var resumed = CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv);
         Assert.Equal(0, resumed.Code);
-        Assert.Contains("going on after 32 of 40 pairs", resumed.Error, StringComparison.Ordinal);
+        Assert.Contains("continuing after 32 of 40 pairs", resumed.Error, StringComparison.Ordinal);
         Assert.Equal(File.ReadAllBytes(clean), File.ReadAllBytes(csv));
     }
 

@@ -102,7 +102,7 @@ public sealed class WeightsTests : IDisposable
         foreach (var options in unneeded)
             foreach (var folder in new[] { lpips.Folder, lpips.PathOf("nowhere") })
                 CommandLine.Run("compare", image, image, options, "--weights", folder)
-                    .ShouldBeUsage($"--weights {folder}: nothing here needs published weights");
+                    .ShouldBeUsage($"--weights {folder}: no published weights are needed here");
         string[][] commands =
         [
             ["folders", "x", "y", "--net lite"], ["pairs", "x", "--net lite"], ["evaluate", "2afc", "x", "--net lite"],

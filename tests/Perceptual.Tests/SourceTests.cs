@@ -44,9 +44,51 @@ public partial class SourceTests
         Assert.InRange(methods.Max(method => method.Lines), Most / 2, Most); // they were measured
     }
 
+    [Fact]
+    public void Lines_have_at_most_120_columns()
+    {
+        string[] code = [".cs", ".csproj", ".props", ".targets", ".slnx", ".sh", ".yml"];
+        var files = Files()
+            .Where(path => code.Contains(Path.GetExtension(path)) || Name(path) == ".ci/run").ToArray();
+        Assert.InRange(files.Length, 100, 1000); // they were looked at
+        Assert.Contains(".ci/run", files.Select(Name));
+        Assert.Empty(files.SelectMany(path => TooWide(path, File.ReadLines(path).Index())));
+    }
+
+    [Fact]
+    public void Prose_has_at_most_120_columns()
+    {
+        var files = Files().Where(path => Path.GetExtension(path) == ".md").ToArray();
+        Assert.Contains("docs/lite.md", files.Select(Name));
+        Assert.Empty(files.SelectMany(path => TooWide(path, Prose(File.ReadLines(path)))));
+    }
+
+    // Without tables, links and blocks of code, which cannot be broken.
+    private static IEnumerable<(int Index, string Line)> Prose(IEnumerable<string> lines)
+    {
+        var inCode = false;
+        foreach (var (i, line) in lines.Index())
+        {
+            var isFence = line.TrimStart().StartsWith("```", StringComparison.Ordinal);
+            if (!isFence && !inCode && !line.StartsWith('|') && !line.Contains("http", StringComparison.Ordinal))
+                yield return (i, line);
+            inCode ^= isFence;
+        }
+    }
+
+    private static IEnumerable<string> TooWide(string path, IEnumerable<(int Index, string Line)> lines) =>
+        lines.Where(line => line.Line.Length > 120).Select(line => $"{Name(path)}:{line.Index + 1}");
+
+    private static string Name(string path) => Path.GetRelativePath(Repository.Root, path).Replace('\\', '/');
+
+    // Without what builds make.
+    private static IEnumerable<string> Files() =>
+        Directory.EnumerateFiles(Repository.Root, "*", SearchOption.AllDirectories)
+            .Where(path => !Folders(path).Any(folder => folder is "obj" or "bin" or "artifacts" or ".git"
+                or "TestResults" or "BenchmarkDotNet.Artifacts"));
+
     private static IEnumerable<string> Sources() =>
-        Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
-            .Where(path => !Folders(path).Any(folder => folder is "obj" or "bin"));
+        Files().Where(path => Folders(path) is ["src", ..] && Path.GetExtension(path) == ".cs");
 
     private static string[] Folders(string path) =>
         Path.GetRelativePath(Repository.Root, path).Split(Path.DirectorySeparatorChar)[..^1];

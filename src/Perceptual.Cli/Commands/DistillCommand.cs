@@ -10,26 +10,14 @@ internal static class DistillCommand
 {
     private const double ProceduralPart = 0.2;
 
-    public static string Help { get; } = $"""
-        The small network of --net lite begins as the teacher cut down, and learns to give the teacher's distances. Pairs are made as it
-        goes: patches of the photographs at scales from 1 to 1/4 and procedural pictures (one in five), each with three versions by one
-        to three of the kinds that `lpips distort --list` shows. A reference and its versions are six pairs, and are learned from three
-        times. Every fourth step has images of 128x128, the others of 64x64.
-
-        What there is beside FILE.safetensors, which --weights of every command takes:
-          FILE.csv                     {DistillationProgress.CsvHeader}; step 0 is before training
-          FILE.checkpoint.safetensors  from which --resume goes on to the same bits; written fifty times, and at Ctrl-C
-
-        The same images, options and seed give the same bits on one machine, for any number of threads.
-
-        Exit codes:
-          0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
+    public const string Help = """
+        See also: lpips help distillation, models, images
+        Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
           lpips distill --teacher alex --images photographs -o small.safetensors
-          lpips distill --teacher alex --images photographs drawings --validate others --seed 1 -o small.safetensors --plot small.png
-          lpips distill --teacher alex --images photographs drawings --validate others --seed 1 -o small.safetensors --resume
-          lpips distill --teacher alex --weights trained/alex.safetensors --images photographs -o small-trained.safetensors
+          lpips distill --images photographs drawings --validate others --seed 1 -o small.safetensors --plot small.png
+          lpips distill --images photographs drawings --validate others --seed 1 -o small.safetensors --resume
           lpips compare a.png b.png --weights small.safetensors
         """;
 
@@ -45,8 +33,7 @@ internal static class DistillCommand
         teacher.AcceptOnlyFromAmong(Network.Alex.Name); // the others cannot be cut down to it
         var folders = Folders("--images", "Folders of photographs to learn from.");
         folders.Required = true;
-        var validate = Folders("--validate", "Folders of photographs that are not learned from; agreement with the "
-            + "teacher is measured on them fifty times.");
+        var validate = Folders("--validate", "Folders of other photographs, on which agreement is measured.");
         var output = new Option<string>("--output", "-o")
         {
             Description = "The file to write (.safetensors).",
@@ -59,7 +46,7 @@ internal static class DistillCommand
             "How many references make a step; one of 128x128 counts as four.", recipe.References, 1, 10_000);
         var rate = OptionChecks.Number(
             "--lr",
-            "The largest learning rate: of kernels, by Muon; of the rest a tenth, by Adam.",
+            "The largest learning rate: kernels by Muon, the rest a tenth by Adam.",
             recipe.LearningRate,
             double.Epsilon);
         var leaveOut = new Option<string?>("--leave-out")
@@ -70,10 +57,10 @@ internal static class DistillCommand
         var seed = OptionChecks.Seed("--seed", "Decides the pairs.");
         var resume = new Option<bool>("--resume")
         {
-            Description = "Go on with the training of FILE, or begin it if there is none.",
+            Description = "Continue the training of FILE, or begin it if there is none.",
         };
         var weights = ModelOptions.WeightsOption(
-            $"{ModelOptions.FolderDescription}, or a model file of your own, the teacher. {ModelOptions.FolderDefault}",
+            $"{ModelOptions.FolderDescription}, or a model file that teaches.",
             "DIR|FILE");
         var threads = ModelOptions.ThreadsOption();
         foreach (var option in new Option[] { teacher, folders, validate, output, steps, references, rate, leaveOut,
@@ -85,9 +72,9 @@ internal static class DistillCommand
         {
             if (Without(result.GetValue(leaveOut))
                 .FirstOrDefault(name => DistortCommand.Kinds.All(kind => kind.Name != name)) is { } unknown)
-                result.AddError($"--leave-out: there is no kind '{unknown}'; `lpips distort --list` shows them");
+                result.AddError($"--leave-out: there is no kind '{unknown}'; `lpips distort --list` shows all kinds");
             if (Without(result.GetValue(leaveOut)).Distinct().Count() == DistortCommand.Kinds.Count)
-                result.AddError("--leave-out leaves no kind");
+                result.AddError("--leave-out leaves out every kind: there is nothing to learn from");
         });
 
         app.SetAction(command, (parsed, cancellation) =>
@@ -95,7 +82,7 @@ internal static class DistillCommand
             var model = parsed.GetValue(output)!;
             var checkpoint = Path.ChangeExtension(model, ".checkpoint.safetensors");
             if (File.Exists(checkpoint) && !parsed.GetValue(resume))
-                throw new InvalidDataException($"{checkpoint} is there already: --resume goes on with this training; "
+                throw new InvalidDataException($"{checkpoint} exists already: --resume continues that training; "
                     + "to begin anew, delete it or give -o another file");
             var mine = new DistillationRecipe
             {
@@ -126,7 +113,8 @@ internal static class DistillCommand
                 return distiller;
             });
             if (distiller.Step > 0)
-                app.Error.WriteLine($"lpips: going on after step {distiller.Step} of {mine.Steps}, from {checkpoint}");
+                app.Error.WriteLine(
+                    $"lpips: continuing after step {distiller.Step} of {mine.Steps}, from {checkpoint}");
             Teach(app, distiller, checkpoint, Path.ChangeExtension(model, ".csv"), cancellation);
 
             distiller.Save(model);
@@ -158,7 +146,7 @@ internal static class DistillCommand
                     cancellation);
                 if (read.Photographs < paths.Length)
                     app.Error.WriteLine($"lpips: {read.Photographs} of {paths.Length} photographs are used: more "
-                        + "would not fit in memory");
+                        + "do not fit in memory");
                 return read;
             }
         });
@@ -203,7 +191,7 @@ internal static class DistillCommand
         catch (OperationCanceledException)
         {
             app.Error.WriteLine("lpips: stopped after "
-                + $"step {distiller.Step} of {distiller.Recipe.Steps}; the same command with --resume goes on");
+                + $"step {distiller.Step} of {distiller.Recipe.Steps}; the same command with --resume continues");
             throw;
         }
 

@@ -12,23 +12,12 @@ internal static class DistortCommand
     private const int DefaultSize = 64; // of the patches that people judged for the paper
 
     private static readonly string[] Parts = ["ref", "p0", "p1"];
-    /// <summary>Every kind of distortion, in the order they are listed to people.</summary>
+    /// <summary>Every kind of distortion, in the order in which --list shows them.</summary>
     public static IReadOnlyList<Distortion> Kinds { get; } = [.. Distortion.All, .. Codecs.All];
 
-    public static string Help { get; } = """
-        Strength 0 leaves the image as it is, 1 is gross; --list says what that is for each kind. Where a kind draws at random (noise, a
-        direction, brighter or darker), the seed decides, and the same seed gives the same bytes. Images have 8 bits a sample.
-
-        With --pairs, each triplet is a patch of an image and two versions of it, each made by one to three kinds of random strengths.
-        The images take turns. The folder gets ref, p0 and p1 with a PNG each of one name, and triplets.csv with the columns
-
-          reference,p0,p1,p0_kind,p0_seed,p1_kind,p1_seed,source,x,y
-
-        so that 'lpips distort ref/000000.png --kind P0_KIND --seed P0_SEED -o p0.png' makes p0/000000.png again. It has no column judge
-        yet: that is for people to fill in. The folder appears whole or not at all.
-
-        Exit codes:
-          0 fine, 1 failed, 2 usage, 130 interrupted (nothing is written)
+    public const string Help = """
+        See also: lpips help distortions, images
+        Exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted (nothing is written)
 
         Examples:
           lpips distort --list
@@ -41,7 +30,7 @@ internal static class DistortCommand
     public static Command Create(App app)
     {
         var command = new Command("distort",
-            "Make an image worse in a known way, or make triplets for a study from many.");
+            "Make an image worse in a known way, or make triplets for a study.");
         var inputs = new Argument<string[]>("IMAGE")
         {
             Description = "The image; with --pairs, images and folders of images.",
@@ -49,12 +38,11 @@ internal static class DistortCommand
         };
         var kind = new Option<string>("--kind")
         {
-            Description = "What to do, one or more, one after the other: KIND or KIND:STRENGTH, with commas between "
-                + "them.",
+            Description = "What to do: KIND or KIND:STRENGTH, several with commas between them.",
             HelpName = "KINDS",
         };
         var strength = OptionChecks.OptionalNumber(
-            "--strength", "How much, from 0 (nothing) to 1 (gross), for kinds that do not say it.", 0.0, 1);
+            "--strength", "How much, from 0 (nothing) to 1 (gross), for kinds without :STRENGTH.", 0.0, 1);
         strength.HelpName = "S";
         var seed = OptionChecks.Seed("--seed", "Decides what is random.");
         var output = new Option<string>("--output", "-o")
@@ -63,11 +51,12 @@ internal static class DistortCommand
             HelpName = "PATH",
         };
         var pairs = OptionChecks.OptionalNumber(
-            "--pairs", "Make so many triplets of random patches and distortions.", 1);
-        var size = OptionChecks.OptionalNumber("--size", $"The side of their patches. [default: {DefaultSize}]", 1);
+            "--pairs", "Make N triplets of random patches and distortions.", 1);
+        var size = OptionChecks.OptionalNumber(
+            "--size", $"The side of the patches of --pairs, in pixels. [default: {DefaultSize}]", 1);
         var list = new Option<bool>("--list")
         {
-            Description = "Show every kind, and its amounts at strengths next to 0 and of 1.",
+            Description = "Show every kind, and its amounts just above strength 0 and at 1.",
         };
         command.Add(inputs);
         foreach (var option in new Option[] { kind, strength, seed, output, pairs, size, list })
@@ -78,14 +67,14 @@ internal static class DistortCommand
             if (result.GetValue(list))
             {
                 if (result.GetValue(inputs) is { Length: > 0 } || result.GetValue(output) is not null)
-                    result.AddError("--list shows the kinds: give it no image and no --output");
+                    result.AddError("--list only shows the kinds: leave out the image and --output");
                 return;
             }
             var count = result.GetValue(pairs);
             if (result.GetValue(inputs) is not { Length: > 0 } paths)
-                result.AddError("name an image, or --list");
+                result.AddError("name an image to distort, or give --list");
             else if (count is null && paths.Length > 1)
-                result.AddError($"one image at a time, not {paths.Length}; --pairs takes many");
+                result.AddError($"name one image, not {paths.Length}; only --pairs takes many");
             if (result.GetValue(output) is not { } path)
                 result.AddError("--output is missing");
             else if (count is null && !Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase))
@@ -96,9 +85,9 @@ internal static class DistortCommand
                         result.GetValue(kind) ?? throw new ArgumentException(
                             "--kind is missing; --list shows the kinds"), Kinds, result.GetValue(strength)));
             else if (result.GetValue(kind) is not null || result.GetValue(strength) is not null)
-                result.AddError("--pairs draws the kinds and strengths: leave out --kind and --strength");
+                result.AddError("--pairs draws kinds and strengths itself: leave out --kind and --strength");
             if (result.GetValue(size) is not null && count is null)
-                result.AddError("--size is for --pairs");
+                result.AddError("--size is for --pairs only");
 
             void Try(Action parse)
             {
@@ -154,13 +143,13 @@ internal static class DistortCommand
         return text.ToString();
     }
 
-    /// <summary>An image that can be distorted.</summary>
+    /// <summary>Reads an image, and refuses one that cannot be distorted.</summary>
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
         var image = ImageFile.Read(path, options);
         return image.Range == ValueRange.Byte
             ? image
-            : throw new InvalidDataException($"{path}: has 16 bits a sample, which are not distorted; save it with 8");
+            : throw new InvalidDataException($"{path} has 16 bits a sample; only images of 8 bits can be distorted");
     }
 
     private static IEnumerable<string> ImagesOf(string path)
@@ -176,14 +165,14 @@ internal static class DistortCommand
         CancellationToken cancellation)
     {
         if (File.Exists(folder) || Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-            throw new IOException($"{folder} is there already; name a new folder");
+            throw new IOException($"{folder} exists already; name a new folder");
         var parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         if (!Directory.Exists(parent))
             throw new DirectoryNotFoundException($"{folder} cannot be made: there is no folder {parent}");
         var temporary = Path.TrimEndingDirectorySeparator(folder) + ".tmp";
         if (Path.Exists(temporary))
-            throw new IOException($"{temporary}, where the triplets are made, is there already; if no other run is "
-                + "making them, delete it");
+            throw new IOException($"{temporary}, where the triplets are made, exists already; if no other run "
+                + "uses it, delete it");
         try
         {
             foreach (var part in Parts)
@@ -198,7 +187,7 @@ internal static class DistortCommand
                     var image = Read(paths[i], options);
                     if (Math.Min(image.Width, image.Height) < size)
                         throw new InvalidDataException($"{paths[i]} is {image}, too small for patches "
-                            + $"of {size}x{size}; --size takes another side");
+                            + $"of {size}x{size}; --size sets a smaller side");
                     for (long triplet = i; triplet < count; triplet += paths.Length)
                     {
                         cancellation.ThrowIfCancellationRequested();
@@ -247,7 +236,7 @@ internal static class DistortCommand
         }
     }
 
-    /// <summary>A square of an image of 8-bit samples.</summary>
+    /// <summary>Cuts a square out of an image of 8-bit samples.</summary>
     internal static RgbImage Patch(RgbImage image, int x, int y, int size)
     {
         var row = new float[image.Width];

@@ -6,49 +6,33 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips evaluate 2afc | jnd | mos | recorded</c></summary>
 internal static class EvaluateCommand
 {
-    public static string Help { get; } = $"""
-        {MetricOptions.Help}
-
-        Scores (of a metric whose values grow with closeness, such as psnr, the negative is taken as the distance):
-          2afc      the part of people that the metric agrees with, ties half; people: what they score against each other, the mean of
-                    j^2 + (1 - j)^2; oracle: the most there can be, the mean of max(j, 1 - j)
-          majority  the part of the triplets where the metric says what most people say; those without a majority are left out
-          jnd mAP   the area under the precision-recall curve of the pairs sorted by distance (PASCAL VOC)
-          mos       Spearman's (SRCC) and Kendall's (KRCC, tau-b) rank correlations, and after a fit of the five-parameter logistic curve
-                    Pearson's (PLCC) and the root of the mean squared error (RMSE); larger opinion scores mean better
-        - stands where there is no such score: a constant metric has no correlation, nor has infinite PSNR a PLCC
-        In brackets: 95 % intervals of 1000 bootstrap samples of the judgements, and of the same samples for both of two metrics where
-        their difference is shown. Columns for distortions, real algorithms and all are the paper's averages over the sets of BAPPS.
-
-        Data:
-          a BAPPS folder (2afc/val/traditional: ref, p0, p1, judge; jnd/val/cnn: p0, p1, same), or a folder of such folders
-          2afc      or a table (CSV): reference,p0,p1 and judge (the part that chose p1) or votes_p0,votes_p1
-          mos       a table: reference,distorted,mos
-          recorded  a table: d0,d1,judge
-
-        With -o, distances are kept in a file beside it, named .partial, as they come: the same command goes on where it was stopped.
-
-        Exit codes:
-          0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
+    public const string Help = """
+        See also: lpips help judgements, models, metrics, images
+        Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
           lpips evaluate 2afc 2afc/val --metric lpips-alex,lpips-squeeze,psnr,ssim -o 2afc.csv
-          lpips evaluate 2afc triplets.csv --root images --metric lpips-alex,ssim --versus ssim --plot scores.png
           lpips evaluate jnd jnd/val --plot curves.png
           lpips evaluate mos opinions.csv --metric lpips-alex,psnr
-          lpips evaluate recorded traditional.csv cnn.csv superres.csv deblur.csv color.csv frameinterp.csv
+          lpips evaluate recorded traditional.csv cnn.csv
         """;
 
     public static Command Create(App app) =>
-        new("evaluate", "How well metrics agree with people.") { TwoAfc(app), Jnd(app), Mos(app), Recorded(app) };
+        new("evaluate", "Measure how well metrics agree with people.")
+        {
+            TwoAfc(app),
+            Jnd(app),
+            Mos(app),
+            Recorded(app),
+        };
 
     private static Command TwoAfc(App app)
     {
         var command = new Command("2afc",
-            "Which of two images is closer to the reference? Metrics against people's choices.");
+            "Score metrics on which of two images people found closer to the reference.");
         var data = DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
         var options = new EvaluationOptions(
-            command, defaultLoadSize: "64 for a BAPPS folder, as published scores; 0 for a table");
+            command, defaultLoadSize: "64 for BAPPS, 0 for tables");
         var root = RootOption(command, result => result.GetValue(data) ?? []);
         var plot = Plots.Option(command, "Draw the scores and their intervals as bars (.png).");
         app.SetAction(command, (parsed, cancellation) =>
@@ -89,9 +73,9 @@ internal static class EvaluateCommand
     private static Command Jnd(App app)
     {
         var command = new Command("jnd",
-            "Do two images look the same? Metrics against people who saw them one after the other.");
+            "Score metrics on whether people took two images for the same.");
         var data = DataArgument(command, "BAPPS folders of pairs.");
-        var options = new EvaluationOptions(command, defaultLoadSize: "64, as published scores");
+        var options = new EvaluationOptions(command, defaultLoadSize: "64");
         var plot = Plots.Option(command, "Draw the precision-recall curves (.png).");
         app.SetAction(command, (parsed, cancellation) =>
         {
@@ -99,7 +83,7 @@ internal static class EvaluateCommand
             var sets = parsed.GetValue(data)!.SelectMany(JudgementFiles.ReadJnd).ToArray();
             if (sets.FirstOrDefault(set => set.Items.All(pair => pair.Same == 0)) is { } none)
                 throw new InvalidDataException(
-                    $"{none.Name}: nobody said of any pair that it is the same, so there is no recall");
+                    $"{none.Name}: nobody took any pair for the same, so there is no recall to compute");
             var names = UniqueNames(sets.Select(set => set.Name));
             var pairs = new ImagePairs();
             var loadSize = evaluation.LoadSize ?? 64;
@@ -148,7 +132,7 @@ internal static class EvaluateCommand
 
     private static Command Mos(App app)
     {
-        var command = new Command("mos", "How good does an image look? Metrics against mean opinion scores.");
+        var command = new Command("mos", "Score metrics on how good people found images (mean opinion scores).");
         var data = new Argument<string>("FILE")
         {
             Description = "A table (CSV) of images with their references and opinion scores.",
@@ -196,8 +180,8 @@ internal static class EvaluateCommand
     private static Command Recorded(App app)
     {
         var command = new Command("recorded",
-            "Distances that were computed elsewhere against people's choices; needs no images.");
-        var data = DataArgument(command, "Tables (CSV) with the columns d0,d1,judge; others are passed over.");
+            "Score distances that were computed elsewhere; needs no images.");
+        var data = DataArgument(command, "Tables (CSV) with the columns d0,d1,judge; other columns are ignored.");
         var seed = EvaluationOptions.SeedOption();
         command.Add(seed);
         var plot = Plots.Option(command, "Draw the scores and their intervals as bars (.png).");
@@ -277,7 +261,7 @@ internal static class EvaluateCommand
     {
         var root = new Option<string>("--root")
         {
-            Description = "The folder that the paths in a table start from. [default: that of the table]",
+            Description = "The folder that paths in a table start from. [default: that of the table]",
             HelpName = "DIR",
         };
         command.Add(root);
@@ -285,7 +269,7 @@ internal static class EvaluateCommand
         {
             var paths = data(result);
             if (result.GetValue(root) is { } folder && paths.Length > 0 && paths.All(Directory.Exists))
-                result.AddError($"--root {folder}: is for tables, and {paths[0]} is a folder");
+                result.AddError($"--root {folder} is for tables, but {paths[0]} is a folder");
         });
         return root;
     }

@@ -5,15 +5,9 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips export -o FILE.onnx</c></summary>
 internal static class ExportCommand
 {
-    public static string Help { get; } = $"""
-        The model (ONNX, operator set 17, IR version 8):
-          inputs   reference, distorted  float32 [N, 3, H, W]  RGB on [-1, 1]: v / 127.5 - 1 of 8 bits
-          outputs  distance              float32 [N]           0 is identical, larger is further apart
-                   layers                float32 [N, taps]     what each layer adds to the distance
-        N, H and W are free; the smallest side is that of the network: {string.Join(", ", Network.All.Select(network => $"{network.Name} {network.MinimumSide}"))}.
-
-        Exit codes:
-          0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
+    public const string Help = """
+        See also: lpips help onnx, models
+        Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
           lpips export -o lpips.onnx
@@ -23,7 +17,7 @@ internal static class ExportCommand
 
     public static Command Create(App app)
     {
-        var command = new Command("export", "Write the whole metric as one ONNX model: two images in, distance out.");
+        var command = new Command("export", "Write the metric as one ONNX model: two images in, distance out.");
         var output = new Option<string>("--output", "-o")
         {
             Description = "The file to write (.onnx).",

@@ -5,31 +5,25 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips folders REF_DIR DIST_DIR</c></summary>
 internal static class FoldersCommand
 {
-    public static string Help { get; } = $"""
-        {MetricOptions.Help}
-
-        Files that are not images by their extension are passed over. A file without a partner is an error unless --allow-unpaired.
-        The standard deviation is that of a sample (n - 1), the standard error that of the mean.
-
-        Exit codes:
-          0 fine, 1 failed or a file without a partner, 2 usage, 4 weights missing, 130 interrupted
+    public const string Help = """
+        See also: lpips help models, metrics, images, output
+        Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
           lpips folders originals compressed
           lpips folders originals compressed --net squeeze -o distances.csv
-          lpips folders originals compressed --allow-unpaired --format json
-          lpips folders originals compressed --metric psnr,ssim,lpips-alex -o values.csv
+          lpips folders originals compressed --metric psnr,ssim,lpips-alex --allow-unpaired
         """;
 
     public static Command Create(App app)
     {
-        var command = new Command("folders", "The distances of images with the same file name in two folders, in "
-            + "ordinal order, then their mean and spread.");
+        var command = new Command("folders",
+            "Compare the images that have the same name in two folders.");
         var referenceArgument = new Argument<string>("REF_DIR") { Description = "The folder of references." };
         var distortedArgument = new Argument<string>("DIST_DIR") { Description = "The folder of images to compare." };
         var allowUnpaired = new Option<bool>("--allow-unpaired")
         {
-            Description = "Compare what has a partner although some files have none.",
+            Description = "Skip images without a partner; otherwise they are an error.",
         };
         command.Add(referenceArgument);
         command.Add(distortedArgument);
@@ -46,7 +40,7 @@ internal static class FoldersCommand
             if (pairs.Unpaired.Count > 0 && !parsed.GetValue(allowUnpaired))
                 throw new InvalidDataException(
                     $"{pairs.Unpaired.Count} files have no partner; "
-                        + $"--allow-unpaired compares the other {pairs.Pairs.Count} pairs");
+                        + $"--allow-unpaired skips them and compares the other {pairs.Pairs.Count} pairs");
 
             var (options, resize, output) = (images.Options(parsed), images.Resize(parsed), many.Parse(parsed));
             var columns = metrics.Parse(parsed).Load(app, cancellation);

@@ -6,32 +6,21 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips init kmeans --images DIR -o FILE</c></summary>
 internal static class InitCommand
 {
-    public static string Help { get; } = $"""
-        Trunks that were trained without labels, for the comparison of the paper: does it matter what a network has learnt?
-        kmeans: the filters of each layer are the centroids of what it reads (Krähenbühl et al., ICLR 2016), the paper's row "K-means".
-        The networks with random weights, random-alex and its like, need no file.
-
-        A folder of a few hundred photographs is enough: at most {KMeansInitialization.MaximumImages} of them, drawn by the seed, and {KMeansInitialization.MaximumPatches} patches a layer are used.
-        Images with a shorter side of more than {KMeansInitialization.Side} pixels are made smaller, and all are cut to {KMeansInitialization.Side}x{KMeansInitialization.Side}. Files that are not
-        images by their extension are passed over. The same seed and images give the same file on the same machine.
-
-        The file is a trunk for --trunk in every command. There are no lin weights for it: give --baseline too, or train some.
-
-        Exit codes:
-          0 fine, 1 failed, 2 usage, 130 interrupted
+    public const string Help = """
+        See also: lpips help unsupervised, models, images
+        Exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted
 
         Examples:
           lpips init kmeans --net alex --images photographs --seed 1 -o kmeans.safetensors
           lpips compare reference.png distorted.png --net alex --trunk kmeans.safetensors --baseline
-          lpips evaluate 2afc bapps/2afc/val --net alex --trunk kmeans.safetensors --baseline
         """;
 
-    public static Command Create(App app) => new("init", "Trunks without training on labels.") { KMeans(app) };
+    public static Command Create(App app) => new("init", "Make the trunk of a network without labels.") { KMeans(app) };
 
     private static Command KMeans(App app)
     {
         var command = new Command("kmeans",
-            "Make the weights of a network from a folder of images, without labels, by k-means layer after layer.");
+            "Make the trunk of a network from a folder of images, by k-means, layer after layer.");
         var net = new Option<string>("--net")
         {
             Description = "The network.",

@@ -8,19 +8,9 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips optimize REFERENCE START -o OUT.png</c></summary>
 internal static class OptimizeCommand
 {
-    public static string Help { get; } = """
-        Adam changes the samples, on [-1, 1] and kept there, against the gradient of the distance. What the network does not see stays
-        as it was in the start: from noise, some noise remains.
-
-        Output:
-          text   the distance and, after a tab, the step it was found at; the last line is of the file written, in 8 bits
-          json   the same as a list, and the last as "distance"; "vectors", the instructions that computed them
-          csv    step,distance; the last line is of the file written
-
-        Memory: about 2.5 kB for each pixel with vgg, 500 B with squeeze, 120 B with alex.
-
-        Exit codes:
-          0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted (nothing is written)
+    public const string Help = """
+        See also: lpips help perceptual-loss, models, images
+        Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted (nothing is written)
 
         Examples:
           lpips optimize photo.png blurred.png -o sharper.png
@@ -31,7 +21,7 @@ internal static class OptimizeCommand
     public static Command Create(App app)
     {
         var command = new Command("optimize",
-            "Change an image until LPIPS takes it for the reference: the perceptual loss at work.");
+            "Change an image until LPIPS takes it for the reference.");
         var reference = new Argument<string>("REFERENCE") { Description = "What the image is to look like." };
         var start = new Argument<string?>("START")
         {
@@ -51,15 +41,15 @@ internal static class OptimizeCommand
             0.001,
             double.Epsilon,
             2); // the whole range
-        var every = OptionChecks.Number("--every", "Report the distance every so many steps.", 50, 1);
+        var every = OptionChecks.Number("--every", "Report the distance every N steps.", 50, 1);
         var frames = new Option<string>("--frames")
         {
-            Description = "Also write the image, whenever its distance is reported, into this folder.",
+            Description = "Also write the image into this folder, whenever its distance is reported.",
             HelpName = "DIR",
         };
         var format = new Option<string>("--format")
         {
-            Description = "How results are written.",
+            Description = "The form of the results.",
             DefaultValueFactory = _ => "text",
         };
         format.AcceptOnlyFromAmong(Report.Formats);

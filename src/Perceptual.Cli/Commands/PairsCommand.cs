@@ -5,34 +5,25 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips pairs DIR [--consecutive]</c></summary>
 internal static class PairsCommand
 {
-    public static string Help { get; } = $"""
-        {MetricOptions.Help}
-
-        All pairs say how diverse a set is, consecutive ones (in ordinal order of the names) how much frames change.
-        Each image is decoded and passed through the network once if the features of all fit into --memory. Files that are not images by
-        their extension are passed over.
-        The standard deviation is that of a sample (n - 1), the standard error that of the mean.
-
-        Exit codes:
-          0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
+    public const string Help = """
+        See also: lpips help models, metrics, images, output
+        Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
-          lpips pairs samples
-          lpips pairs frames --consecutive
-          lpips pairs samples --net vgg -o diversity.csv
+          lpips pairs samples --net lite
           lpips pairs frames --consecutive --metric l2,ssim
+          lpips pairs samples --net vgg -o diversity.csv
         """;
 
     public static Command Create(App app)
     {
-        var command = new Command("pairs", "The distances of all pairs of images within a folder, or of each image "
-            + "and the next, then their mean and spread.");
+        var command = new Command("pairs",
+            "Compare all pairs of images in a folder, or each image with the next.");
         var folderArgument = new Argument<string>("DIR") { Description = "The folder of images, all of one size." };
         var consecutive = new Option<bool>("--consecutive") { Description = "Compare each image with the next only." };
         var memory = OptionChecks.OptionalNumber(
             "--memory",
-            "Megabytes for the features of images; of more images than fit, some pass through the network again. "
-                + "[default: a quarter of the memory there is]",
+            "Megabytes for the features of images. [default: a quarter of the memory there is]",
             1);
         memory.HelpName = "MB";
         command.Add(folderArgument);
@@ -47,7 +38,7 @@ internal static class PairsCommand
             var folder = parsed.GetValue(folderArgument)!;
             var paths = ImageFile.InFolder(folder);
             if (paths.Count < 2)
-                throw new InvalidDataException($"{folder} has one image only: a pair needs two");
+                throw new InvalidDataException($"{folder} has one image only; a pair needs two");
             var (options, next, output) = (images.Options(parsed), parsed.GetValue(consecutive), many.Parse(parsed));
             var bytes = (long?)parsed.GetValue(memory) << 20;
             var columns = metrics.Parse(parsed).Load(app, cancellation);

@@ -11,35 +11,13 @@ internal static class TrainCommand
 {
     private const string CheckpointName = "checkpoint.safetensors";
 
-    public static string Help { get; } = """
-        Modes:
-          lin      the lin weights learn, the trunk stays; the features of each image are computed once
-          tune     the trunk learns too, from the trained weights on
-          scratch  the trunk learns from random weights on
-
-        Data:
-          BAPPS folders (2afc/train/cnn: ref, p0, p1, judge, or a folder of such folders), or tables (CSV): reference,p0,p1 and judge (the
-          part that chose p1) or votes_p0,votes_p1. Several are taken together.
-
-        What DIR holds then:
-          NET.safetensors         trunk and lin weights, recipe and digests in its metadata: --weights of every command takes it
-          NET.pth                 the same for the Python package, with --format pth: lpips.LPIPS(net='NET', model_path='NET.pth')
-          log.csv                 epoch,step,learning_rate,loss,training_2afc,validation_2afc; epoch 0 is before training
-          held-out.csv            with --hold-out, the triplets that were not trained with, for lpips evaluate 2afc
-          checkpoint.safetensors  from which --resume goes on to the same bits; written after each epoch and at Ctrl-C
-
-        The same data, options and seed give the same bits on one machine, for any number of threads.
-
-        Exit codes:
-          0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
+    public const string Help = """
+        See also: lpips help training, models, images
+        Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
-          lpips train 2afc/train --validate 2afc/val -o trained
-          lpips train triplets.csv --root images --hold-out 10 --seed 1 -o trained --plot trained/curves.png
-          lpips train triplets.csv --net squeeze --mode tune --epochs 2 --decay-epochs 1 -o tuned
-          lpips train triplets.csv --net squeeze --mode tune --epochs 2 --decay-epochs 1 -o tuned --resume
-          lpips compare a.png b.png --weights trained/alex.safetensors
-          lpips evaluate 2afc trained/held-out.csv --load-size 64 --metric lpips-alex,lpips --weights trained/alex.safetensors
+          lpips train triplets.csv --root images --hold-out 10 --seed 1 -o trained --plot curves.png
+          lpips train 2afc/train --net squeeze --mode tune --validate 2afc/val -o tuned --resume
         """;
 
     public static Command Create(App app)
@@ -49,64 +27,64 @@ internal static class TrainCommand
         var data = EvaluateCommand.DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
         var output = new Option<string>("--output", "-o")
         {
-            Description = "The folder for the result; it is made if it is not there.",
+            Description = "The folder for the result. It is made if it does not exist.",
             HelpName = "DIR",
             Required = true,
         };
         var mode = new Option<string>("--mode")
         {
-            Description = "What learns; see below.",
+            Description = "What learns: the lin weights, or the trunk too.",
             DefaultValueFactory = _ => "lin",
         };
         mode.AcceptOnlyFromAmong("lin", "tune", "scratch");
         var net = new Option<string?>("--net")
         {
-            Description = $"The network. [default: {Network.Alex.Name}, or that of the file of --weights]",
+            Description = $"The network. [default: {Network.Alex.Name}, or that of the model file]",
         };
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
         var validate = new Option<string[]>("--validate")
         {
-            Description = "Data that are scored before training and after each epoch.",
+            Description = "Data to score before training and after each epoch.",
             HelpName = "DATA",
             AllowMultipleArgumentsPerToken = true,
         };
         var holdOut = OptionChecks.OptionalNumber(
-            "--hold-out", "Score, and do not train with, all triplets of this many references, drawn by --seed.", 1);
+            "--hold-out", "Do not train with all triplets of N references; score them instead.", 1);
         var epochs = OptionChecks.Number("--epochs", "How often all triplets are seen at the full learning rate.",
             recipe.Epochs, 0, 1_000_000);
         var decay = OptionChecks.Number("--decay-epochs",
-            "How often after that, while the learning rate falls in a line.", recipe.DecayEpochs, 0, 1_000_000);
+            "How often after that, while the learning rate falls towards 0.", recipe.DecayEpochs, 0, 1_000_000);
         var batch = OptionChecks.Number("--batch", "How many triplets make a step.", recipe.Batch, 1, 1_000_000);
         var rate = OptionChecks.Number("--lr", "The learning rate of Adam.", recipe.LearningRate, double.Epsilon);
         var dropout = new Option<string>("--dropout")
         {
-            Description = "The part of the squared differences that is left out in each step.",
+            Description = "The part of the differences that is left out in each step.",
             DefaultValueFactory = _ => "0.5",
         };
         dropout.AcceptOnlyFromAmong("0.5", "0");
         var seed = OptionChecks.Seed(
-            "--seed", "Decides the first weights, the order of the triplets, what is left out and what is held out.");
-        var loadSize = OptionChecks.Number("--load-size", "Resize images to this length of the shorter side, "
-            + "antialiased and bilinear as Pillow; 0 for none.", 64, 0, 65535);
+            "--seed", "Decides all that is random: first weights, order, dropout, hold-out.");
+        var loadSize = OptionChecks.Number(
+            "--load-size", "Resize images to this shorter side, as Pillow does; 0: do not.", 64, 0, 65535);
         var root = EvaluateCommand.RootOption(
             command, result => [.. result.GetValue(data) ?? [], .. result.GetValue(validate) ?? []]);
         var resume = new Option<bool>("--resume")
         {
-            Description = "Go on with the training in DIR, or begin it if there is none.",
+            Description = "Continue the training in DIR, or begin it if there is none.",
         };
         var format = new Option<string>("--format")
         {
-            Description = "pth: also write NET.pth, for the Python package.",
+            Description = "With pth, also write NET.pth for the Python package.",
             DefaultValueFactory = _ => "safetensors",
         };
         format.AcceptOnlyFromAmong("safetensors", "pth");
         var trunk = new Option<string?>("--trunk")
         {
-            Description = "Begin with trunk weights of your own (torch or safetensors).",
+            Description = "Begin with a trunk of your own (torch or safetensors).",
             HelpName = "FILE",
         };
         var weights = ModelOptions.WeightsOption(
-            $"{ModelOptions.FolderDescription}, or a model file whose trunk comes first. {ModelOptions.FolderDefault}",
+            $"{ModelOptions.FolderDescription}, or a model file to begin with.",
             "DIR|FILE");
         var threads = ModelOptions.ThreadsOption();
         foreach (var option in new Option[] { output, mode, net, validate, holdOut, epochs, decay, batch, rate, dropout,
@@ -117,14 +95,14 @@ internal static class TrainCommand
         command.Validators.Add(result =>
         {
             if (result.GetValue(validate) is { Length: > 0 } && result.GetValue(holdOut) is not null)
-                result.AddError("--validate and --hold-out both say what is scored: give one");
+                result.AddError("--validate and --hold-out both say what is scored: give only one of them");
             if (Given(result, epochs, recipe.Epochs) + Given(result, decay, recipe.DecayEpochs) < 1)
                 result.AddError("--epochs and --decay-epochs are both 0: there is nothing to do");
             if (result.GetValue(trunk) is not null && ModelOptions.IsFile(result.GetValue(weights)))
-                result.AddError("--weights FILE has a trunk: give it or --trunk, not both");
+                result.AddError("the model file of --weights has a trunk: give it or --trunk, not both");
             if (result.GetValue(mode) == "scratch"
                 && (result.GetValue(trunk) is not null || ModelOptions.IsFile(result.GetValue(weights))))
-                result.AddError("--mode scratch begins with random weights: give it no trunk");
+                result.AddError("--mode scratch begins with random weights: leave out --trunk and the model file");
             var noTrunk = result.GetValue(mode) != "scratch" && result.GetValue(trunk) is null;
             var builtIn = Network.All.Any(network => network.IsBuiltIn && network.Name == result.GetValue(net));
             ModelOptions.RefuseUnusedFolder(result, weights, needsStore: noTrunk && !builtIn);
@@ -135,7 +113,7 @@ internal static class TrainCommand
             var folder = parsed.GetValue(output)!;
             var checkpoint = Path.Combine(folder, CheckpointName);
             if (File.Exists(checkpoint) && !parsed.GetValue(resume))
-                throw new InvalidDataException($"{checkpoint} is there already: --resume goes on with this training; "
+                throw new InvalidDataException($"{checkpoint} exists already: --resume continues that training; "
                     + "to begin anew, delete it or give -o another folder");
             var training = Read(parsed.GetValue(data)!, parsed.GetValue(root));
             var validation = Read(parsed.GetValue(validate) ?? [], parsed.GetValue(root));
@@ -181,7 +159,8 @@ internal static class TrainCommand
                 return trainer;
             });
             if (trainer.Step > 0)
-                app.Error.WriteLine($"lpips: going on after step {trainer.Step} of {trainer.Steps}, from {checkpoint}");
+                app.Error.WriteLine(
+                    $"lpips: continuing after step {trainer.Step} of {trainer.Steps}, from {checkpoint}");
             Train(app, trainer, checkpoint, training.Count, cancellation);
 
             var model = Path.Combine(folder, start.Network.Name + ".safetensors");
@@ -236,7 +215,7 @@ internal static class TrainCommand
         catch (OperationCanceledException)
         {
             app.Error.WriteLine("lpips: stopped after "
-                + $"step {trainer.Step} of {trainer.Steps}; the same command with --resume goes on");
+                + $"step {trainer.Step} of {trainer.Steps}; the same command with --resume continues");
             throw;
         }
 

@@ -7,17 +7,11 @@ namespace Perceptual.Cli;
 internal static class WeightsCommand
 {
     public const string Help = """
-        Weights are looked for in one folder: --weights DIR if it is given, else the one that the variable
-        PERCEPTUAL_WEIGHTS names, else the user's cache folder. fetch and import put them there. Other commands fetch
-        what is missing from the cache folder; a folder that --weights or the variable names must have it. Those of lite
-        are part of the program.
-
-        Exit codes:
-          0 fine, 1 failed or damaged weights, 2 usage, 4 weights missing, 130 interrupted
+        `lpips help models` says where weights are looked for. Those of lite are part of the program.
+        Exit codes: 0 fine, 1 failed or damaged weights, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
           lpips weights list
-          lpips weights fetch alex
           lpips weights fetch vgg --weights /srv/perceptual
           lpips weights import alexnet-owt-7be5be79.pth alex.pth
           lpips weights verify
@@ -25,7 +19,7 @@ internal static class WeightsCommand
 
     public static Command Create(App app)
     {
-        var command = new Command("weights", "The published weights on this machine: list, fetch, import, verify.")
+        var command = new Command("weights", "List, fetch, import or verify the published weights on this machine.")
         {
             List(app),
             Fetch(app),
@@ -37,7 +31,8 @@ internal static class WeightsCommand
 
     private static Command List(App app)
     {
-        var command = new Command("list", "Every published file, where it is or comes from; and what is built in.");
+        var command = new Command("list",
+            "Show every published file, where it is or where it comes from, and what is built in.");
         var weights = ModelOptions.WeightsOption($"The folder to look in. {ModelOptions.FolderDefault}");
         command.Add(weights);
         app.SetAction(command, (parsed, _) =>
@@ -62,7 +57,7 @@ internal static class WeightsCommand
     private static Command Fetch(App app)
     {
         var command = new Command("fetch",
-            "Fetch what a network needs and keep it: the convolution layers and both versions of the lin weights.");
+            "Fetch what a network needs: its convolution layers and both versions of its lin weights.");
         var net = new Argument<string>("NET") { Description = "The network." };
         net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
         var weights = ModelOptions.WeightsOption($"The folder to keep it in. {ModelOptions.FolderDefault}");
@@ -87,10 +82,10 @@ internal static class WeightsCommand
     private static Command Import(App app)
     {
         var command = new Command("import",
-            "Take published files that were got in another way, on a machine without network.");
+            "Take over published files that you got in another way, on a machine without network.");
         var files = new Argument<string[]>("FILE")
         {
-            Description = "torchvision checkpoints or lin weights; what they are is seen from their content.",
+            Description = "Checkpoints of torchvision or lin weights; their content says which.",
             Arity = ArgumentArity.OneOrMore,
         };
         var weights = ModelOptions.WeightsOption($"The folder to keep them in. {ModelOptions.FolderDefault}");
@@ -108,8 +103,7 @@ internal static class WeightsCommand
 
     private static Command Verify(App app)
     {
-        var command = new Command("verify", "Check every published file that is here against its digest, and read "
-            + "what is built in. Exit code 1 if one is damaged.");
+        var command = new Command("verify", "Check the weights on this machine. Exit code 1 if any are damaged.");
         var weights = ModelOptions.WeightsOption($"The folder to look in. {ModelOptions.FolderDefault}");
         command.Add(weights);
         app.SetAction(command, (parsed, cancellation) =>
@@ -127,7 +121,8 @@ internal static class WeightsCommand
                 app.Error.WriteLine($"lpips: {LibraryTerms.Translate(check.Problem!)}");
             if (checks.Count == 0)
             {
-                app.Error.WriteLine($"lpips: {store.Folder} has no published weights; `lpips weights fetch` gets some");
+                app.Error.WriteLine(
+                    $"lpips: {store.Folder} has no published weights; `lpips weights fetch NET` fetches them");
                 return ExitCode.WeightsMissing;
             }
             return checks.All(check => check.Problem is null) ? ExitCode.Fine : ExitCode.Failed;

@@ -6,9 +6,9 @@ using System.Text.Json;
 
 namespace Perceptual.Cli;
 
-/// <summary>A judgement and what the metrics say of its images.</summary>
-/// <param name="Set">The name of its set.</param>
-/// <param name="Paths">Its images.</param>
+/// <summary>A judgement and what the metrics say about its images.</summary>
+/// <param name="Set">The name of the set it belongs to.</param>
+/// <param name="Paths">The paths of its images.</param>
 /// <param name="Judgement">What people said.</param>
 /// <param name="Values">[pair][metric].</param>
 internal sealed record EvaluationItem(string Set, string[] Paths, double Judgement, double[][] Values);
@@ -18,14 +18,13 @@ internal sealed class EvaluationOptions
 {
     private readonly Option<string> versus = new("--versus")
     {
-        Description = "Show how much better each metric is than this one, in the paired bootstrap. [default: the "
-            + "first of several]",
+        Description = "Show how much better each metric is than this one. [default: the first of several]",
         HelpName = "METRIC",
     };
     private readonly Option<int?> loadSize;
     private readonly Option<string> output = new("--output", "-o")
     {
-        Description = "Also write every value (.csv), or these and the scores (.json), to this file.",
+        Description = "Also write every value (.csv), or every value and the scores (.json).",
         HelpName = "FILE",
     };
     private readonly Option<ulong> seed = SeedOption();
@@ -36,8 +35,7 @@ internal sealed class EvaluationOptions
     {
         loadSize = OptionChecks.OptionalNumber(
             "--load-size",
-            "Resize images to this length of the shorter side, antialiased and bilinear as Pillow; 0 for none. "
-                + $"[default: {defaultLoadSize}]",
+            $"Resize images to this shorter side, as Pillow does; 0: do not. [default: {defaultLoadSize}]",
             0,
             65535);
         output.RequireEnding(".csv", ".json");
@@ -49,14 +47,14 @@ internal sealed class EvaluationOptions
         {
             if (result.GetValue(versus) is { } other && metrics.NamesOf(result) is var names
                 && (!names.Contains(other) || names.Length < 2))
-                result.AddError($"--versus {other}: is not one of several metrics of --metric");
+                result.AddError($"--versus {other}: --metric must name it and at least one more");
             if (Directory.Exists(result.GetValue(output)))
-                result.AddError($"--output {result.GetValue(output)}: is a folder");
+                result.AddError($"--output {result.GetValue(output)} is a folder; name a file");
         });
     }
 
     public static Option<ulong> SeedOption() =>
-        OptionChecks.Seed("--bootstrap-seed", "The seed of the samples that the intervals come from.");
+        OptionChecks.Seed("--bootstrap-seed", "The seed of the bootstrap samples.");
 
     /// <summary>The evaluation the command line asks for.</summary>
     public Evaluation Parse(ParseResult parsed)
@@ -75,16 +73,16 @@ internal sealed class EvaluationOptions
 /// <summary>An evaluation on images.</summary>
 /// <param name="Metrics">What is evaluated.</param>
 /// <param name="Images">How images are read.</param>
-/// <param name="LoadSize">The length of their shorter side, 0 for as they are, null for what is usual.</param>
-/// <param name="Versus">The metric that the others are compared with, or null for a single one.</param>
-/// <param name="Seed">Of the samples that intervals come from.</param>
+/// <param name="LoadSize">The shorter side that images are resized to; 0: they are not; null: the default.</param>
+/// <param name="Versus">The metric that the others are compared with; null if there is only one metric.</param>
+/// <param name="Seed">The seed of the bootstrap samples.</param>
 /// <param name="Output">The file for values and scores, or null.</param>
 internal sealed record Evaluation(
     MetricChoice Metrics, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed, string? Output)
 {
     /// <summary>
-    /// The metrics, and their values of all pairs, [pair][metric]; what an earlier run left beside the output file is
-    /// not computed again.
+    /// The metrics and their values of all pairs, [pair][metric]. Values that a stopped run left beside the output file
+    /// are not computed again.
     /// </summary>
     public (Columns Columns, double[][] Values) Measure(App app, ImagePairs pairs, CancellationToken cancellation)
     {
@@ -93,7 +91,7 @@ internal sealed record Evaluation(
             ? new Journal(JournalPath(file), Purpose(columns, Images), Keys(pairs), columns.Names.Count)
             : null;
         if (journal?.Values.Count(value => value is not null) is > 0 and var known)
-            app.Error.WriteLine($"lpips: going on after {known} of {pairs.Count} pairs, from {journal.Path}");
+            app.Error.WriteLine($"lpips: continuing after {known} of {pairs.Count} pairs, from {journal.Path}");
         return (columns, Progress.Steps(app, "measuring", pairs.Count, step => pairs.Measure(
             columns.Set,
             path => ImageFile.Read(path, Images),
@@ -108,8 +106,8 @@ internal sealed record Evaluation(
     }
 
     /// <summary>
-    /// Prints the tables, and writes the file that is asked for. It comes last: after it, the values are not kept to go
-    /// on with.
+    /// Prints the tables and writes the output file. Call it last: it deletes the values that a stopped run would
+    /// continue with.
     /// </summary>
     public void Write(
         App app,

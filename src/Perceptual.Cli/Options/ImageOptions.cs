@@ -7,13 +7,12 @@ internal sealed class ImageOptions
 {
     private readonly Option<string> alpha = new("--alpha")
     {
-        Description = "What to do with real transparency: ignore it, or lay it over white or black.",
+        Description = "Drop real transparency, or lay it over white or black; otherwise it is an error.",
     };
 
     private readonly Option<bool> icc = new("--icc")
     {
-        Description = "Convert to sRGB through the embedded colour profile. Otherwise pixel values are taken as "
-            + "stored.",
+        Description = "Convert pixel values to sRGB through the embedded colour profile.",
     };
 
     private readonly Option<long> maxPixels = OptionChecks.Number(
@@ -22,7 +21,7 @@ internal sealed class ImageOptions
     private readonly Option<string>? resize;
 
     /// <param name="command">The command that takes them.</param>
-    /// <param name="canResize">Whether one image of a pair is the reference whose size the other can take.</param>
+    /// <param name="canResize">Whether a distorted image can be resized to the size of its reference.</param>
     public ImageOptions(Command command, bool canResize)
     {
         alpha.AcceptOnlyFromAmong("drop", "white", "black");
@@ -33,13 +32,14 @@ internal sealed class ImageOptions
             return;
         resize = new("--resize")
         {
-            Description = "Resize distorted images to the size of their reference, antialiased, with this filter.",
+            Description = "Resize each distorted image to the size of its reference, with this filter.",
+            HelpName = "FILTER",
         };
         resize.AcceptOnlyFromAmong([.. Enum.GetNames<ResizeFilter>().Select(name => name.ToLowerInvariant())]);
         command.Add(resize);
     }
 
-    /// <summary>A misspelt name is better found before the weights are fetched.</summary>
+    /// <summary>Finds misspelt names before weights are fetched.</summary>
     public static void CheckThere(IEnumerable<string> paths)
     {
         foreach (var path in paths)
@@ -54,7 +54,8 @@ internal sealed class ImageOptions
         ConvertToSrgb = parsed.GetValue(icc),
         MaxPixels = parsed.GetValue(maxPixels),
     };
-    /// <summary>How distorted images get the size of their reference, null if they must have it.</summary>
+
+    /// <summary>The filter that resizes distorted images; null if they must have the size of their reference.</summary>
     public ResizeFilter? Resize(ParseResult parsed) =>
         parsed.GetValue(resize!) is { } filter ? Enum.Parse<ResizeFilter>(filter, ignoreCase: true) : null;
 }

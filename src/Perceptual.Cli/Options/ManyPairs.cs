@@ -17,7 +17,7 @@ internal sealed class ManyPairs
     };
     private readonly Option<string> format = new("--format")
     {
-        Description = "How to print the results.",
+        Description = "The form of the results.",
         DefaultValueFactory = _ => "text",
     };
 
@@ -31,7 +31,7 @@ internal sealed class ManyPairs
         command.Validators.Add(result =>
         {
             if (result.GetValue(layers) && !metrics.IsOneLpips(result))
-                result.AddError("--layers shows those of one LPIPS: --metric must have it alone");
+                result.AddError("--layers is for one LPIPS: --metric must name it alone");
         });
     }
 
@@ -41,12 +41,12 @@ internal sealed class ManyPairs
 }
 
 /// <summary>Where the rows of many pairs go, and in which form.</summary>
-/// <param name="File">Gets every value too, if not null.</param>
+/// <param name="File">A file that gets every value too, or null.</param>
 /// <param name="Format">One of <see cref="Report.Formats"/>, for stdout.</param>
 /// <param name="Layers">Whether what each layer adds is shown.</param>
 internal sealed record PairsOutput(string? File, string Format, bool Layers)
 {
-    /// <summary>Writes the rows and what they come to.</summary>
+    /// <summary>Writes the rows and their mean and spread.</summary>
     public void Write(App app, Columns columns, IReadOnlyList<ComparedImages> rows, bool bothPaths)
     {
         var summaries = columns.Names.Select(

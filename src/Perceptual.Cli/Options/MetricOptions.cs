@@ -7,7 +7,7 @@ namespace Perceptual.Cli;
 internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
 {
     /// <summary>
-    /// The only metric, if that is LPIPS: its value is printed as the distance, and its layers can be.
+    /// The only metric, if that is LPIPS; null otherwise. Its value is printed as "distance", its layers on request.
     /// </summary>
     public Lpips? Lpips => Set.Metrics is [Lpips lpips] ? lpips : null;
 }
@@ -15,10 +15,10 @@ internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
 /// <summary>The metrics that a command line asks for.</summary>
 internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Model)
 {
-    /// <summary>The name of the model of <c>--net</c> and its kin; the other names are the library's.</summary>
+    /// <summary>The name for the model of <c>--net</c> and its kin; the other names come from the library.</summary>
     public const string OwnModel = "lpips";
 
-    /// <summary>The metrics. Weights are read, and fetched if need be, for those that have any.</summary>
+    /// <summary>Loads the metrics, and fetches their weights if they are missing.</summary>
     public Columns Load(App app, CancellationToken cancellation)
     {
         var listed = Names.Where(name => name != OwnModel).ToArray();
@@ -38,7 +38,7 @@ internal sealed class MetricOptions
 
     private readonly Option<string> metric = new("--metric")
     {
-        Description = "The metrics, separated by commas; they are listed below.",
+        Description = "The metrics, with commas between them; see lpips help metrics.",
         HelpName = "LIST",
         DefaultValueFactory = _ => OwnModel,
     };
@@ -58,31 +58,33 @@ internal sealed class MetricOptions
             var names = Names(result.GetValue(metric));
             foreach (var name in names.Distinct()
                 .Where(name => name != OwnModel && Metric.All.All(info => info.Name != name)))
-                result.AddError("--metric: there is no "
-                    + $"metric {(name.Length > 0 ? name : "without a name")}; there "
-                    + $"are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}");
+                result.AddError(
+                    $"--metric: there is no metric {(name.Length > 0 ? name : "without a name")}; the "
+                    + $"metrics are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}");
             foreach (var group in names.GroupBy(name => name).Where(group => group.Count() > 1))
-                result.AddError($"--metric: {group.Key} is there more than once");
+                result.AddError($"--metric names {group.Key} more than once");
             if (!names.Contains(OwnModel) && model.DescribesModel(result) is { } option)
-                result.AddError($"{option} says which model {OwnModel} is, which --metric does not ask for");
+                result.AddError(
+                    $"{option} says which model the metric {OwnModel} is, but --metric does not ask for {OwnModel}");
         });
     }
 
-    /// <summary>Every metric, its direction and its range, for the help of a command.</summary>
-    public static string Help { get; } = string.Join('\n',
+    /// <summary>Every metric, its direction and its range, a line each, for the help.</summary>
+    public static string Table { get; } = string.Join('\n',
     [
-        "Metrics:",
-        Line(OwnModel, "the LPIPS of --net, --version, --baseline, --trunk, --lin and --weights FILE"),
+        Line(OwnModel, "the LPIPS of --net, --version, --baseline, --trunk, --lin and --weights FILE; the default"),
+        Line("lpips-NET", $"{Networks(builtIn: false)}; -v0.0, -baseline or -v0.0-baseline may follow"),
+        Line("", $"{Networks(builtIn: true)}, which is built in; -baseline may follow"),
         Line(
-            "lpips-NET",
-            $"{Networks(builtIn: false)}; -v0.0 and -baseline may follow, as in lpips-alex-v0.0-baseline"),
-        Line("", $"{Networks(builtIn: true)}, small and built in; -baseline may follow"),
-        Line("", $"{string.Join(", ", Network.All.Select(ModelOptions.RandomName))}, of --seed; -v0.0 may follow"),
-        Line("", $"of all LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
+            "",
+            $"{string.Join(", ", Network.All.Select(ModelOptions.RandomName))}: --seed draws them; -v0.0 may follow"),
+        Line("", $"every LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
         .. Metric.All.Where(info => !IsLpips(info.Name)).Select(info => Line(info.Name, Describe(info))),
     ]);
 
-    /// <summary>What the command line says, if it names one metric only: null for the model of <c>--net</c>.</summary>
+    /// <summary>
+    /// Whether the command line names one metric only; <paramref name="info"/> is null for the model of <c>--net</c>.
+    /// </summary>
     public bool IsSingle(SymbolResult result, out MetricInfo? info)
     {
         var names = Names(result.GetValue(metric));

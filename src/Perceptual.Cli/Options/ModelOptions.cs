@@ -4,21 +4,21 @@ using System.CommandLine.Parsing;
 namespace Perceptual.Cli;
 
 /// <summary>The model that a command line asks for.</summary>
-/// <param name="Network">The network; null: that of the model file.</param>
-/// <param name="Options">Everything but the store.</param>
-/// <param name="Seed">Of random weights, those of other metrics too.</param>
-/// <param name="Folder">That of published weights, null for the default.</param>
-/// <param name="NeedsStore">Whether it has published weights.</param>
+/// <param name="Network">The network; null means that of the model file.</param>
+/// <param name="Options">All options of the model but the store.</param>
+/// <param name="Seed">The seed of all random weights, those of other metrics too.</param>
+/// <param name="Folder">The folder of published weights; null means the default.</param>
+/// <param name="NeedsStore">Whether the model needs published weights.</param>
 internal sealed record ModelChoice(Network? Network, LpipsOptions Options, ulong Seed, string? Folder, bool NeedsStore)
 {
     /// <summary>Where published weights are looked for.</summary>
     public WeightStore Store(App app, IProgress<DownloadProgress> progress) => new(Folder, app.Http, progress);
 
-    /// <summary>The model, its weights fetched if need be.</summary>
+    /// <summary>Loads the model, and fetches its weights if they are missing.</summary>
     public Lpips Load(App app, CancellationToken cancellation) =>
         Load(app, options => Lpips.Load(Network, options, cancellation));
 
-    /// <summary>Its weights.</summary>
+    /// <summary>Loads only its weights.</summary>
     public (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(App app, CancellationToken cancellation) =>
         Load(app, options => Lpips.LoadWeights(Network, options, cancellation));
 
@@ -30,52 +30,52 @@ internal sealed record ModelChoice(Network? Network, LpipsOptions Options, ulong
 internal sealed class ModelOptions
 {
     public const string FolderDescription = "The folder of the published weights";
-    public const string FolderDefault = "[default: that of PERCEPTUAL_WEIGHTS, or the cache folder]";
+    public const string FolderDefault = "[default: PERCEPTUAL_WEIGHTS, or the cache folder]";
     private const string RandomPrefix = "random-";
 
     private readonly Option<string> net = new("--net")
     {
-        Description = "The network whose features are compared. lite is small and built in: it needs no download, "
-            + "and its numbers are its own. The random- ones "
-            + "have Gaussian weights from --seed, are always baselines and need no file.",
+        Description = $"The network: {string.Join(", ", Network.All.Select(network => network.Name))}, "
+            + "or random- and one of these.",
+        HelpName = "NET",
         DefaultValueFactory = _ => Network.Alex.Name,
     };
 
     private readonly Option<string> version = new("--version")
     {
-        Description = "The version of LPIPS: input scaling and lin weights.",
+        Description = "The version of LPIPS.",
         DefaultValueFactory = _ => "0.1",
     };
 
     private readonly Option<bool> baseline = new("--baseline")
     {
-        Description = "No lin weights: every channel counts the same.",
+        Description = "Use no lin weights: every channel counts the same.",
     };
 
     private readonly Option<ulong> seed = OptionChecks.Seed("--seed", "The seed of a random- network.");
 
     private readonly Option<string> trunk = new("--trunk")
     {
-        Description = "Trunk weights of your own (torch or safetensors) for --net.",
+        Description = "Trunk weights of your own for --net (torch or safetensors).",
         HelpName = "FILE",
     };
 
     private readonly Option<string> lin = new("--lin")
     {
-        Description = "Lin weights of your own (torch or safetensors) for --net.",
+        Description = "Lin weights of your own for --net (torch or safetensors).",
         HelpName = "FILE",
     };
 
     private readonly Option<string> weights = WeightsOption(
-        $"{FolderDescription}, or a model file of your own, whose network is the default of --net. {FolderDefault}",
+        $"{FolderDescription}, or a model file of your own.",
         "DIR|FILE");
 
     private readonly Option<int?> threads = ThreadsOption();
 
-    /// <param name="command">Gets the options.</param>
+    /// <param name="command">The command that gets the options.</param>
     /// <param name="runs">Whether the command computes distances, so that the number of threads matters.</param>
     /// <param name="otherRandom">Whether something else on the command line has random weights, and so a seed.</param>
-    /// <param name="needsStore">Whether anything on it needs published weights; by default as the model does.</param>
+    /// <param name="needsStore">Whether anything on it needs published weights; null: if the model does.</param>
     public ModelOptions(
         Command command,
         bool runs = true,
@@ -92,7 +92,7 @@ internal sealed class ModelOptions
         {
             var random = result.GetValue(net)?.StartsWith(RandomPrefix, StringComparison.Ordinal) == true;
             if (random && result.GetResult(trunk) is not null)
-                result.AddError("--trunk is not for a random- network: its weights come from --seed");
+                result.AddError("--trunk is not for a random- network, whose weights come from --seed");
             if (!random && result.GetResult(seed) is { Implicit: false } && otherRandom?.Invoke(result) != true)
                 result.AddError("--seed is for a random- network only");
             if (result.GetValue(baseline) && result.GetResult(lin) is not null)
@@ -102,7 +102,7 @@ internal sealed class ModelOptions
             if (Network.All.FirstOrDefault(
                 network => network.Name == result.GetValue(net)) is { IsBuiltIn: true } network
                 && result.GetValue(version) == "0.0" && !ownWeights && !IsFile(result.GetValue(weights)))
-                result.AddError($"--version 0.0 is not for {network.Name}: its weights are of 0.1 only");
+                result.AddError($"--version 0.0 is not for {network.Name}, which has weights of 0.1 only");
             RefuseUnusedFolder(result, weights, (needsStore ?? NeedsStore)(result));
             if (IsFile(result.GetValue(weights)))
                 foreach (var (option, given) in new (Option, bool)[] { (net, random),
@@ -122,17 +122,17 @@ internal sealed class ModelOptions
     /// <summary>Whether --weights names a model file, not a folder.</summary>
     public static bool IsFile(string? weights) => File.Exists(weights);
 
-    /// <summary>Refuses a --weights that is no model file where no published weights are needed.</summary>
+    /// <summary>Refuses a folder as --weights where no published weights are needed.</summary>
     public static void RefuseUnusedFolder(CommandResult result, Option<string> weights, bool needsStore)
     {
         if (!needsStore && result.GetValue(weights) is { } folder && !IsFile(folder))
             result.AddError(
-                $"--weights {folder}: nothing here needs published weights; leave it out, or name a model file");
+                $"--weights {folder}: no published weights are needed here; leave it out, or name a model file");
     }
 
     public static Option<int?> ThreadsOption() => OptionChecks.OptionalNumber(
         "--threads",
-        "How many threads to use; the result is the same for any number. [default: one for each processor]",
+        "The number of threads. [default: one for each processor]",
         1);
 
     /// <summary>Whether the model of the command line needs published weights.</summary>
@@ -145,7 +145,7 @@ internal sealed class ModelOptions
         return published && !IsFile(result.GetValue(weights)) && (result.GetResult(trunk) is null || !hasLin);
     }
 
-    /// <summary>The option that says something of the model, if the command line has one.</summary>
+    /// <summary>The first option on the command line that describes the model, or null.</summary>
     public string? DescribesModel(CommandResult result) =>
         new Option[] { net, version, baseline, trunk,
             lin }.FirstOrDefault(option => result.GetResult(option) is { Implicit: false })?.Name
@@ -176,10 +176,10 @@ internal sealed class ModelOptions
             NeedsStore(parsed.CommandResult));
     }
 
-    /// <summary>The name that <c>--net</c> knows a model by.</summary>
+    /// <summary>The name that <c>--net</c> has for a model.</summary>
     public static string NetName(Lpips lpips) =>
         lpips.RandomSeed is null ? lpips.Network.Name : RandomName(lpips.Network);
 
-    /// <summary>The name that <c>--net</c> knows a network by whose weights are random.</summary>
+    /// <summary>The name that <c>--net</c> has for a network with random weights.</summary>
     public static string RandomName(Network network) => RandomPrefix + network.Name;
 }

@@ -5,21 +5,21 @@ using System.Numerics;
 
 namespace Perceptual.Cli;
 
-/// <summary>What values of options must be, said the same way by all commands.</summary>
+/// <summary>Checks the values of options, with the same messages for all commands.</summary>
 internal static class OptionChecks
 {
     private const NumberStyles Whole = NumberStyles.AllowLeadingSign;
     private const NumberStyles Real = Whole | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
 
     /// <summary>
-    /// An option that takes a number of a range. Everywhere it is written with a point before the decimals, or as 1e-3,
-    /// and with nothing between the thousands: a comma is refused, which some read as the one and some as the other.
+    /// An option that takes a number of a range, written like 0.05, 1e-3 or 1000 whatever the language of the system.
+    /// A comma is refused, because some read it as a decimal point and some as a mark between thousands.
     /// </summary>
-    /// <param name="name">With its dashes.</param>
-    /// <param name="description">For the help.</param>
-    /// <param name="otherwise">Its value where it is not given.</param>
-    /// <param name="least">The smallest number it takes; <see cref="double.Epsilon"/> for all above 0.</param>
-    /// <param name="most">The largest, or null for any.</param>
+    /// <param name="name">The name, with its dashes.</param>
+    /// <param name="description">What the help says.</param>
+    /// <param name="otherwise">The value if the option is not given.</param>
+    /// <param name="least">The smallest number it takes; <see cref="double.Epsilon"/> means all above 0.</param>
+    /// <param name="most">The largest number it takes; null means any.</param>
     public static Option<T> Number<T>(string name, string description, T otherwise, T least, T? most = null)
         where T : struct, INumber<T>, IMinMaxValue<T> => new(name)
         {
@@ -29,7 +29,7 @@ internal static class OptionChecks
             CustomParser = result => Parse(name, result, least, most ?? T.MaxValue),
         };
 
-    /// <summary>The same, but null where it is not given.</summary>
+    /// <summary>The same, but null if the option is not given.</summary>
     public static Option<T?> OptionalNumber<T>(string name, string description, T least, T? most = null)
         where T : struct, INumber<T>, IMinMaxValue<T> => new(name)
         {
@@ -38,10 +38,10 @@ internal static class OptionChecks
             CustomParser = result => Parse(name, result, least, most ?? T.MaxValue),
         };
 
-    /// <summary>An option that takes any seed, 0 where it is not given.</summary>
+    /// <summary>An option that takes any seed; 0 if it is not given.</summary>
     public static Option<ulong> Seed(string name, string description) => Number(name, description, 0UL, 0UL);
 
-    /// <summary>Refuses files whose names do not end in one of these.</summary>
+    /// <summary>Refuses file names that do not end in one of these.</summary>
     public static void RequireEnding(
         this Option<string> option, params string[] endings) => option.Validators.Add(result =>
     {

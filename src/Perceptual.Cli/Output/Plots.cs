@@ -3,7 +3,9 @@ using ScottPlot;
 
 namespace Perceptual.Cli;
 
-/// <summary>Scores as pictures (PNG). The only place that knows ScottPlot, which is loaded when one is drawn.</summary>
+/// <summary>
+/// Draws scores as pictures (PNG). The only place that uses ScottPlot, which is loaded when a picture is drawn.
+/// </summary>
 internal static class Plots
 {
     private const int PanelWidth = 640;
@@ -20,9 +22,9 @@ internal static class Plots
             if (result.GetValue(plot) is not { } file)
                 return;
             if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
-                result.AddError($"--plot {file}: there is no such folder");
+                result.AddError($"--plot {file}: its folder does not exist");
             if (Directory.Exists(file))
-                result.AddError($"--plot {file}: is a folder");
+                result.AddError($"--plot {file} is a folder; name a file");
         });
         return plot;
     }
@@ -41,9 +43,9 @@ internal static class Plots
     }
 
     /// <summary>
-    /// A group of bars for each set of judgements, with their intervals, and a line where people are.
+    /// A group of bars for each set of judgements, with intervals, and a line at the score of people.
     /// </summary>
-    /// <param name="app">Is told what is missing.</param>
+    /// <param name="app">Gets the warning if no font is found.</param>
     /// <param name="path">The file.</param>
     /// <param name="table">The metrics first, then the rows of people and of the oracle.</param>
     /// <param name="metrics">How many metrics there are.</param>

@@ -22,7 +22,7 @@ internal static class Progress
         return work(title => bar(title, ++done, steps));
     });
 
-    /// <summary>Runs work that says what it does, and how many of how many steps of it are done.</summary>
+    /// <summary>Runs work that says what it does, and how many of its steps are done.</summary>
     public static T Phases<T>(App app, Func<Action<string, int, int>, T> work) =>
         Show(app, bar => work((title, done, steps) => bar(title, done, steps)));
 
@@ -34,7 +34,7 @@ internal static class Progress
     public static bool HasBar(App app) => app.Error == Console.Error && !Console.IsErrorRedirected;
 
     /// <summary>
-    /// Runs work that says what it does, how far it is, and how far it has to go (0 if it does not know).
+    /// Runs work that says what it does, how far it has come, and how far it has to go (0 if it does not know).
     /// </summary>
     public static T Show<T>(App app, Func<Action<string, double, double>, T> work)
     {

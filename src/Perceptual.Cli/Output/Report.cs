@@ -4,10 +4,10 @@ using System.Text.Json;
 
 namespace Perceptual.Cli;
 
-/// <summary>What a set of values comes to.</summary>
+/// <summary>Mean and spread of a set of values.</summary>
 internal sealed record Summary(int Count, double Mean, double Minimum, double Maximum, double? StandardDeviation)
 {
-    /// <summary>Of the mean.</summary>
+    /// <summary>The standard error of the mean.</summary>
     public double? StandardError => StandardDeviation / Math.Sqrt(Count);
 
     /// <summary>The standard deviation is that of a sample (n - 1); one value has none, nor has infinity.</summary>
@@ -22,8 +22,8 @@ internal sealed record Summary(int Count, double Mean, double Minimum, double Ma
 }
 
 /// <summary>
-/// Results as text, JSON or CSV, for stdout and for files. One LPIPS alone has a form of its own: its value is the
-/// distance.
+/// Results as text, JSON or CSV, for stdout and for files. A single LPIPS has a form of its own, where its value is
+/// called the distance.
 /// </summary>
 internal static class Report
 {
@@ -32,8 +32,8 @@ internal static class Report
     public static string Number(double value) => value.ToString("F8", CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// "0.72188071 TAB path", then the layers if asked for; what the value means below. Several metrics have their
-    /// names above.
+    /// "0.72188071 TAB path", then the layers if asked for, and what the value means in the lines below. The names of
+    /// several metrics stand above.
     /// </summary>
     public static string Text(Columns columns, IEnumerable<ComparedImages> rows, bool layers, bool bothPaths)
     {
@@ -110,8 +110,8 @@ internal static class Report
     }
 
     /// <summary>
-    /// One object: the vectors, the model or the metrics, the one reference if there is one, the results, the summaries
-    /// if there are any.
+    /// One object: the vectors, the model or the metrics, the reference if there is only one, the results, and the
+    /// summaries if there are any.
     /// </summary>
     public static string Json(
         Columns columns, string? reference, IEnumerable<ComparedImages> rows, IReadOnlyList<Summary>? summaries)
@@ -176,7 +176,7 @@ internal static class Report
         return Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length));
     }
 
-    /// <summary>What computes, which decides the last digits.</summary>
+    /// <summary>Writes which vector instructions are used; they decide the last digits.</summary>
     public static void WriteVectors(Utf8JsonWriter json) => json.WriteString("vectors", Metric.VectorLevel);
 
     /// <summary>What the metrics are: their names, directions, ranges, and the models of LPIPS.</summary>
@@ -243,7 +243,8 @@ internal static class Report
     private static string Unit(EquivalentKind kind) => kind == EquivalentKind.Jpeg ? "quality" : "sigma";
 
     /// <summary>
-    /// JSON has no infinity, which PSNR of identical images is: a string, as .NET and others write and read it.
+    /// Writes a number. JSON has no infinity, which is the PSNR of identical images; it is written as a string, as .NET
+    /// and others write and read it.
     /// </summary>
     public static void WriteNumber(Utf8JsonWriter json, string name, double? value)
     {

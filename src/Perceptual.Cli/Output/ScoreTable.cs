@@ -4,14 +4,14 @@ using System.Text;
 namespace Perceptual.Cli;
 
 /// <summary>
-/// A score on each of several sets of judgements, and its bootstrap replicates on each, none where it has no interval.
+/// A score on each of several sets of judgements, with its bootstrap replicates; none where there is no interval.
 /// </summary>
 internal sealed record ScoreRow(string Name, double[] Values, double[][] Replicates)
 {
-    /// <summary>A row of a statistic of the judgements with given indices.</summary>
+    /// <summary>A row of scores that are computed from resampled judgements, given by their indices.</summary>
     /// <param name="name">What is scored.</param>
-    /// <param name="seed">The bootstrap's; rows of the same seed are paired.</param>
-    /// <param name="sets">Of each set the score, the number of judgements, and the score of a resample.</param>
+    /// <param name="seed">The seed of the bootstrap; rows of the same seed are paired.</param>
+    /// <param name="sets">For each set: the score, the number of judgements, and the score of a resample.</param>
     public static ScoreRow Of(string name, ulong seed,
         IEnumerable<(double Score, int Items, Func<int[], double> Statistic)> sets)
     {
@@ -30,10 +30,10 @@ internal sealed record ScoreRow(string Name, double[] Values, double[][] Replica
 }
 
 /// <summary>Scores with a row for each metric and a column for each set of judgements.</summary>
-/// <param name="Title">What the scores are.</param>
+/// <param name="Title">The name of the kind of score.</param>
 /// <param name="Columns">The names of the sets.</param>
-/// <param name="Rows">A score for each column.</param>
-/// <param name="Signed">Whether 0 is a score like others, so that intervals without it are marked.</param>
+/// <param name="Rows">A row for each metric, with a score for each column.</param>
+/// <param name="Signed">Whether scores are differences, so that intervals that leave out 0 are marked.</param>
 internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<ScoreRow> Rows, bool Signed = false)
 {
     // The groups of Zhang et al. (CVPR 2018), table 5.
@@ -41,7 +41,7 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
     private static readonly string[] RealAlgorithms = ["superres", "deblur", "color", "frameinterp"];
 
     /// <summary>
-    /// Adds the paper's averages, the mean of the scores of several sets, where all these sets are there.
+    /// Adds the paper's averages, which are means over several sets, where all these sets exist.
     /// </summary>
     public ScoreTable WithPaperAverages()
     {
@@ -64,7 +64,7 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
         return table;
     }
 
-    /// <summary>By how much each row's scores are above those of another, in the paired bootstrap.</summary>
+    /// <summary>How much each row's scores are above another row's, with intervals of the paired bootstrap.</summary>
     public ScoreTable Differences(string versus)
     {
         var other = Rows.First(row => row.Name == versus);

@@ -1,7 +1,7 @@
 namespace Perceptual.Tests.Imaging;
 
 /// <summary>
-/// The pictures in <c>samples</c> are painted here: hills under an evening sky, and three distorted versions of them.
+/// The pictures in <c>samples</c> are painted here: hills under an evening sky, and four distorted versions of them.
 /// Only sums, products and square roots, so that every machine paints the same.
 /// </summary>
 public class SamplesTests
@@ -19,6 +19,7 @@ public class SamplesTests
             ("blurred.png", Blur(reference)),
             ("noisy.png", AddNoise(reference)),
             ("shifted.png", Shift(reference)),
+            ("damaged.png", Damage(reference)),
         };
         foreach (var (name, pixels) in pictures)
             ImageFile.WritePng(Path.Combine(painted, name), RgbImage.FromInterleaved(pixels, Side, Side));
@@ -111,6 +112,26 @@ public class SamplesTests
     private static byte[] Shift(byte[] pixels) =>
         [.. Enumerable.Range(0, pixels.Length)
             .Select(i => pixels[3 * (i / 3 / Side * Side + Math.Max(0, i / 3 % Side - 3)) + i % 3])];
+
+    /// <summary>Three round spots: one blurred, one with noise, one in blocks of 8x8 pixels.</summary>
+    private static byte[] Damage(byte[] pixels)
+    {
+        var (blurred, noisy, damaged) = (Blur(Blur(pixels)), AddNoise(pixels), pixels.ToArray());
+        for (var y = 0; y < Side; y++)
+            for (var x = 0; x < Side; x++)
+                for (var c = 0; c < 3; c++)
+                {
+                    var at = 3 * (y * Side + x) + c;
+                    damaged[at] = IsIn(48, 112) ? blurred[at]
+                        : IsIn(104, 40) ? noisy[at]
+                        : IsIn(140, 150) ? pixels[3 * ((y / 8 * 8 + 4) * Side + x / 8 * 8 + 4) + c]
+                        : pixels[at];
+
+                    bool IsIn(int centreX, int centreY) =>
+                        (x - centreX) * (x - centreX) + (y - centreY) * (y - centreY) < 28 * 28;
+                }
+        return damaged;
+    }
 
     private static (double R, double G, double B) Mix(
         (double R, double G, double B) a, (double R, double G, double B) b, double t) =>

@@ -1,0 +1,301 @@
+namespace Perceptual.Cli;
+
+/// <summary>A topic of <c>lpips help</c>: what the short descriptions of options leave open.</summary>
+/// <param name="Name">What <c>lpips help</c> calls it; no command has the same name.</param>
+/// <param name="Summary">One line for the list of topics.</param>
+/// <param name="Text">At most 120 columns wide.</param>
+internal sealed record HelpTopic(string Name, string Summary, string Text)
+{
+    private const string Models = """
+        LPIPS compares what a network sees in two images. These options say which network, with which weights.
+
+          --net alex        AlexNet, the default, which the paper uses for its comparisons with people
+          --net vgg         VGG16
+          --net squeeze     SqueezeNet 1.1
+          --net lite        a small network of our own that is part of the program. It needs no file and no download.
+                            It imitates alex closely, but its numbers are its own: do not mix them with those of alex.
+          --net random-NET  one of these networks with random Gaussian weights, drawn by --seed. It needs no file, and
+                            it has no lin weights. The paper uses it as a baseline, "Net (Random)".
+
+          --version 0.1     the scaling of the input and the lin weights that everybody reports; the default
+          --version 0.0     those of the first release; not for lite
+          --baseline        use no lin weights: every channel counts the same
+
+        Weights of your own:
+          --trunk FILE      the convolutions of --net
+          --lin FILE        the lin weights of --net
+          --weights FILE    a whole model, as `lpips train` and `lpips distill` write it. The file says which network
+                            it is, so leave out --net, --trunk and --lin.
+        The files may be safetensors or either format of torch. Checkpoints of networks that were tuned work too.
+
+        The program looks for the published weights in one folder:
+          1. the folder of --weights DIR, if you give it
+          2. otherwise the folder that the environment variable PERCEPTUAL_WEIGHTS names, if it is set
+          3. otherwise the cache folder: ~/.cache/perceptual/weights; on macOS ~/Library/Caches/perceptual/weights;
+             on Windows %LOCALAPPDATA%\perceptual\weights
+        If the cache folder lacks a file, the program fetches it. A folder that you name yourself must have all that
+        is needed; if it does not, the exit code is 4. `lpips weights fetch alex --weights DIR` fills such a folder.
+        Every file is checked against its digest each time it is loaded.
+
+        --threads never changes a result: the same input gives the same bits with any number of threads.
+        """;
+
+    private const string Images = """
+        PNG (8 and 16 bits), JPEG, WebP, TIFF, GIF, BMP and TGA files are read. Gray images become RGB.
+
+        Sizes must agree. --resize FILTER gives each distorted image the size of its reference; the filter is
+        antialiased. Without that option, different sizes are an error, because a resized image has another distance.
+
+        Pixel values are used as they are stored. --icc converts them to sRGB through the embedded colour profile.
+
+        An image with real transparency is an error unless --alpha says what to do:
+          --alpha drop   ignore the transparency
+          --alpha white  lay the image over white
+          --alpha black  lay the image over black
+
+        --max-pixels N refuses larger images before they are decoded. In folders, files whose extension is not that
+        of an image are skipped.
+        """;
+
+    private const string Output = """
+        Results go to stdout. Errors and progress go to stderr.
+
+        --format text  one line for each image: distance TAB path. `pairs` shows both paths. With --layers, what each
+                       layer adds follows.
+        --format csv   the columns reference,distorted,distance, then the layers with --layers. Numbers have every
+                       digit.
+        --format json  one object: "vectors" (the instructions that computed it: avx512, avx2, sse, neon or none),
+                       "model" (net, version, calibrated, digest of the weights), "reference", and "results"
+                       (distorted, distance, layers)
+
+        Any --metric but a single LPIPS changes this: each metric has its own column, under its name. In JSON,
+        "metrics" (name, direction, range) takes the place of "model", and each result has "values" by name. The PSNR
+        of identical images is Infinity, which is a string in JSON.
+
+        --map FILE writes where two images differ. A .png is a heat map: dark is 0, bright is the largest value, and
+        the bar below says which. A .npy has the same values as float32. `lpips help metrics` says which metrics have
+        a map.
+
+        `folders` and `pairs` also show mean, standard deviation (of a sample: n - 1), standard error of the mean,
+        smallest and largest value. With -o FILE they also write every value to a .csv or .json file.
+
+        `pairs` compares all pairs, which shows how diverse a set is. With --consecutive it compares each image with
+        the next one by name, which shows how much the frames of a film change. Each image goes through the network
+        once if the features of all images fit into --memory.
+        """;
+
+    private const string Explain = """
+        `lpips compare --explain` says what a distance means. It looks for three simple distortions of the same
+        reference that are just as far away, by the same metric:
+
+          JPEG           of quality 100 to 1
+          Gaussian blur  of sigma 0.1 to 50 pixels
+          white noise    of sigma 0.1 to 255, Gaussian, of 255 grey levels
+
+        Each line begins with the distance of that distortion, as measured. If the image is further away than the
+        strongest distortion, or closer than the weakest, the line says so; in JSON and CSV the relation is "as",
+        "closer" or "further". The search takes about 35 more distances, and fewer for further images.
+
+        docs/distortions.md has an example.
+        """;
+
+    private const string Judgements = """
+        `lpips evaluate` measures how well metrics agree with what people said about images.
+
+        Data:
+          2afc      BAPPS folders (2afc/val/traditional with ref, p0, p1 and judge), folders of such folders, or
+                    tables (CSV) with reference,p0,p1 and judge (the part of the people who chose p1) or
+                    votes_p0,votes_p1
+          jnd       BAPPS folders (jnd/val/cnn with p0, p1 and same), or folders of such folders
+          mos       a table (CSV) with reference,distorted,mos; a larger opinion score means a better image
+          recorded  tables (CSV) with d0,d1,judge: distances that were computed elsewhere, so no images are needed
+
+        Scores:
+          2afc      the part of the people that the metric agrees with; a tie counts half. The row `people` says how
+                    well people agree with each other: the mean of j^2 + (1 - j)^2. The row `oracle` is the most that
+                    any metric can reach: the mean of max(j, 1 - j).
+          majority  the part of the triplets where the metric says what most people say, without undecided triplets
+          jnd mAP   the area under the precision-recall curve of the pairs, sorted by distance (PASCAL VOC)
+          mos       the rank correlations of Spearman (SRCC) and Kendall (KRCC, tau-b); after a fit of the logistic
+                    curve with five parameters, Pearson's correlation (PLCC) and the root mean squared error (RMSE)
+        Where larger values mean closer images, as with psnr, the negative value is taken as the distance. A score
+        that does not exist is shown as -: a constant metric has no correlation, and infinite PSNR has no PLCC.
+
+        Numbers in brackets are 95 % intervals from 1000 bootstrap samples of the judgements. --versus shows how much
+        better each metric is than one of them, from the same samples for both; * marks a difference whose interval
+        does not hold 0. The columns `distortions`, `real algorithms` and `all` are the paper's averages over the sets
+        of BAPPS.
+
+        With -o FILE, a run keeps its distances in FILE.partial while it works. If you stop the run, the same command
+        continues where it stopped.
+        """;
+
+    private const string Bapps = """
+        BAPPS is the data set of the LPIPS paper: what people said about images. It has three parts:
+
+          2afc-val    1.1 GB, 36,344 triplets
+          2afc-train  5.3 GB
+          jnd         0.2 GB
+
+        `lpips dataset fetch bapps` downloads and unpacks each part in a folder beside its place, such as
+        DIR/2afc/val.part, and moves it to its place when it is complete. If a fetch is stopped, run it again: the
+        download continues where it was, the unpacking starts again. A part that is complete is left alone. A part
+        needs space for its archive and for its files at the same time. If you got the archive in another way, put it
+        into that folder under its published name, such as twoafc_val.tar.gz.
+
+        The authors publish no digests. `fetch` relies on https, on the length that the server states, on the check
+        sum in the gzip file, and on the names of the files: each triplet must have its four files, each pair its
+        three. 2afc-val must also have the published number of triplets; for the other two parts only rounded numbers
+        are published. Only images and judgements are unpacked. An archive that has links, names that lead elsewhere
+        or the same name twice is refused.
+
+        `lpips dataset check DIR` looks for folders of triplets and pairs, down to four levels. It checks names and
+        numbers as `fetch` does. It also checks that each judgement is a readable .npy file with one number from 0
+        to 1, and that each PNG has all its chunks, undamaged, and the size of its partners. It does not decode
+        pixels, and it does not read images of other formats.
+        """;
+
+    private const string Distortions = """
+        `lpips distort --list` shows every kind of distortion. Strength 0 leaves the image as it is, strength 1 is
+        gross; the list says what that means for each kind. Some kinds draw something at random, such as noise or a
+        direction: --seed decides it, and the same seed gives the same bytes. Images must have 8 bits a sample.
+
+        --kind blur:0.4,jpeg:0.7 applies several kinds, one after the other. --strength is for kinds without a number
+        of their own.
+
+        --pairs N makes triplets for a study. Each is a patch of an image and two versions of the patch, each made by
+        one to three kinds of random strengths. The images take turns. The folder gets ref, p0 and p1, where the
+        three PNGs of a triplet have the same name, and triplets.csv with the columns
+
+          reference,p0,p1,p0_kind,p0_seed,p1_kind,p1_seed,source,x,y
+
+        With these, `lpips distort ref/000000.png --kind P0_KIND --seed P0_SEED -o p0.png` makes p0/000000.png again.
+        When people have judged, add a column `judge`: `lpips help judgements`. The folder appears whole or not at
+        all.
+
+        docs/distortions.md has the table of all kinds.
+        """;
+
+    private const string PerceptualLoss = """
+        `lpips optimize` changes an image, step by step, until LPIPS takes it for the reference. Adam moves the
+        samples, on [-1, 1], against the gradient of the distance. What the network does not see stays as it was in
+        the start image; so if you start from noise, some noise remains.
+
+        Output:
+          text  the distance and, after a tab, the step; the last line is that of the file written, with 8 bits
+          json  "vectors" (the instructions that computed it), the last distance as "distance", the others as "steps"
+          csv   step,distance; the last line is that of the file written
+
+        Memory: about 2.5 kB for each pixel with vgg, 500 B with squeeze, 120 B with alex.
+
+        docs/perceptual-loss.md has pictures.
+        """;
+
+    private const string Onnx = """
+        `lpips export` writes the metric as one ONNX model (operator set 17, IR version 8):
+
+          inputs   reference, distorted  float32 [N, 3, H, W]  RGB on [-1, 1]: v / 127.5 - 1 of 8-bit samples
+          outputs  distance              float32 [N]           0 is identical, larger is further apart
+                   layers                float32 [N, taps]     what each layer adds to the distance
+
+        N, H and W are free. H and W must be at least the network's smallest side:
+        """;
+
+    /// <summary>The one list of topics, in the order in which they are shown.</summary>
+    public static IReadOnlyList<HelpTopic> All { get; } =
+    [
+        new("models", "which LPIPS: networks, versions, weights of your own, where weights are kept", Models),
+        new("metrics", "every metric, its direction and its range", $"""
+            --metric LIST computes one or more of these, such as --metric lpips-alex,psnr,ssim:
+
+            {MetricOptions.Table}
+
+            docs/metrics.md says what each of them is.
+            """),
+        new("images", "file formats, sizes, transparency, colour profiles", Images),
+        new("output", "results as text, JSON and CSV; maps; mean and spread", Output),
+        new("explain", "what a distance means: compare --explain", Explain),
+        new("judgements", "evaluate: data, scores and intervals", Judgements),
+        new("bapps", "dataset: how BAPPS is fetched and checked", Bapps),
+        new("training", "train: what learns, from which data, and what is written", Training()),
+        new("distillation", "distill: how a small network learns, and what is written", Distillation()),
+        new("distortions", "distort: strengths, seeds, triplets for a study", Distortions),
+        new("perceptual-loss", "optimize: how an image is changed, and what it takes", PerceptualLoss),
+        new("unsupervised", "init: a trunk that is made without labels", Unsupervised()),
+        new("onnx", "export: inputs and outputs of the model", $"{Onnx}\n{SmallestSides()}"),
+    ];
+
+    /// <summary>What <c>lpips help</c> prints.</summary>
+    public static string List { get; } = $"""
+        Topics:
+        {string.Join('\n', All.Select(topic => $"  {topic.Name,-15}  {topic.Summary}"))}
+
+        `lpips help TOPIC` explains one of them. `lpips --help` lists the commands, and `lpips COMMAND --help` or
+        `lpips help COMMAND` shows the options of one.
+        """;
+
+    private static string SmallestSides() =>
+        $"  {string.Join(", ", Network.All.Select(network => $"{network.Name} {network.MinimumSide}"))}";
+
+    private static string Training() => $"""
+        `lpips train` teaches LPIPS what people said about images, as the paper did.
+
+        Modes:
+          lin      the lin weights learn and the trunk stays; the features of each image are computed once
+          tune     the trunk learns too; it begins with trained weights
+          scratch  the trunk learns too; it begins with random weights
+
+        Data are BAPPS folders (2afc/train/cnn with ref, p0, p1 and judge), folders of such folders, or tables (CSV)
+        with reference,p0,p1 and judge (the part of the people who chose p1) or votes_p0,votes_p1. You can give several.
+        --validate DATA and --hold-out N are two ways to say what is scored before training and after each epoch.
+
+        The folder of -o gets:
+          NET.safetensors         the model: trunk, lin weights, recipe, digests. Every command takes it as --weights.
+          NET.pth                 with --format pth, the same for Python: lpips.LPIPS(net='NET', model_path='NET.pth')
+          log.csv                 {TrainingEpoch.CsvHeader}
+                                  (epoch 0 is before training)
+          held-out.csv            with --hold-out, the triplets that were not trained with, for `lpips evaluate 2afc`
+          checkpoint.safetensors  what --resume continues from; written after each epoch and at Ctrl-C
+
+        The same data, options and seed give the same bits on one machine, with any number of threads, and also if the
+        training was stopped and resumed. docs/training.md has the recipe and what it reached.
+        """;
+
+    private static string Distillation() => $"""
+        `lpips distill` teaches a small network to give the distances of a large one, its teacher. This is how lite was
+        made. The small network begins as the teacher cut down.
+
+        It learns from pairs of images that are made on the way. Of five references, four are patches of your
+        photographs, at scales from 1 to 1/4, and one is a procedural picture. Each reference has three versions, made
+        by one to three of the kinds that `lpips distort --list` shows. A reference and its versions make six pairs, and
+        the network learns from them three times. Every fourth step has images of 128x128, the others of 64x64.
+
+        Beside FILE.safetensors, which every command takes as --weights, it writes:
+          FILE.csv                     {DistillationProgress.CsvHeader}
+                                       (step 0 is before training)
+          FILE.checkpoint.safetensors  what --resume continues from; written fifty times and at Ctrl-C
+
+        The same images, options and seed give the same bits on one machine, with any number of threads, and also if the
+        training was stopped and resumed. docs/lite.md has the recipe and what it reached.
+        """;
+
+    private static string Unsupervised()
+    {
+        const int Images = KMeansInitialization.MaximumImages, Patches = KMeansInitialization.MaximumPatches;
+        const int Side = KMeansInitialization.Side;
+        return $"""
+            `lpips init kmeans` makes the trunk of a network from images alone, without labels. The filters of each
+            layer are the centroids of what the layer reads (Krähenbühl et al., ICLR 2016). The paper has it as the
+            row "K-means", to ask whether it matters what a network has learnt.
+
+            A few hundred photographs are enough. At most {Images} of them, drawn by --seed, are used, with {Patches}
+            patches for each layer. An image whose shorter side is longer than {Side} pixels is made smaller, and each
+            is cut to {Side}x{Side}. The same seed and images give the same file on one machine.
+
+            Every command takes the file as --trunk. There are no lin weights for it: add --baseline, or train some.
+            For networks with random weights no file is needed: --net random-alex.
+
+            docs/unsupervised.md has what it shows.
+            """;
+    }
+}
