@@ -87,7 +87,8 @@ public class AtomicFileTests
 
         static string ReadAll(string path)
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete);
             using var text = new StreamReader(stream);
             return text.ReadToEnd();
         }
@@ -138,7 +139,8 @@ public class AtomicFileTests
     [Fact]
     public void The_owner_is_that_of_the_file_that_was_there_where_that_is_permitted()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root may give files away");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess,
+            "only root may give files away");
         using var folder = new TempFolder();
         var path = folder.Write("a.txt", "old"u8);
         using (var chown = Process.Start("chown", ["1234:4321", path]))

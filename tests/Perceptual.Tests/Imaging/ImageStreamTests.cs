@@ -39,7 +39,8 @@ public class ImageStreamTests
         var rgba = Samples.Png(2, 2, 8, 6, [.. Enumerable.Repeat((byte)100, 16)]);
         Assert.Throws<InvalidDataException>(() => ImageFile.Read(rgba));
         Assert.Equal(100, Pixels(ImageFile.Read(rgba, new() { Alpha = AlphaMode.Drop }))[2]);
-        Assert.Throws<InvalidDataException>(() => ImageFile.Read(rgba, new() { Alpha = AlphaMode.Drop, MaxPixels = 3 }));
+        Assert.Throws<InvalidDataException>(
+            () => ImageFile.Read(rgba, new() { Alpha = AlphaMode.Drop, MaxPixels = 3 }));
     }
 
     private static float[] Pixels(RgbImage image)

@@ -12,7 +12,8 @@ public class ForeignNetworkTests
         var lin = calibrated
             ? LinWeights.From(Network.Squeeze, Network.Squeeze.TapChannels.Select((channels, k) => new Tensor(
                 LinWeights.Key(k), [1, channels, 1, 1],
-                [.. Enumerable.Range(0, channels).Select(c => c % 7 * 0.3f)])).ToDictionary(tensor => tensor.Name), "lin")
+                [.. Enumerable.Range(0, channels).Select(c => c % 7 * 0.3f)]))
+                .ToDictionary(tensor => tensor.Name), "lin")
             : null;
         var ours = new Lpips(trunk, lin, new());
         var metric = new Foreign(ours, lin);
