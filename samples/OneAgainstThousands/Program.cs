@@ -17,7 +17,8 @@ image = image.Resize(Side, Side, ResizeFilter.Bilinear);
 LpipsFeatures one = lpips.Extract(image);
 var kinds = Distortion.All.AsParallel().AsOrdered().Select(kind =>
 {
-    var versions = Enumerable.Range(0, Versions).Select(i => kind.Apply(image, (i + .5) / Versions, (ulong)i)).ToArray();
+    var versions = Enumerable.Range(0, Versions)
+        .Select(i => kind.Apply(image, strength: (i + .5) / Versions, seed: (ulong)i)).ToArray();
     IReadOnlyList<LpipsFeatures> many = lpips.Extract(versions); // small images go through side by side
     return (kind.Name, Distances: many.Select(other => lpips.Distance(one, other)).ToArray());
 }).ToArray();

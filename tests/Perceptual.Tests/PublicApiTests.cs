@@ -107,8 +107,8 @@ public class PublicApiTests
         return bases.Count == 0 ? "" : $" : {string.Join(", ", bases)}";
     }
 
-    // Not what the compiler adds to records, nor what a property or an event consists of, nor nested types.
-    private static bool IsListed(ISymbol member) => IsVisible(member)
+    // Not what the compiler adds to records and structures, nor what a property or an event consists of, nor nested types.
+    private static bool IsListed(ISymbol member) => IsVisible(member) && !member.IsImplicitlyDeclared
         && member is not (INamedTypeSymbol or IMethodSymbol { AssociatedSymbol: not null })
         && !member.GetAttributes().Any(attribute => attribute.AttributeClass!.Name == "CompilerGeneratedAttribute");
 
@@ -119,7 +119,8 @@ public class PublicApiTests
     private static string Wrap(string line)
     {
         var text = new StringBuilder();
-        while (line.Length > Columns && line.LastIndexOf(", ", Columns - 1, StringComparison.Ordinal) is > 12 and var end)
+        while (line.Length > Columns
+            && line.LastIndexOf(", ", Columns - 1, StringComparison.Ordinal) is > 12 and var end)
         {
             text.Append(line.AsSpan(0, end + 1)).Append('\n');
             line = new string(' ', 8) + line[(end + 2)..];

@@ -1,8 +1,8 @@
 namespace Perceptual.Tests.Imaging;
 
 /// <summary>
-/// The icon of the packages, <c>docs/pictures/icon.png</c>, is painted here: a sun over hills, once as it is and once in
-/// coarse blocks. Only sums, products and comparisons, so that every machine paints the same.
+/// The icon of the packages, <c>docs/pictures/icon.png</c>, is painted here: a sun over hills, one half as it is and
+/// one in coarse blocks. Only sums, products and comparisons, so that every machine paints the same.
 /// </summary>
 public class IconTests
 {
