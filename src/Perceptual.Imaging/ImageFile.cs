@@ -23,11 +23,11 @@ public static class ImageFile
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
-    /// <exception cref="IOException">The file cannot be read, or needs libvips, which cannot be loaded: all but BMP,
-    /// TGA and plain PNG (8 or 16 bits, not interlaced, no palette) do.</exception>
+    /// <exception cref="IOException">The file cannot be read, or is a named pipe, a device or a socket.</exception>
     /// <exception cref="InvalidDataException">The path is a folder, or the content is not an image of these formats,
-    /// damaged, cut short, over the limit, transparent where that is refused, or of float samples. The message begins
-    /// with the path.</exception>
+    /// damaged, cut short, over the limit, transparent where that is refused, or of float samples; or it needs libvips,
+    /// which is not there: all but BMP, TGA and plain PNG (8 or 16 bits, not interlaced, no palette) do. The message
+    /// begins with the path.</exception>
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
         using var rows = Open(path, options ?? new());

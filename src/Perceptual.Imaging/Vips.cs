@@ -13,6 +13,8 @@ internal static class Vips
 
     static Vips()
     {
+        if (!ModuleInitializer.VipsInitialized)
+            return;
         Cache.Max = 0; // no operation is asked for twice
         Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Count);
     }
@@ -21,7 +23,11 @@ internal static class Vips
     public static int Warnings => Warned;
 
     /// <summary>Runs the static constructor, once.</summary>
+    /// <exception cref="InvalidDataException">There is no libvips on this system.</exception>
     public static void Configure()
     {
+        if (!ModuleInitializer.VipsInitialized)
+            throw new InvalidDataException("only libvips reads and writes such files, and it is not on this system; "
+                + "install it, or use a plain PNG, BMP or TGA");
     }
 }

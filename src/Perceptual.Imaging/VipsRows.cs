@@ -48,18 +48,10 @@ internal sealed class VipsRows : StoredRows
     public static VipsRows Open(
         Stream stream, string path, string name, Func<Source, Image> load, ImageReadOptions options)
     {
-        try
-        {
-            if (stream is MemoryStream memory)
-                return new(() => Source.NewFromMemory(memory.ToArray()), name, load, options);
-            stream.Dispose(); // libvips opens the file itself
-            return new(() => Source.NewFromFile(path), name, load, options);
-        }
-        catch (Exception e) when (e.GetBaseException() is DllNotFoundException or BadImageFormatException)
-        {
-            throw new IOException($"{path}: this {name} is decoded by libvips, which cannot be loaded: "
-                + e.GetBaseException().Message.Split('\n')[0], e);
-        }
+        if (stream is MemoryStream memory)
+            return new(() => Source.NewFromMemory(memory.ToArray()), name, load, options);
+        stream.Dispose(); // libvips opens the file itself
+        return new(() => Source.NewFromFile(path), name, load, options);
     }
 
     public override void ReadRow(Span<byte> row)

@@ -32,7 +32,7 @@ public class SamplesTests
         }
     }
 
-    private static bool SamePixels(RgbImage a, RgbImage b)
+    internal static bool SamePixels(RgbImage a, RgbImage b)
     {
         if (a.ToString() != b.ToString())
             return false;
