@@ -45,6 +45,14 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
         (HelpCommand.Create, HelpCommand.Help),
     ];
 
+    // Less than the two seconds in which a command is to end.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>How long a training has to write its checkpoint when it is interrupted.</summary>
+    public static readonly TimeSpan CheckpointPatience = TimeSpan.FromSeconds(60);
+
+    private readonly Dictionary<Command, TimeSpan> patience = [];
+
     public TextWriter Output { get; } = output;
 
     public TextWriter Error { get; } = error;
@@ -63,14 +71,24 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             Error.WriteLine($"Try: {CommandLine(parsed.CommandResult.Command)} --help");
             return ExitCode.Usage;
         }
-        // Ctrl-C in a training waits for the checkpoint to be written.
-        return await parsed.InvokeAsync(new()
+        using var interruption = new Interruption(patience.GetValueOrDefault(parsed.CommandResult.Command, Patience));
+        try
         {
-            Output = Output,
-            Error = Error,
-            EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = TimeSpan.FromSeconds(60),
-        });
+            var run = parsed.InvokeAsync(new()
+            {
+                Output = Output,
+                Error = Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            }, interruption.Token);
+            return await Task.WhenAny(run, interruption.End) == run
+                ? await run
+                : Fail(ExitCode.Interrupted, "interrupted");
+        }
+        catch (IOException e) // of help and version; a command's own are told where they are
+        {
+            return Fail(ExitCode.Failed, e.Message);
+        }
     }
 
     /// <summary>The command with all its subcommands.</summary>
@@ -97,7 +115,14 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
     /// <summary>
     /// Sets what a command does. Ctrl-C cancels it, and an exception becomes one line on stderr and an exit code.
     /// </summary>
-    public void SetAction(Command command, Func<ParseResult, CancellationToken, int> action) =>
+    /// <param name="command">The command.</param>
+    /// <param name="action">What it does; returns the exit code.</param>
+    /// <param name="ownPatience">How long it may go on once it is cancelled, of a command that then writes down what it
+    /// has done.</param>
+    public void SetAction(
+        Command command, Func<ParseResult, CancellationToken, int> action, TimeSpan? ownPatience = null)
+    {
+        patience[command] = ownPatience ?? Patience;
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             try
@@ -128,6 +153,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             }
 #pragma warning restore CA1031
         }, CancellationToken.None));
+    }
 
     // Options without a value, or with one that cannot be parsed, are reported first: a command's own validators run
     // only if all its options are sound.

@@ -6,4 +6,6 @@ if (OperatingSystem.IsWindows())
     Console.OutputEncoding = Encoding.UTF8;
 
 using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
-return await new App(Console.Out, Console.Error, http).RunAsync(args);
+var output = new StandardStream(Console.Out, isResult: true);
+var error = new StandardStream(Console.Error, isResult: false);
+return await new App(output, error, http).RunAsync(args);

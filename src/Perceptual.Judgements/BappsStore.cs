@@ -2,9 +2,9 @@ namespace Perceptual.Judgements;
 
 /// <summary>
 /// Fetches BAPPS into a folder, a part at a time. A part is downloaded and unpacked in a folder beside its place, named
-/// like it and
-/// ".part", and moved there as a whole; what a killed process leaves, the next one goes on from. Its authors publish no
-/// digests: a download is checked by the length the server says and the check sum in the gzip file, and what was
+/// like it and ".part", and moved there as a whole. The next process goes on from what a killed one leaves. An archive
+/// that you put there is used and kept; one that was fetched and is damaged is renamed to ".bad". Its authors publish
+/// no digests: a download is checked by the length the server says and the check sum in the gzip file, and what was
 /// unpacked by its counts.
 /// </summary>
 /// <param name="directory">The folder of the data set; made if it is not there.</param>
@@ -12,6 +12,8 @@ namespace Perceptual.Judgements;
 /// <param name="progress">Is told how far a download and then its unpacking is, on the thread that fetches.</param>
 public sealed class BappsStore(string directory, HttpClient? http = null, IProgress<DownloadProgress>? progress = null)
 {
+    private const string Fetched = ".fetched", Partial = ".part", Bad = ".bad", Unpacked = "unpacked.tmp";
+
     private static readonly HttpClient SharedClient = new();
 
     /// <summary>The wait before a second attempt; it doubles with each further one.</summary>
@@ -39,7 +41,7 @@ public sealed class BappsStore(string directory, HttpClient? http = null, IProgr
             else if (Problem(part, target) is { } problem)
                 throw new InvalidDataException(
                     $"{target} is there, but not complete: {problem}. Delete or move it and fetch {part.Name} again");
-            DeleteFolder(work);
+            ClearOwn(work, part);
             return Folders(part, target);
         }
         catch (HttpRequestException e)
@@ -55,35 +57,54 @@ public sealed class BappsStore(string directory, HttpClient? http = null, IProgr
         }
     }
 
+    // What is not ours in the folder, an archive got in another way or notes, is left there.
     private void FetchInto(string target, string work, BappsPart part, CancellationToken cancellation)
     {
         Directory.CreateDirectory(work);
-        var archive = Path.Combine(work, part.Archive);
-        var unpacked = Path.Combine(work, "unpacked");
+        var given = Path.Combine(work, part.Archive);
+        var fetched = given + Fetched;
+        var unpacked = Path.Combine(work, Unpacked);
         DeleteFolder(unpacked); // of a killed process
         try
         {
-            if (!File.Exists(archive))
-            {
-                new Download(http ?? SharedClient, part.Archive, part.Address, part.MaximumLength, archive + ".part",
-                    progress, RetryDelay).Run(cancellation);
-                File.Move(archive + ".part", archive);
-            }
+            var archive = File.Exists(given) ? given : Download(part, fetched, cancellation);
             new BappsArchive(part, archive, unpacked, progress, cancellation).Unpack();
             if (Problem(part, unpacked) is { } problem)
                 throw new InvalidDataException($"{part.Address} is not the published archive: {problem}");
             Directory.Move(unpacked, target);
         }
-        catch (InvalidDataException)
+        catch (InvalidDataException) when (File.Exists(fetched) && !File.Exists(given))
         {
-            DeleteFolder(work);
+            File.Move(fetched, given + Bad, overwrite: true);
             throw;
         }
-        catch
+        finally
         {
             DeleteFolder(unpacked);
-            throw;
         }
+    }
+
+    private static void ClearOwn(string work, BappsPart part)
+    {
+        if (!Directory.Exists(work))
+            return;
+        DeleteFolder(Path.Combine(work, Unpacked));
+        File.Delete(Path.Combine(work, part.Archive + Fetched));
+        Perceptual.Download.Discard(Path.Combine(work, part.Archive + Fetched + Partial));
+        if (!Directory.EnumerateFileSystemEntries(work).Any())
+            Directory.Delete(work);
+    }
+
+    private string Download(BappsPart part, string path, CancellationToken cancellation)
+    {
+        if (File.Exists(path))
+            return path;
+        var beginning = path + Partial;
+        new Download(http ?? SharedClient, part.Archive, part.Address, part.MaximumLength, beginning, progress,
+            RetryDelay).Run(cancellation);
+        File.Move(beginning, path);
+        Perceptual.Download.Discard(beginning); // what stands beside it
+        return path;
     }
 
     private static List<BappsFolder> Folders(BappsPart part, string path) =>

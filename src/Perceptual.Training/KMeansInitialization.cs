@@ -111,7 +111,7 @@ public sealed class KMeansInitialization
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(paths);
         ArgumentNullException.ThrowIfNull(read);
-        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        Crew.CheckThreads(threads);
         if (paths.Count == 0)
             throw new InvalidDataException("there are no images to learn from");
         var run = new KMeansInitialization(network, paths, read, seed, threads, progress ?? ((_, _, _) => { }),

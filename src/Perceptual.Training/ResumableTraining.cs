@@ -32,7 +32,7 @@ public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine
     private protected ResumableTraining(int? threads)
     {
         Threads = threads ?? Environment.ProcessorCount;
-        ArgumentOutOfRangeException.ThrowIfLessThan(Threads, 1, nameof(threads));
+        Crew.CheckThreads(Threads);
     }
 
     /// <summary>Steps that are done.</summary>

@@ -137,7 +137,7 @@ public sealed class DistortTests : IDisposable
             .ShouldFail(1, "broken.png");
         Directory.CreateDirectory(lpips.PathOf("busy.tmp"));
         CommandLine.Run("distort", image, "--pairs 2 --size 8", "-o", lpips.PathOf("busy"))
-            .ShouldFail(1, "busy.tmp", "delete it");
+            .ShouldFail(1, "busy.tmp", "move or delete it");
         Assert.Equal(["busy.tmp", "empty", "images"],
             Directory.EnumerateFileSystemEntries(lpips.Folder).Select(Relative).Order(StringComparer.Ordinal));
     }

@@ -74,8 +74,7 @@ public sealed class ProcessTests : IDisposable
         while (process.TotalProcessorTime < TimeSpan.FromSeconds(3) && !process.HasExited)
             Thread.Sleep(50);
         var ignored = IgnoresInterrupts(process);
-        using (var kill = Process.Start("kill", [ignored ? "-KILL" : "-INT", $"{process.Id}"]))
-            kill.WaitForExit();
+        Kill(process, ignored ? "KILL" : "INT");
         var (output, error, code) = Finish(process);
         Assert.SkipWhen(ignored, "a shell that runs the tests in the background has them ignore Ctrl-C");
         Assert.Equal(("", 130), (output, code));
@@ -89,15 +88,115 @@ public sealed class ProcessTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent with the kill command");
         lpips.Image("set/a.png", 80, 80);
         using var process = Start("distort", "set", "--pairs", "1000000", "-o", "out");
-        while (!File.Exists(lpips.PathOf("out.tmp/p1/000009.png")) && !process.HasExited)
-            Thread.Sleep(20);
+        WaitForTriplets(process);
         var ignored = IgnoresInterrupts(process);
-        using (var kill = Process.Start("kill", [ignored ? "-KILL" : "-INT", $"{process.Id}"]))
-            kill.WaitForExit();
+        Kill(process, ignored ? "KILL" : "INT");
         var (output, error, code) = Finish(process);
         Assert.SkipWhen(ignored, "a shell that runs the tests in the background has them ignore Ctrl-C");
         Assert.Equal(("", "lpips: interrupted", 130), (output, error, code));
         Assert.Equal(["set"], Directory.EnumerateFileSystemEntries(lpips.Folder).Select(Path.GetFileName));
+    }
+
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("HUP")] // its terminal is closed
+    public void What_is_told_to_end_ends_as_at_Ctrl_C(string signal)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent with the kill command");
+        lpips.Image("set/a.png", 80, 80);
+        using var process = Start("distort", "set", "--pairs", "1000000", "-o", "out");
+        WaitForTriplets(process);
+        Kill(process, signal);
+        Assert.Equal(("", "lpips: interrupted", 130), Finish(process));
+        Assert.Equal(["set"], Directory.EnumerateFileSystemEntries(lpips.Folder).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Under_nohup_a_closed_terminal_changes_nothing()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux says which signals were ignored at the start");
+        lpips.Image("set/a.png", 80, 80);
+        using var process = Shell("trap '' HUP; exec \"$@\"", "distort", "set", "--pairs", "1000000", "-o", "out");
+        WaitForTriplets(process);
+        Kill(process, "HUP");
+        var seen = Directory.GetFiles(lpips.PathOf("out.tmp/p1")).Length;
+        while (!process.HasExited && Directory.GetFiles(lpips.PathOf("out.tmp/p1")).Length < seen + 10)
+            Thread.Sleep(20);
+        Assert.False(process.HasExited);
+        Kill(process, "TERM");
+        Assert.Equal(130, Finish(process).Code);
+    }
+
+    [Fact]
+    public void Triplets_of_a_killed_run_are_made_anew_and_those_of_a_living_one_are_left_alone()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent with the kill command");
+        lpips.Image("set/a.png", 80, 80);
+        using (var killed = Start("distort", "set", "--pairs", "1000000", "-o", "out"))
+        {
+            WaitForTriplets(killed);
+            CommandLine.Run("distort", lpips.PathOf("set"), "--pairs 3", "-o", lpips.PathOf("out"))
+                .ShouldFail(1, "another run", "out.tmp");
+            Assert.False(killed.HasExited);
+            Kill(killed, "KILL");
+            killed.WaitForExit();
+        }
+        Assert.Equal(0, CommandLine.Run("distort", lpips.PathOf("set"), "--pairs 3", "-o", lpips.PathOf("out")).Code);
+        Assert.Equal(["out", "set"], Directory.EnumerateFileSystemEntries(lpips.Folder).Select(Path.GetFileName)
+            .Order(StringComparer.Ordinal));
+        Assert.Equal(["p0", "p1", "ref", "triplets.csv"], Directory.EnumerateFileSystemEntries(lpips.PathOf("out"))
+            .Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(3, Directory.GetFiles(lpips.PathOf("out/p0")).Length);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("--version")]
+    [InlineData("distort --list")]
+    [InlineData("compare a.png a.png --metric l2")]
+    [InlineData("compare a.png a.png --metric l2 --format json")]
+    public void A_stdout_that_takes_nothing_is_an_error_and_never_a_stack_trace(string args)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "with the devices of Linux");
+        lpips.Image("a.png");
+        foreach (var (closed, why) in new[] { (">/dev/full", "No space left on device"), (">&-", "it is closed") })
+        {
+            using var process = Shell($"exec \"$@\" {closed}", args.Split(' '));
+            Assert.Equal(("", $"lpips: the results cannot be written to stdout: {why}", 1), Finish(process));
+        }
+        foreach (var both in new[] { ">/dev/full 2>/dev/full", ">&- 2>&-", ">/dev/full 2>&-" })
+        {
+            using var process = Shell($"exec \"$@\" {both}", args.Split(' '));
+            Assert.Equal(("", "", 1), Finish(process));
+        }
+    }
+
+    [Fact]
+    public void A_stderr_that_takes_nothing_changes_neither_results_nor_exit_codes()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "with the devices of Linux");
+        lpips.Image("a.png");
+        foreach (var closed in new[] { "2>/dev/full", "2>&-" })
+        {
+            using var usage = Shell($"exec \"$@\" {closed}", "compare");
+            Assert.Equal(("", "", 2), Finish(usage));
+            using var missing = Shell($"exec \"$@\" {closed}", "compare", "a.png", "b.png", "--metric", "l2");
+            Assert.Equal(("", "", 1), Finish(missing));
+            using var fine = Shell($"exec \"$@\" {closed}", "compare", "a.png", "a.png", "--metric", "l2");
+            Assert.Equal(("0.00000000\ta.png", "", 0), Finish(fine));
+        }
+    }
+
+    private void WaitForTriplets(Process process)
+    {
+        while (!File.Exists(lpips.PathOf("out.tmp/p1/000009.png")) && !process.HasExited)
+            Thread.Sleep(20);
+    }
+
+    private static void Kill(Process process, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]);
+        kill.WaitForExit();
     }
 
     private static bool IgnoresInterrupts(Process process) => File.Exists($"/proc/{process.Id}/status")
@@ -170,6 +269,15 @@ public sealed class ProcessTests : IDisposable
         change(info);
         return Process.Start(info)!;
     }
+
+    // A script of sh, of which "$@" is the command.
+    private Process Shell(string script, params string[] args) => Process.Start(new ProcessStartInfo("sh",
+        ["-c", script, "sh", "dotnet", Path.Combine(AppContext.BaseDirectory, "lpips.dll"), .. args])
+    {
+        WorkingDirectory = lpips.Folder,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
 
     private static (string Output, string Error, int Code) Finish(Process process)
     {

@@ -149,7 +149,7 @@ internal static class DistillCommand
                         + "do not fit in memory");
                 return read;
             }
-        });
+        }, ownPatience: App.CheckpointPatience);
         return command;
 
         static string[] Without(string? kinds) =>

@@ -12,6 +12,7 @@ internal static class DistortCommand
     private const int DefaultSize = 64; // of the patches that people judged for the paper
 
     private static readonly string[] Parts = ["ref", "p0", "p1"];
+    private const string Table = "triplets.csv", Claimed = ".lpips-distort"; // files in the folder
     /// <summary>Every kind of distortion, in the order in which --list shows them.</summary>
     public static IReadOnlyList<Distortion> Kinds { get; } = [.. Distortion.All, .. Codecs.All];
 
@@ -170,9 +171,7 @@ internal static class DistortCommand
         if (!Directory.Exists(parent))
             throw new DirectoryNotFoundException($"{folder} cannot be made: there is no folder {parent}");
         var temporary = Path.TrimEndingDirectorySeparator(folder) + ".tmp";
-        if (Path.Exists(temporary))
-            throw new IOException($"{temporary}, where the triplets are made, exists already; if no other run "
-                + "uses it, delete it");
+        using var held = Claim(temporary);
         try
         {
             foreach (var part in Parts)
@@ -198,10 +197,12 @@ internal static class DistortCommand
                 });
                 return 0;
             });
-            File.WriteAllText(Path.Combine(temporary, "triplets.csv"),
+            File.WriteAllText(Path.Combine(temporary, Table),
                 "reference,p0,p1,p0_kind,p0_seed,p1_kind,p1_seed,source,x,y\n" + string.Concat(rows));
             if (Directory.Exists(folder))
                 Directory.Delete(folder); // it is empty
+            held.Dispose();
+            File.Delete(Path.Combine(temporary, Claimed));
             Directory.Move(temporary, folder);
         }
         catch
@@ -210,6 +211,29 @@ internal static class DistortCommand
                 Directory.Delete(temporary, recursive: true);
             throw;
         }
+    }
+
+    // Makes the folder where triplets are made, in place of one that a killed run left.
+    private static FileStream Claim(string folder)
+    {
+        var claimed = Path.Combine(folder, Claimed);
+        if (Path.Exists(folder) && !(File.Exists(claimed) && Directory.EnumerateFileSystemEntries(folder)
+            .All(path => Path.GetFileName(path) is Table or Claimed || Parts.Contains(Path.GetFileName(path)))))
+            throw new IOException($"{folder}, where the triplets are made, exists already; move or delete it");
+        Directory.CreateDirectory(folder);
+        FileStream held;
+        try
+        {
+            held = new(claimed, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"another run makes triplets in {folder}; wait for its end, or name another folder",
+                e);
+        }
+        foreach (var part in Parts.Select(part => Path.Combine(folder, part)).Where(Directory.Exists))
+            Directory.Delete(part, recursive: true);
+        return held;
     }
 
     // Returns its line of the table.

@@ -180,7 +180,7 @@ internal static class TrainCommand
             if (parsed.GetValue(plot) is { } picture)
                 Plots.Training(app, picture, trainer.Log);
             return ExitCode.Fine;
-        });
+        }, ownPatience: App.CheckpointPatience);
         return command;
 
         // a validator sees no default

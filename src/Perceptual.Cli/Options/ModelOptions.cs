@@ -133,7 +133,7 @@ internal sealed class ModelOptions
     public static Option<int?> ThreadsOption() => OptionChecks.OptionalNumber(
         "--threads",
         "The number of threads. [default: one for each processor]",
-        1);
+        1, Crew.MaximumThreads);
 
     /// <summary>Whether the model of the command line needs published weights.</summary>
     public bool NeedsStore(SymbolResult result)

@@ -15,13 +15,21 @@ public sealed class AtomicFile : IDisposable
     private const string Prefix = ".perceptual-", Suffix = ".tmp";
     private const int LongestName = 255; // bytes, on every system's own file systems; characters on Windows
 
-    private static readonly ConcurrentDictionary<string, bool> Cleared = [];
+    private static readonly ConcurrentDictionary<string, bool> Cleared = []; // folders
+    private static readonly ConcurrentDictionary<string, bool> Unfinished = []; // temporary files
 
     private readonly string path;
     private readonly string target; // at the end of links
     private readonly string temporary;
     private readonly UnixStatus? replaced;
     private bool committed;
+
+    // A program that ends while a file is written leaves nothing of it.
+    static AtomicFile() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        foreach (var file in Unfinished.Keys)
+            Delete(file);
+    };
 
     /// <exception cref="IOException">The folder does not exist or cannot be written to, or there is something at the
     /// path that is no file.</exception>
@@ -48,6 +56,7 @@ public sealed class AtomicFile : IDisposable
             ClearRemains(folder);
         temporary = Path.Combine(folder, $"{OwnPrefix}{Environment.ProcessId}-{Guid.NewGuid():N}{Suffix}");
         Stream = Create();
+        Unfinished[temporary] = true;
     }
 
     // Processes are told apart by their numbers on one machine only.
@@ -79,6 +88,7 @@ public sealed class AtomicFile : IDisposable
             before.GiveOwner(temporary);
             File.SetUnixFileMode(temporary, (UnixFileMode)(before.Mode & 0xFFF));
         }
+        Unfinished.TryRemove(temporary, out _);
         File.Move(temporary, target, overwrite: true);
         committed = true;
     }
@@ -96,7 +106,20 @@ public sealed class AtomicFile : IDisposable
         {
             // What is still buffered need not be written: the file is given up.
         }
-        File.Delete(temporary);
+        Unfinished.TryRemove(temporary, out _);
+        Delete(temporary);
+    }
+
+    private static void Delete(string file)
+    {
+        try
+        {
+            File.Delete(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next process that writes into the folder tries again.
+        }
     }
 
     // To rename over a file asks the folder's permission only.

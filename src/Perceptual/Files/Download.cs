@@ -33,19 +33,19 @@ public sealed class Download(
     /// <exception cref="IOException">The disk failed.</exception>
     public void Run(CancellationToken cancellation)
     {
+        var longest = PartLength; // so far: a server that sends the same bytes again and again does not get on
         for (var attempt = 1; ; attempt++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var before = PartLength;
             try
             {
-                Attempt(before, cancellation);
+                Attempt(PartLength, cancellation);
                 return;
             }
-            catch (HttpRequestException e) when ((PartLength > before || attempt < Attempts) && MayPass(e))
+            catch (HttpRequestException e) when ((PartLength > longest || attempt < Attempts) && MayPass(e))
             {
-                if (PartLength > before)
-                    attempt = 1; // it gets on
+                if (PartLength > longest)
+                    (longest, attempt) = (PartLength, 1); // it gets on
                 cancellation.WaitHandle.WaitOne(retryDelay * (1 << (attempt - 1)));
             }
         }

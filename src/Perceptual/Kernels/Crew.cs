@@ -18,17 +18,31 @@ public sealed class Crew : IDisposable
     private Exception? failure;
 
     /// <param name="threads">The largest number of threads that work at a time, the caller's own with them.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is not from 1 to <see cref="MaximumThreads"/>.</exception>
     public Crew(int threads)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        CheckThreads(threads);
         Threads = threads;
         for (var worker = 1; worker < threads; worker++)
             ThreadPool.UnsafeQueueUserWorkItem(static state => state.Crew.Help(state.Worker),
                 (Crew: this, Worker: worker), preferLocal: false);
     }
 
+    /// <summary>
+    /// The most threads that a call may use: four for each processor, and at least 64. More would only take memory.
+    /// </summary>
+    public static int MaximumThreads { get; } = Math.Max(64, 4 * Environment.ProcessorCount);
+
     /// <summary>The largest number of threads that work at a time; workers are numbered from 0.</summary>
     public int Threads { get; }
+
+    /// <exception cref="ArgumentOutOfRangeException">A number of threads is not from 1 to
+    /// <see cref="MaximumThreads"/>.</exception>
+    public static void CheckThreads(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, MaximumThreads);
+    }
 
     /// <summary>Runs tasks, and returns when all are done. One call at a time.</summary>
     /// <param name="tasks">How many there are.</param>

@@ -19,7 +19,7 @@ public static class ParallelLoop
     public static void Run(int count, int threads, Action<int> work, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(work);
-        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        Crew.CheckThreads(threads);
         var next = -1;
         var (failed, failure) = (count, (Exception?)null); // the first piece that failed
         var gate = new Lock();

@@ -108,7 +108,7 @@ public sealed unsafe partial class Lpips : Metric
         CancellationToken cancellation = default)
     {
         options ??= new();
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 1);
+        Crew.CheckThreads(options.Threads);
         var (trunk, lin) = LoadWeights(network, options, cancellation);
         return new(trunk, lin, options);
     }
@@ -135,7 +135,7 @@ public sealed unsafe partial class Lpips : Metric
         ArgumentNullException.ThrowIfNull(trunk);
         CheckFits(trunk.Network, lin);
         options ??= new();
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 1);
+        Crew.CheckThreads(options.Threads);
         return new(trunk, lin, options);
     }
 

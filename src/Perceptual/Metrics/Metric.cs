@@ -104,7 +104,7 @@ public abstract class Metric
     /// </summary>
     public Metric WithThreads(int threads)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        Crew.CheckThreads(threads);
         var copy = (Metric)MemberwiseClone();
         copy.Threads = threads;
         return copy;

@@ -38,10 +38,40 @@ public class BappsStoreTests
         using var folder = new TempFolder();
         using var server = new BadServer(request => BadServer.Answer.Good(Good, request.Start));
         Store(folder, server).Fetch(TinyBapps.Part, Cancellation);
-        folder.Write("data/2afc/val.part/left behind", [1]); // by a process killed at the very end
+        folder.Write("data/2afc/val.part/twoafc_val.tar.gz.fetched", [1]); // by a process killed at the very end
+        folder.Write("data/2afc/val.part/unpacked.tmp/cnn/ref/000000.png", [1]);
         Assert.Equal([3, 2], Store(folder, server).Fetch(TinyBapps.Part, Cancellation).Select(subset => subset.Count));
         Assert.Single(server.Requests);
         Assert.Equal(GoodFiles, folder.Files);
+    }
+
+    [Fact]
+    public void An_archive_and_notes_that_somebody_put_there_are_used_and_kept()
+    {
+        using var folder = new TempFolder();
+        const string Given = "data/2afc/val.part/twoafc_val.tar.gz", Notes = "data/2afc/val.part/notes.txt";
+        folder.Write(Given, Good);
+        folder.Write(Notes, "by bittorrent"u8);
+        Offline(folder).Fetch(TinyBapps.Part, Cancellation);
+        Assert.Equal(GoodFiles.Concat([Given, Notes]).Order(StringComparer.Ordinal),
+            folder.Files.Order(StringComparer.Ordinal));
+        // A bad one is refused, not deleted and not renamed.
+        Directory.Delete(folder["data/2afc/val"], recursive: true);
+        folder.Write(Given, Good.AsSpan(0, Good.Length - 20));
+        Assert.Throws<InvalidDataException>(() => Offline(folder).Fetch(TinyBapps.Part, Cancellation));
+        Assert.Equal([Notes, Given], folder.Files.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_server_that_says_too_much_does_not_cost_what_has_come()
+    {
+        using var folder = new TempFolder();
+        const string Part = "data/2afc/val.part/twoafc_val.tar.gz.fetched.part";
+        folder.Write(Part, Good.AsSpan(0, 100));
+        var part = TinyBapps.Part with { MaximumLength = Good.Length - 1 };
+        using var server = new BadServer(request => BadServer.Answer.Good(Good, request.Start));
+        Assert.Throws<InvalidDataException>(() => Store(folder, server).Fetch(part, Cancellation));
+        Assert.Equal(Good[..100], File.ReadAllBytes(folder[Part]));
     }
 
     [Fact]
@@ -96,7 +126,7 @@ public class BappsStoreTests
             () => Store(folder, server, progress).Fetch(TinyBapps.Part, cancellation.Token));
         Assert.False(gaveUp);
         over.SetResult();
-        Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.part", "data/2afc/val.part/twoafc_val.tar.gz.part.tag"],
+        Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.fetched.part", "data/2afc/val.part/twoafc_val.tar.gz.fetched.part.tag"],
             folder.Files);
         Store(folder, server).Fetch(TinyBapps.Part, Cancellation);
         Assert.Equal([0, 300], server.Requests.Select(request => request.Start));
@@ -107,8 +137,8 @@ public class BappsStoreTests
     public void Halves_of_two_versions_are_not_put_together()
     {
         using var folder = new TempFolder();
-        folder.Write("data/2afc/val.part/twoafc_val.tar.gz.part", new byte[300]);
-        folder.Write("data/2afc/val.part/twoafc_val.tar.gz.part.tag", "\"old\""u8);
+        folder.Write("data/2afc/val.part/twoafc_val.tar.gz.fetched.part", new byte[300]);
+        folder.Write("data/2afc/val.part/twoafc_val.tar.gz.fetched.part.tag", "\"old\""u8);
         using var server = new BadServer(request => Tagged("\"new\"", Good, request.Start));
         Store(folder, server).Fetch(TinyBapps.Part, Cancellation);
         Assert.Equal([300, 0], server.Requests.Select(request => request.Start));
@@ -119,9 +149,9 @@ public class BappsStoreTests
     public void Unpacking_that_was_killed_is_redone_without_a_second_download()
     {
         using var folder = new TempFolder();
-        folder.Write("data/2afc/val.part/twoafc_val.tar.gz", Good);
-        folder.Write("data/2afc/val.part/unpacked/cnn/ref/000000.png", [1, 2, 3]);
-        folder.Write("data/2afc/val.part/unpacked/cnn/ref/999999.png", [1, 2, 3]);
+        folder.Write("data/2afc/val.part/twoafc_val.tar.gz.fetched", Good);
+        folder.Write("data/2afc/val.part/unpacked.tmp/cnn/ref/000000.png", [1, 2, 3]);
+        folder.Write("data/2afc/val.part/unpacked.tmp/cnn/ref/999999.png", [1, 2, 3]);
         using var server = new BadServer(_ => BadServer.Answer.Error("404 Not Found"));
         Store(folder, server).Fetch(TinyBapps.Part, Cancellation);
         Assert.Empty(server.Requests);
@@ -139,14 +169,14 @@ public class BappsStoreTests
         {
             if (report.Name.StartsWith("unpacking", StringComparison.Ordinal) && ++entries == 8)
             {
-                Assert.NotEmpty(Directory.EnumerateFiles(folder["data/2afc/val.part/unpacked/cnn/p0"]));
+                Assert.NotEmpty(Directory.EnumerateFiles(folder["data/2afc/val.part/unpacked.tmp/cnn/p0"]));
                 cancellation.Cancel();
             }
         });
         using var server = new BadServer(request => BadServer.Answer.Good(Good, request.Start));
         Assert.ThrowsAny<OperationCanceledException>(
             () => Store(folder, server, progress).Fetch(TinyBapps.Part, cancellation.Token));
-        Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz"], folder.Files);
+        Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.fetched"], folder.Files);
         Store(folder, server).Fetch(TinyBapps.Part, Cancellation);
         Assert.Single(server.Requests);
         Assert.Equal(GoodFiles, folder.Files);
@@ -197,7 +227,7 @@ public class BappsStoreTests
         Assert.Contains("could not be fetched",
             Assert.Throws<IOException>(() => Store(folder, server).Fetch(TinyBapps.Part, Cancellation)).Message,
             StringComparison.Ordinal);
-        Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.part"], folder.Files);
+        Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.fetched.part"], folder.Files);
     }
 
     [Fact]
@@ -208,7 +238,8 @@ public class BappsStoreTests
         Assert.Contains("more than the 100000 bytes",
             Assert.Throws<InvalidDataException>(
                 () => Store(folder, endless).Fetch(TinyBapps.Part, Cancellation)).Message, StringComparison.Ordinal);
-        Assert.Empty(folder.Files);
+        Assert.InRange(new FileInfo(folder[Assert.Single(folder.Files)]).Length, 1, 100_000);
+        File.Delete(folder[folder.Files.Single()]);
         using var announced = new BadServer(_ => new("200 OK", ["Content-Length: 5000000000000"], []));
         Assert.Throws<InvalidDataException>(() => Store(folder, announced).Fetch(TinyBapps.Part, Cancellation));
         Assert.Single(announced.Requests);
@@ -286,7 +317,7 @@ public class BappsStoreTests
             if (i % 2 == 0)
                 Resign(bad, block);
             using var folder = new TempFolder();
-            folder.Write("data/2afc/val.part/twoafc_val.tar.gz", TestArchive.Gzip(bad));
+            folder.Write("data/2afc/val.part/twoafc_val.tar.gz.fetched", TestArchive.Gzip(bad));
             try
             {
                 Offline(folder).Fetch(TinyBapps.Part, Cancellation);
@@ -295,7 +326,7 @@ public class BappsStoreTests
             }
             catch (InvalidDataException)
             {
-                Assert.Empty(folder.Files);
+                Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.bad"], folder.Files);
                 refused++;
             }
         }
@@ -475,9 +506,9 @@ public class BappsStoreTests
     {
         var part = TinyBapps.Part with { Subsets = [new("cnn", 56_600, false), new("color", 38_100, false)] };
         using var folder = new TempFolder();
-        folder.Write("data/2afc/val.part/twoafc_val.tar.gz", Good);
+        folder.Write("data/2afc/val.part/twoafc_val.tar.gz.fetched", Good);
         Assert.Equal([3, 2], Offline(folder).Fetch(part, Cancellation).Select(subset => subset.Count));
-        folder.Write("again/2afc/val.part/twoafc_val.tar.gz",
+        folder.Write("again/2afc/val.part/twoafc_val.tar.gz.fetched",
             TestArchive.Gzip(TestArchive.Tar([.. TinyBapps.Names.Take(12).Select(name => TestArchive.File(name))])));
         var error = Assert.Throws<InvalidDataException>(
             () => new BappsStore(folder["again"]).Fetch(part, Cancellation));
@@ -510,11 +541,11 @@ public class BappsStoreTests
         {
             using var server = new BadServer(request => BadServer.Answer.Good(archive, request.Start));
             AssertFull();
-            Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.part"], folder.Files);
+            Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.fetched.part"], folder.Files);
             Assert.True(Run("mount", "-o", "remount,size=64k", folder.Root));
             AssertFull();
-            Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz"], folder.Files);
-            Assert.Equal(archive, File.ReadAllBytes(folder["data/2afc/val.part/twoafc_val.tar.gz"]));
+            Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.fetched"], folder.Files);
+            Assert.Equal(archive, File.ReadAllBytes(folder["data/2afc/val.part/twoafc_val.tar.gz.fetched"]));
             Assert.Equal(2, server.Requests.Count);
             Assert.True(server.Requests[1].Start > 0);
 
@@ -554,17 +585,18 @@ public class BappsStoreTests
             : good;
 
     /// <summary>
-    /// What the server sends is refused with a message of these parts, and nothing of it is kept, in the folder or
-    /// beside it.
+    /// What the server sent is refused with a message of these parts. Nothing of it is unpacked, in the folder or
+    /// beside it, and it is not taken again.
     /// </summary>
     private static void Refused(byte[] archive, params string[] parts)
     {
         using var folder = new TempFolder();
-        folder.Write("data/2afc/val.part/twoafc_val.tar.gz", archive);
+        folder.Write("data/2afc/val.part/twoafc_val.tar.gz.fetched", archive);
         var error = Assert.Throws<InvalidDataException>(() => Offline(folder).Fetch(TinyBapps.Part, Cancellation));
         Assert.All(parts, part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
         Assert.DoesNotContain('\n', error.Message);
-        Assert.Equal([folder["data"], folder["data/2afc"], folder["data/2afc/val.lock"]],
+        Assert.Equal(new[] { "data", "data/2afc", "data/2afc/val.lock", "data/2afc/val.part",
+            "data/2afc/val.part/twoafc_val.tar.gz.bad" }.Select(name => folder[name]),
             Directory.EnumerateFileSystemEntries(folder.Root, "*", SearchOption.AllDirectories)
                 .Order(StringComparer.Ordinal));
     }
@@ -572,7 +604,7 @@ public class BappsStoreTests
     private static void Unpacked(byte[] archive)
     {
         using var folder = new TempFolder();
-        folder.Write("data/2afc/val.part/twoafc_val.tar.gz", archive);
+        folder.Write("data/2afc/val.part/twoafc_val.tar.gz.fetched", archive);
         Offline(folder).Fetch(TinyBapps.Part, Cancellation);
         Assert.Equal(GoodFiles, folder.Files);
         Assert.All(GoodFiles,
