@@ -85,8 +85,8 @@ internal static class Blurs
         }
     }
 
-    // A row of pixels at an offset, each weighed by its colour's distance t to the pixel it is for: exp(-t) as (1 - t /
-    // 32)^32.
+    // A row of pixels at an offset, each weighed by its colour's distance t to the pixel it is for: exp(-t) as
+    // (1 - t / 32)^32.
     private static void Weigh(float[][] padded, float[] sums, int width, int centre, int other, float spatial,
         float scale)
     {
@@ -136,8 +136,8 @@ internal static class Blurs
         }
     }
 
-    // The medians of a line of values that lie a stride apart, in place. The window is kept in order: one value leaves,
-    // one comes.
+    // The medians of a line of values that lie a stride apart, in place. The window is kept in order: one value
+    // leaves, one comes.
     private static void Medians(Span<float> values, Span<float> line, int stride, int radius)
     {
         var length = stride == 1 ? values.Length : line.Length;

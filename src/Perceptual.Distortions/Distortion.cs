@@ -1,8 +1,8 @@
 namespace Perceptual.Distortions;
 
 /// <summary>
-/// Distorts samples on [0, 1] in place by an amount in the kind's own unit. What leaves the range is clamped
-/// afterwards.
+/// Distorts samples on [0, 1] in place by an amount in the kind's own unit. What leaves the range is
+/// clamped afterwards.
 /// </summary>
 public delegate void DistortionFunction(Planes image, double amount, ulong seed);
 
@@ -47,8 +47,8 @@ public sealed class Distortion
     }
 
     /// <summary>
-    /// Every kind that needs no encoder, in the order they are listed to people. Those of file formats are in
-    /// <c>Perceptual.Imaging.Codecs</c>.
+    /// Every kind that needs no encoder, in the order they are listed to people. Those of file formats are
+    /// in <c>Perceptual.Imaging.Codecs</c>.
     /// </summary>
     public static IReadOnlyList<Distortion> All { get; } =
     [
@@ -136,8 +136,8 @@ public sealed class Distortion
     public bool IsSeeded { get; }
 
     /// <summary>
-    /// What a strength means, in <see cref="Unit"/>: equal steps of strength are equal ratios, <c>From * (To /
-    /// From)^strength</c>.
+    /// What a strength means, in <see cref="Unit"/>: equal steps of strength are equal ratios, <c>From * (To
+    /// / From)^strength</c>.
     /// </summary>
     /// <param name="strength">On (0, 1].</param>
     public double Amount(double strength) => Exact.LogUniform(From, To, strength);
@@ -171,8 +171,8 @@ public sealed class Distortion
     }
 
     /// <summary>
-    /// Distorts samples in place by an amount, which may lie beyond <see cref="From"/> and <see cref="To"/>. Nothing is
-    /// clamped.
+    /// Distorts samples in place by an amount, which may lie beyond <see cref="From"/> and <see cref="To"/>.
+    /// Nothing is clamped.
     /// </summary>
     /// <param name="image">Samples on [0, 1].</param>
     /// <param name="amount">In <see cref="Unit"/>.</param>

@@ -13,8 +13,8 @@ public enum EquivalentKind
     Blur,
 
     /// <summary>
-    /// White Gaussian noise, in each channel by itself; the amount is its standard deviation in grey levels of 255, .1
-    /// to 255.
+    /// White Gaussian noise, in each channel by itself; the amount is its standard deviation in grey levels
+    /// of 255, .1 to 255.
     /// </summary>
     Noise,
 }
@@ -22,8 +22,10 @@ public enum EquivalentKind
 /// <summary>How a value compares with that of an <see cref="Equivalent"/>.</summary>
 public enum EquivalentRelation
 {
-    /// <summary>As far from the reference: of two neighbouring amounts, one closer than the value and the other not,
-    /// the one whose value is nearer; of JPEG the nearest of a few qualities on either side too.</summary>
+    /// <summary>
+    /// As far from the reference: of two neighbouring amounts, one closer than the value and the other not, the one
+    /// whose value is nearer; of JPEG the nearest of a few qualities on either side too.
+    /// </summary>
     As,
 
     /// <summary>Closer to the reference than the least amounts; the closest of them is given.</summary>
@@ -112,8 +114,8 @@ public sealed class Equivalents
     /// <param name="metric">Any metric, of either direction.</param>
     /// <param name="reference">Samples of 8 bits, 16 bits or floats.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="ArgumentException">The image is too small for the metric, or too large to be in memory with its
-    /// features.</exception>
+    /// <exception cref="ArgumentException">The image is too small for the metric, or too large to be in memory with
+    /// its features.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public Equivalents(Metric metric, RgbImage reference, CancellationToken cancellation = default)
         : this(new MetricSet([metric]), reference, cancellation)
@@ -160,8 +162,8 @@ public sealed class Equivalents
     }
 
     /// <summary>
-    /// The JPEG quality, the blur and the noise that a value means: in this order, or none if it means no difference at
-    /// all.
+    /// The JPEG quality, the blur and the noise that a value means: in this order, or none if it means no
+    /// difference at all.
     /// </summary>
     /// <param name="value">The metric's value of the reference and some other image.</param>
     /// <param name="cancellation">Stops it.</param>

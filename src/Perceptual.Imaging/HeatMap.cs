@@ -80,8 +80,8 @@ public static class HeatMap
         public Legend(int mapWidth, float maximum)
         {
             var (half, full) = (Label(maximum / 2), Label(maximum));
-            // At scale 1: 4 pixels around everything, a bar of 10 in a frame of 1, ticks of 3, a gap of 2, then the
-            // text.
+            // At scale 1: 4 pixels around everything, a bar of 10 in a frame of 1, ticks of 3, a gap of
+            // 2, then the text.
             const int Margin = 4, Bar = 10, Tick = 3, Gap = 2, BetweenLabels = 8;
             scale = Math.Max(mapWidth / 400, 1);
             // The label of the half is in the middle, so the wider side counts twice.

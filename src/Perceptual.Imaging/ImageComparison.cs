@@ -143,8 +143,8 @@ public sealed class ImageComparison
     /// <param name="cancellation">Stops it.</param>
     /// <returns>A row for each pair: all with the first image as the reference, then the second, and so on.</returns>
     /// <exception cref="InvalidDataException">
-    /// A file cannot be read, its size is another than that of the first or too small for a metric. The message begins
-    /// with the path.
+    /// A file cannot be read, its size is another than that of the first or too small for a metric. The message
+    /// begins with the path.
     /// </exception>
     /// <exception cref="ArgumentException">There are fewer than two paths, or an image is too large.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>

@@ -3,8 +3,8 @@ using NetVips;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// A format of image files that can be read. This is the one list of them: messages, help and the search of folders
-/// go by it.
+/// A format of image files that can be read. This is the one list of them: messages, help and the search of
+/// folders go by it.
 /// </summary>
 public sealed class ImageFormat
 {

@@ -7,9 +7,9 @@ namespace Perceptual.Judgements;
 
 /// <summary>
 /// Unpacks an archive of BAPPS as if a stranger had made it. Only images and judgements of the published sub-sets are
-/// written, in folders made here; other files are passed over. An entry that points elsewhere or is a link or a device,
-/// a name that is not one on every system or that comes twice, and sizes and counts beyond any the archive can have end
-/// it.
+/// written, in folders made here; other files are passed over. An entry that points elsewhere or is a link or a
+/// device, a name that is not one on every system or that comes twice, and sizes and counts beyond any the archive
+/// can have end it.
 /// </summary>
 internal sealed class BappsArchive(
     BappsPart part, string archive, string folder, IProgress<DownloadProgress>? progress,
@@ -53,8 +53,8 @@ internal sealed class BappsArchive(
         bounded.Allowance = long.MaxValue;
         while (Read(() => bounded.Read(buffer)) > 0)
             cancellation.ThrowIfCancellationRequested();
-        // GZipStream takes what is cut short for whole. The last bytes are the length before compression, modulo 2^32
-        // (RFC 1952).
+        // GZipStream takes what is cut short for whole. The last bytes are the length before compression, modulo
+        // 2^32 (RFC 1952).
         file.Position = Math.Max(0, file.Length - 4);
         if (file.ReadAtLeast(buffer.AsSpan(0, 4), 4, throwOnEndOfStream: false) < 4
             || BinaryPrimitives.ReadUInt32LittleEndian(buffer) != (uint)bounded.Total)

@@ -56,8 +56,8 @@ public sealed class BappsFolder
     public int Count => items.Length;
 
     /// <summary>
-    /// What is wrong with its file names and counts, a line each: folders and partners that are missing, names that are
-    /// there twice.
+    /// What is wrong with its file names and counts, a line each: folders and partners that are missing, names that
+    /// are there twice.
     /// </summary>
     public IReadOnlyList<string> Problems { get; }
 
@@ -109,9 +109,9 @@ public sealed class BappsFolder
     }
 
     /// <summary>
-    /// Reads every complete triplet or pair: judgements must be one number in [0, 1], PNGs must have every chunk with
-    /// its check sum and the size of their partners. Pixels are not decoded, and images of other formats not read at
-    /// all.
+    /// Reads every complete triplet or pair: judgements must be one number in [0, 1], PNGs must have every chunk
+    /// with its check sum and the size of their partners. Pixels are not decoded, and images of other formats
+    /// not read at all.
     /// </summary>
     /// <param name="step">Is called after each triplet or pair, on any thread.</param>
     /// <param name="cancellation">Ends it.</param>

@@ -3,8 +3,8 @@ namespace Perceptual.Judgements;
 /// <summary>A published sub-set of BAPPS, such as 2afc/val/cnn.</summary>
 /// <param name="Name">Its folder's name, such as "cnn".</param>
 /// <param name="Count">Its triplets, or pairs of JND.</param>
-/// <param name="IsExact">Whether <paramref name="Count"/> is exact; otherwise its authors only say it in
-/// hundreds.</param>
+/// <param name="IsExact">Whether <paramref name="Count"/> is exact; otherwise its authors only say it
+/// in hundreds.</param>
 public sealed record BappsSubset(string Name, int Count, bool IsExact);
 
 /// <summary>

@@ -21,8 +21,8 @@ public sealed class BappsStore(string directory, HttpClient? http = null, IProgr
     /// <returns>Its sub-sets.</returns>
     /// <exception cref="IOException">The server or the network failed, or the folder cannot be written to.</exception>
     /// <exception cref="InvalidDataException">
-    /// What the server sent is damaged, not what is published, or would be written elsewhere; or the part is there but
-    /// not complete.
+    /// What the server sent is damaged, not what is published, or would be written elsewhere; or the part is there
+    /// but not complete.
     /// </exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
     public IReadOnlyList<BappsFolder> Fetch(BappsPart part, CancellationToken cancellation = default)

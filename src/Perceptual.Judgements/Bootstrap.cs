@@ -20,8 +20,8 @@ public static class Bootstrap
     /// paired bootstrap's.
     /// </summary>
     /// <param name="items">How many judgements there are.</param>
-    /// <param name="seed">Decides the resamples. Sets of judgements that are to be independent need seeds of their
-    /// own.</param>
+    /// <param name="seed">Decides the resamples. Sets of judgements that are to be independent need seeds of
+    /// their own.</param>
     /// <param name="statistic">The statistic of the judgements with these indices, as many as there are items. Is
     /// called from several threads; the array is good for the call only.</param>
     /// <param name="replicates">How many resamples.</param>

@@ -7,8 +7,8 @@ namespace Perceptual.Judgements;
 public static class Correlation
 {
     /// <summary>Pearson's linear correlation coefficient (PLCC).</summary>
-    /// <exception cref="ArgumentException">Numbers of values differ or are 0, or a value is NaN or
-    /// infinite.</exception>
+    /// <exception cref="ArgumentException">Numbers of values differ or are 0, or a value is NaN
+    /// or infinite.</exception>
     public static double Pearson(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
         Check(x, y);

@@ -66,8 +66,8 @@ public sealed class CsvFile : IDisposable
     }
 
     /// <summary>Goes on to the next record.</summary>
-    /// <exception cref="InvalidDataException">It does not have as many fields as there are columns, or is not
-    /// CSV.</exception>
+    /// <exception cref="InvalidDataException">It does not have as many fields as there are columns, or is
+    /// not CSV.</exception>
     public bool Read()
     {
         if (!ReadRecord())

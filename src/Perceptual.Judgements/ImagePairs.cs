@@ -1,9 +1,9 @@
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// Pairs of image files and what several metrics say of them. However often an image or a pair is asked for, a pair is
-/// measured once, and an image is decoded once and goes through each network once as long as the memory for what is
-/// kept suffices.
+/// Pairs of image files and what several metrics say of them. However often an image or a pair is asked for, a pair
+/// is measured once, and an image is decoded once and goes through each network once as long as the memory for what
+/// is kept suffices.
 /// </summary>
 public sealed class ImagePairs
 {
@@ -46,8 +46,8 @@ public sealed class ImagePairs
     }
 
     /// <summary>
-    /// The values of all pairs, [pair][metric], several pairs side by side. They do not depend on the number of
-    /// threads.
+    /// The values of all pairs, [pair][metric], several pairs side by side. They do not depend on the
+    /// number of threads.
     /// </summary>
     /// <param name="metrics">What to compute, on how many threads.</param>
     /// <param name="read">Decodes an image file.</param>
@@ -100,8 +100,8 @@ public sealed class ImagePairs
         return loadSize > 0 ? image.ResizeShorterSide(loadSize, ResizeFilter.Bilinear) : image;
     }
 
-    // Pairs come by their references; where not all images fit into the memory, again for every block of other images
-    // that fits.
+    // Pairs come by their references; where not all images fit into the memory, again for every block of other
+    // images that fits.
     private List<int[]> Tasks(IEnumerable<int> open, int block, int size) =>
     [
         .. open.OrderBy(pair => pairs[pair].Distorted / block)

@@ -5,8 +5,8 @@ namespace Perceptual.Judgements;
 
 /// <summary>
 /// Values that are there already, in a file beside the one that they are for, so that work that is stopped goes on
-/// where it was: a line that says what for, then a line for each piece of work with its key, in any order. Only whole
-/// lines count.
+/// where it was: a line that says what for, then a line for each piece of work with its key, in any order. Only
+/// whole lines count.
 /// </summary>
 public sealed class Journal : IDisposable
 {
@@ -16,8 +16,8 @@ public sealed class Journal : IDisposable
 
     /// <summary>Opens the journal of earlier work, or begins one.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="purpose">What decides the values of all pieces, in one line: values for another purpose are not
-    /// these.</param>
+    /// <param name="purpose">What decides the values of all pieces, in one line: values for another purpose are
+    /// not these.</param>
     /// <param name="keys">What decides the values of each piece, without commas.</param>
     /// <param name="values">How many values each has.</param>
     /// <exception cref="InvalidDataException">The file is for another purpose.</exception>

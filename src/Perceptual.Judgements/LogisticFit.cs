@@ -1,10 +1,10 @@
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// The five-parameter logistic that takes a metric's values to opinion scores before a linear correlation is computed
-/// (Sheikh, Sabir and Bovik, "A statistical evaluation of recent full reference image quality assessment algorithms",
-/// 2006, after VQEG's final report of 2000): q(x) = b1 (1/2 - 1 / (1 + exp(b2 (x - b3)))) + b4 x + b5, fitted by least
-/// squares.
+/// The five-parameter logistic that takes a metric's values to opinion scores before a linear correlation is
+/// computed (Sheikh, Sabir and Bovik, "A statistical evaluation of recent full reference image quality assessment
+/// algorithms", 2006, after VQEG's final report of 2000): q(x) = b1 (1/2 - 1 / (1 + exp(b2 (x - b3)))) + b4 x + b5,
+/// fitted by least squares.
 /// </summary>
 /// <remarks>
 /// Levenberg and Marquardt's method, in double precision, on x and y moved to mean 0 and deviation 1. There are local
@@ -45,8 +45,8 @@ public sealed class LogisticFit
     /// <summary>Fits the curve.</summary>
     /// <param name="x">A metric's values, in whichever direction.</param>
     /// <param name="y">The opinion scores.</param>
-    /// <exception cref="ArgumentException">Numbers of values differ, there are fewer than six, or one is NaN or
-    /// infinite.</exception>
+    /// <exception cref="ArgumentException">Numbers of values differ, there are fewer than six, or one is NaN
+    /// or infinite.</exception>
     public static LogisticFit Of(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
         if (x.Length != y.Length)

@@ -1,8 +1,8 @@
 namespace Perceptual.Judgements;
 
 /// <summary>A point of a precision-recall curve.</summary>
-/// <param name="Recall">Which part of all pairs that were said to be the same lies at or below a distance, 0 to
-/// 1.</param>
+/// <param name="Recall">Which part of all pairs that were said to be the same lies at or below a
+/// distance, 0 to 1.</param>
 /// <param name="Precision">Which part of the pairs at or below that distance was said to be the same, 0 to 1.</param>
 public readonly record struct PrecisionRecall(double Recall, double Precision);
 

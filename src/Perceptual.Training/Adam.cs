@@ -12,8 +12,8 @@ internal sealed class Adam(IReadOnlyList<Tensor> parameters, double beta1, doubl
     private const double Epsilon = 1e-8;
 
     /// <summary>
-    /// Of each parameter the running mean of its gradients, "adam.first.NAME", and that of their squares,
-    /// "adam.second.NAME".
+    /// Of each parameter the running mean of its gradients, "adam.first.NAME", and that of their
+    /// squares, "adam.second.NAME".
     /// </summary>
     public IReadOnlyList<Tensor> State { get; } =
         [.. parameters.SelectMany(each => new[] { Zeros("adam.first", each), Zeros("adam.second", each) })];

@@ -40,8 +40,8 @@ internal static class Checkpoint
     /// <param name="state">Takes the values of the file, if all is well.</param>
     /// <param name="description">What must be the same.</param>
     /// <param name="take">Takes how far it was; may find it damaged.</param>
-    /// <exception cref="InvalidDataException">The file is damaged, is no checkpoint, or one of something
-    /// else.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, is no checkpoint, or one of
+    /// something else.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static void Read(string path, Tensor[] state, IEnumerable<(string Name, string Value)> description,
         Action<IReadOnlyDictionary<string, string>> take)

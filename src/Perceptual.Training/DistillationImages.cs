@@ -12,8 +12,8 @@ namespace Perceptual.Training;
 public sealed class DistillationImages
 {
     /// <summary>
-    /// Pixels of photographs that are kept, at all scales together; of more, the seed draws which photographs are left
-    /// out.
+    /// Pixels of photographs that are kept, at all scales together; of more, the seed draws which
+    /// photographs are left out.
     /// </summary>
     public const long MaximumPixels = 1L << 29;
 

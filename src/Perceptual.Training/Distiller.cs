@@ -161,8 +161,8 @@ public sealed class Distiller : ResumableTraining<DistillationProgress>
 
     /// <summary>
     /// Writes the student as it is now, trunk and lin weights rounded to float16, as a safetensors file
-    /// (<see cref="LpipsOptions.ModelFile"/>); recipe and digests are in its metadata, one of them of all that the file
-    /// says.
+    /// (<see cref="LpipsOptions.ModelFile"/>); recipe and digests are in its metadata, one of them of all
+    /// that the file says.
     /// </summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path) =>

@@ -35,20 +35,20 @@ public sealed class KMeansInitialization
     public const int MaximumImages = 1000;
 
     /// <summary>
-    /// No more patches than this are clustered for a convolution; of large ones fewer, so that they take 256 MB at
-    /// most.
+    /// No more patches than this are clustered for a convolution; of large ones fewer, so that they
+    /// take 256 MB at most.
     /// </summary>
     public const int MaximumPatches = 20_000;
 
     /// <summary>
-    /// An image's shorter side is made this long if it is longer, and the longer one cut to it, at a place the seed
-    /// decides.
+    /// An image's shorter side is made this long if it is longer, and the longer one cut to it, at a place
+    /// the seed decides.
     /// </summary>
     public const int Side = 256;
 
     /// <summary>
-    /// The mean of each channel before ReLU: as the authors' program has it, so that somewhat more than half of the
-    /// responses pass.
+    /// The mean of each channel before ReLU: as the authors' program has it, so that somewhat more than half of
+    /// the responses pass.
     /// </summary>
     public const float Mean = 0.1f;
 
@@ -94,8 +94,8 @@ public sealed class KMeansInitialization
     /// <param name="threads">How many to use; the result is the same for any number.</param>
     /// <param name="progress">Is told what is being done, and how many of how many steps of it are.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <returns>The weights, how many images were used, and the SHA-256 of their pixels as cut, in lower-case
-    /// hex.</returns>
+    /// <returns>The weights, how many images were used, and the SHA-256 of their pixels as cut, in
+    /// lower-case hex.</returns>
     /// <exception cref="InvalidDataException">There is no image, one is too small for the network, or they give too few
     /// different patches.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
@@ -333,8 +333,8 @@ public sealed class KMeansInitialization
     }
 
     /// <summary>
-    /// The patches where they are whitened, each of length 1: [patches, dimensions]. Those without a direction are left
-    /// out.
+    /// The patches where they are whitened, each of length 1: [patches, dimensions]. Those without a
+    /// direction are left out.
     /// </summary>
     private Matrix Directions(Matrix patches, Matrix whitening)
     {

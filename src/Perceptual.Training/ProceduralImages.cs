@@ -4,8 +4,8 @@ namespace Perceptual.Training;
 
 /// <summary>
 /// Images of kinds that photographs lack, to train with: dead leaves, gradients, text, line art and pictures like user
-/// interfaces, drawn about as often, from a few large parts to many small ones, pale and contrasted, grey and coloured,
-/// dark and light.
+/// interfaces, drawn about as often, from a few large parts to many small ones, pale and contrasted, grey and
+/// coloured, dark and light.
 /// </summary>
 /// <remarks>
 /// Everything is drawn from the seed, by operations that IEEE 754 rounds exactly, so that the bytes are the same on

@@ -20,8 +20,8 @@ public interface ITrainingLine<TSelf> where TSelf : ITrainingLine<TSelf>
 }
 
 /// <summary>
-/// LPIPS that learns in steps and keeps a log. It can be stopped anywhere, and goes on from a checkpoint to the same
-/// bits.
+/// LPIPS that learns in steps and keeps a log. It can be stopped anywhere, and goes on from a checkpoint
+/// to the same bits.
 /// </summary>
 /// <typeparam name="TLine">A line of the log.</typeparam>
 public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine>

@@ -156,8 +156,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
 
     /// <summary>
     /// Writes the metric as it is now, trunk and lin weights, as a safetensors file
-    /// (<see cref="LpipsOptions.ModelFile"/>); recipe and digests are in its metadata, one of them of all that the file
-    /// says.
+    /// (<see cref="LpipsOptions.ModelFile"/>); recipe and digests are in its metadata, one of them of all
+    /// that the file says.
     /// </summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path) => Save(path, ElementType.F32, ("trunk", CurrentTrunk().Digest));
@@ -246,8 +246,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     }
 
     /// <summary>
-    /// The mean loss of a batch and the sum of its 2AFC agreements; <see cref="Gradients"/> are then those of the mean
-    /// loss.
+    /// The mean loss of a batch and the sum of its 2AFC agreements; <see cref="Gradients"/> are then those
+    /// of the mean loss.
     /// </summary>
     internal (double Loss, double Agreement) ComputeGradients(
         TrainingData.NumberedTriplet[] batch, CancellationToken cancellation)

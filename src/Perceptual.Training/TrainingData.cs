@@ -6,8 +6,8 @@ using Perceptual.Judgements;
 namespace Perceptual.Training;
 
 /// <summary>
-/// Triplets to learn from, others to see what was learned, and their images, which are kept in memory as far as it
-/// suffices.
+/// Triplets to learn from, others to see what was learned, and their images, which are kept in memory as
+/// far as it suffices.
 /// </summary>
 public sealed class TrainingData
 {
@@ -23,8 +23,8 @@ public sealed class TrainingData
     /// <param name="read">Decodes an image file. Is called from several threads.</param>
     /// <param name="loadSize">The length that the shorter side of images is resized to, antialiased and bilinear; 0 for
     /// as they are.</param>
-    /// <param name="memory">Bytes for decoded images that are kept; by default an eighth of the memory there
-    /// is.</param>
+    /// <param name="memory">Bytes for decoded images that are kept; by default an eighth of the memory
+    /// there is.</param>
     /// <exception cref="InvalidDataException">There is no triplet to learn from.</exception>
     public TrainingData(IReadOnlyList<Triplet> training, IReadOnlyList<Triplet> validation, Func<string, RgbImage> read,
         int loadSize = 64, long? memory = null)
@@ -120,8 +120,8 @@ public sealed class TrainingData
     }
 
     /// <summary>
-    /// What the result depends on besides the recipe, by name: the triplets, their image files and how these are
-    /// loaded.
+    /// What the result depends on besides the recipe, by name: the triplets, their image files and how
+    /// these are loaded.
     /// </summary>
     internal IEnumerable<(string Name, string Value)> Describe(int threads, CancellationToken cancellation)
     {

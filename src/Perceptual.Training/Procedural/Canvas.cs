@@ -1,9 +1,9 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// An ellipse or a box with rounded corners, in its own frame: turned by (cos, sin) around its centre. Filled, or only
-/// its outline of the width <see cref="Line"/>. Its edge is <see cref="Soft"/> pixels wide: 1 for a clean edge, more
-/// for a shadow.
+/// An ellipse or a box with rounded corners, in its own frame: turned by (cos, sin) around its centre. Filled, or
+/// only its outline of the width <see cref="Line"/>. Its edge is <see cref="Soft"/> pixels wide: 1 for a clean edge,
+/// more for a shadow.
 /// </summary>
 internal struct Shape(float x, float y, float halfWidth, float halfHeight)
 {
@@ -64,8 +64,8 @@ internal ref struct Canvas
     private int inkLeft = int.MaxValue, inkTop = int.MaxValue, inkRight, inkBottom;
 
     /// <summary>
-    /// The size of the window, which may reach beyond the image, and what of it [Left, Right) x [Top, Bottom) is in the
-    /// image.
+    /// The size of the window, which may reach beyond the image, and what of it [Left, Right) x [Top, Bottom)
+    /// is in the image.
     /// </summary>
     public readonly int Width, Height, Left, Top, Right, Bottom;
 

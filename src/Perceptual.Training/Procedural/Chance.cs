@@ -38,8 +38,8 @@ internal static class Chance
     }
 
     /// <summary>
-    /// Octaves of value noise on [0, 1], each of half the size and <paramref name="gain"/> times the amplitude of the
-    /// one before.
+    /// Octaves of value noise on [0, 1], each of half the size and <paramref name="gain"/> times the amplitude
+    /// of the one before.
     /// </summary>
     public static float Noise(float x, float y, uint seed, int octaves, float gain)
     {

@@ -105,8 +105,8 @@ internal struct Typeface
     }
 
     /// <summary>
-    /// Writes words into the ink until the end of a line, on a base line; the last may be cut off. Returns where they
-    /// end.
+    /// Writes words into the ink until the end of a line, on a base line; the last may be cut off.
+    /// Returns where they end.
     /// </summary>
     public readonly float Line(ref Canvas canvas, ref SplitMix64 random, float x, float y, float end)
     {

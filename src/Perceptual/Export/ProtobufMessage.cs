@@ -4,9 +4,9 @@ using System.Text;
 namespace Perceptual;
 
 /// <summary>
-/// A message in the wire format of Protocol Buffers (https://protobuf.dev/programming-guides/encoding/): fields one
-/// after another, each a number that says which and of what kind, then its value. A repeated field is added several
-/// times.
+/// A message in the wire format of Protocol Buffers (https://protobuf.dev/programming-guides/encoding/):
+/// fields one after another, each a number that says which and of what kind, then its value. A repeated field
+/// is added several times.
 /// </summary>
 internal sealed class ProtobufMessage
 {

@@ -12,8 +12,8 @@ public sealed class AtomicFile : IDisposable
     private readonly string temporary;
     private bool committed;
 
-    /// <exception cref="IOException">The folder does not exist or cannot be written to, or another process writes the
-    /// file.</exception>
+    /// <exception cref="IOException">The folder does not exist or cannot be written to, or another process writes
+    /// the file.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
     public AtomicFile(string path)
     {

@@ -27,8 +27,8 @@ public sealed class Download(
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60); // without a byte
 
     /// <summary>Fetches the rest of the file. Its content is not judged here.</summary>
-    /// <exception cref="HttpRequestException">The server or the network failed, several times if that could
-    /// help.</exception>
+    /// <exception cref="HttpRequestException">The server or the network failed, several times if that
+    /// could help.</exception>
     /// <exception cref="InvalidDataException">The server sends more than the file can have.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
     public void Run(CancellationToken cancellation)
@@ -60,8 +60,8 @@ public sealed class Download(
 
     private static string TagOf(string part) => part + ".tag";
 
-    // A server's hiccup and a cut connection may; no network, no such server, a forbidden address will not within
-    // seconds.
+    // A server's hiccup and a cut connection may; no network, no such server, a forbidden address will
+    // not within seconds.
     private static bool MayPass(HttpRequestException failure) => failure.StatusCode is null
         ? failure.HttpRequestError is not (HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
             or HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError)

@@ -22,9 +22,9 @@ public enum ResizeFilter
 }
 
 /// <summary>
-/// Pillow's resampling: when shrinking, the filter is stretched by the factor, so that every pixel counts; rows first,
-/// then columns. For 8 bits it is bit-exact: weights rounded to multiples of 2^-22, and samples to 8 bits between the
-/// two passes.
+/// Pillow's resampling: when shrinking, the filter is stretched by the factor, so that every pixel counts; rows
+/// first, then columns. For 8 bits it is bit-exact: weights rounded to multiples of 2^-22, and samples to 8 bits
+/// between the two passes.
 /// </summary>
 internal static class Resize
 {

@@ -108,8 +108,8 @@ public sealed class RgbImage
         new(Checked(Three(planes, width, height), width, range), width, height, range);
 
     /// <summary>The image of rows, read to the end.</summary>
-    /// <exception cref="ArgumentException">The reader is in use or has been read from, or the image is too large for
-    /// memory.</exception>
+    /// <exception cref="ArgumentException">The reader is in use or has been read from, or the image is too large
+    /// for memory.</exception>
     /// <inheritdoc cref="RgbRowReader.ReadStoredRow(Span{float}, Span{float}, Span{float})" path="/exception"/>
     public static RgbImage FromRows(RgbRowReader rows)
     {
@@ -149,8 +149,8 @@ public sealed class RgbImage
     /// <param name="channel">0 red, 1 green, 2 blue.</param>
     /// <param name="y">The row, 0 at the top.</param>
     /// <param name="row">Receives <see cref="Width"/> values.</param>
-    /// <exception cref="ArgumentException">There is no such channel or row, or the span is shorter than a
-    /// row.</exception>
+    /// <exception cref="ArgumentException">There is no such channel or row, or the span is shorter than
+    /// a row.</exception>
     public void CopyStoredRow(int channel, int y, Span<float> row)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(channel);
@@ -177,9 +177,10 @@ public sealed class RgbImage
         Range.Scale(row[..Width]);
     }
 
-    /// <summary>The image at another size, as Pillow's <c>Image.resize</c> computes it: bit-exact for 8-bit samples;
-    /// 16-bit and float samples are weighed in double precision with the same weights and clipped to their
-    /// range.</summary>
+    /// <summary>
+    /// The image at another size, as Pillow's <c>Image.resize</c> computes it: bit-exact for 8-bit samples; 16-bit and
+    /// float samples are weighed in double precision with the same weights and clipped to their range.
+    /// </summary>
     /// <exception cref="ArgumentException">A side is less than 1, or the result would have too many pixels.</exception>
     public RgbImage Resize(int width, int height, ResizeFilter filter)
     {

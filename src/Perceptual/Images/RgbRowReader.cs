@@ -15,8 +15,8 @@ public abstract class RgbRowReader : IDisposable
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="range">What black and white are in the samples.</param>
-    /// <exception cref="ArgumentException">A side is less than 1, or the range is
-    /// <c>default(ValueRange)</c>.</exception>
+    /// <exception cref="ArgumentException">A side is less than 1, or the range
+    /// is <c>default(ValueRange)</c>.</exception>
     protected RgbRowReader(int width, int height, ValueRange range)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
@@ -75,8 +75,8 @@ public abstract class RgbRowReader : IDisposable
     /// for every row from the top, once, one at a time, and not again after an exception.
     /// </summary>
     /// <param name="y">The row, 0 at the top.</param>
-    /// <param name="red">To be filled: <see cref="Width"/> values within <see cref="Range"/>, as are the
-    /// others.</param>
+    /// <param name="red">To be filled: <see cref="Width"/> values within <see cref="Range"/>, as are
+    /// the others.</param>
     /// <param name="green">To be filled.</param>
     /// <param name="blue">To be filled.</param>
     protected abstract void ReadStoredRow(int y, Span<float> red, Span<float> green, Span<float> blue);

@@ -14,8 +14,8 @@ public readonly record struct ValueRange
 {
     /// <summary>A range from <paramref name="minimum"/> (black) to <paramref name="maximum"/> (white).</summary>
     /// <exception cref="ArgumentException">
-    /// The bounds are not finite, not in ascending order, or so far apart or so close that float32 cannot hold their
-    /// distance.
+    /// The bounds are not finite, not in ascending order, or so far apart or so close that float32 cannot
+    /// hold their distance.
     /// </exception>
     public ValueRange(float minimum, float maximum)
     {
@@ -47,8 +47,8 @@ public readonly record struct ValueRange
     /// <summary>What a sample is divided by before 1 is taken off: 127.5 for 8 bits, 32767.5 for 16.</summary>
     internal float HalfSpan => (Maximum - Minimum) / 2;
 
-    /// <exception cref="ArgumentException">This is <c>default(ValueRange)</c>, which has no black and
-    /// white.</exception>
+    /// <exception cref="ArgumentException">This is <c>default(ValueRange)</c>, which has no black
+    /// and white.</exception>
     internal void ThrowIfDefault(string parameter)
     {
         if (this == default)
@@ -114,8 +114,8 @@ public readonly record struct ValueRange
     }
 
     /// <summary>
-    /// Samples of this range to [-1, 1], then less a shift and divided by a scale, in place: rounded as one after the
-    /// other.
+    /// Samples of this range to [-1, 1], then less a shift and divided by a scale, in place: rounded as one
+    /// after the other.
     /// </summary>
     // Safe if row has length floats: vectors are whole, the rest goes one by one.
     internal unsafe void Scale(float* row, int length, float shift, float scale)

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Perceptual;
 
 /// <summary>
-/// What LPIPS does with one row of the features of two images: normalise along the channels, weigh the squared
-/// differences.
+/// What LPIPS does with one row of the features of two images: normalise along the channels, weigh the
+/// squared differences.
 /// </summary>
 // Safe if the pointers have what the parameters say; lanes has room for a vector.
 internal static unsafe class LpipsHead
@@ -45,8 +45,8 @@ internal static unsafe class LpipsHead
     }
 
     /// <summary>
-    /// sum over channels of w (a - b)^2 at each pixel, of the normalised features; the same bits with a and b
-    /// exchanged.
+    /// sum over channels of w (a - b)^2 at each pixel, of the normalised features; the same bits with a
+    /// and b exchanged.
     /// </summary>
     /// <param name="a">[planes, width, 16]</param>
     /// <param name="aPlaneLength">Floats from a plane of a to the next.</param>
@@ -80,8 +80,8 @@ internal static unsafe class LpipsHead
     }
 
     /// <summary>
-    /// Adds to each channel's sum its m (a - b)^2 over a row of pixels, of the normalised features; m is 1, or 0 or 2
-    /// with dropout.
+    /// Adds to each channel's sum its m (a - b)^2 over a row of pixels, of the normalised features; m is 1, or 0
+    /// or 2 with dropout.
     /// </summary>
     /// <param name="a">[planes, width, 16]</param>
     /// <param name="aPlaneLength">Floats from a plane of a to the next.</param>
@@ -171,8 +171,8 @@ internal static unsafe class LpipsHead
         }
     }
 
-    // Vector.Sum adds in an order that depends on how far the method has been optimised, and the same input must give
-    // the same bits.
+    // Vector.Sum adds in an order that depends on how far the method has been optimised, and the same input must
+    // give the same bits.
     private static float Sum(Vector<float> vector, float* lanes)
     {
         Vector.Store(vector, lanes);

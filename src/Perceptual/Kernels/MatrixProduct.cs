@@ -24,14 +24,14 @@ public readonly record struct Matrix(float[] Values, int Rows, int Columns, int 
         && (Rows == 0 || Columns == 0 || Start + (Rows - 1L) * RowStep + (Columns - 1L) * ColumnStep < Values.Length);
 
     /// <summary>
-    /// The product of two matrices, by rows, by the convolutions' kernel. It has the same bits for any number of
-    /// threads.
+    /// The product of two matrices, by rows, by the convolutions' kernel. It has the same bits for any
+    /// number of threads.
     /// </summary>
     /// <param name="a">[rows, depth]</param>
     /// <param name="b">[depth, columns]</param>
     /// <param name="threads">How many to use.</param>
-    /// <param name="symmetric">Whether the product is known to be symmetric, so that half of it need not be
-    /// computed.</param>
+    /// <param name="symmetric">Whether the product is known to be symmetric, so that half of it need not
+    /// be computed.</param>
     /// <exception cref="ArgumentException">The sizes do not fit, or a matrix is larger than its array.</exception>
     public static float[] Product(
         Matrix a, Matrix b, int threads, bool symmetric = false) => MatrixProduct.Of(a, b, threads, symmetric);

@@ -39,10 +39,10 @@ internal readonly struct Sixteen : IConstant
 }
 
 /// <summary>
-/// The one loop in which nearly all time is spent: 6 pixels x 2 vectors of output channels, kept in registers over the
-/// whole depth. That is 12 sums, 2 weights and 1 input, which fill AVX2's 16 registers. The longest vectors, of which
-/// there are 32, may be an odd number: the last three go together. Where a row has three pixels left or fewer, so many
-/// are computed.
+/// The one loop in which nearly all time is spent: 6 pixels x 2 vectors of output channels, kept in registers over
+/// the whole depth. That is 12 sums, 2 weights and 1 input, which fill AVX2's 16 registers. The longest vectors, of
+/// which there are 32, may be an odd number: the last three go together. Where a row has three pixels left or fewer,
+/// so many are computed.
 /// </summary>
 /// <typeparam name="T">The vector.</typeparam>
 /// <typeparam name="TStep">Floats from one pixel's input to the next's.</typeparam>

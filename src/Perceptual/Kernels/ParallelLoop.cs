@@ -14,8 +14,8 @@ public static class ParallelLoop
     /// <param name="threads">How many run at a time, at most.</param>
     /// <param name="work">Does a piece.</param>
     /// <param name="cancellation">Stops it between two pieces.</param>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled and no piece had
-    /// failed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled and no piece
+    /// had failed.</exception>
     public static void Run(int count, int threads, Action<int> work, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(work);

@@ -101,8 +101,8 @@ internal static class ReferenceKernels
     }
 
     /// <summary>
-    /// The derivative of <see cref="MaxPool"/> by its input: goes to the largest of a window, the first of several;
-    /// adds to it.
+    /// The derivative of <see cref="MaxPool"/> by its input: goes to the largest of a window, the first of
+    /// several; adds to it.
     /// </summary>
     public static void MaxPoolBack<T>(
         ReadOnlySpan<T> input, // [channels, height, width]

@@ -21,8 +21,8 @@ internal abstract unsafe class WeightGradient(ConvolutionShape shape)
     public float[] Bias { get; } = new float[shape.Outputs];
 
     /// <summary>
-    /// Asks for the zeros it reads around the derivative by the output; around the input it reads what the convolution
-    /// does.
+    /// Asks for the zeros it reads around the derivative by the output; around the input it reads what the
+    /// convolution does.
     /// </summary>
     public virtual void Reserve(RowBuffer outputGradient)
     {
@@ -82,8 +82,8 @@ internal abstract unsafe class WeightGradient(ConvolutionShape shape)
 
 /// <summary>As it is defined.</summary>
 /// <typeparam name="T">The vector.</typeparam>
-/// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the input's
-/// lanes.</typeparam>
+/// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the
+/// input's lanes.</typeparam>
 // Safe: offsets are those of inputs the convolution reads, the last one repeated up to a whole block; sums has
 // MostWeights rows of MostChannels floats, and two vectors are MostChannels at most.
 internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape shape) : WeightGradient(shape)
@@ -329,8 +329,8 @@ internal static unsafe class OuterProducts<T, TStep>
     /// <param name="x">The first pixel's inputs.</param>
     /// <param name="offsets">From <paramref name="x"/> to each of the six.</param>
     /// <param name="xRow">Floats to the next row's.</param>
-    /// <param name="y">The first pixel's first vector of output channels; the next pixel's is 16 floats
-    /// further.</param>
+    /// <param name="y">The first pixel's first vector of output channels; the next pixel's is 16
+    /// floats further.</param>
     /// <param name="second">Floats from the first vector to the second.</param>
     /// <param name="yRow">Floats to the next row's.</param>
     /// <param name="height">Rows.</param>

@@ -161,8 +161,8 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 var (_, channels) = MicroKernel<T, Sixteen>.Group(channel, outputs);
                 var w = weights.Pointer + ((long)position * outputs + channel) * depth;
                 var target = y + (long)(channel / Lanes) * chunk * Lanes + channel % Lanes;
-                // While these weights are in use, those of the next channels come: a share of them with each of the
-                // first pixels.
+                // While these weights are in use, those of the next channels come: a share of them with each of
+                // the first pixels.
                 var next = w + (long)depth * channels;
                 var ahead = 0;
                 for (var tile = 0; tile < tiles; tile += MicroKernel<T, Sixteen>.Pixels, ahead = Math.Min(ahead + 16,

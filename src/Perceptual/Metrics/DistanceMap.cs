@@ -1,10 +1,10 @@
 namespace Perceptual;
 
 /// <summary>
-/// Where two images differ: one value for each pixel, 0 where they look the same, larger where they look further apart.
-/// Each layer's map, as large as the layer, is resized to the size of the images (bilinear, aligned at the outer edges
-/// of the pixels), and these are summed; that is done row by row when a row is asked for, so that a map takes little
-/// memory.
+/// Where two images differ: one value for each pixel, 0 where they look the same, larger where they look further
+/// apart. Each layer's map, as large as the layer, is resized to the size of the images (bilinear, aligned at the
+/// outer edges of the pixels), and these are summed; that is done row by row when a row is asked for, so that a map
+/// takes little memory.
 /// </summary>
 public sealed class DistanceMap
 {

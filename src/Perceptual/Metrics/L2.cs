@@ -16,8 +16,8 @@ internal sealed class L2 : Metric
         new("l2", LargerIsCloser: false, "0 to 4, 0 = identical", 1, HasMap: true), Colour.Rgb, 4.0 / (255 * 255));
 
     /// <summary>
-    /// Of L*a*b*, as the LPIPS repository takes it: half the mean square, with a hundred for one. Green and blue are
-    /// furthest apart.
+    /// Of L*a*b*, as the LPIPS repository takes it: half the mean square, with a hundred for one. Green and blue
+    /// are furthest apart.
     /// </summary>
     public static L2 Lab { get; } = new(
         new("l2-lab", LargerIsCloser: false, "0 to 1.2, 0 = identical", 1, HasMap: true), Colour.Lab,

@@ -20,19 +20,19 @@ namespace Perceptual;
 /// </example>
 // Safe: rows of a buffer of the trunk are read where the trunk says that they are there; features of a caller are
 // used only if CheckOurs knows that they have the layers of this network, and so the planes, rows and columns that
-// are read; scratch is rented as long as what is written into it; weights and features are kept alive until the last
-// task is done.
+// are read; scratch is rented as long as what is written into it; weights and features are kept alive until the
+// last task is done.
 public sealed unsafe partial class Lpips : Metric
 {
-    // The ImageNet mean (.485, .456, .406) and deviation (.229, .224, .225) on [0, 1], moved to [-1, 1] and rounded as
-    // published.
+    // The ImageNet mean (.485, .456, .406) and deviation (.229, .224, .225) on [0, 1], moved to [-1, 1] and
+    // rounded as published.
     internal static readonly float[] Shift = [-.030f, -.088f, -.188f];
     internal static readonly float[] Scale = [.458f, .448f, .450f];
     private static readonly float[] None = [0, 0, 0];
     private static readonly float[] Whole = [1, 1, 1];
 
-    // Every published and built-in model, and random trunks; a random trunk has no lin weights, and what is built in no
-    // version 0.0.
+    // Every published and built-in model, and random trunks; a random trunk has no lin weights, and what is built
+    // in no version 0.0.
     internal static readonly IReadOnlyList<(MetricInfo Info, Network Network, LpipsOptions Options)> Variants =
     [
         .. from network in Network.All
@@ -227,8 +227,8 @@ public sealed unsafe partial class Lpips : Metric
 
     /// <summary>The distance of two images of the same size.</summary>
     /// <exception cref="ArgumentException">
-    /// The sizes differ, the images are too small for the network or too large, or a reader has been read from or is
-    /// both images.
+    /// The sizes differ, the images are too small for the network or too large, or a reader has been read from
+    /// or is both images.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public double Distance(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default) =>
@@ -325,11 +325,11 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>
-    /// The features of an image, to be compared with those of others: the network runs once for each image, not for
-    /// each pair.
+    /// The features of an image, to be compared with those of others: the network runs once for each image,
+    /// not for each pair.
     /// </summary>
-    /// <exception cref="ArgumentException">The image is too small for the network, or too large for its features to be
-    /// kept.</exception>
+    /// <exception cref="ArgumentException">The image is too small for the network, or too large for its features to
+    /// be kept.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public LpipsFeatures Extract(RgbImage image, CancellationToken cancellation = default)
     {
@@ -445,8 +445,8 @@ public sealed unsafe partial class Lpips : Metric
         return new(name, LargerIsCloser: false, "0 to infinity, 0 = identical", network.MinimumSide, HasMap: true);
     }
 
-    // Images 2i and 2i + 1 are a pair; all go through the network side by side, and a row's differences are taken when
-    // it is there.
+    // Images 2i and 2i + 1 are a pair; all go through the network side by side, and a row's differences are taken
+    // when it is there.
     private TapSums[] Run(RgbRowReader[] images, bool withMaps, CancellationToken cancellation)
     {
         CheckSize(images[0].Width, images[0].Height);
@@ -488,8 +488,8 @@ public sealed unsafe partial class Lpips : Metric
         return reference.Sum(distorted, lin, withMap, crew, cancellation);
     }
 
-    // The same weights in the same layers: so the taps have the planes, rows and columns that the kernels take them to
-    // have.
+    // The same weights in the same layers: so the taps have the planes, rows and columns that the kernels
+    // take them to have.
     private void CheckOurs(LpipsFeatures features)
     {
         if (features.Digest != FeatureDigest || features.Layers?.SequenceEqual(Network.Layers) != true)

@@ -104,8 +104,8 @@ public sealed class LpipsFeatures : PreparedImage
     /// <param name="withMaps">Whether to keep where they are.</param>
     /// <param name="crew">Takes the rows.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="ArgumentException">The images' sizes differ, or the features are of another
-    /// network.</exception>
+    /// <exception cref="ArgumentException">The images' sizes differ, or the features are of
+    /// another network.</exception>
     // Safe: both have the same taps, of the planes, rows and columns that the kernels are told.
     internal unsafe TapSums Sum(
         LpipsFeatures other, PinnedFloats[] lin, bool withMaps, Crew crew, CancellationToken cancellation)

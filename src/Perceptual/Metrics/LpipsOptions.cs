@@ -4,8 +4,8 @@ namespace Perceptual;
 public sealed record LpipsOptions
 {
     /// <summary>
-    /// Which published lin weights and input scaling; 0.1 unless said otherwise. The built-in weights of lite are of
-    /// 0.1 only.
+    /// Which published lin weights and input scaling; 0.1 unless said otherwise. The built-in weights of lite
+    /// are of 0.1 only.
     /// </summary>
     public LpipsVersion Version { get; init; } = LpipsVersion.V01;
 
@@ -13,9 +13,9 @@ public sealed record LpipsOptions
     public bool Baseline { get; init; }
 
     /// <summary>
-    /// The seed of a random trunk (Gaussian weights, the paper's "Net (Random)"), or null for the trained one. A random
-    /// trunk has no published lin weights, so it is a baseline unless <see cref="LinFile"/> is given. It needs no file
-    /// at all.
+    /// The seed of a random trunk (Gaussian weights, the paper's "Net (Random)"), or null for the trained one. A
+    /// random trunk has no published lin weights, so it is a baseline unless <see cref="LinFile"/> is given. It
+    /// needs no file at all.
     /// </summary>
     public ulong? RandomSeed { get; init; }
 

@@ -37,9 +37,8 @@ public abstract class Metric
 
     /// <summary>
     /// The vector instructions that metrics compute with, the widest that processor, system and compiler allow this
-    /// process: "avx512",
-    /// "avx2", "sse", "neon", or "none" where .NET knows none. They decide how long a value takes, and the last digits
-    /// of LPIPS.
+    /// process: "avx512", "avx2", "sse", "neon", or "none" where .NET knows none. They decide how long a value takes,
+    /// and the last digits of LPIPS.
     /// </summary>
     public static string VectorLevel => Vectors.Level;
 
@@ -62,8 +61,8 @@ public abstract class Metric
     /// machine, and shared between metrics of the same trunk.
     /// </summary>
     /// <param name="names">Names in <see cref="All"/>, or of a family.</param>
-    /// <param name="store">Where published weights are looked for; by default as <see cref="WeightStore"/>
-    /// says.</param>
+    /// <param name="store">Where published weights are looked for; by default as
+    /// <see cref="WeightStore"/> says.</param>
     /// <param name="seed">The seed of random trunks.</param>
     /// <param name="families">Metrics whose names are two parts with a colon between them, such as "onnx:FILE": what
     /// makes one of the second part, by the first.</param>
@@ -99,8 +98,8 @@ public abstract class Metric
     }
 
     /// <summary>
-    /// The same metric, its weights shared, with another number of threads: one for each call if many calls are made
-    /// side by side.
+    /// The same metric, its weights shared, with another number of threads: one for each call if many calls are
+    /// made side by side.
     /// </summary>
     public Metric WithThreads(int threads)
     {
@@ -112,8 +111,8 @@ public abstract class Metric
 
     /// <summary>The value for two images of the same size; <see cref="Info"/> says what it means.</summary>
     /// <exception cref="ArgumentException">
-    /// The sizes differ, the images are too small for the metric or too large, or a reader has been read from or is
-    /// both images.
+    /// The sizes differ, the images are too small for the metric or too large, or a reader has been read from
+    /// or is both images.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public double Measure(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default)
@@ -132,9 +131,9 @@ public abstract class Metric
         RunChecked(reference, distorted, withMap: false, cancellation).Value;
 
     /// <summary>
-    /// The value for two images of the same size, and where they differ: a map that is 0 where they look the same and
-    /// larger where they look further apart, whatever the direction of the value. It takes four bytes for each pixel at
-    /// most.
+    /// The value for two images of the same size, and where they differ: a map that is 0 where they look the same
+    /// and larger where they look further apart, whatever the direction of the value. It takes four bytes for
+    /// each pixel at most.
     /// </summary>
     /// <exception cref="NotSupportedException">The metric has no map: see <see cref="MetricInfo.HasMap"/>.</exception>
     /// <inheritdoc cref="Measure(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
@@ -187,8 +186,8 @@ public abstract class Metric
         RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation);
 
     /// <summary>
-    /// The value of two images of one size that <see cref="Prepare(IReadOnlyList{RgbImage}, CancellationToken)"/>
-    /// prepared.
+    /// The value of two images of one size that
+    /// <see cref="Prepare(IReadOnlyList{RgbImage}, CancellationToken)"/> prepared.
     /// </summary>
     /// <exception cref="ArgumentException">The sizes differ, or an image was prepared by another metric.</exception>
     protected internal virtual MetricValue Run(

@@ -2,8 +2,8 @@ namespace Perceptual;
 
 /// <summary>What the values of a metric mean.</summary>
 /// <param name="Name">The name people call it by, such as "psnr" or "lpips-alex".</param>
-/// <param name="LargerIsCloser">Whether larger values mean that the images are closer, as of PSNR; otherwise further
-/// apart.</param>
+/// <param name="LargerIsCloser">Whether larger values mean that the images are closer, as of PSNR; otherwise
+/// further apart.</param>
 /// <param name="Range">The values it has, in words: "0 to infinity, 0 = identical".</param>
 /// <param name="MinimumSide">The smallest side an image may have.</param>
 /// <param name="HasMap">Whether it can say where two images differ.</param>
@@ -13,8 +13,8 @@ public sealed record MetricInfo(string Name, bool LargerIsCloser, string Range, 
     public string Direction => LargerIsCloser ? "larger is closer" : "larger is further apart";
 
     /// <summary>
-    /// A value of the metric turned so that larger is further apart, whatever its direction: what judgements are
-    /// compared with.
+    /// A value of the metric turned so that larger is further apart, whatever its direction: what judgements
+    /// are compared with.
     /// </summary>
     public double Distance(double value) => LargerIsCloser ? -value : value;
 }

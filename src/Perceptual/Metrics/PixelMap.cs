@@ -24,8 +24,8 @@ internal sealed class PixelMap(int width, int height)
     }
 
     /// <summary>
-    /// Gives each pixel of the outermost rows and columns, where no window fits around it, the value of the nearest
-    /// that has one.
+    /// Gives each pixel of the outermost rows and columns, where no window fits around it, the value of the
+    /// nearest that has one.
     /// </summary>
     public void Spread(int border)
     {

@@ -124,8 +124,8 @@ internal sealed class RowBands
     private sealed record Level(RowWindow Rows, int Reach, int Factor, bool Zeros)
     {
         /// <summary>
-        /// The first and last row or column of the level before that a row or column is the mean of; they may lie
-        /// outside.
+        /// The first and last row or column of the level before that a row or column is the mean of; they
+        /// may lie outside.
         /// </summary>
         public (int From, int To) Sources(
             int at) => (Math.Max(at, 0) * Factor - (Factor - 1) / 2, Math.Max(at, 0) * Factor + Factor / 2);

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Perceptual;
 
 /// <summary>
-/// Some rows of images of one size, one above the other, in planes of doubles: [image, plane, row, column]. It moves
-/// down.
+/// Some rows of images of one size, one above the other, in planes of doubles: [image, plane, row,
+/// column]. It moves down.
 /// </summary>
 /// <param name="images">Images.</param>
 /// <param name="planes">Planes of an image.</param>

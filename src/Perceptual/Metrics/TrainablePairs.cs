@@ -14,8 +14,8 @@ public readonly record struct ChannelSums(float[][] Sums, double[] Pixels)
     /// <param name="taps">How many taps there are.</param>
     /// <param name="dropout">What is left out at a tap; null for nothing.</param>
     /// <exception cref="ArgumentException">The features at a tap are of two sizes.</exception>
-    // Safe: both views have the same planes, rows and columns, and live until the end; Sums has a float for each
-    // channel.
+    // Safe: both views have the same planes, rows and columns, and live until the end; Sums has a float
+    // for each channel.
     public static unsafe ChannelSums Of(
         Func<int, TapView> a, Func<int, TapView> b, int taps, Func<int, Dropout?>? dropout)
     {

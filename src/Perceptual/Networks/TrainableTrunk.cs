@@ -47,8 +47,8 @@ internal sealed unsafe class TrainableTrunk
     public object Memory => memory;
 
     /// <summary>
-    /// By key, "features.0.weight" [outputs, inputs, kernel, kernel]: the derivative by the weights, summed over the
-    /// images.
+    /// By key, "features.0.weight" [outputs, inputs, kernel, kernel]: the derivative by the weights, summed
+    /// over the images.
     /// </summary>
     public IReadOnlyDictionary<string, float[]> WeightGradients { get; } = new Dictionary<string, float[]>();
 
@@ -113,8 +113,8 @@ internal sealed unsafe class TrainableTrunk
     /// <param name="gradient">[3, height, width]</param>
     public void CopyInputGradient(int image, float[] scale, Span<float> gradient)
     {
-        // A convolution with a stride goes back to planes of every stride-th row and column, for all first rows and
-        // columns.
+        // A convolution with a stride goes back to planes of every stride-th row and column, for all first
+        // rows and columns.
         var (from, first) = (gradients[0], stages[0].Stage.Convolutions[0]);
         var (stride, padding, height, width) = (first.Stride, first.Padding, buffers[0].Height, buffers[0].Width);
         if (stride == 1)

@@ -6,13 +6,13 @@ namespace Perceptual;
 internal delegate void TapSink(int tap, RowBuffer features, int from, int to);
 
 /// <summary>A network with its weights: rows of images in, rows of features at the taps out.</summary>
-// Safe: see RowBuffer. The workspace is made for the images' number and size before they are read, and belongs to one
-// call.
+// Safe: see RowBuffer. The workspace is made for the images' number and size before they are read, and
+// belongs to one call.
 internal sealed unsafe class Trunk
 {
     /// <summary>
-    /// A call takes no more than about this for its activations, unless the image is so wide that the fewest rows need
-    /// more.
+    /// A call takes no more than about this for its activations, unless the image is so wide that the
+    /// fewest rows need more.
     /// </summary>
     public const long DefaultBandMemory = 160L << 20;
 
@@ -26,8 +26,8 @@ internal sealed unsafe class Trunk
 
     /// <param name="network">The layers.</param>
     /// <param name="weights">"NAME.weight" and "NAME.bias" of every convolution, of the right shapes.</param>
-    /// <param name="bandMemory">Bytes for the activations of one call; wide images take more if four rows need
-    /// it.</param>
+    /// <param name="bandMemory">Bytes for the activations of one call; wide images take more if four rows
+    /// need it.</param>
     public Trunk(Network network, IReadOnlyDictionary<string, Tensor> weights, long bandMemory = DefaultBandMemory)
     {
         network.CheckKernels();

@@ -1,16 +1,16 @@
 namespace Perceptual;
 
 /// <summary>
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): the same numbers on
-/// every platform.
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): the same numbers
+/// on every platform.
 /// </summary>
 public struct SplitMix64(ulong seed)
 {
     private ulong state = seed;
 
     /// <summary>
-    /// A stream of its own for each number, so that work that is shared out among threads draws the same numbers as one
-    /// thread.
+    /// A stream of its own for each number, so that work that is shared out among threads draws the same
+    /// numbers as one thread.
     /// </summary>
     public static SplitMix64 Stream(
         ulong seed, ulong number) => new(new SplitMix64(seed ^ new SplitMix64(number).Next()).Next());

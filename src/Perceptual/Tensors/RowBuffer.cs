@@ -11,10 +11,10 @@ namespace Perceptual;
 // Safe: whoever places a buffer gives it ImageLength floats for each image, and 1024 to spare after the last of its
 // buffers, and keeps them alive. Kernels do not ask where the end is. They stay inside because what they rely on is
 // checked where it enters: that each layer takes the channels the one before gives (Network.CheckKernels), that
-// weights have the shapes of their layers (TrunkWeights.From, LinWeights.From), that images have one size that no
-// product of sides overflows (Metric.CheckSize), and because each kernel reserves the zeros it reads around a buffer
-// before the buffer is placed. What a kernel reads beyond the last row, less than 6 pixels of 16 lanes, is what is
-// spared.
+// weights have the shapes of their layers (TrunkWeights.From, LinWeights.From), that images have one size that
+// no product of sides overflows (Metric.CheckSize), and because each kernel reserves the zeros it reads around a
+// buffer before the buffer is placed. What a kernel reads beyond the last row, less than 6 pixels of 16 lanes,
+// is what is spared.
 internal sealed unsafe class RowBuffer
 {
     /// <summary>Channels that lie next to each other.</summary>
@@ -42,8 +42,8 @@ internal sealed unsafe class RowBuffer
     public int Width { get; }
 
     /// <summary>
-    /// Zero columns before a row and after it, and zero rows above the first and below the last: what the kernels that
-    /// read it need.
+    /// Zero columns before a row and after it, and zero rows above the first and below the last: what the kernels
+    /// that read it need.
     /// </summary>
     public int Before { get; private set; }
 

@@ -32,8 +32,8 @@ public static class ModelFile
     {
         ArgumentNullException.ThrowIfNull(trunk);
         ArgumentNullException.ThrowIfNull(lin);
-        // The package keeps a network in slices, each with a tap at its end: net.slice1.0.weight, net.slice2.3.weight,
-        // ...
+        // The package keeps a network in slices, each with a tap at its end: net.slice1.0.weight,
+        // net.slice2.3.weight, ...
         var slice = 1;
         var tensors = lin.Tensors.ToList();
         foreach (var layer in trunk.Network.Layers)
@@ -62,8 +62,8 @@ public static class ModelFile
     }
 
     /// <summary>Reads a model of a network, or of the one that it is of; no lin weights for a baseline.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network or
-    /// version.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network
+    /// or version.</exception>
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
     public static (TrunkWeights Trunk, LinWeights? Lin) Read(
         Network? network, string path, LpipsVersion version, bool baseline)
@@ -80,8 +80,8 @@ public static class ModelFile
     /// <summary>
     /// Reads lin weights. Of a file that says its version, or is a published one, it must be the version asked for.
     /// </summary>
-    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network or
-    /// version.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network
+    /// or version.</exception>
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
     internal static LinWeights ReadLin(Network network, string path, LpipsVersion version)
     {

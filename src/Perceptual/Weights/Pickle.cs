@@ -15,8 +15,8 @@ internal sealed record TorchView(TorchStorage Storage, long Offset, long[] Shape
 
 /// <summary>
 /// The part of Python's pickle language, protocol 2, in which a state dict of tensors is written. It builds text,
-/// numbers, lists, dictionaries and <see cref="TorchView"/>s and runs nothing: any other opcode or global is refused by
-/// its name.
+/// numbers, lists, dictionaries and <see cref="TorchView"/>s and runs nothing: any other opcode or global is
+/// refused by its name.
 /// </summary>
 internal sealed class Pickle
 {

@@ -77,8 +77,8 @@ public sealed record Safetensors(
     }
 
     /// <summary>Writes tensors in the given order, as float32 or rounded to float16.</summary>
-    /// <exception cref="ArgumentException">A value is too large for float16, or not finite there. Nothing has been
-    /// written.</exception>
+    /// <exception cref="ArgumentException">A value is too large for float16, or not finite there. Nothing has
+    /// been written.</exception>
     public static void Write(
         Stream stream, IReadOnlyCollection<Tensor> tensors, IReadOnlyDictionary<string, string> metadata,
         ElementType type = ElementType.F32)

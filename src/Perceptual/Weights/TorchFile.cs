@@ -19,9 +19,9 @@ internal static class TorchFile
     public static ReadOnlySpan<byte> ZipMagic => [(byte)'P', (byte)'K', 3, 4];
 
     /// <summary>
-    /// Reads the legacy layout: magic, protocol, system info, the state dict and the storages' keys as five pickles;
-    /// then each storage as its length in 8 bytes and its values. There is no check sum: a changed value cannot be
-    /// seen.
+    /// Reads the legacy layout: magic, protocol, system info, the state dict and the storages' keys as five
+    /// pickles; then each storage as its length in 8 bytes and its values. There is no check sum: a changed
+    /// value cannot be seen.
     /// </summary>
     /// <exception cref="InvalidDataException">The content breaks a rule of the format. The message starts with
     /// <paramref name="name"/>.</exception>

@@ -42,8 +42,8 @@ public sealed partial class TrunkWeights
     /// <param name="network">The network.</param>
     /// <param name="tensors">The tensors by key.</param>
     /// <param name="sourceName">The file they come from: messages start with it.</param>
-    /// <exception cref="InvalidDataException">A tensor is missing, has another shape, is not finite, or belongs to no
-    /// layer.</exception>
+    /// <exception cref="InvalidDataException">A tensor is missing, has another shape, is not finite, or belongs to
+    /// no layer.</exception>
     public static TrunkWeights From(Network network, IReadOnlyDictionary<string, Tensor> tensors, string sourceName)
     {
         ArgumentNullException.ThrowIfNull(network);

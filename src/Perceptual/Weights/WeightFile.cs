@@ -13,8 +13,8 @@ public static class WeightFile
     /// Check sums of zip archives and the digest that this library writes into its own files are checked.
     /// </summary>
     /// <param name="path">A safetensors, .pth or .pt file of at most 2 GiB.</param>
-    /// <exception cref="InvalidDataException">The content is damaged or of another kind. The message starts with the
-    /// path.</exception>
+    /// <exception cref="InvalidDataException">The content is damaged or of another kind. The message starts with
+    /// the path.</exception>
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(string path)
     {

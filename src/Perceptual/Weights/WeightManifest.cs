@@ -54,9 +54,9 @@ internal static class WeightManifest
             Address = Torchvision("vgg16-397923af.pth"),
             Sha256 = "397923af",
             MaximumLength = 700_000_000,
-            // The first four convolutions. Only these were at hand to take a digest of; the rest is vouched for by the
-            // eight digits above when the file is fetched or imported, and from then on by the digest the store writes
-            // into it.
+            // The first four convolutions. Only these were at hand to take a digest of; the rest is vouched for by
+            // the eight digits above when the file is fetched or imported, and from then on by the digest the
+            // store writes into it.
             PinnedTensors = 8,
             PinnedDigest = "70dabb4e23e330d1c47f9de45e9104b32b0e2a56cb807242f586a0147564a5a6",
         },

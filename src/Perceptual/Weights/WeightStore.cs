@@ -67,8 +67,8 @@ public sealed class WeightStore
 
     /// <summary>The published weights of a network, or those that are built in.</summary>
     /// <exception cref="WeightsUnavailableException">A folder that was named lacks them, or none came.</exception>
-    /// <exception cref="InvalidDataException">The file found, or what the server sent, is not the published
-    /// one.</exception>
+    /// <exception cref="InvalidDataException">The file found, or what the server sent, is not the
+    /// published one.</exception>
     public TrunkWeights LoadTrunk(Network network, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(network);
