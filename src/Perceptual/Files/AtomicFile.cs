@@ -3,8 +3,8 @@ using System.Text;
 namespace Perceptual;
 
 /// <summary>
-/// A file that appears whole or not at all: it is written beside its place, under its name and ".tmp", and renamed at
-/// the end. What a killed process leaves under that name, the next one overwrites.
+/// A file that appears whole or not at all: it is written beside its final place, under its name plus ".tmp", and
+/// renamed at the end. A killed process may leave the ".tmp" file; the next write replaces it.
 /// </summary>
 public sealed class AtomicFile : IDisposable
 {
@@ -34,11 +34,11 @@ public sealed class AtomicFile : IDisposable
         file.Commit();
     }
 
-    /// <summary>Takes the content.</summary>
+    /// <summary>The content is written to this stream.</summary>
     public FileStream Stream { get; }
 
     /// <summary>
-    /// Gives the file its name, replacing one that has it. Without this call, nothing is left behind.
+    /// Gives the file its name and replaces an existing file. Without this call nothing is left behind.
     /// </summary>
     public void Commit()
     {
@@ -59,7 +59,7 @@ public sealed class AtomicFile : IDisposable
         }
         catch (IOException)
         {
-            // What is still buffered need not be written: the file is given up.
+            // The file is given up, so its buffered bytes need not be written.
         }
         File.Delete(temporary);
     }

@@ -1,10 +1,11 @@
 namespace Perceptual;
 
-/// <summary>The sole right to write, among threads and processes.</summary>
+/// <summary>A lock between threads and processes: an open file that nobody else can open.</summary>
 public static class FileLock
 {
     /// <summary>
-    /// Waits for it. It is given back when disposed; the empty file stays: to delete it would let two own it.
+    /// Waits for the lock. Disposing the stream releases it. The empty file stays, because deleting it would let two
+    /// owners hold the lock.
     /// </summary>
     public static FileStream Take(string path, CancellationToken cancellation)
     {
@@ -15,7 +16,7 @@ public static class FileLock
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            // another holds it, says Windows, Linux, macOS
+            // another owner holds it: the codes of Windows, Linux and macOS
             catch (IOException e) when (e.HResult is unchecked((int)0x80070020) or 11 or 35)
             {
                 cancellation.WaitHandle.WaitOne(TimeSpan.FromSeconds(0.1));
