@@ -212,7 +212,8 @@ public sealed class WeightStore
             ? "."
             : $"; did you mean LpipsOptions.ModelFile = {Path.Combine(Folder, likely)}?";
         return new($"{entry.Name} is missing from {Folder}, {namedBy} and which has {there}{question} "
-            + $"`new WeightStore(\"{Folder}\").Fetch(Network.{InCode(entry.Network)})` puts the published weights there");
+            + $"`new WeightStore(\"{Folder}\").Fetch(Network.{InCode(entry.Network)})` puts the published weights "
+            + "there");
     }
 
     private TrunkWeights ReadTrunk(WeightEntry entry, string path)

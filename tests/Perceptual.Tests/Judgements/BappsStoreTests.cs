@@ -342,12 +342,12 @@ public class BappsStoreTests
     [InlineData("a?.png")]
     [InlineData("a\t.png")]
     public void A_name_that_is_not_one_on_every_system_is_refused(string name) =>
-        Refused(TinyBapps.Archive(TestArchive.File("val/cnn/ref/" + name)), "not one on every system");
+        Refused(TinyBapps.Archive(TestArchive.File("val/cnn/ref/" + name)), "not valid on every system");
 
     [Fact]
     public void A_name_too_long_for_some_systems_is_refused() =>
         Refused(TinyBapps.Archive(TestArchive.File($"val/cnn/ref/{new string('a', 300)}.png")),
-            "not one on every system");
+            "not valid on every system");
 
     [Fact]
     public void A_name_that_is_there_twice_is_refused()
