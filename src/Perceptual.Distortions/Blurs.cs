@@ -94,10 +94,12 @@ internal static class Blurs
         var x = 0;
         for (; x <= width - Vector<float>.Count; x += Vector<float>.Count)
         {
-            var (r, g, b) = (new Vector<float>(red, other + x), new Vector<float>(green, other + x),
-                new Vector<float>(blue, other + x));
-            var (dr, dg, db) = (r - new Vector<float>(red, centre + x), g - new Vector<float>(green, centre + x),
-                b - new Vector<float>(blue, centre + x));
+            var r = new Vector<float>(red, other + x);
+            var g = new Vector<float>(green, other + x);
+            var b = new Vector<float>(blue, other + x);
+            var dr = r - new Vector<float>(red, centre + x);
+            var dg = g - new Vector<float>(green, centre + x);
+            var db = b - new Vector<float>(blue, centre + x);
             var weight = Vector.Max(Vector<float>.One - (dr * dr + dg * dg + db * db) * scale, Vector<float>.Zero);
             for (var i = 0; i < 5; i++)
                 weight *= weight;

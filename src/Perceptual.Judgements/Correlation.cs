@@ -132,7 +132,8 @@ public static class Correlation
     private static void Check(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
         if (x.Length != y.Length || x.IsEmpty)
-            throw new ArgumentException($"series of {x.Length} and {y.Length} values cannot be correlated: they must be of the same length and not empty");
+            throw new ArgumentException($"series of {x.Length} and {y.Length} values cannot be correlated: they must "
+                + "have the same length and not be empty");
         for (var i = 0; i < x.Length; i++)
             if (double.IsNaN(x[i]) || double.IsNaN(y[i]))
                 throw new ArgumentException($"a value (number {i + 1}) is NaN");

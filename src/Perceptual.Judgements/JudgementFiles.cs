@@ -123,7 +123,7 @@ public static class JudgementFiles
         var sets = Directory.EnumerateDirectories(folder).Where(IsSet).Order(StringComparer.Ordinal)
             .Select(set => ReadFolder(set, imageFolders, judgementFolder, create)).ToList();
         return sets.Count > 0 ? sets : throw new InvalidDataException(
-            $"{folder}: has no judgements; folders {string.Join(", ", imageFolders)} and {judgementFolder} are "
+            $"{folder}: holds no judgements; folders {string.Join(", ", imageFolders)} and {judgementFolder} are "
                 + "expected, in it or in folders of it");
 
         // A folder that lacks some of them is a set too, so that the message names what it lacks.

@@ -124,8 +124,8 @@ public readonly record struct ValueRange
     internal unsafe void Scale(float* row, int length, float shift, float scale)
     {
         var x = 0;
-        var (minimum, halfSpan, shifts, scales) = (new Vector<float>(Minimum), new Vector<float>(HalfSpan),
-            new Vector<float>(shift), new Vector<float>(scale));
+        var (minimum, halfSpan) = (new Vector<float>(Minimum), new Vector<float>(HalfSpan));
+        var (shifts, scales) = (new Vector<float>(shift), new Vector<float>(scale));
         for (; x <= length - Vector<float>.Count; x += Vector<float>.Count)
             Vector.Store(
                 (((Vector.Load(row + x) - minimum) / halfSpan) - Vector<float>.One - shifts) / scales, row + x);
@@ -144,8 +144,9 @@ public readonly record struct ValueRange
         var x = 0;
         if (Fma.IsSupported || AdvSimd.IsSupported)
         {
-            var (halfSpan, shifts, scales) = (Vector256.Create(Byte.HalfSpan), Vector256.Create(shift),
-                Vector256.Create(scale));
+            var halfSpan = Vector256.Create(Byte.HalfSpan);
+            var shifts = Vector256.Create(shift);
+            var scales = Vector256.Create(scale);
             var (inverseHalfSpan, inverseScales) = (Vector256<float>.One / halfSpan, Vector256<float>.One / scales);
             for (; x <= length - Vector256<float>.Count; x += Vector256<float>.Count)
             {

@@ -146,8 +146,9 @@ internal static unsafe class LpipsHead
                 continue;
             // The derivative by a is g / |a| - a (g . a) / |a|^3, where g is the derivative by a / |a|. The norms
             // include epsilon, except one of the three in |a|^3.
-            var (scaleA, scaleB, twice) = (new Vector<float>(aInverse[x]), new Vector<float>(bInverse[x]),
-                new Vector<float>(2 * scale));
+            var scaleA = new Vector<float>(aInverse[x]);
+            var scaleB = new Vector<float>(bInverse[x]);
+            var twice = new Vector<float>(2 * scale);
             var along = Vector<float>.Zero;
             for (var plane = 0; plane < planes; plane++)
                 for (var lane = 0; lane < Lanes; lane += Vector<float>.Count)

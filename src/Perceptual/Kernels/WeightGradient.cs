@@ -197,13 +197,13 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
     protected override void RunWeight(
         RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew)
     {
-        var (across, down) = ((outputGradient.Width + Outputs - 1) / Outputs,
-            (outputGradient.Height + Outputs - 1) / Outputs);
+        var across = (outputGradient.Width + Outputs - 1) / Outputs;
+        var down = (outputGradient.Height + Outputs - 1) / Outputs;
         // Few enough tiles for the cache, but enough that reading and writing the sums does not dominate.
         var chunk = Math.Min(images * across * down,
             Math.Clamp((1 << 23) / (Positions * (inputPlanes + outputPlanes) * Lanes), 48, 256));
-        var (inputsLength, outputsLength) = ((long)inputPlanes * chunk * Lanes + Lanes,
-            (long)outputPlanes * chunk * Lanes + Lanes);
+        var inputsLength = (long)inputPlanes * chunk * Lanes + Lanes;
+        var outputsLength = (long)outputPlanes * chunk * Lanes + Lanes;
         Need(ref inputs, Positions * inputsLength);
         Need(ref outputs, Positions * outputsLength);
         Need(ref sums, (long)Groups * Parts * Positions * SumsLength);
@@ -219,8 +219,9 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
                 for (var tile = from; tile < Math.Min(from + TilesOfTask, tiles); tile++)
                 {
                     var number = start + tile;
-                    var (image, y, x) = (number / (across * down), number / across % down * Outputs,
-                        number % across * Outputs);
+                    var image = number / (across * down);
+                    var y = number / across % down * Outputs;
+                    var x = number % across * Outputs;
                     if (plane < inputPlanes)
                         WinogradConvolver<T, TTile>.TakeToPoints(
                             input.Row(image, plane, y - Shape.Padding) + (x - Shape.Padding) * Lanes,

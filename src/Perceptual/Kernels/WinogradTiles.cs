@@ -93,8 +93,8 @@ internal readonly unsafe struct Tile4x3 : IGradientTile
     public static void OutputBack<T>(
         float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
     {
-        var (y0, y1, y2, y3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step),
-            T.Load(source + 3 * step));
+        var (y0, y1) = (T.Load(source), T.Load(source + step));
+        var (y2, y3) = (T.Load(source + 2 * step), T.Load(source + 3 * step));
         y0.Store(target);
         var (even, odd) = (y0 + y2, y1 + y3);
         (even + odd).Store(target + targetStep);
@@ -210,10 +210,10 @@ internal readonly unsafe struct Tile4x5 : IGradientTile
     {
         // The first five points are the same. The point infinity, which this writes too, is overwritten below.
         Tile4x3.OutputBack<T>(source, step, target, targetStep);
-        var (y0, y1, y2, y3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step),
-            T.Load(source + 3 * step));
-        var (even, odd) = (T.MultiplyAdd(T.Create(0.25f), y2, y0),
-            T.MultiplyAdd(T.Create(0.125f), y3, T.Create(0.5f) * y1));
+        var (y0, y1) = (T.Load(source), T.Load(source + step));
+        var (y2, y3) = (T.Load(source + 2 * step), T.Load(source + 3 * step));
+        var even = T.MultiplyAdd(T.Create(0.25f), y2, y0);
+        var odd = T.MultiplyAdd(T.Create(0.125f), y3, T.Create(0.5f) * y1);
         (even + odd).Store(target + 5 * targetStep);
         (even - odd).Store(target + 6 * targetStep);
         y3.Store(target + 7 * targetStep);

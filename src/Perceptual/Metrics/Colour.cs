@@ -71,8 +71,9 @@ internal sealed class Colour
         var x = 0;
         for (; x <= red.Length - Vector<double>.Count; x += Vector<double>.Count)
         {
-            var (r, g, b) = (new Vector<double>(red[x..]), new Vector<double>(green[x..]),
-                new Vector<double>(blue[x..]));
+            var r = new Vector<double>(red[x..]);
+            var g = new Vector<double>(green[x..]);
+            var b = new Vector<double>(blue[x..]);
             (r * weights[0] + g * weights[1] + b * weights[2]).CopyTo(red[x..]);
             if (weights.Length == 3)
                 continue;

@@ -44,8 +44,8 @@ internal sealed unsafe class PhaseCongruency
             for (var x = 0; x < width; x++)
             {
                 var at = y * width + x;
-                var (radius, theta) = (Math.Sqrt(columns[x] * columns[x] + rows[y] * rows[y]),
-                    Math.Atan2(-rows[y], columns[x]));
+                var radius = Math.Sqrt(columns[x] * columns[x] + rows[y] * rows[y]);
+                var theta = Math.Atan2(-rows[y], columns[x]);
                 // Butterworth's low-pass, so that filters end before the corners
                 var lowPass = 1 / (1 + Math.Pow(radius / 0.45, 2 * 15));
                 for (var s = 0; s < Scales; s++)
@@ -178,8 +178,8 @@ internal sealed unsafe class PhaseCongruency
                 Vector<double> even = default, odd = default, amplitudes = default, energies = default;
                 for (var s = 0; s < Scales; s++)
                 {
-                    var (re, im) = (Vector.Load(memory + 2 * s * plane + at) * scale,
-                        Vector.Load(memory + (2 * s + 1) * plane + at) * scale);
+                    var re = Vector.Load(memory + 2 * s * plane + at) * scale;
+                    var im = Vector.Load(memory + (2 * s + 1) * plane + at) * scale;
                     even += re;
                     odd += im;
                     amplitudes += Vector.SquareRoot(re * re + im * im);
@@ -188,8 +188,8 @@ internal sealed unsafe class PhaseCongruency
                 var (meanEven, meanOdd) = (even / length, odd / length);
                 for (var s = 0; s < Scales; s++)
                 {
-                    var (re, im) = (Vector.Load(memory + 2 * s * plane + at) * scale,
-                        Vector.Load(memory + (2 * s + 1) * plane + at) * scale);
+                    var re = Vector.Load(memory + 2 * s * plane + at) * scale;
+                    var im = Vector.Load(memory + (2 * s + 1) * plane + at) * scale;
                     energies += re * meanEven + im * meanOdd - Vector.Abs(re * meanOdd - im * meanEven);
                     if (s == 0)
                         (re * re + im * im).Store(rest + at);
