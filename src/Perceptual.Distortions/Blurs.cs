@@ -86,7 +86,7 @@ internal static class Blurs
     }
 
     // Adds a row of pixels at an offset, each weighted by exp(-t) = (1 - t / 32)^32, approximately, where t is the
-    // distance of its colour to that of the centre pixel.
+    // squared distance between its colour and that of the centre pixel, scaled.
     private static void Weigh(
         float[][] padded, float[] sums, int width, int centre, int other, float spatial, float scale)
     {

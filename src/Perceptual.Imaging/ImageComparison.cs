@@ -60,8 +60,8 @@ public sealed class ImageComparison
     /// <param name="cancellation">Stops it.</param>
     /// <returns>A row for each image, in their order.</returns>
     /// <exception cref="InvalidDataException">
-    /// A file cannot be read, its size is another than that of the reference or too small for a metric, or the
-    /// reference is too large to be explained. The message begins with the path.
+    /// A file cannot be read, its size is not that of the reference or is too small for a metric, or the reference is
+    /// too large to be explained. The message begins with the path.
     /// </exception>
     /// <exception cref="NotSupportedException">The first metric has no map.</exception>
     /// <exception cref="ArgumentException">An image is too large to be compared or distorted.</exception>
@@ -108,8 +108,8 @@ public sealed class ImageComparison
     /// <param name="cancellation">Stops it.</param>
     /// <returns>A row for each pair, in their order.</returns>
     /// <exception cref="InvalidDataException">
-    /// A file cannot be read, its size is another than that of its reference or too small for a metric. The message
-    /// begins with the path; if several files are wrong it names the first.
+    /// A file cannot be read, its size is not that of its reference or is too small for a metric. The message begins
+    /// with the path; if several files are wrong it names the first.
     /// </exception>
     /// <exception cref="ArgumentException">An image is too large to be compared.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
@@ -144,7 +144,7 @@ public sealed class ImageComparison
     /// <param name="cancellation">Stops it.</param>
     /// <returns>A row for each pair: all with the first image as the reference, then the second, and so on.</returns>
     /// <exception cref="InvalidDataException">
-    /// A file cannot be read, its size is another than that of the first or too small for a metric. The message
+    /// A file cannot be read, its size is not that of the first or is too small for a metric. The message
     /// begins with the path.
     /// </exception>
     /// <exception cref="ArgumentException">There are fewer than two paths, or an image is too large.</exception>

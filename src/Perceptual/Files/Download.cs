@@ -6,7 +6,7 @@ namespace Perceptual;
 
 /// <summary>How far a download is.</summary>
 /// <param name="Name">What is fetched or worked on, such as "alexnet.safetensors".</param>
-/// <param name="Received">Bytes so far, those of an earlier, broken download included.</param>
+/// <param name="Received">Bytes so far, with those of an earlier, broken download.</param>
 /// <param name="Total">Bytes in all, if the server says.</param>
 public readonly record struct DownloadProgress(string Name, long Received, long? Total);
 

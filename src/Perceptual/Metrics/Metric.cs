@@ -100,7 +100,7 @@ public abstract class Metric
 
     /// <summary>
     /// The same metric, with shared weights and another number of threads: 1 is best if many calls are
-    /// made side by side.
+    /// made in parallel.
     /// </summary>
     public Metric WithThreads(int threads)
     {

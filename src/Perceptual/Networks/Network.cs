@@ -27,7 +27,7 @@ public sealed record Network
     public static Network Squeeze => SqueezeNet.Network;
 
     /// <summary>
-    /// A small network of our own, taught by LPIPS with AlexNet; its weights come with the library. Its distances
+    /// A small network of this library, taught by LPIPS with AlexNet; its weights come with the library. Its distances
     /// follow those of <see cref="Alex"/> but are its own: to compare with published values, use <see cref="Alex"/>.
     /// </summary>
     public static Network Lite => Perceptual.Lite.Network;

@@ -73,7 +73,7 @@ public sealed class WeightStore
     /// <summary>The published or built-in weights of a network.</summary>
     /// <exception cref="WeightsUnavailableException">A given or named folder lacks them, or they could not
     /// be fetched.</exception>
-    /// <exception cref="InvalidDataException">The file found, or what the server sent, is not the
+    /// <exception cref="InvalidDataException">The file found, or the file that the server sent, is not the
     /// published one.</exception>
     public TrunkWeights LoadTrunk(Network network, CancellationToken cancellation = default)
     {
@@ -123,7 +123,7 @@ public sealed class WeightStore
     /// </summary>
     /// <returns>The paths of the three files; none for a built-in network.</returns>
     /// <exception cref="WeightsUnavailableException">A file cannot be fetched.</exception>
-    /// <exception cref="InvalidDataException">What the server sent is not the published file.</exception>
+    /// <exception cref="InvalidDataException">The file that the server sent is not the published one.</exception>
     public IReadOnlyList<string> Fetch(Network network, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(network);

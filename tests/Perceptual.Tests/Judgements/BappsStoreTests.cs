@@ -219,9 +219,9 @@ public class BappsStoreTests
     public void A_page_in_place_of_the_archive_is_refused()
     {
         Refused("<html>Log in to this network</html>"u8.ToArray(), "twoafc_val.tar.gz",
-            TinyBapps.Part.Address.AbsoluteUri, "no tar.gz");
-        Refused([], "no tar.gz");
-        Refused(TestArchive.Tar(TestArchive.File("val/cnn/ref/000000.png")), "no tar.gz"); // not compressed
+            TinyBapps.Part.Address.AbsoluteUri, "not a tar.gz");
+        Refused([], "not a tar.gz");
+        Refused(TestArchive.Tar(TestArchive.File("val/cnn/ref/000000.png")), "not a tar.gz"); // not compressed
         Refused(TestArchive.Gzip("just a text, and longer than a header of tar is "u8.ToArray(), new byte[1000]),
             "has 0 complete triplets");
         Refused(TestArchive.Gzip(TestArchive.Tar(TestArchive.File("other/thing.txt"))),
