@@ -30,7 +30,7 @@ internal static class Blurs
         var (dx, dy) = Exact.Direction(ref random);
         var radius = (int)Math.Ceiling(length / 2) + 1;
         var kernel = new double[(2 * radius + 1) * (2 * radius + 1)];
-        // half a pixel apart; each is shared by the four pixels around it
+        // Points half a pixel apart, each distributed over the four pixels around it.
         var points = 2 * (int)Math.Ceiling(length) + 1;
         for (var i = 0; i < points; i++)
         {
@@ -52,9 +52,9 @@ internal static class Blurs
         var kernel = new double[(2 * reach + 1) * (2 * reach + 1)];
         for (var y = -reach; y <= reach; y++)
             for (var x = -reach; x <= reach; x++)
-                // about what of the pixel is inside
-                kernel[(y + reach) * (2 * reach + 1) + x + reach] = Math.Clamp(
-                    radius + 0.5 - Math.Sqrt(x * x + y * y), 0, 1);
+                // approximately the part of the pixel that is inside
+                kernel[(y + reach) * (2 * reach + 1) + x + reach] =
+                    Math.Clamp(radius + 0.5 - Math.Sqrt(x * x + y * y), 0, 1);
         Convolve(image, kernel, reach);
     }
 
@@ -66,7 +66,7 @@ internal static class Blurs
         var radius = (int)Math.Ceiling(2 * sigma);
         var (width, stride) = (image.Width, image.Width + 2 * radius);
         float[][] padded = [image.Padded(0, radius), image.Padded(1, radius), image.Padded(2, radius)];
-        var sums = new float[4 * width]; // [3 and the weights, width]
+        var sums = new float[4 * width]; // [red, green, blue, weights][width]
         var colourSigma = sigma / 10;
         var scale = (float)(1 / (2 * colourSigma * colourSigma) / 32);
         for (var y = 0; y < image.Height; y++)
@@ -85,19 +85,21 @@ internal static class Blurs
         }
     }
 
-    // A row of pixels at an offset, each weighed by its colour's distance t to the pixel it is for: exp(-t) as (1 - t /
-    // 32)^32.
-    private static void Weigh(float[][] padded, float[] sums, int width, int centre, int other, float spatial,
-        float scale)
+    // Adds a row of pixels at an offset, each weighted by exp(-t) = (1 - t / 32)^32, approximately, where t is the
+    // squared distance between its colour and that of the centre pixel, scaled.
+    private static void Weigh(
+        float[][] padded, float[] sums, int width, int centre, int other, float spatial, float scale)
     {
         var (red, green, blue) = (padded[0], padded[1], padded[2]);
         var x = 0;
         for (; x <= width - Vector<float>.Count; x += Vector<float>.Count)
         {
-            var (r, g, b) = (new Vector<float>(red, other + x), new Vector<float>(green, other + x),
-                new Vector<float>(blue, other + x));
-            var (dr, dg, db) = (r - new Vector<float>(red, centre + x), g - new Vector<float>(green, centre + x),
-                b - new Vector<float>(blue, centre + x));
+            var r = new Vector<float>(red, other + x);
+            var g = new Vector<float>(green, other + x);
+            var b = new Vector<float>(blue, other + x);
+            var dr = r - new Vector<float>(red, centre + x);
+            var dg = g - new Vector<float>(green, centre + x);
+            var db = b - new Vector<float>(blue, centre + x);
             var weight = Vector.Max(Vector<float>.One - (dr * dr + dg * dg + db * db) * scale, Vector<float>.Zero);
             for (var i = 0; i < 5; i++)
                 weight *= weight;
@@ -136,8 +138,8 @@ internal static class Blurs
         }
     }
 
-    // The medians of a line of values that lie a stride apart, in place. The window is kept in order: one value leaves,
-    // one comes.
+    // The medians along a line of values that lie a stride apart, in place. The window is kept sorted: at each step one
+    // value leaves and one enters.
     private static void Medians(Span<float> values, Span<float> line, int stride, int radius)
     {
         var length = stride == 1 ? values.Length : line.Length;
@@ -151,8 +153,8 @@ internal static class Blurs
         for (var i = 0; i < length; i++)
         {
             values[i * stride] = window[radius];
-            var (leaving, coming) = (line[Planes.Reflect(i - radius, length)],
-                line[Planes.Reflect(i + radius + 1, length)]);
+            var leaving = line[Planes.Reflect(i - radius, length)];
+            var coming = line[Planes.Reflect(i + radius + 1, length)];
             var at = window.IndexOf(leaving);
             for (; at + 1 < window.Length && window[at + 1] < coming; at++)
                 window[at] = window[at + 1];

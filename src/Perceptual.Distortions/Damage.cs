@@ -1,21 +1,21 @@
 namespace Perceptual.Distortions;
 
-/// <summary>Parts that are lost.</summary>
+/// <summary>Parts of the image are lost.</summary>
 internal static class Damage
 {
-    private const int Side = 8; // of the blocks, as of JPEG
+    private const int Side = 8; // of the blocks, in pixels, as in JPEG
 
     private delegate void Filling(Planes image, int x, int y, ref SplitMix64 random);
 
     public static void Dropout(Planes image, double part, ulong seed) =>
         LoseBlocks(image, part, seed, static (image, x, y, ref _) =>
-    {
-        for (var c = 0; c < 3; c++)
-            for (var dy = 0; dy < Math.Min(Side, image.Height - y); dy++)
-                image[c].Slice((y + dy) * image.Width + x, Math.Min(Side, image.Width - x)).Clear();
-    });
+        {
+            for (var c = 0; c < 3; c++)
+                for (var dy = 0; dy < Math.Min(Side, image.Height - y); dy++)
+                    image[c].Slice((y + dy) * image.Width + x, Math.Min(Side, image.Width - x)).Clear();
+        });
 
-    /// <summary>As decoders of video do where packets are lost.</summary>
+    /// <summary>Fills lost blocks from elsewhere in the image, as video decoders do where packets are lost.</summary>
     public static void Concealment(Planes image, double part, ulong seed)
     {
         var original = image.Samples.ToArray();

@@ -1,21 +1,21 @@
 namespace Perceptual.Distortions;
 
 /// <summary>
-/// Distorts samples on [0, 1] in place by an amount in the kind's own unit. What leaves the range is clamped
-/// afterwards.
+/// Distorts samples on [0, 1] in place by an amount in the unit of the kind. Samples outside the range are
+/// clamped afterwards.
 /// </summary>
 public delegate void DistortionFunction(Planes image, double amount, ulong seed);
 
 /// <summary>
-/// One way to make an image worse, from barely to grossly: the families of Zhang et al. (CVPR 2018, table 2) and what
-/// cameras, files and networks do besides. Strength 0 leaves every sample as it is; what is random is drawn from the
-/// seed alone, so that more strength is more of the same.
+/// One way to make an image worse, from barely to grossly: the families of Zhang et al. (CVPR 2018, table 2) and other
+/// effects of cameras, files and networks. Strength 0 leaves every sample as it is. Random choices depend on the seed
+/// only, so a greater strength gives more of the same distortion.
 /// </summary>
 /// <remarks>
-/// May be called from many threads; one call uses one. Only additions, multiplications, divisions and square roots are
-/// used, so that the bytes are the same on every platform, except in the noises with a spectrum and in resampling by
-/// Lanczos (sines of the system's library) and in codecs. Beyond the edges an image is continued by its reflection, the
-/// pixels at the edge repeated.
+/// May be called from many threads; one call uses one. The bytes are the same on every platform, because only
+/// additions, multiplications, divisions and square roots are used; exceptions are the noises with a spectrum and
+/// resampling by Lanczos (sines of the system's library), and codecs. Beyond its edges an image continues as its
+/// reflection, with the pixels at the edge repeated.
 /// </remarks>
 /// <example>
 /// <code>
@@ -30,11 +30,11 @@ public sealed class Distortion
 {
     private readonly DistortionFunction function;
 
-    /// <summary>A kind of your own.</summary>
+    /// <summary>For a kind of your own.</summary>
     /// <param name="name">The name people call it by.</param>
-    /// <param name="family">What it is akin to.</param>
+    /// <param name="family">The family of similar kinds, such as "blur".</param>
     /// <param name="description">What it does to an image.</param>
-    /// <param name="unit">What an amount is. Samples are on [0, 1].</param>
+    /// <param name="unit">The meaning of an amount, in words. Samples are on [0, 1].</param>
     /// <param name="from">The amount next to strength 0.</param>
     /// <param name="to">The amount at strength 1.</param>
     /// <param name="isSeeded">Whether the seed matters.</param>
@@ -47,8 +47,8 @@ public sealed class Distortion
     }
 
     /// <summary>
-    /// Every kind that needs no encoder, in the order they are listed to people. Those of file formats are in
-    /// <c>Perceptual.Imaging.Codecs</c>.
+    /// Every kind that needs no encoder, in the order they are listed to people. The kinds that need one are
+    /// in <c>Perceptual.Imaging.Codecs</c>.
     /// </summary>
     public static IReadOnlyList<Distortion> All { get; } =
     [
@@ -117,13 +117,13 @@ public sealed class Distortion
     /// <summary>The name people call it by, such as "blur".</summary>
     public string Name { get; }
 
-    /// <summary>What it is akin to: tone, noise, blur, spatial, resampling, damage or compression.</summary>
+    /// <summary>The family of similar kinds: tone, noise, blur, spatial, resampling, damage or compression.</summary>
     public string Family { get; }
 
     /// <summary>What it does to an image.</summary>
     public string Description { get; }
 
-    /// <summary>What <see cref="Amount"/> is. Samples are on [0, 1].</summary>
+    /// <summary>The meaning of <see cref="Amount"/>, in words. Samples are on [0, 1].</summary>
     public string Unit { get; }
 
     /// <summary>The amount next to strength 0.</summary>
@@ -136,8 +136,8 @@ public sealed class Distortion
     public bool IsSeeded { get; }
 
     /// <summary>
-    /// What a strength means, in <see cref="Unit"/>: equal steps of strength are equal ratios, <c>From * (To /
-    /// From)^strength</c>.
+    /// The amount of a strength, in <see cref="Unit"/>: <c>From * (To / From)^strength</c>, so that equal steps of
+    /// strength are equal ratios.
     /// </summary>
     /// <param name="strength">On (0, 1].</param>
     public double Amount(double strength) => Exact.LogUniform(From, To, strength);
@@ -145,18 +145,18 @@ public sealed class Distortion
     /// <summary>The image, distorted; rounded to 8 bits once, at the end.</summary>
     /// <param name="image">An image of 8-bit samples, of any size.</param>
     /// <param name="strength">0 (the image itself) to 1 (gross).</param>
-    /// <param name="seed">What is random is drawn from it.</param>
+    /// <param name="seed">Decides the random choices.</param>
     /// <exception cref="ArgumentException">The samples are not of 8 bits, or there are too many of them.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The strength is not on [0, 1].</exception>
     public RgbImage Apply(RgbImage image, double strength, ulong seed = 0) =>
         new DistortionSequence([(this, strength)]).Apply(image, seed);
 
-    /// <summary>Distorts samples in place: what images made by the million go through.</summary>
-    /// <param name="samples">[3, height, width], RGB on [0, 1], and so afterwards.</param>
+    /// <summary>Distorts samples in place, without making an image; for many images.</summary>
+    /// <param name="samples">[3, height, width], RGB on [0, 1] before and after.</param>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
-    /// <param name="strength">0 (nothing happens) to 1 (gross).</param>
-    /// <param name="seed">What is random is drawn from it.</param>
+    /// <param name="strength">0 (no change) to 1 (gross).</param>
+    /// <param name="seed">Decides the random choices.</param>
     /// <exception cref="ArgumentException">There are not 3 * width * height samples.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The strength is not on [0, 1].</exception>
     public void Apply(Span<float> samples, int width, int height, double strength, ulong seed)
@@ -171,18 +171,18 @@ public sealed class Distortion
     }
 
     /// <summary>
-    /// Distorts samples in place by an amount, which may lie beyond <see cref="From"/> and <see cref="To"/>. Nothing is
-    /// clamped.
+    /// Distorts samples in place by an amount, which may lie beyond <see cref="From"/> and <see cref="To"/>.
+    /// Nothing is clamped.
     /// </summary>
     /// <param name="image">Samples on [0, 1].</param>
     /// <param name="amount">In <see cref="Unit"/>.</param>
-    /// <param name="seed">What is random is drawn from it.</param>
+    /// <param name="seed">Decides the random choices.</param>
     public void ApplyAmount(Planes image, double amount, ulong seed = 0) => function(image, amount, seed);
 
     /// <exception cref="ArgumentOutOfRangeException">The strength is not on [0, 1].</exception>
     internal static void CheckStrength(double strength)
     {
         if (strength is not (>= 0 and <= 1)) // catches NaN too
-            throw new ArgumentOutOfRangeException(nameof(strength), strength, "a strength is on [0, 1]");
+            throw new ArgumentOutOfRangeException(nameof(strength), strength, "a strength must be on [0, 1]");
     }
 }

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Perceptual.Distortions;
 
-/// <summary>Noise of every sample by itself, and of a given spectrum.</summary>
+/// <summary>Independent noise of every sample, and noise with a given spectrum.</summary>
 internal static class Noises
 {
     public static void Uniform(Planes image, double deviation, ulong seed)
@@ -52,12 +52,13 @@ internal static class Noises
     }
 
     /// <summary>
-    /// Gaussian noise whose power goes as the frequency to a power, in each channel by itself: a white spectrum
-    /// weighted, and transformed. No constant part. The deviation is that of the ensemble.
+    /// Gaussian noise, independent in each channel, whose power is proportional to the frequency to the power of an
+    /// exponent: a white spectrum is weighted and transformed. The constant part is zero. The standard deviation is
+    /// that of the ensemble.
     /// </summary>
     private static void Spectral(Planes image, double sigma, double exponent, ulong seed)
     {
-        // A torus at least as large as the image, of sides that transform fast.
+        // A torus at least as large as the image, with sides that are fast to transform.
         int Side(int length) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, Fourier.Lanes));
         var (columns, rows) = (Side(image.Width), Side(image.Height));
         if ((long)columns * rows > 1 << 28)
@@ -89,8 +90,8 @@ internal static class Noises
             for (var part = 0; part < 2 && c + part < 3; part++)
                 for (var y = 0; y < image.Height; y++)
                     for (var x = 0; x < image.Width; x++)
-                        image[c + part][y * image.Width + x] += (float)second[part * columns * rows
-                            + Index(y, x, rows)];
+                        image[c + part][y * image.Width + x] +=
+                            (float)second[part * columns * rows + Index(y, x, rows)];
         }
 
         void TransformAll(Fourier transform, int length, double[] values)
@@ -100,11 +101,11 @@ internal static class Noises
         }
     }
 
-    // [other / lanes, length, lanes]: what is transformed lies along the length.
+    // [other / lanes, length, lanes]: signals lie along the length.
     private static int Index(int along, int other, int length) =>
         (other / Fourier.Lanes * length + along) * Fourier.Lanes + other % Fourier.Lanes;
 
-    // [rows / 2 + 1, columns / 2 + 1]: the other frequencies are the same with another sign.
+    // [rows / 2 + 1, columns / 2 + 1]: the other frequencies differ only in their signs.
     private static double[] Amplitudes(int columns, int rows, double sigma, double exponent)
     {
         var amplitudes = new double[(columns / 2 + 1) * (rows / 2 + 1)];

@@ -19,7 +19,7 @@ public readonly ref struct Planes
         Height = height;
     }
 
-    /// <summary>[3, height, width]</summary>
+    /// <summary>All samples, [3, height, width].</summary>
     public Span<float> Samples { get; }
 
     /// <summary>Columns.</summary>
@@ -46,15 +46,15 @@ public readonly ref struct Planes
             var target = padded.AsSpan(y * width, width);
             row.CopyTo(target[margin..]);
             for (var x = 0; x < margin; x++)
-                (target[x], target[margin + Width + x]) = (row[Reflect(x - margin, Width)],
-                    row[Reflect(Width + x, Width)]);
+            {
+                target[x] = row[Reflect(x - margin, Width)];
+                target[margin + Width + x] = row[Reflect(Width + x, Width)];
+            }
         }
         return padded;
     }
 
-    /// <summary>
-    /// Where a position is found in an image that is continued by its reflection: c b a a b c c b a ...
-    /// </summary>
+    /// <summary>The position within an image that continues as its reflection: c b a a b c c b a ...</summary>
     public static int Reflect(int position, int length)
     {
         if ((uint)position < (uint)length)

@@ -1,6 +1,6 @@
 namespace Perceptual.Distortions;
 
-/// <summary>Images that were too small for where they are shown.</summary>
+/// <summary>Images that are shrunk and enlarged again.</summary>
 internal static class Resampling
 {
     public static DistortionFunction By(ResizeFilter filter) => (image, factor, _) =>

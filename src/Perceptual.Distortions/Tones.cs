@@ -1,6 +1,6 @@
 namespace Perceptual.Distortions;
 
-/// <summary>Distortions of each pixel by itself.</summary>
+/// <summary>Distortions that change each pixel independently.</summary>
 internal static class Tones
 {
     public static void Lightness(Planes image, double shift, ulong seed)

@@ -1,6 +1,6 @@
 namespace Perceptual.Distortions;
 
-/// <summary>Pixels moved. Between pixels, Keys' cubic (a = -0.5) interpolates.</summary>
+/// <summary>Distortions that move pixels. Keys' cubic (a = -0.5) interpolates between pixels.</summary>
 internal static class Warps
 {
     public static void Shift(Planes image, double pixels, ulong seed)
@@ -36,9 +36,9 @@ internal static class Warps
     public static void Affine(Planes image, double part, ulong seed)
     {
         var random = new SplitMix64(seed);
-        var (xx, xy, yx, yy) = (2 * random.NextUnit() - 1, 2 * random.NextUnit() - 1, 2 * random.NextUnit() - 1,
-            2 * random.NextUnit() - 1);
-        // Where the corner (1, 1) or (1, -1) of the square around the centre goes; the others mirror them.
+        var (xx, xy) = (2 * random.NextUnit() - 1, 2 * random.NextUnit() - 1);
+        var (yx, yy) = (2 * random.NextUnit() - 1, 2 * random.NextUnit() - 1);
+        // How far the corner (1, 1) or (1, -1) of the square around the centre moves; the other two mirror them.
         var furthest = Math.Sqrt(
             Math.Max((xx + xy) * (xx + xy) + (yx + yy) * (yx + yy), (xx - xy) * (xx - xy) + (yx - yy) * (yx - yy)));
         var scale = part * image.ShorterSide / furthest;
@@ -87,11 +87,11 @@ internal static class Warps
             ((1 - t) * (1 - t) * (1 - t) / 6, (3 * t * t * t - 6 * t * t + 4) / 6,
                 (3 * (t + t * t - t * t * t) + 1) / 6, t * t * t / 6));
 
-    // position on [0, 1) between the second and third of four nodes
+    // The weights of four nodes for a position on [0, 1) between the second and the third.
     private delegate void NodeWeights(double position, Span<double> weights);
 
-    // Nodes a quarter of the shorter side apart, each moved somewhere. They move by less than half of that, so that
-    // hardly anything folds.
+    // Moves nodes that are a quarter of the shorter side apart, each in a random direction by less than half of their
+    // distance, so that the image hardly folds.
     private static void Nodes(Planes image, double part, ulong seed, NodeWeights between)
     {
         var spacing = Math.Max(image.ShorterSide / 4.0, 1);
@@ -122,7 +122,7 @@ internal static class Warps
         });
     }
 
-    // Every pixel comes from (dx, dy) beside it.
+    // Takes every pixel from a place shifted by (dx, dy).
     private static float[] Shifted(Planes image, int channel, int dx, int dy)
     {
         var plane = image[channel];
@@ -137,7 +137,8 @@ internal static class Warps
     }
 
     /// <summary>
-    /// Some channels, every pixel from where the function says: (0, 0) is the centre of the first pixel.
+    /// Warps some channels: the function gives the place that each pixel is taken from; (0, 0) is the centre of
+    /// the first pixel.
     /// </summary>
     private static void Warp(Planes image, int first, int channels, Func<int, int, (double X, double Y)> source)
     {
@@ -154,8 +155,10 @@ internal static class Warps
                 Keys((float)(sx - left), wx);
                 Keys((float)(sy - top), wy);
                 for (var i = 0; i < 4; i++)
-                    (columns[i], rows[i]) = (Planes.Reflect(left - 1 + i, width),
-                        Planes.Reflect(top - 1 + i, height) * width);
+                {
+                    columns[i] = Planes.Reflect(left - 1 + i, width);
+                    rows[i] = Planes.Reflect(top - 1 + i, height) * width;
+                }
                 for (var c = 0; c < channels; c++)
                 {
                     var plane = original.AsSpan(c * size, size);
@@ -168,8 +171,11 @@ internal static class Warps
             }
     }
 
-    private static void Keys(float t, Span<float> weights) =>
-        (weights[0], weights[1], weights[2], weights[3]) =
-            (((-0.5f * t + 1) * t - 0.5f) * t, (1.5f * t - 2.5f) * t * t + 1, ((-1.5f * t + 2) * t + 0.5f) * t,
-                (0.5f * t - 0.5f) * t * t);
+    private static void Keys(float t, Span<float> weights)
+    {
+        weights[0] = ((-0.5f * t + 1) * t - 0.5f) * t;
+        weights[1] = (1.5f * t - 2.5f) * t * t + 1;
+        weights[2] = ((-1.5f * t + 2) * t + 0.5f) * t;
+        weights[3] = (0.5f * t - 0.5f) * t * t;
+    }
 }

@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// Windows and OS/2 bitmaps of 1, 4, 8, 16, 24 and 32 bits, as Microsoft documents BITMAPINFOHEADER and its kin;
-/// run-length coding is refused. Fewer than 8 bits become v * 255 / max, rounded down, as in Pillow.
+/// Windows and OS/2 bitmaps of 1, 4, 8, 16, 24 and 32 bits, as Microsoft documents BITMAPINFOHEADER and its variants;
+/// run-length coding is refused. Samples of fewer than 8 bits become v * 255 / max, rounded down, as in Pillow.
 /// </summary>
 internal sealed class BmpRows : StoredRows
 {
@@ -28,7 +28,7 @@ internal sealed class BmpRows : StoredRows
         var headerLength = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(14));
         if (headerLength is not (12 or 40 or 52 or 56 or 64 or 108 or 124))
             throw new InvalidDataException(
-                $"is not a BMP that can be read: a header of {headerLength} bytes; save it as PNG");
+                $"is not a BMP that can be read: its header has {headerLength} bytes; save it as PNG");
         var header = new byte[headerLength];
         stream.ReadExactly(header.AsSpan(4));
         var old = headerLength == 12; // OS/2 1.x: 16-bit sizes, palette entries of 3 bytes
@@ -78,7 +78,7 @@ internal sealed class BmpRows : StoredRows
 
     private static uint[] ReadMasks(Stream stream, byte[] header, uint compression)
     {
-        // Red, green, blue, alpha: inside the header from 52 bytes on, after one of 40.
+        // Red, green, blue, alpha: inside headers of 52 bytes or more, after a header of 40 bytes.
         var stored = new byte[16];
         if (header.Length > 40)
             header.AsSpan(40, Math.Min(header.Length - 40, 16)).CopyTo(stored);
@@ -101,7 +101,7 @@ internal sealed class BmpRows : StoredRows
         if (colours == 0)
             colours = 1u << bits;
         if (colours > 256)
-            throw new InvalidDataException($"is a damaged BMP: a palette of {colours} colours; get the file again");
+            throw new InvalidDataException($"is a damaged BMP: its palette has {colours} colours; get the file again");
         var palette = new byte[colours * 3];
         var stored = new byte[entry];
         for (var i = 0; i < colours; i++)
@@ -121,8 +121,8 @@ internal sealed class BmpRows : StoredRows
             if (3 * index >= palette.Length)
                 throw new InvalidDataException(
                     "is a damaged BMP: a pixel's colour is not in the palette; get the file again");
-            (row[3 * x], row[3 * x + 1], row[3 * x + 2]) = (palette[3 * index + 2], palette[3 * index + 1],
-                palette[3 * index]);
+            for (var c = 0; c < 3; c++)
+                row[3 * x + c] = palette[3 * index + 2 - c];
         }
     }
 

@@ -4,8 +4,8 @@ using Perceptual.Distortions;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// The distortions of lossy file formats: an image is rounded to 8 bits, encoded and decoded by libvips. The bytes are
-/// those of its version.
+/// The distortions of lossy file formats: an image is rounded to 8 bits, encoded and decoded by libvips. The bytes
+/// depend on the version of libvips.
 /// </summary>
 public static class Codecs
 {

@@ -8,7 +8,7 @@ namespace Perceptual.Imaging;
 internal static class ColourMap
 {
     private const double Darkest = 0.14, Lightest = 0.95; // Oklab lightness
-    private const double LeastChroma = 0.06, ExtraChroma = 0.13; // within sRGB all along; a test looks
+    private const double LeastChroma = 0.06, ExtraChroma = 0.13; // a test checks that the whole curve is within sRGB
     private const double FirstHue = 280 * Math.PI / 180;
     private const double Speed = 0.53; // how far a and b move while lightness goes once through its range
 
@@ -28,14 +28,14 @@ internal static class ColourMap
             var chroma = LeastChroma + ExtraChroma * Math.Sin(Math.PI * t);
             if (i % Substeps == 0)
                 yield return (Darkest + (Lightest - Darkest) * t, chroma * Math.Cos(hue), chroma * Math.Sin(hue));
-            // Chroma takes its part of the speed; turning takes the rest.
+            // The change of chroma takes its part of the speed; the change of hue takes the rest.
             var outward = ExtraChroma * Math.PI * Math.Cos(Math.PI * t);
             hue += Math.Sqrt(Speed * Speed - outward * outward) / chroma / steps;
         }
     }
 
     /// <summary>
-    /// sRGB from 0 to 1, outside it where the colour is outside the gamut. The matrices are Ottosson's.
+    /// Converts to sRGB on [0, 1]; values lie outside if the colour is outside the gamut. The matrices are Ottosson's.
     /// </summary>
     internal static (double Red, double Green, double Blue) ToSrgb((double L, double A, double B) lab)
     {

@@ -7,7 +7,7 @@ internal static class DigitFont
     private const int Width = 5, Advance = 6;
     private const string Characters = "0123456789.-+E";
 
-    // A row a string, a glyph every six columns.
+    // Each string is a row of pixels; each glyph takes six columns.
     private static readonly string[] Rows =
     [
         ".###....#....###...###.....#..#####...##..#####..###...###....................#####",
@@ -19,11 +19,11 @@ internal static class DigitFont
         ".###...###..#####..###.....#...###...###...#.....###...##....##...............#####",
     ];
 
-    /// <summary>Pixels a text is wide at scale 1.</summary>
+    /// <summary>The width of a text in pixels at scale 1.</summary>
     public static int Measure(string text) => text.Length * Advance - (Advance - Width);
 
     /// <summary>
-    /// Calls <paramref name="dot"/> for every pixel that is ink, the top left of the text being 0, 0.
+    /// Calls <paramref name="dot"/> with x and y of every pixel of the text's strokes; its top left corner is 0, 0.
     /// </summary>
     public static void Draw(string text, Action<int, int> dot)
     {

@@ -3,47 +3,50 @@ using Perceptual.Distortions;
 
 namespace Perceptual.Imaging;
 
-/// <summary>The distortions that everybody knows the look of.</summary>
+/// <summary>Distortions whose look everybody knows.</summary>
 public enum EquivalentKind
 {
-    /// <summary>JPEG, colours at half the size below quality 90; the amount is the quality, 100 to 1.</summary>
+    /// <summary>JPEG, with colours at half the size below quality 90; the amount is the quality, 100 to 1.</summary>
     Jpeg,
 
-    /// <summary>Gaussian blur; the amount is its standard deviation in pixels, .1 to 50.</summary>
+    /// <summary>Gaussian blur; the amount is its standard deviation in pixels, 0.1 to 50.</summary>
     Blur,
 
     /// <summary>
-    /// White Gaussian noise, in each channel by itself; the amount is its standard deviation in grey levels of 255, .1
-    /// to 255.
+    /// White Gaussian noise, independent in each channel; the amount is its standard deviation in grey levels of
+    /// 255, 0.1 to 255.
     /// </summary>
     Noise,
 }
 
-/// <summary>How a value compares with that of an <see cref="Equivalent"/>.</summary>
+/// <summary>How a value compares with the values of a kind of distortion.</summary>
 public enum EquivalentRelation
 {
-    /// <summary>As far from the reference: of two neighbouring amounts, one closer than the value and the other not,
-    /// the one whose value is nearer; of JPEG the nearest of a few qualities on either side too.</summary>
+    /// <summary>
+    /// As far from the reference. Of two neighbouring amounts, of which one is closer than the value and the other is
+    /// not, the one with the nearer value is given; for JPEG, the nearest among a few qualities on either side too.
+    /// </summary>
     As,
 
-    /// <summary>Closer to the reference than the least amounts; the closest of them is given.</summary>
+    /// <summary>Closer to the reference than the smallest amounts; the closest of these is given.</summary>
     Closer,
 
     /// <summary>
-    /// Further from the reference than all amounts tried, up to the greatest; the furthest of them is given.
+    /// Further from the reference than all amounts tried, up to the greatest; the furthest of these is given.
     /// </summary>
     Further,
 }
 
 /// <summary>A distortion of the reference that is about as far from it as a value says.</summary>
-/// <param name="Relation">Whether it is, or none of its kind.</param>
-/// <param name="Kind">What is done to the reference.</param>
-/// <param name="Amount">How much, in the unit of the kind: a quality, or three digits.</param>
-/// <param name="Value">The metric's value of the reference and the reference so distorted, as measured.</param>
+/// <param name="Relation">Whether the distortion is as far as the value, or which side of the kind's range the value
+/// lies on.</param>
+/// <param name="Kind">The kind of distortion.</param>
+/// <param name="Amount">The amount in the unit of the kind: a quality, or a number of three digits.</param>
+/// <param name="Value">The metric's value of the reference and the distorted reference, as measured.</param>
 public sealed record Equivalent(EquivalentRelation Relation, EquivalentKind Kind, double Amount, double Value)
 {
     /// <summary>
-    /// As people read it, "as JPEG of quality 23", "further than Gaussian blur gets, at sigma 50 px".
+    /// The equivalent as people read it, "as JPEG of quality 23", "further than Gaussian blur gets, at sigma 50 px".
     /// </summary>
     public override string ToString()
     {
@@ -65,11 +68,11 @@ public sealed record Equivalent(EquivalentRelation Relation, EquivalentKind Kind
 
 /// <summary>
 /// What values of a metric mean for one reference: the JPEG quality, the Gaussian blur and the white noise that give
-/// the same value. Found by bisection, each amount measured once; the reference's features are kept. For one thread at
-/// a time.
+/// the same value. They are found by bisection; each amount is measured once, and the reference's features are kept.
+/// Use it from one thread at a time.
 /// </summary>
 /// <remarks>
-/// What is distorted is rounded to the depth of the reference, as a file would be, and in JPEG to 8 bits. Results have
+/// Distorted images are rounded to the depth of the reference, as a file would be, and for JPEG to 8 bits. Results have
 /// the same bits for any number of threads, those of JPEG with the same version of libvips.
 /// </remarks>
 /// <example>
@@ -82,13 +85,13 @@ public sealed record Equivalent(EquivalentRelation Relation, EquivalentKind Kind
 public sealed class Equivalents
 {
     private const int StrongestBlur = 50;
-    private const int StepsOfKind = 20; // no kind takes more: JPEG at most 9 to find and 10 beside it
-    private const int NoiseSeed = 0; // more noise is more of the same
+    private const int StepsOfKind = 20; // no kind takes more: JPEG needs at most 9 to find the quality and 10 beside it
+    private const int NoiseSeed = 0; // the same for all amounts: more noise is more of the same
 
     // Values do not always grow with the amount: LPIPS of a strong blur falls again, and with JPEG values go up and
-    // down, most of all in small images and in those that were JPEG before. So the landmarks are tried in their order,
-    // until one is further than the value, and then between it and the one before. The margin is how many amounts
-    // beside those found are tried too.
+    // down, most of all for small images and images that were JPEG before. So the landmarks are tried in their order
+    // until one is further than the value, and then the amounts between it and the landmark before. The margin is the
+    // number of amounts that are tried too on either side of those found.
     private static readonly (EquivalentKind Kind, double[] Amounts, double[] Landmarks, int Margin)[] Kinds =
     [
         (EquivalentKind.Jpeg, [.. Enumerable.Range(0, 100).Select(i => 100.0 - i)], [75, 50, 30, 20, 10, 5, 2, 1], 4),
@@ -106,14 +109,15 @@ public sealed class Equivalents
     private readonly ValueRange range;
     private readonly float[] samples; // [3, height, width] on [0, 1]
     private readonly double identity; // the value of the reference and itself
-    private readonly Dictionary<(EquivalentKind, double), double> measured = []; // searches of a kind begin alike
+    // Kept because searches of a kind begin with the same amounts.
+    private readonly Dictionary<(EquivalentKind, double), double> measured = [];
 
-    /// <summary>Computes what the reference is compared by.</summary>
+    /// <summary>Prepares the reference for comparisons.</summary>
     /// <param name="metric">Any metric, of either direction.</param>
     /// <param name="reference">Samples of 8 bits, 16 bits or floats.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="ArgumentException">The image is too small for the metric, or too large to be in memory with its
-    /// features.</exception>
+    /// <exception cref="ArgumentException">The image is too small for the metric, or too large to be in memory with
+    /// its features.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public Equivalents(Metric metric, RgbImage reference, CancellationToken cancellation = default)
         : this(new MetricSet([metric]), reference, cancellation)
@@ -121,7 +125,7 @@ public sealed class Equivalents
     }
 
     /// <inheritdoc cref="Equivalents(Metric, RgbImage, CancellationToken)"/>
-    /// <param name="metrics">Of which the first metric counts.</param>
+    /// <param name="metrics">The first metric counts.</param>
     /// <param name="reference">Samples of 8 bits, 16 bits or floats.</param>
     /// <param name="cancellation">Stops it.</param>
     public Equivalents(MetricSet metrics, RgbImage reference, CancellationToken cancellation)
@@ -144,31 +148,31 @@ public sealed class Equivalents
         identity = Distance(metrics.Compare(Reference, Reference, cancellation)[0].Value);
     }
 
-    /// <summary>How many steps <see cref="Find(double, Action, CancellationToken)"/> takes.</summary>
+    /// <summary>The number of steps of <see cref="Find(double, Action, CancellationToken)"/>.</summary>
     public static int Steps => Kinds.Length * StepsOfKind;
 
-    /// <summary>What the reference is compared by.</summary>
+    /// <summary>The reference, prepared for comparisons.</summary>
     public PreparedImage Reference { get; }
 
-    /// <summary>The memory that it takes to search, with a reference of a size.</summary>
+    /// <summary>Bytes of memory that a search takes, for a reference of this size.</summary>
     public static long Bytes(MetricSet metrics, int width, int height)
     {
         ArgumentNullException.ThrowIfNull(metrics);
-        const int margin = 3 * StrongestBlur; // of its kernel
+        const int margin = 3 * StrongestBlur; // of its kernel, on each side
         return 2 * metrics.PreparedBytes(width, height)
             + sizeof(float) * (3 * 3L * width * height + 2L * (width + 2 * margin) * (height + 2 * margin));
     }
 
     /// <summary>
-    /// The JPEG quality, the blur and the noise that a value means: in this order, or none if it means no difference at
-    /// all.
+    /// The JPEG quality, the blur and the noise that a value means, in this order; empty if the value means no
+    /// difference at all.
     /// </summary>
     /// <param name="value">The metric's value of the reference and some other image.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="ArgumentException">The value is not a number, or the image is too large for JPEG.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    public IReadOnlyList<Equivalent> Find(
-        double value, CancellationToken cancellation = default) => Find(value, () => { }, cancellation);
+    public IReadOnlyList<Equivalent> Find(double value, CancellationToken cancellation = default) =>
+        Find(value, () => { }, cancellation);
 
     /// <inheritdoc cref="Find(double, CancellationToken)"/>
     /// <param name="value">The metric's value of the reference and some other image.</param>
@@ -178,11 +182,13 @@ public sealed class Equivalents
     {
         if (double.IsNaN(value))
             throw new ArgumentException("the value is not a number", nameof(value));
-        return Distance(value) <= identity
-            ? []
-            : [
-                .. Kinds.Select(
-                    kind => Find(kind.Kind, kind.Amounts, kind.Landmarks, kind.Margin, value, step, cancellation))];
+        if (Distance(value) <= identity)
+            return [];
+        return
+        [
+            .. Kinds.Select(
+                kind => Find(kind.Kind, kind.Amounts, kind.Landmarks, kind.Margin, value, step, cancellation)),
+        ];
     }
 
     private Equivalent Find(EquivalentKind kind, double[] amounts, double[] landmarks, int margin, double value,
@@ -205,7 +211,7 @@ public sealed class Equivalents
         while (steps < StepsOfKind)
             Step();
 
-        // If none is as far, the nearest is the furthest or the closest.
+        // If no amount is as far as the value, the nearest is the furthest or the closest.
         var nearest = near.MinBy(amount => Math.Abs(Measure(amount) - value));
         var relation = near.All(amount => Distance(Measure(amount)) < Distance(value)) ? EquivalentRelation.Further
             : near.All(amount => Distance(Measure(amount)) > Distance(value)) ? EquivalentRelation.Closer
@@ -251,26 +257,26 @@ public sealed class Equivalents
         return metrics.Compare(Reference, metrics.Prepare(Stored(distorted), cancellation), cancellation)[0].Value;
     }
 
-    // In the samples of the reference.
+    // Converts to the type of samples of the reference.
     private RgbImage Stored(float[] image)
     {
         if (range == ValueRange.Byte)
             return RgbImage.Own(Convert(sample => (byte)(sample * 255 + 0.5f)), width, height);
         if (range == ValueRange.UInt16)
             return RgbImage.Own(Convert(sample => (ushort)(sample * 65535 + 0.5f)), width, height);
-        return RgbImage.Own(
-            Convert(sample => Math.Clamp(range.Minimum + sample * (range.Maximum - range.Minimum), range.Minimum,
-                range.Maximum)), width, height, range);
+        var (minimum, maximum) = (range.Minimum, range.Maximum);
+        var planes = Convert(sample => Math.Clamp(minimum + sample * (maximum - minimum), minimum, maximum));
+        return RgbImage.Own(planes, width, height, range);
 
         T[][] Convert<T>(Converter<float, T> store) =>
             [.. Enumerable.Range(0, 3).Select(
                 c => Array.ConvertAll(image[(c * width * height)..((c + 1) * width * height)], store))];
     }
 
-    // Larger is further, whatever the metric's direction.
+    // Turned so that larger is further, whatever the metric's direction.
     private double Distance(double value) => info.Distance(value);
 
-    // .100, .101, ... .999, 1.00, ...: what is printed is what was measured.
+    // 0.100, 0.101, ... 0.999, 1.00, ...: the amount printed is exactly the amount measured.
     private static IEnumerable<double> ThreeDigits(decimal least, decimal greatest)
     {
         for (var unit = least / 100; ; unit *= 10)

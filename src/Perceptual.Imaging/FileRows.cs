@@ -7,7 +7,7 @@ namespace Perceptual.Imaging;
 internal abstract class FileRows(StoredRows stored)
     : RgbRowReader(stored.Width, stored.Height, stored.SampleBytes == 1 ? ValueRange.Byte : ValueRange.UInt16)
 {
-    /// <summary>What reads the file.</summary>
+    /// <summary>The decoder of the file.</summary>
     public StoredRows Stored => stored;
 
     /// <summary>Reads all rows and makes an upright image of them.</summary>
@@ -114,16 +114,18 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
                 for (var x = 0; x < red.Length; x++)
                 {
                     var opacity = row[4 * x + 3];
-                    (red[x], green[x], blue[x]) = (Blend(row[4 * x], opacity), Blend(row[4 * x + 1], opacity),
-                        Blend(row[4 * x + 2], opacity));
+                    red[x] = Blend(row[4 * x], opacity);
+                    green[x] = Blend(row[4 * x + 1], opacity);
+                    blue[x] = Blend(row[4 * x + 2], opacity);
                 }
                 break;
             case PixelLayout.Cmyk:
                 for (var x = 0; x < red.Length; x++)
                 {
                     var black = row[4 * x + 3];
-                    (red[x], green[x], blue[x]) = (Print(row[4 * x], black), Print(row[4 * x + 1], black),
-                        Print(row[4 * x + 2], black));
+                    red[x] = Print(row[4 * x], black);
+                    green[x] = Print(row[4 * x + 1], black);
+                    blue[x] = Print(row[4 * x + 2], black);
                 }
                 break;
         }
@@ -142,14 +144,14 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
         return T.CreateTruncating(Share(value, opacity) + Share(background, T.MaxValue - opacity));
     }
 
-    // What Pillow does: ink over the light that black leaves. No colour management.
+    // As in Pillow: the ink takes its share of the light that black leaves. No colour management.
     private static T Print(T ink, T black)
     {
         var light = T.MaxValue - black;
         return T.CreateTruncating(long.CreateTruncating(light) - Share(ink, light));
     }
 
-    /// <summary>value * part / max, rounded to the nearest (max is odd: there are no ties).</summary>
+    /// <summary>value * part / max, rounded to the nearest integer (max is odd, so there are no ties).</summary>
     private static long Share(T value, T part)
     {
         var max = long.CreateTruncating(T.MaxValue);

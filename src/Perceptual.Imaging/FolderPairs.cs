@@ -1,12 +1,13 @@
 namespace Perceptual.Imaging;
 
-/// <summary>The images of two folders that have the same file name, and those that have no partner.</summary>
-/// <param name="Pairs">Their paths, in the ordinal order of their names.</param>
-/// <param name="Unpaired">The paths of the others: those of the references, then of the distorted images.</param>
+/// <summary>The images of two folders, paired by file name, and the images without a partner.</summary>
+/// <param name="Pairs">The paths of each pair, in the ordinal order of the names.</param>
+/// <param name="Unpaired">The paths of images without a partner: first the references, then the
+/// distorted images.</param>
 public sealed record FolderPairs(
     IReadOnlyList<(string Reference, string Distorted)> Pairs, IReadOnlyList<string> Unpaired)
 {
-    /// <summary>Looks for the pairs in two folders; what is not an image by its extension is passed over.</summary>
+    /// <summary>Looks for the pairs in two folders; files without an image extension are ignored.</summary>
     /// <param name="references">The folder of references.</param>
     /// <param name="distorted">The folder of the images to compare.</param>
     /// <returns>At least one pair.</returns>

@@ -8,12 +8,12 @@ public static class HeatMap
     private const byte Paper = 255;
 
     /// <summary>
-    /// Writes a map as a PNG: one pixel a value, in colours from dark (0) to bright (the map's maximum) that look
-    /// equally far apart for equal differences, and below it a bar that says which colour is which number. A map
-    /// narrower than the bar's labels stands in the middle. The file appears whole or not at all.
+    /// Writes a map as a PNG: one pixel for each value, in colours from dark (0) to bright (the map's maximum) in which
+    /// equal differences look equal, and below it a bar that shows which colour is which number. A map narrower than
+    /// the bar's labels is centred. The file appears whole or not at all.
     /// </summary>
     /// <param name="path">The file, replaced if it exists.</param>
-    /// <param name="map">Finite; what is below 0 counts as 0.</param>
+    /// <param name="map">Finite values; values below 0 count as 0.</param>
     /// <exception cref="ArgumentException">A value is not finite.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
@@ -24,9 +24,11 @@ public static class HeatMap
         file.Commit();
     }
 
-    /// <summary>Writes a map as the PNG that <see cref="Write(string, DistanceMap)"/> makes a file of.</summary>
-    /// <param name="stream">Takes the file, and is left open.</param>
-    /// <param name="map">Finite; what is below 0 counts as 0.</param>
+    /// <summary>
+    /// Writes a map as a PNG to a stream, with the same bytes as <see cref="Write(string, DistanceMap)"/>.
+    /// </summary>
+    /// <param name="stream">Receives the PNG, and is left open.</param>
+    /// <param name="map">Finite values; values below 0 count as 0.</param>
     /// <exception cref="ArgumentException">A value is not finite; nothing is written.</exception>
     public static void Write(Stream stream, DistanceMap map)
     {
@@ -69,22 +71,21 @@ public static class HeatMap
     private static string Label(float value) => value.ToString("G3", CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// The bar of colours with 0, half the maximum and the maximum under it; one colour and 0 if that is all there is.
+    /// The bar of colours with 0, half the maximum and the maximum under it; a single colour and 0 if all values are 0.
     /// </summary>
     private sealed class Legend
     {
         private readonly int scale;
-        // [height / scale, width, 3]: drawn at scale 1 from top to bottom, since every row comes scale times
+        // [height / scale, width, 3]: drawn at scale 1 from top to bottom, because every row is repeated scale times
         private readonly byte[] pixels;
 
         public Legend(int mapWidth, float maximum)
         {
             var (half, full) = (Label(maximum / 2), Label(maximum));
-            // At scale 1: 4 pixels around everything, a bar of 10 in a frame of 1, ticks of 3, a gap of 2, then the
-            // text.
+            // Pixels at scale 1: a margin of 4, a bar of 10 in a frame of 1, ticks of 3, a gap of 2, then the text.
             const int Margin = 4, Bar = 10, Tick = 3, Gap = 2, BetweenLabels = 8;
             scale = Math.Max(mapWidth / 400, 1);
-            // The label of the half is in the middle, so the wider side counts twice.
+            // The label of half the maximum is in the middle, so the wider side counts twice.
             var side = Math.Max(DigitFont.Measure("0"), DigitFont.Measure(full)) + BetweenLabels;
             Width = Math.Max(mapWidth, (2 * Margin + 2 * side + DigitFont.Measure(half)) * scale);
             const int Rows = Margin + 1 + Bar + 1 + Tick + Gap + DigitFont.Height + Margin;

@@ -2,12 +2,13 @@ using System.Globalization;
 
 namespace Perceptual.Imaging;
 
-/// <summary>Two image files and what metrics say of them.</summary>
+/// <summary>Two image files, and the values of metrics for them.</summary>
 /// <param name="Reference">The path of the reference.</param>
 /// <param name="Distorted">The path of the other image.</param>
 /// <param name="Values">A value of each metric, in their order.</param>
 /// <param name="Equivalents">
-/// What the first value means: see <see cref="Imaging.Equivalents"/>; null if that was not asked for.
+/// Distortions that are as far as the first value: see <see cref="Imaging.Equivalents"/>; null if that
+/// was not asked for.
 /// </param>
 public sealed record ComparedImages(
     string Reference,
@@ -16,14 +17,14 @@ public sealed record ComparedImages(
     IReadOnlyList<Equivalent>? Equivalents = null);
 
 /// <summary>
-/// Compares image files by metrics: what the commands <c>lpips compare</c>, <c>folders</c> and <c>pairs</c> do. Values
+/// Compares image files by metrics, as the commands <c>lpips compare</c>, <c>folders</c> and <c>pairs</c> do. Values
 /// have the same bits as those of <see cref="Metric.Measure(RgbImage, RgbImage, CancellationToken)"/>, for any number
 /// of threads. It may be used from several threads at a time.
 /// </summary>
 /// <remarks>
-/// Each file is opened and decoded once, if what is kept of the images takes no more than a quarter of the memory there
-/// is. A pair by one metric needs to keep nothing: its rows are read in bands. Where it would take more, each file is
-/// read once for each metric and pair.
+/// Each file is opened and decoded once, if the prepared images take no more than a quarter of the machine's memory. A
+/// pair compared by one metric needs no memory for this: its rows are read in bands. Where more memory would be needed,
+/// each file is read once for each metric and pair.
 /// </remarks>
 /// <example>
 /// <code>
@@ -40,7 +41,7 @@ public sealed class ImageComparison
     private readonly MetricInfo choosiest;
     private readonly ImageReadOptions options;
 
-    /// <param name="metrics">What to compute, on how many threads.</param>
+    /// <param name="metrics">What to compute; the first metric says on how many threads.</param>
     /// <param name="options">How to read files; the defaults of <see cref="ImageReadOptions"/> if null.</param>
     public ImageComparison(MetricSet metrics, ImageReadOptions? options = null)
     {
@@ -49,18 +50,18 @@ public sealed class ImageComparison
         choosiest = metrics.Metrics.MaxBy(metric => metric.Info.MinimumSide)!.Info;
     }
 
-    /// <summary>Images against one reference.</summary>
+    /// <summary>Compares images with one reference.</summary>
     /// <param name="reference">The file of the reference.</param>
     /// <param name="distorted">The files of the others.</param>
     /// <param name="resize">Resizes the others to the size of the reference; if null, another size is an error.</param>
-    /// <param name="map">Whether each value has its map; only the first metric counts then.</param>
-    /// <param name="explain">Whether to find what is as far from the reference by the first metric.</param>
+    /// <param name="map">Whether to make a map with each value; then only the first metric is computed.</param>
+    /// <param name="explain">Whether to find <see cref="Equivalents"/>, by the first metric.</param>
     /// <param name="step">Is called after each image, and for each of <see cref="Equivalents.Steps"/> of each.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>A row for each image, in their order.</returns>
     /// <exception cref="InvalidDataException">
-    /// A file cannot be read, its size is another than that of the reference or too small for a metric, or the
-    /// reference is too large to be explained. The message begins with the path.
+    /// A file cannot be read, its size is not that of the reference or is too small for a metric, or the reference is
+    /// too large to be explained. The message begins with the path.
     /// </exception>
     /// <exception cref="NotSupportedException">The first metric has no map.</exception>
     /// <exception cref="ArgumentException">An image is too large to be compared or distorted.</exception>
@@ -100,15 +101,15 @@ public sealed class ImageComparison
         }
     }
 
-    /// <summary>The images of two folders, several pairs side by side.</summary>
-    /// <param name="pairs">Which images.</param>
+    /// <summary>Compares the images of two folders, several pairs in parallel.</summary>
+    /// <param name="pairs">The images to compare.</param>
     /// <param name="resize">Resizes images to the size of their references; if null, another size is an error.</param>
     /// <param name="step">Is called after each pair, from several threads.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>A row for each pair, in their order.</returns>
     /// <exception cref="InvalidDataException">
-    /// A file cannot be read, its size is another than that of its reference or too small for a metric. The message
-    /// begins with the path; of several files it is the first.
+    /// A file cannot be read, its size is not that of its reference or is too small for a metric. The message begins
+    /// with the path; if several files are wrong it names the first.
     /// </exception>
     /// <exception cref="ArgumentException">An image is too large to be compared.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
@@ -133,18 +134,18 @@ public sealed class ImageComparison
     }
 
     /// <summary>
-    /// All pairs of images, or each and the next. Each image is decoded and goes through the networks once if what is
-    /// kept of all fits into the memory; else some do so again.
+    /// Compares all pairs of images, or each image with the next. Each image is decoded and goes through the networks
+    /// once if all prepared images fit into the memory; otherwise this is repeated for some.
     /// </summary>
     /// <param name="paths">Files of one size; <see cref="ImageFile.InFolder"/> lists those of a folder.</param>
     /// <param name="consecutive">Whether to compare each image with the next only.</param>
-    /// <param name="memory">Bytes for what is kept; a quarter of the memory there is if null.</param>
+    /// <param name="memory">Bytes for prepared images; if null, a quarter of the machine's memory.</param>
     /// <param name="step">Is called after each image that is read, from several threads.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>A row for each pair: all with the first image as the reference, then the second, and so on.</returns>
     /// <exception cref="InvalidDataException">
-    /// A file cannot be read, its size is another than that of the first or too small for a metric. The message begins
-    /// with the path.
+    /// A file cannot be read, its size is not that of the first or is too small for a metric. The message
+    /// begins with the path.
     /// </exception>
     /// <exception cref="ArgumentException">There are fewer than two paths, or an image is too large.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
@@ -161,14 +162,14 @@ public sealed class ImageComparison
         if (paths.Count < 2)
             throw new ArgumentException($"a pair needs two images, not {paths.Count}", nameof(paths));
         using var first = Open(paths[0]);
-        // Two blocks of images are kept at a time; all are one block if they fit.
+        // Two blocks of images are kept at a time; all images are one block if they fit.
         var bytes = metrics.PreparedBytes(first.Width, first.Height);
         var block = (int)Math.Clamp((memory ?? MemoryShare) / 2 / bytes, 1, 1 << 20);
         var pairs = new PairsOfPaths(this, paths, first, block, step, cancellation);
         return consecutive ? pairs.Consecutive() : pairs.All();
     }
 
-    /// <summary>Pairs of some images, of which two blocks are kept at a time.</summary>
+    /// <summary>Compares pairs of images, of which two blocks are kept at a time.</summary>
     private sealed class PairsOfPaths(
         ImageComparison comparison, IReadOnlyList<string> paths, Opened first, int block, Action? step,
         CancellationToken cancellation)
@@ -205,14 +206,14 @@ public sealed class ImageComparison
             return rows;
         }
 
-        private PreparedImage[] Prepare(
-            int start) => comparison.InParallel(Math.Min(block, paths.Count - start), (single, i) =>
-        {
-            using var image = start + i == 0 ? first : comparison.OpenAlike(paths[start + i], first, "");
-            var prepared = single.Prepare(image.Whole(), cancellation);
-            step?.Invoke();
-            return prepared;
-        }, cancellation);
+        private PreparedImage[] Prepare(int start) =>
+            comparison.InParallel(Math.Min(block, paths.Count - start), (single, i) =>
+            {
+                using var image = start + i == 0 ? first : comparison.OpenAlike(paths[start + i], first, "");
+                var prepared = single.Prepare(image.Whole(), cancellation);
+                step?.Invoke();
+                return prepared;
+            }, cancellation);
 
         private (int I, int J, ComparedImages Row)[] Compare(
             int firstA, PreparedImage[] a, int firstB, PreparedImage[] b)
@@ -237,7 +238,7 @@ public sealed class ImageComparison
 
     private static bool FitsInMemory(long bytes) => bytes <= MemoryShare;
 
-    // One of so many pairs that are compared side by side. One metric takes the rows as they come.
+    // Compares one of several pairs that are compared in parallel. A single metric reads the rows in bands.
     private static IReadOnlyList<MetricValue> Compare(
         MetricSet metrics, Opened reference, Opened distorted, int sideBySide, CancellationToken cancellation)
     {
@@ -250,8 +251,8 @@ public sealed class ImageComparison
     }
 
     /// <summary>
-    /// Runs independent pieces of work side by side, each on one thread: decoding and computing overlap, and no thread
-    /// waits for another. What went wrong first in the order of the pieces is thrown.
+    /// Runs independent pieces of work in parallel, each on one thread: decoding and computing overlap, and no thread
+    /// waits for another. If pieces fail, the exception of the first in their order is thrown.
     /// </summary>
     private T[] InParallel<T>(int count, Func<MetricSet, int, T> work, CancellationToken cancellation)
     {
@@ -266,8 +267,7 @@ public sealed class ImageComparison
         var bytes = Equivalents.Bytes(metrics, reference.Width, reference.Height);
         if (FitsInMemory(bytes))
             return new(metrics, reference.Whole(), cancellation);
-        throw new InvalidDataException(string.Create(
-            CultureInfo.InvariantCulture,
+        throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
             $"{reference.Path} is {reference.Width}x{reference.Height}, too large to be explained: it would take "
                 + $"{bytes / 1e9:F1} GB, more than a quarter of this machine's memory"));
     }
@@ -301,7 +301,7 @@ public sealed class ImageComparison
     }
 
     /// <summary>
-    /// An open image. Its file is opened again only to read rows a second time, and not once the image is in memory.
+    /// An open image. The file is opened again only to read its rows a second time, and not if the image is in memory.
     /// </summary>
     private sealed class Opened : IDisposable
     {
@@ -320,7 +320,7 @@ public sealed class ImageComparison
 
         public int Height { get; }
 
-        /// <summary>All rows from the first on, for the caller to dispose.</summary>
+        /// <summary>A reader of all rows, which the caller disposes.</summary>
         public RgbRowReader Rows()
         {
             var rows = next ?? open();
@@ -328,7 +328,7 @@ public sealed class ImageComparison
             return rows;
         }
 
-        /// <summary>The image in memory, where it stays.</summary>
+        /// <summary>Reads the image into memory, where it stays.</summary>
         public RgbImage Whole()
         {
             using var rows = Rows();

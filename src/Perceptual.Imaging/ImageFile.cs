@@ -5,15 +5,15 @@ namespace Perceptual.Imaging;
 /// <summary>Reads and writes image files.</summary>
 public static class ImageFile
 {
-    private const int MaxWidth = int.MaxValue / 8; // a row of four 16-bit samples a pixel is one array
+    private const int MaxWidth = int.MaxValue / 8; // a row with four 16-bit samples for each pixel is one array
 
     /// <summary>
-    /// Reads the first image of a file of one of the formats of <see cref="ImageFormat.All"/>. The content decides
-    /// which it is, not the name (but TGA, which has no signature, is only looked for in files named .tga). May be
-    /// called from many threads.
+    /// Reads the first image of a file of one of the formats of <see cref="ImageFormat.All"/>. The format is
+    /// recognised by the content, not by the name; only TGA, which has no signature, must be named .tga. May be called
+    /// from many threads.
     /// </summary>
     /// <remarks>
-    /// Sample values are those in the file, 8 or 16 bits, without gamma or colour management unless asked for; gray is
+    /// Sample values are those in the file, 8 or 16 bits, without gamma or colour management unless asked for. Gray is
     /// copied to three channels and CMYK becomes RGB by Pillow's formula, R = (255 - K) - C * (255 - K) / 255. The
     /// orientation that EXIF or TIFF states is applied.
     /// </remarks>
@@ -34,12 +34,12 @@ public static class ImageFile
         return rows.ReadAll();
     }
 
-    /// <summary>Reads the image in a stream: what a file of the rest of it would give.</summary>
-    /// <param name="stream">Read from where it stands to its end into memory, and left open.</param>
+    /// <summary>Reads the image in the rest of a stream.</summary>
+    /// <param name="stream">Read into memory from its position to its end, and left open.</param>
     /// <param name="options">Transparency, colour profiles, the size limit; the defaults of
     /// <see cref="ImageReadOptions"/> if null.</param>
-    /// <param name="name">Begins the messages, and ends in .tga if the stream is one: TGA has no signature.</param>
-    /// <exception cref="InvalidDataException">As with a file, or there are more than 2 GB.</exception>
+    /// <param name="name">Begins the messages. Must end in .tga for a TGA, which has no signature.</param>
+    /// <exception cref="InvalidDataException">As for a file, or the stream has more than 2 GB.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
     public static RgbImage Read(Stream stream, ImageReadOptions? options = null, string name = "the image")
     {
@@ -53,31 +53,30 @@ public static class ImageFile
     }
 
     /// <summary>Reads the image in the bytes of a file.</summary>
-    /// <param name="bytes">All of them; not to be changed meanwhile.</param>
+    /// <param name="bytes">All bytes of the file; they must not change meanwhile.</param>
     /// <param name="options">Transparency, colour profiles, the size limit; the defaults of
     /// <see cref="ImageReadOptions"/> if null.</param>
-    /// <param name="name">Begins the messages, and ends in .tga if the image is one: TGA has no signature.</param>
-    /// <exception cref="InvalidDataException">As with a file.</exception>
+    /// <param name="name">Begins the messages. Must end in .tga for a TGA, which has no signature.</param>
+    /// <exception cref="InvalidDataException">As for a file.</exception>
     public static RgbImage Read(
         ReadOnlyMemory<byte> bytes, ImageReadOptions? options = null, string name = "the image")
     {
         ArgumentNullException.ThrowIfNull(name);
         var array = MemoryMarshal.TryGetArray(bytes, out var part) ? part : new(bytes.ToArray());
-        using var rows = Open(new MemoryStream(array.Array!, array.Offset, array.Count, false, true), name,
-            options ?? new());
+        var stream = new MemoryStream(array.Array!, array.Offset, array.Count, false, true);
+        using var rows = Open(stream, name, options ?? new());
         return rows.ReadAll();
     }
 
     /// <summary>
-    /// Opens an image file to be read row by row, for images that are too large to be in memory. The samples, the files
-    /// that can be read and the errors are those of
-    /// <see cref="Read(string, ImageReadOptions?)"/>, but damage and transparency are found when
-    /// their row is read. A reader is for one thread at a time.
+    /// Opens an image file to be read row by row, for images that are too large to be in memory. The samples, formats
+    /// and errors are those of <see cref="Read(string, ImageReadOptions?)"/>, but damage and transparency are found
+    /// when their row is read. A reader serves one thread at a time.
     /// </summary>
     /// <remarks>
-    /// Memory grows with the width and not with the area (of a TIFF a strip or a row of tiles is held), except for
-    /// files whose rows do not come in order, which are decoded whole: interlaced PNG, progressive JPEG, WebP, GIF,
-    /// run-length coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not upright.
+    /// Memory grows with the width and not with the area (for a TIFF, a strip or a row of tiles is held). Files whose
+    /// rows are not stored in order are decoded as a whole: interlaced PNG, progressive JPEG, WebP, GIF, run-length
+    /// coded TGA from the bottom up, and files with an orientation by EXIF or TIFF that is not upright.
     /// </remarks>
     /// <inheritdoc cref="Read(string, ImageReadOptions?)"/>
     public static RgbRowReader OpenRows(string path, ImageReadOptions? options = null)
@@ -90,10 +89,10 @@ public static class ImageFile
     }
 
     /// <summary>
-    /// The paths of the files in a folder that are images by their extensions, in the ordinal order of their names.
-    /// Folders within it are not looked into.
+    /// The paths of the files in a folder that have an image extension, in the ordinal order of their names.
+    /// Sub-folders are not searched.
     /// </summary>
-    /// <param name="folder">Every path begins with it.</param>
+    /// <param name="folder">The folder; every path begins with it.</param>
     /// <returns>At least one.</returns>
     /// <exception cref="DirectoryNotFoundException">There is no such folder, or it is a file.</exception>
     /// <exception cref="InvalidDataException">It has no image files.</exception>
@@ -119,7 +118,7 @@ public static class ImageFile
         ? throw new InvalidDataException($"{path}: is a folder; name an image file")
         : Open(LocalFile.OpenRead(path), path, options);
 
-    // Takes the stream over.
+    // Takes over the stream and disposes it.
     private static FileRows Open(Stream stream, string path, ImageReadOptions options)
     {
         try
@@ -145,7 +144,7 @@ public static class ImageFile
         }
     }
 
-    /// <summary>What is wrong with a file, with its path.</summary>
+    /// <summary>An exception that says what is wrong with a file, and names it.</summary>
     internal static InvalidDataException Named(string path, Exception problem) =>
         new(problem is EndOfStreamException
             ? $"{path}: is cut short; get the file again"
@@ -165,7 +164,7 @@ public static class ImageFile
     }
 
     /// <summary>Writes an image of 8-bit samples as a PNG.</summary>
-    /// <param name="stream">Takes the file.</param>
+    /// <param name="stream">Receives the PNG, and is left open.</param>
     /// <param name="image">An image in the range of <see cref="ValueRange.Byte"/>.</param>
     /// <exception cref="ArgumentException">The samples are not of 8 bits.</exception>
     public static void WritePng(Stream stream, RgbImage image)
@@ -195,9 +194,9 @@ public static class ImageFile
     internal static void CheckSize(long width, long height, long limit)
     {
         if (width < 1 || height < 1)
-            throw new InvalidDataException($"is damaged: a size of {width}x{height}; get the file again");
+            throw new InvalidDataException($"is damaged: its size is {width}x{height}; get the file again");
         if (width > MaxWidth)
-            throw new InvalidDataException($"has rows of {width} pixels, more than {MaxWidth}; cut it into parts");
+            throw new InvalidDataException($"has rows of {width} pixels, more than {MaxWidth}; split it into parts");
         if (height > Math.Min(limit / width, int.MaxValue))
             throw new InvalidDataException(
                 $"has {width}x{height} pixels, more than the limit of {limit}; make it smaller or raise the limit");

@@ -3,15 +3,15 @@ using NetVips;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// A format of image files that can be read. This is the one list of them: messages, help and the search of folders
-/// go by it.
+/// A format of image files that can be read. <see cref="All"/> is the only list of formats: messages, help and the
+/// search of folders use it.
 /// </summary>
 public sealed class ImageFormat
 {
     private const Enums.Access Rows = Enums.Access.Sequential;
     private const Enums.FailOn Error = Enums.FailOn.Error, Warning = Enums.FailOn.Warning;
 
-    private readonly bool needsExtension; // there is no signature to know it by
+    private readonly bool needsExtension; // the format has no signature
     private readonly Signature signature;
     private readonly Opener open;
 
@@ -36,8 +36,7 @@ public sealed class ImageFormat
         new("PNG", [".png"], PngRows.Accepts, OpenPng),
         new("JPEG", [".jpg", ".jpeg"], start => start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]),
             source => Image.JpegloadSource(source, access: Rows, failOn: Warning)),
-        new("WebP", [".webp"], IsWebp,
-            source => Image.WebploadSource(source, access: Rows, failOn: Error)),
+        new("WebP", [".webp"], IsWebp, source => Image.WebploadSource(source, access: Rows, failOn: Error)),
         new("TIFF", [".tif", ".tiff"], IsTiff, source => Image.TiffloadSource(source, access: Rows, failOn: Error)),
         new("GIF", [".gif"], start => start.StartsWith("GIF87a"u8) || start.StartsWith("GIF89a"u8),
             source => Image.GifloadSource(source, access: Rows, failOn: Error)),
@@ -52,14 +51,16 @@ public sealed class ImageFormat
     /// <summary>The name people call it by, such as "PNG".</summary>
     public string Name { get; }
 
-    /// <summary>The ends of the names such files have, in lower case, such as ".png".</summary>
+    /// <summary>The extensions of the format's files, in lower case, such as ".png".</summary>
     public IReadOnlyList<string> Extensions { get; }
 
-    /// <summary>Whether a name ends as those of such files do.</summary>
+    /// <summary>Whether a file name has an extension of this format.</summary>
     internal bool HasExtension(string path) =>
         Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The format of a file with these first bytes (18, or all there are) and this name, or null.</summary>
+    /// <summary>
+    /// The format of a file with these first bytes (18, or fewer if the file is shorter) and this name, or null.
+    /// </summary>
     internal static ImageFormat? Of(ReadOnlySpan<byte> start, string path)
     {
         foreach (var format in All)
@@ -70,10 +71,11 @@ public sealed class ImageFormat
 
     /// <summary>Opens a file of this format.</summary>
     /// <param name="stream">The file, at its start; taken over.</param>
-    /// <param name="path">Its name.</param>
+    /// <param name="path">The file's name.</param>
     /// <param name="options">How to read it.</param>
     /// <exception cref="EndOfStreamException">The file is cut short.</exception>
-    /// <exception cref="InvalidDataException">It is damaged or cannot be read so. The message has no name.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or cannot be read with these options. The message
+    /// does not name the file.</exception>
     internal StoredRows Open(Stream stream, string path, ImageReadOptions options) => open(stream, path, options);
 
     private static StoredRows OpenPng(Stream stream, string path, ImageReadOptions options) =>

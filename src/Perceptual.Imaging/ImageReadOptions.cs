@@ -1,14 +1,14 @@
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// What becomes of pixels that are not fully opaque. An alpha channel that is opaque everywhere is dropped in any case.
+/// How pixels that are not fully opaque are read. An alpha channel that is opaque everywhere is dropped in any case.
 /// </summary>
 public enum AlphaMode
 {
-    /// <summary>They are an error: what shows through is not in the file.</summary>
+    /// <summary>They are an error, because the background behind them is not in the file.</summary>
     Refuse,
 
-    /// <summary>Alpha is ignored; the colours count as stored, also where nothing of them shows.</summary>
+    /// <summary>Alpha is ignored: the colours count as stored, also where they are invisible.</summary>
     Drop,
 
     /// <summary>
@@ -27,11 +27,11 @@ public sealed record ImageReadOptions
     public AlphaMode Alpha { get; init; }
 
     /// <summary>
-    /// Whether colours are taken through the embedded ICC profile to sRGB (relative colorimetric). A file without a
-    /// profile is unchanged.
+    /// Whether colours are converted to sRGB by the embedded ICC profile (relative colorimetric). The samples of a file
+    /// without a profile stay as they are.
     /// </summary>
     public bool ConvertToSrgb { get; init; }
 
-    /// <summary>The most pixels (width x height) an image may have; checked before any is decoded.</summary>
+    /// <summary>The most pixels (width x height) that an image may have; checked before any pixel is decoded.</summary>
     public long MaxPixels { get; init; } = 1_000_000_000;
 }

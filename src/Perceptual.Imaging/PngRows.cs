@@ -6,26 +6,26 @@ using System.Runtime.Intrinsics;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// The PNGs that most are (W3C, "Portable Network Graphics (PNG) Specification", third edition): 8 or 16 bits, not
-/// interlaced, without palette, transparent colour, orientation or a profile that is to be applied. Small ones take a
-/// quarter of the time that libvips needs, which reads all others, and those whose header is damaged.
+/// Reads the most common PNGs (W3C, "Portable Network Graphics (PNG) Specification", third edition): 8 or 16 bits, not
+/// interlaced, without palette, transparent colour, orientation or a profile to apply. Small images take a quarter of
+/// the time that libvips needs. libvips reads all other PNGs, and those with a damaged header.
 /// </summary>
 internal sealed class PngRows : StoredRows
 {
-    private const int Room = 8; // a pixel's bytes are read and written as eight
+    private const int Room = 8; // a pixel's bytes are read and written eight at a time
 
-    private const int Piece = 1 << 15; // inflated at a time, unless a row is longer
+    private const int Piece = 1 << 15; // bytes inflated at a time, unless a row is longer
 
     private readonly DataStream data;
     private readonly ZLibStream zlib;
     private readonly int pixelBytes;
-    private readonly byte[] filtered; // rows, and before each a byte that says how
-    private readonly int stride; // from one to the next
-    private byte[] above; // the row before, after a pixel of zeros; behind it is room for a vector
+    private readonly byte[] filtered; // rows, each after a byte that says how it is filtered
+    private readonly int stride; // bytes from a filtered row to the next
+    private byte[] above; // the row before, between a pixel of zeros and room for a vector
     private byte[] current; // likewise
     private int next; // in filtered
     private int ready; // bytes in filtered
-    private int left; // rows that are not there yet
+    private int left; // rows that are not inflated yet
 
     private PngRows(Stream stream, long dataLength, int width, int height, PixelLayout layout, int sampleBytes)
     {
@@ -44,8 +44,8 @@ internal sealed class PngRows : StoredRows
     public static bool Accepts(ReadOnlySpan<byte> start) =>
         start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]);
 
-    /// <summary>Opens a PNG of these, or returns null.</summary>
-    /// <param name="stream">A PNG; taken over unless null is returned.</param>
+    /// <summary>Opens a PNG of this common kind; returns null for another.</summary>
+    /// <param name="stream">A PNG; the stream is taken over unless null is returned.</param>
     /// <param name="options">How to read it.</param>
     /// <exception cref="InvalidDataException">The image has more pixels than are allowed.</exception>
     public static PngRows? TryOpen(Stream stream, ImageReadOptions options)
@@ -69,11 +69,11 @@ internal sealed class PngRows : StoredRows
                 return null;
         }
         var (bits, colours) = (header[8], header[9]);
-        // compression, filters, interlace
+        // the bytes from 10 on: compression, filters, interlace
         if (bits is not (8 or 16) || colours is not (0 or 2 or 4 or 6) || header.AsSpan(10).ContainsAnyExcept((byte)0))
             return null;
-        var (width, height) = (BinaryPrimitives.ReadUInt32BigEndian(header),
-            BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4)));
+        var width = BinaryPrimitives.ReadUInt32BigEndian(header);
+        var height = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4));
         ImageFile.CheckSize(width, height, options.MaxPixels);
         var layout = colours switch
         {
@@ -117,7 +117,8 @@ internal sealed class PngRows : StoredRows
 
     private static InvalidDataException Damaged() => new("the PNG is damaged; get the file again");
 
-    // Keeps the header. What comes before the pixels has few bytes; the pixels have a check sum of their own.
+    // Whether a chunk is complete and its check sum is right; copies the content of IHDR. The chunks before the pixels
+    // are short; the pixels have a check sum of their own.
     private static bool IsWhole(Stream stream, ReadOnlySpan<byte> name, uint length, byte[] header)
     {
         var crc = Crc32.Append(uint.MaxValue, name);
@@ -143,10 +144,10 @@ internal sealed class PngRows : StoredRows
         zlib.ReadExactly(filtered, 0, ready);
         left -= rows;
         if (left == 0)
-            zlib.ReadByte(); // the check sum of all that was read is checked at the end
+            zlib.ReadByte(); // at its end the check sum of all bytes read is checked
     }
 
-    // Section 9 of the specification: a is the pixel to the left, b the one above, c the one to the left of that.
+    // Section 9 of the specification: a is the pixel to the left, b the pixel above, c the pixel above and to the left.
     private void Unfilter(int length)
     {
         var (a, c) = (Vector128<byte>.Zero, Vector128<byte>.Zero);
@@ -167,8 +168,8 @@ internal sealed class PngRows : StoredRows
                 for (var i = 0; i < length; i += pixelBytes)
                 {
                     var b = Above(i);
-                    var half = Vector128.ShiftRightLogical(((a ^ b) & Vector128.Create((byte)0xFE)).AsUInt16(),
-                        1).AsByte();
+                    var even = (a ^ b) & Vector128.Create((byte)0xFE);
+                    var half = Vector128.ShiftRightLogical(even.AsUInt16(), 1).AsByte();
                     Store(i, a = Filtered(i) + (a & b) + half); // (a + b) / 2 without a ninth bit
                 }
                 break;
@@ -177,8 +178,8 @@ internal sealed class PngRows : StoredRows
                 {
                     var b = Above(i);
                     var (wideA, wideB, wideC) = (Widen(a), Widen(b), Widen(c));
-                    var (toA, toB, toC) = (Vector128.Abs(wideB - wideC), Vector128.Abs(wideA - wideC),
-                        Vector128.Abs(wideA + wideB - wideC - wideC));
+                    var (toA, toB) = (Vector128.Abs(wideB - wideC), Vector128.Abs(wideA - wideC));
+                    var toC = Vector128.Abs(wideA + wideB - wideC - wideC);
                     var nearest = Vector128.ConditionalSelect(
                         Vector128.LessThanOrEqual(toA, Vector128.Min(toB, toC)), wideA,
                         Vector128.ConditionalSelect(Vector128.LessThanOrEqual(toB, toC), wideB, wideC));
@@ -195,10 +196,10 @@ internal sealed class PngRows : StoredRows
 
     private Vector128<byte> Above(int i) => Load(above, pixelBytes + i);
 
-    private static Vector128<byte> Load(
-        byte[] bytes, int at) => Vector128.CreateScalar(BitConverter.ToUInt64(bytes, at)).AsByte();
+    private static Vector128<byte> Load(byte[] bytes, int at) =>
+        Vector128.CreateScalar(BitConverter.ToUInt64(bytes, at)).AsByte();
 
-    // What goes beyond the pixel, the next one overwrites.
+    // Bytes beyond the pixel are overwritten by the next pixel.
     private void Store(int i, Vector128<byte> pixel) =>
         BitConverter.TryWriteBytes(current.AsSpan(pixelBytes + i), pixel.AsUInt64().ToScalar());
 
@@ -220,8 +221,8 @@ internal sealed class PngRows : StoredRows
 
         public override long Position
         {
-            get => throw new NotSupportedException(); set =>
-            throw new NotSupportedException();
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
         }
 
         public override int Read(Span<byte> buffer)

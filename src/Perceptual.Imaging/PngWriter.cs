@@ -4,11 +4,11 @@ using System.IO.Compression;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// A PNG of 8-bit RGB, row by row (W3C, "Portable Network Graphics (PNG) Specification", third edition).
+/// Writes a PNG of 8-bit RGB, row by row (W3C, "Portable Network Graphics (PNG) Specification", third edition).
 /// </summary>
 internal sealed class PngWriter : IDisposable
 {
-    private const int DataLength = 1 << 16; // compressed bytes from which on a chunk is written
+    private const int DataLength = 1 << 16; // a chunk is written once there are this many compressed bytes
 
     private readonly Stream stream;
     private readonly int width;
@@ -40,7 +40,7 @@ internal sealed class PngWriter : IDisposable
             WriteData();
     }
 
-    /// <summary>To be called after the last row.</summary>
+    /// <summary>Writes the end of the file; to be called after the last row.</summary>
     public void Finish()
     {
         if (left != 0)

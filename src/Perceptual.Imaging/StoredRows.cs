@@ -19,13 +19,13 @@ internal abstract class StoredRows : IDisposable
     /// <summary>Rows as stored.</summary>
     public int Height { get; protected init; }
 
-    /// <summary>What a row holds.</summary>
+    /// <summary>The samples of a pixel.</summary>
     public PixelLayout Layout { get; protected init; }
 
     /// <summary>Bytes of a sample: 1, or 2 in the byte order of this machine.</summary>
     public int SampleBytes { get; protected init; } = 1;
 
-    /// <summary>1 to 8 as EXIF counts them; anything else is upright.</summary>
+    /// <summary>1 to 8 as in EXIF; any other number means upright.</summary>
     public int Orientation { get; protected init; } = 1;
 
     /// <summary>Samples in a pixel.</summary>
@@ -39,7 +39,7 @@ internal abstract class StoredRows : IDisposable
 
     /// <summary>Reads the next row.</summary>
     /// <exception cref="EndOfStreamException">The file is cut short.</exception>
-    /// <exception cref="InvalidDataException">The file is damaged. The message does not name it.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged. The message does not name the file.</exception>
     public abstract void ReadRow(Span<byte> row); // [width, samples, sample bytes]
 
     /// <inheritdoc/>

@@ -4,8 +4,8 @@ namespace Perceptual.Imaging;
 
 /// <summary>
 /// Truevision TGA (file format specification 2.0): palette, gray and RGB, plain and run-length coded, all four origins.
-/// The alpha of 32-bit pixels counts if the header says that there are 8 bits of it; the attribute bit of 16-bit pixels
-/// does not. 5 bits become v * 255 / 31, rounded down.
+/// The alpha of 32-bit pixels counts if the header states 8 bits of alpha; the attribute bit of 16-bit pixels is
+/// ignored. Samples of 5 bits become v * 255 / 31, rounded down.
 /// </summary>
 internal sealed class TgaRows : StoredRows
 {
@@ -16,13 +16,13 @@ internal sealed class TgaRows : StoredRows
     private readonly int bits; // of a colour
     private readonly byte[] palette;
     private readonly int firstColour;
-    private readonly byte[] stored; // a pixel, or its place in the palette
+    private readonly byte[] stored; // a pixel, or its index in the palette
     private readonly bool coded, fromRight;
     private readonly long rowStep; // bytes from a row to the one below it
     private long rowStart;
     private int repeats, singles; // pixels left of the packet
 
-    /// <summary>Whether the first 18 bytes can be a TGA header. There is no signature to know it by.</summary>
+    /// <summary>Whether the first 18 bytes can be a TGA header. The format has no signature.</summary>
     public static bool Accepts(ReadOnlySpan<byte> header)
     {
         if (header.Length < 18 || header[1] > 1 || header[2] is not (1 or 2 or 3 or 9 or 10 or 11)
@@ -57,7 +57,7 @@ internal sealed class TgaRows : StoredRows
             ? (bits == 8 ? PixelLayout.Gray : PixelLayout.GrayAlpha)
             : opacity ? PixelLayout.Rgba : PixelLayout.Rgb;
 
-        // The least the pixels can take: a run of 128 in one packet.
+        // The pixels take at least this many bytes: a packet is a run of at most 128.
         stored = new byte[header[16] / 8];
         coded = header[2] != kind;
         var count = (long)Width * Height;
@@ -120,8 +120,10 @@ internal sealed class TgaRows : StoredRows
             for (var (c, value) = (0, BinaryPrimitives.ReadUInt16LittleEndian(pixel)); c < 3; c++)
                 target[c] = (byte)((value >> (10 - 5 * c) & 31) * 255 / 31);
         else
-            (target[0], target[1], target[2], target[3]) = (pixel[2], pixel[1], pixel[0],
-                bits == 32 ? pixel[3] : (byte)255);
+        {
+            (target[0], target[1], target[2]) = (pixel[2], pixel[1], pixel[0]);
+            target[3] = bits == 32 ? pixel[3] : (byte)255;
+        }
     }
 
     private static byte[] ReadPalette(Stream stream, byte[] header)

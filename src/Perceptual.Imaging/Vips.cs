@@ -2,20 +2,20 @@ using NetVips;
 
 namespace Perceptual.Imaging;
 
-/// <summary>The settings of libvips, which are one for the process.</summary>
+/// <summary>The settings of libvips, which apply to the whole process.</summary>
 internal static class Vips
 {
     [ThreadStatic]
     private static int Warned;
 
-    // Kept in a field because native code calls it. What libvips warns about would otherwise go to stderr.
+    // Kept in a field because native code calls it. Without it, libvips writes its warnings to stderr.
     private static readonly Log.LogDelegate Count = (_, _, _) => Warned++;
 
     static Vips()
     {
         if (!ModuleInitializer.VipsInitialized)
             return;
-        Cache.Max = 0; // no operation is asked for twice
+        Cache.Max = 0; // no operation is needed twice
         Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Count);
     }
 

@@ -3,12 +3,12 @@ using NetVips;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// What libvips decodes, row by row. libvips itself holds a whole interlaced PNG, progressive JPEG, WebP or GIF while
-/// it decodes; of the others a few rows, strips or rows of tiles.
+/// Reads rows that libvips decodes. libvips itself holds the whole image of an interlaced PNG, progressive JPEG, WebP
+/// or GIF while it decodes; of other images it holds a few rows, strips or rows of tiles.
 /// </summary>
 internal sealed class VipsRows : StoredRows
 {
-    private const int PieceWidth = 8192; // of a row: at most 64 KiB, which the garbage collector takes back soon
+    private const int PieceWidth = 8192; // pixels of a row: at most 64 KiB, which the garbage collector frees soon
 
     private readonly string name;
     private readonly Stack<IDisposable> owned = [];
@@ -44,7 +44,7 @@ internal sealed class VipsRows : StoredRows
         }
     }
 
-    /// <summary>Opens a file of the format that a loader of libvips reads.</summary>
+    /// <summary>Opens a file with a loader of libvips.</summary>
     public static VipsRows Open(
         Stream stream, string path, string name, Func<Source, Image> load, ImageReadOptions options)
     {
@@ -108,11 +108,11 @@ internal sealed class VipsRows : StoredRows
         var converted = image.IccTransform("srgb", Enums.PCS.Xyz, Enums.Intent.Relative, embedded: true, depth: depth);
         if (Vips.Warnings == warnings)
             return converted;
-        converted.Dispose(); // libvips goes on as if the image were sRGB
+        converted.Dispose(); // libvips would continue as if the image were sRGB
         throw new InvalidDataException("has a colour profile that cannot be used; read it without ConvertToSrgb");
     }
 
-    // The message of libvips is left out: it keeps one for all threads.
+    // The message of libvips is left out, because libvips has only one for all threads.
     private InvalidDataException Damaged() =>
         new($"the {name} is damaged, cut short or of a rare kind; get the file again or save it as a plain PNG");
 }

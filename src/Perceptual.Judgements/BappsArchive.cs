@@ -6,24 +6,24 @@ using System.IO.Compression;
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// Unpacks an archive of BAPPS as if a stranger had made it. Only images and judgements of the published sub-sets are
-/// written, in folders made here; other files are passed over. An entry that points elsewhere or is a link or a device,
-/// a name that is not one on every system or that comes twice, and sizes and counts beyond any the archive can have end
-/// it.
+/// Unpacks an archive of BAPPS, which it does not trust. It writes only images and judgements of the published
+/// sub-sets, in folders that it makes, and ignores other files. It refuses an entry that points elsewhere or is a
+/// link or a device, a name that is not valid on every system or occurs twice, and sizes and counts that the
+/// archive cannot have.
 /// </summary>
 internal sealed class BappsArchive(
     BappsPart part, string archive, string folder, IProgress<DownloadProgress>? progress,
     CancellationToken cancellation)
 {
     internal const long MaximumFile = 1 << 24; // an image of 256 x 256 has less than 200 kB
-    private const int MaximumHeader = 1 << 16; // what may stand before a file: long names, attributes
+    private const int MaximumHeader = 1 << 16; // bytes before a file: long names, attributes
 
     private readonly byte[] buffer = new byte[1 << 16];
-    // as Windows and macOS compare names
+    // Names are compared as on Windows and macOS.
     private readonly HashSet<string> written = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <exception cref="InvalidDataException">The archive is damaged or must not be unpacked. What was written until
-    /// then is left.</exception>
+    /// <exception cref="InvalidDataException">The archive is damaged or must not be unpacked. Files written before are
+    /// not deleted.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
     public void Unpack()
     {
@@ -49,12 +49,12 @@ internal sealed class BappsArchive(
             bounded.Allowance = MaximumHeader + Math.Min(entry.Length, MaximumFile);
             UnpackEntry(entry);
         }
-        // The check sum is at the very end.
+        // Reads to the end, where the check sum is.
         bounded.Allowance = long.MaxValue;
         while (Read(() => bounded.Read(buffer)) > 0)
             cancellation.ThrowIfCancellationRequested();
-        // GZipStream takes what is cut short for whole. The last bytes are the length before compression, modulo 2^32
-        // (RFC 1952).
+        // GZipStream does not notice a file that is cut short. The last bytes are the length before compression, modulo
+        // 2^32 (RFC 1952).
         file.Position = Math.Max(0, file.Length - 4);
         if (file.ReadAtLeast(buffer.AsSpan(0, 4), 4, throwOnEndOfStream: false) < 4
             || BinaryPrimitives.ReadUInt32LittleEndian(buffer) != (uint)bounded.Total)
@@ -64,7 +64,7 @@ internal sealed class BappsArchive(
     private void UnpackEntry(TarEntry entry)
     {
         if (entry.EntryType == TarEntryType.GlobalExtendedAttributes)
-            return; // it has a name of its own, of nothing
+            return; // it has a name, but is not a file
         var names = entry.Name.Split('/');
         if (entry.Name.Length == 0 || names[0].Length == 0 || names.Contains("..")
             || entry.Name.AsSpan().ContainsAny("\\:\0"))
@@ -72,7 +72,7 @@ internal sealed class BappsArchive(
         if (entry.EntryType == TarEntryType.Directory)
             return;
         if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
-            throw Bad($"its entry {UntrustedText.Printable(entry.Name)} is no file but a {entry.EntryType}");
+            throw Bad($"its entry {UntrustedText.Printable(entry.Name)} is not a file but a {entry.EntryType}");
         if (entry.Length > MaximumFile)
             throw Bad(string.Create(CultureInfo.InvariantCulture, $"its entry {UntrustedText.Printable(entry.Name)} "
                 + $"has {entry.Length} bytes; none has more than {MaximumFile}"));
@@ -82,7 +82,7 @@ internal sealed class BappsArchive(
             return;
         }
         if (!IsPlain(names[^1]))
-            throw Bad($"its entry {UntrustedText.Printable(entry.Name)} has a name that is not one on every system");
+            throw Bad($"its entry {UntrustedText.Printable(entry.Name)} has a name that is not valid on every system");
         var path = Path.Combine(folder, names[^3], names[^2], names[^1]);
         if (!written.Add(path))
             throw Bad($"its entry {UntrustedText.Printable(entry.Name)} is there twice");
@@ -91,14 +91,14 @@ internal sealed class BappsArchive(
     }
 
     /// <summary>
-    /// Whether a path ends as val/cnn/ref/000000.png does, for one of the part's sub-sets and what it consists of.
+    /// Whether a path ends like val/cnn/ref/000000.png, with a sub-set of the part and one of its folders.
     /// </summary>
     private bool IsWanted(string[] names) => names.Length >= 4
         && names[^4] == part.Folder.Split('/')[^1]
         && part.Subsets.Any(subset => subset.Name == names[^3])
         && BappsFolder.Kinds(part.IsJnd).Contains(names[^2])
         && names[^1].EndsWith(BappsFolder.Extension(names[^2]), StringComparison.Ordinal)
-        && names[^1][0] != '.'; // what macOS adds is called ._000000.png
+        && names[^1][0] != '.'; // macOS adds files such as ._000000.png
 
     private static bool IsPlain(string name) =>
         name.Length <= 100 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
@@ -114,7 +114,9 @@ internal sealed class BappsArchive(
             target.Write(buffer, 0, count);
     }
 
-    /// <summary>Does what reads the archive, and tells its failures from those of what is written.</summary>
+    /// <summary>
+    /// Reads from the archive, and turns its failures into an error that names the archive. Failures of writing pass.
+    /// </summary>
     private T Read<T>(Func<T> read)
     {
         try
@@ -122,23 +124,23 @@ internal sealed class BappsArchive(
             return read();
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException
-            or ArgumentException
-            or InvalidOperationException or NotSupportedException or OverflowException or OutOfMemoryException)
+            or ArgumentException or InvalidOperationException or NotSupportedException or OverflowException
+            or OutOfMemoryException)
         {
-            throw Bad($"it is damaged or no tar.gz file: {e.Message}", e);
+            throw Bad($"it is damaged or not a tar.gz file: {e.Message}", e);
         }
     }
 
     private InvalidDataException Bad(string what, Exception? cause = null) =>
         new($"{part.Archive} from {part.Address} is not unpacked: {what.TrimEnd('.')}", cause);
 
-    /// <summary>What comes out of the decompression, as much as is allowed.</summary>
+    /// <summary>The decompressed bytes, as many as are allowed.</summary>
     private sealed class BoundedStream(Stream source, long maximum) : Stream
     {
-        /// <summary>How much was read.</summary>
+        /// <summary>Bytes read so far.</summary>
         public long Total { get; private set; }
 
-        /// <summary>How much may be read from here on.</summary>
+        /// <summary>Bytes that may still be read.</summary>
         public long Allowance { get; set; }
 
         public override bool CanRead => true;
@@ -159,11 +161,10 @@ internal sealed class BappsArchive(
             Total += count;
             Allowance -= count;
             if (Total > maximum)
-                throw new InvalidDataException(
-                    string.Create(CultureInfo.InvariantCulture,
-                        $"decompressed, it has more than the {maximum} bytes it may have"));
+                throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
+                    $"decompressed, it has more than the {maximum} bytes it may have"));
             if (Allowance < 0)
-                throw new InvalidDataException("a header is longer than any can be");
+                throw new InvalidDataException("a header is longer than headers can be");
             return count;
         }
 

@@ -4,16 +4,16 @@ using System.Globalization;
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// A folder of judgements as BAPPS has them: ref, p0, p1 and judge (2AFC), or p0, p1 and same (JND), with a file for
-/// each triplet or pair in each, of one name without extension: images and a .npy with the judgement. Files whose names
-/// begin with a dot, which systems hide, are passed over.
+/// A folder of judgements as BAPPS has them: ref, p0, p1 and judge (2AFC), or p0, p1 and same (JND), each with one file
+/// for every triplet or pair, under the same name without extension: images, and a .npy with the judgement. Hidden
+/// files, whose names begin with a dot, are ignored.
 /// </summary>
 public sealed class BappsFolder
 {
     private const int MaximumDepth = 4; // DIR/bapps/2afc/val/cnn
     private const long MaximumJudgement = 1 << 16; // one number and a header
 
-    // the files of what is complete, in the order of its kinds, by name in ordinal order
+    // The files of each complete triplet or pair, in the order of its kinds; sorted by name in ordinal order.
     private readonly string[][] items;
 
     internal BappsFolder(string path, bool isJnd, BappsSubset? published)
@@ -46,25 +46,25 @@ public sealed class BappsFolder
         Problems = problems;
     }
 
-    /// <summary>Where it is.</summary>
+    /// <summary>The path of the folder.</summary>
     public string Path { get; }
 
     /// <summary>Whether these are pairs, judged to be the same or not; otherwise triplets.</summary>
     public bool IsJnd { get; }
 
-    /// <summary>How many triplets or pairs have all their files.</summary>
+    /// <summary>The number of triplets or pairs that have all their files.</summary>
     public int Count => items.Length;
 
     /// <summary>
-    /// What is wrong with its file names and counts, a line each: folders and partners that are missing, names that are
-    /// there twice.
+    /// What is wrong with file names and counts, one line for each problem: missing folders, missing partners, names
+    /// that occur twice.
     /// </summary>
     public IReadOnlyList<string> Problems { get; }
 
     /// <summary>
-    /// Every such folder in a folder, four levels down, in ordinal order: those that have one of the folders p0, p1,
-    /// judge and same. Where one lies as BAPPS has it, as in 2afc/val/cnn, the others published beside it and its
-    /// published count belong to it.
+    /// Finds every folder of judgements in a folder, up to four levels down, in ordinal order: a folder with one of the
+    /// folders p0, p1, judge and same. If one has a path as in BAPPS, such as 2afc/val/cnn, it is checked against its
+    /// published count, and the other published sub-sets beside it are listed too, even if they are missing.
     /// </summary>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="IOException">A folder cannot be read.</exception>
@@ -94,7 +94,7 @@ public sealed class BappsFolder
             else if (depth < MaximumDepth)
                 foreach (var inner in Directory.EnumerateDirectories(path)
                     .Where(inner => !inner.EndsWith(".part", StringComparison.Ordinal)))
-                    Search(inner, depth + 1); // what a fetch has not finished is not there yet
+                    Search(inner, depth + 1); // ignore a part that is not fetched completely
         }
 
         (BappsPart Part, BappsSubset Subset)? Published(string path)
@@ -109,13 +109,13 @@ public sealed class BappsFolder
     }
 
     /// <summary>
-    /// Reads every complete triplet or pair: judgements must be one number in [0, 1], PNGs must have every chunk with
-    /// its check sum and the size of their partners. Pixels are not decoded, and images of other formats not read at
-    /// all.
+    /// Reads every complete triplet or pair: a judgement must be one number in [0, 1]; a PNG must have all its chunks,
+    /// with the right check sums, and the same size as its partners. Pixels are not decoded, and images of other
+    /// formats are not read.
     /// </summary>
     /// <param name="step">Is called after each triplet or pair, on any thread.</param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <returns>What is wrong, a line for each triplet or pair, in ordinal order.</returns>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>What is wrong, one line for each triplet or pair with a problem, in ordinal order.</returns>
     public IReadOnlyList<string> Check(Action? step = null, CancellationToken cancellation = default)
     {
         var problems = new string?[Count];
@@ -171,9 +171,8 @@ public sealed class BappsFolder
         if (new FileInfo(path).Length > MaximumJudgement)
             throw new InvalidDataException($"{path}: too long for a judgement, which is one number");
         if (NpyFile.ReadScalar(path) is var judgement and not (>= 0 and <= 1))
-            throw new InvalidDataException(
-                string.Create(CultureInfo.InvariantCulture,
-                    $"{path}: the judgement is {judgement}, it must lie in [0, 1]"));
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
+                $"{path}: the judgement is {judgement}, it must lie in [0, 1]"));
     }
 
     /// <summary>Walks through the chunks of a PNG (PNG specification, section 5).</summary>

@@ -1,10 +1,10 @@
 namespace Perceptual.Judgements;
 
 /// <summary>A published sub-set of BAPPS, such as 2afc/val/cnn.</summary>
-/// <param name="Name">Its folder's name, such as "cnn".</param>
-/// <param name="Count">Its triplets, or pairs of JND.</param>
-/// <param name="IsExact">Whether <paramref name="Count"/> is exact; otherwise its authors only say it in
-/// hundreds.</param>
+/// <param name="Name">The name of its folder, such as "cnn".</param>
+/// <param name="Count">The number of its triplets, or of pairs in JND.</param>
+/// <param name="IsExact">Whether <paramref name="Count"/> is exact; otherwise its authors give it only
+/// in hundreds.</param>
 public sealed record BappsSubset(string Name, int Count, bool IsExact);
 
 /// <summary>
@@ -56,11 +56,11 @@ public sealed record BappsPart
         },
     ];
 
-    /// <summary>What it is called: "2afc-val", "2afc-train" or "jnd".</summary>
+    /// <summary>The name: "2afc-val", "2afc-train" or "jnd".</summary>
     public required string Name { get; init; }
 
     /// <summary>
-    /// Its folder in that of the data set, with '/' between names: "2afc/val", "2afc/train" or "jnd/val".
+    /// Its folder within the data set, with '/' between names: "2afc/val", "2afc/train" or "jnd/val".
     /// </summary>
     public required string Folder { get; init; }
 
@@ -70,13 +70,13 @@ public sealed record BappsPart
     /// <summary>The folders in <see cref="Folder"/>.</summary>
     public required IReadOnlyList<BappsSubset> Subsets { get; init; }
 
-    /// <summary>More bytes than the archive has: a download beyond is given up.</summary>
+    /// <summary>The most bytes that the archive may have: a longer download is given up.</summary>
     internal long MaximumLength { get; init; }
 
-    /// <summary>More bytes than the archive has once decompressed: unpacking beyond is given up.</summary>
+    /// <summary>The most bytes that the decompressed archive may have: unpacking more is given up.</summary>
     internal long MaximumUnpacked { get; init; }
 
-    /// <summary>More files and folders than the archive has: unpacking beyond is given up.</summary>
+    /// <summary>The most files and folders that the archive may have: unpacking more is given up.</summary>
     internal int MaximumEntries { get; init; }
 
     /// <summary>The archive's name at <see cref="Address"/>.</summary>

@@ -1,30 +1,31 @@
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// Fetches BAPPS into a folder, a part at a time. A part is downloaded and unpacked in a folder beside its place, named
-/// like it and ".part", and moved there as a whole. The next process goes on from what a killed one leaves. An archive
-/// that you put there is used and kept; one that was fetched and is damaged is renamed to ".bad". Its authors publish
-/// no digests: a download is checked by the length the server says and the check sum in the gzip file, and what was
-/// unpacked by its counts.
+/// Fetches BAPPS into a folder, one part at a time. A part is downloaded and unpacked in a folder beside its final
+/// place, with ".part" added to the name, and then moved as a whole. If the process is killed, the next one continues.
+/// An archive that you put there is used and kept. A damaged download is renamed to end in ".bad". The authors publish
+/// no digests: a download is checked by the length that the server states and the check sum in the gzip file, and the
+/// unpacked files by their counts.
 /// </summary>
-/// <param name="directory">The folder of the data set; made if it is not there.</param>
-/// <param name="http">What downloads; null for one that follows the system's proxy settings.</param>
-/// <param name="progress">Is told how far a download and then its unpacking is, on the thread that fetches.</param>
+/// <param name="directory">The folder of the data set; created if it does not exist.</param>
+/// <param name="http">The client to download with; null for one that follows the system's proxy settings.</param>
+/// <param name="progress">Receives the progress of the download and then of the unpacking, on the thread
+/// that fetches.</param>
 public sealed class BappsStore(string directory, HttpClient? http = null, IProgress<DownloadProgress>? progress = null)
 {
     private const string Fetched = ".fetched", Partial = ".part", Bad = ".bad", Unpacked = "unpacked.tmp";
 
     private static readonly HttpClient SharedClient = new();
 
-    /// <summary>The wait before a second attempt; it doubles with each further one.</summary>
+    /// <summary>The wait before the second attempt; it doubles with each further one.</summary>
     internal TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>Fetches a part; one that is there and complete is left alone.</summary>
-    /// <returns>Its sub-sets.</returns>
+    /// <summary>Fetches a part; does nothing if the part is there and complete.</summary>
+    /// <returns>The sub-sets of the part.</returns>
     /// <exception cref="IOException">The server or the network failed, or the folder cannot be written to.</exception>
     /// <exception cref="InvalidDataException">
-    /// What the server sent is damaged, not what is published, or would be written elsewhere; or the part is there but
-    /// not complete.
+    /// The file that the server sent is damaged, is not the published one, or would write outside the folder; or the
+    /// part is there but not complete.
     /// </exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
     public IReadOnlyList<BappsFolder> Fetch(BappsPart part, CancellationToken cancellation = default)
@@ -46,14 +47,14 @@ public sealed class BappsStore(string directory, HttpClient? http = null, IProgr
         }
         catch (HttpRequestException e)
         {
-            throw new IOException($"{part.Name} could not be "
-                + $"fetched: {e.Message.TrimEnd('.')}. Try again to go on from where it broke off, " +
-                $"or download {part.Address} in another way, put it into {work} as {part.Archive} and try again", e);
+            throw new IOException($"{part.Name} could not be fetched: {e.Message.TrimEnd('.')}. Try again to continue "
+                + $"where it broke off, or download {part.Address} in another way, put it into {work} as "
+                + $"{part.Archive} and try again", e);
         }
         catch (IOException e)
         {
-            var kept = Directory.Exists(work) ? $". What was downloaded is kept in {work}; try again to go on" : "";
-            throw new IOException($"{part.Name} cannot be put into {directory}: {e.Message.TrimEnd('.')}{kept}", e);
+            var kept = Directory.Exists(work) ? $". The download is kept in {work}; try again to continue" : "";
+            throw new IOException($"{part.Name} cannot be written to {directory}: {e.Message.TrimEnd('.')}{kept}", e);
         }
     }
 
@@ -64,7 +65,7 @@ public sealed class BappsStore(string directory, HttpClient? http = null, IProgr
         var given = Path.Combine(work, part.Archive);
         var fetched = given + Fetched;
         var unpacked = Path.Combine(work, Unpacked);
-        DeleteFolder(unpacked); // of a killed process
+        DeleteFolder(unpacked); // a killed process may have left it
         try
         {
             var archive = File.Exists(given) ? given : Download(part, fetched, cancellation);

@@ -2,29 +2,28 @@ using System.Collections.Concurrent;
 
 namespace Perceptual.Judgements;
 
-/// <summary>A range that holds 95 % of the bootstrap's replicates: 2.5 % lie below it and as many above.</summary>
+/// <summary>A range that contains 95 % of the bootstrap's replicates: 2.5 % lie below it and 2.5 % above.</summary>
 public readonly record struct Interval(double Low, double High);
 
 /// <summary>
-/// The bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993): what a score would be on other
-/// judgements of the same kind, seen by drawing as many judgements as there are, with repetition, again and again.
+/// The bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993): it estimates how a score would vary
+/// over other judgements of the same kind, by drawing resamples: as many judgements as there are, with repetition.
 /// </summary>
 public static class Bootstrap
 {
-    /// <summary>Enough for two digits of an interval's ends.</summary>
+    /// <summary>The default number of resamples, enough for two digits of an interval's ends.</summary>
     public const int DefaultReplicates = 1000;
 
     /// <summary>
     /// A statistic of many resamples. The same seed and number of items give the same resamples, for any number of
-    /// threads: two metrics that are given the same ones are paired, and the differences of their replicates are the
-    /// paired bootstrap's.
+    /// threads. So two metrics with the same seed are paired, and the differences of their replicates are those of the
+    /// paired bootstrap.
     /// </summary>
-    /// <param name="items">How many judgements there are.</param>
-    /// <param name="seed">Decides the resamples. Sets of judgements that are to be independent need seeds of their
-    /// own.</param>
-    /// <param name="statistic">The statistic of the judgements with these indices, as many as there are items. Is
-    /// called from several threads; the array is good for the call only.</param>
-    /// <param name="replicates">How many resamples.</param>
+    /// <param name="items">Number of judgements.</param>
+    /// <param name="seed">Decides the resamples. Independent sets of judgements need different seeds.</param>
+    /// <param name="statistic">Computes the statistic of the judgements with these indices, as many as there are items.
+    /// Is called from several threads; the array is valid only during the call.</param>
+    /// <param name="replicates">Number of resamples.</param>
     public static double[] Replicates(
         int items, ulong seed, Func<int[], double> statistic, int replicates = DefaultReplicates)
     {
@@ -46,22 +45,21 @@ public static class Bootstrap
     }
 
     /// <summary>The replicates of the mean of some values.</summary>
-    public static double[] OfMean(
-        double[] values, ulong seed, int replicates = DefaultReplicates)
+    public static double[] OfMean(double[] values, ulong seed, int replicates = DefaultReplicates)
     {
         ArgumentNullException.ThrowIfNull(values);
         return Replicates(values.Length, seed, indices =>
-    {
-        var sum = 0.0;
-        foreach (var i in indices)
-            sum += values[i];
-        return sum / indices.Length;
-    }, replicates);
+        {
+            var sum = 0.0;
+            foreach (var i in indices)
+                sum += values[i];
+            return sum / indices.Length;
+        }, replicates);
     }
 
     /// <summary>
-    /// The 95 % percentile interval, between neighbouring replicates in proportion. Replicates that are NaN, of
-    /// resamples that have no such statistic, are left out; NaN if that leaves none.
+    /// The 95 % percentile interval, interpolated linearly between neighbouring replicates. Replicates that are NaN,
+    /// from resamples without the statistic, are left out; the interval is NaN if none is left.
     /// </summary>
     public static Interval Percentiles(IEnumerable<double> replicates)
     {
@@ -79,8 +77,8 @@ public static class Bootstrap
     }
 
     /// <summary>
-    /// The 95 % interval of how much more the first of two scores is, from replicates of the same resamples: a
-    /// difference is shown if 0 lies outside.
+    /// The 95 % interval of the first of two scores minus the second, from replicates of the same resamples. The scores
+    /// differ significantly if 0 lies outside.
     /// </summary>
     /// <exception cref="ArgumentException">The numbers of replicates differ.</exception>
     public static Interval PairedDifference(double[] first, double[] second)

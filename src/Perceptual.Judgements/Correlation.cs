@@ -1,14 +1,14 @@
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// How strongly two series of numbers go together, on [-1, 1]: 1 if one grows with the other, 0 if they have nothing to
-/// do with each other, -1 if one falls where the other grows. NaN if one of them is constant.
+/// How strongly two series of numbers are related, on [-1, 1]: 1 if one grows with the other, 0 if they are unrelated,
+/// -1 if one falls where the other grows. NaN if one of them is constant.
 /// </summary>
 public static class Correlation
 {
     /// <summary>Pearson's linear correlation coefficient (PLCC).</summary>
-    /// <exception cref="ArgumentException">Numbers of values differ or are 0, or a value is NaN or
-    /// infinite.</exception>
+    /// <exception cref="ArgumentException">Numbers of values differ or are 0, or a value is NaN
+    /// or infinite.</exception>
     public static double Pearson(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
         Check(x, y);
@@ -19,7 +19,8 @@ public static class Correlation
     }
 
     /// <summary>
-    /// Spearman's rank correlation coefficient (SRCC): Pearson's of the ranks, equal values sharing the mean of theirs.
+    /// Spearman's rank correlation coefficient (SRCC): Pearson's coefficient of the ranks; equal values share the
+    /// mean of their ranks.
     /// </summary>
     /// <exception cref="ArgumentException">Numbers of values differ or are 0, or a value is NaN.</exception>
     public static double Spearman(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
@@ -51,7 +52,7 @@ public static class Correlation
         return difference / (Math.Sqrt(total - tiedX) * Math.Sqrt(total - tiedY));
     }
 
-    /// <summary>Ranks from 1; equal values share the mean of theirs.</summary>
+    /// <summary>Ranks from 1; equal values share the mean of their ranks.</summary>
     internal static double[] Ranks(ReadOnlySpan<double> values)
     {
         var sorted = values.ToArray();
@@ -70,7 +71,8 @@ public static class Correlation
 
     private static double Linear(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
-        // The mean of equal values need not be that value, and the correlation would be one of rounding errors.
+        // The computed mean of equal values may differ from the value; the correlation would then be that of
+        // rounding errors.
         if (!x.ContainsAnyExcept(x[0]) || !y.ContainsAnyExcept(y[0]))
             return double.NaN;
         var (meanX, meanY) = (Mean(x), Mean(y));
@@ -95,7 +97,7 @@ public static class Correlation
 
     private static long Pairs(long count) => count * (count - 1) / 2;
 
-    // Pairs of equal neighbours in a sorted array.
+    // The number of pairs of equal values in a sorted array.
     private static long Tied<T>(T[] sorted, Func<T, T, bool> equal)
     {
         var tied = 0L;
@@ -108,7 +110,7 @@ public static class Correlation
         return tied;
     }
 
-    // A merge sort; each value that goes before others larger than it, which were in front of it, passes them all.
+    // A merge sort that counts swaps: a value from the right half passes all larger values that are left of it.
     private static long SortCountingSwaps(Span<double> values, Span<double> scratch)
     {
         if (values.Length < 2)
@@ -130,7 +132,8 @@ public static class Correlation
     private static void Check(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
         if (x.Length != y.Length || x.IsEmpty)
-            throw new ArgumentException($"{x.Length} and {y.Length} values are not two series to be correlated");
+            throw new ArgumentException($"series of {x.Length} and {y.Length} values cannot be correlated: they must "
+                + "have the same length and not be empty");
         for (var i = 0; i < x.Length; i++)
             if (double.IsNaN(x[i]) || double.IsNaN(y[i]))
                 throw new ArgumentException($"a value (number {i + 1}) is NaN");

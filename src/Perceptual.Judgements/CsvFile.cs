@@ -6,7 +6,7 @@ namespace Perceptual.Judgements;
 /// <summary>
 /// Reads a table of comma-separated values with a line of column names, as RFC 4180 describes them: fields in double
 /// quotes may hold commas, line ends and doubled quotes. UTF-8 with or without a byte order mark (UTF-16 with one);
-/// lines may end in LF, CRLF or CR; empty lines are passed over. Whatever the file is, a record takes bounded memory.
+/// lines may end in LF, CRLF or CR; empty lines are ignored. The memory for a record is bounded for any file.
 /// </summary>
 public sealed class CsvFile : IDisposable
 {
@@ -21,7 +21,7 @@ public sealed class CsvFile : IDisposable
     private readonly string[] columns;
     private int position;
     private int end;
-    private int line = 1; // the one that is being read
+    private int line = 1; // the line that is being read
 
     /// <exception cref="InvalidDataException">The file is empty.</exception>
     public CsvFile(string path)
@@ -53,7 +53,7 @@ public sealed class CsvFile : IDisposable
     public bool Has(string name) => Array.IndexOf(columns, name) >= 0;
 
     /// <summary>The number of the column of this name.</summary>
-    /// <exception cref="InvalidDataException">There is none, or there are two.</exception>
+    /// <exception cref="InvalidDataException">There is no such column, or there are two.</exception>
     public int Column(string name)
     {
         var column = Array.IndexOf(columns, name);
@@ -65,9 +65,9 @@ public sealed class CsvFile : IDisposable
         return column;
     }
 
-    /// <summary>Goes on to the next record.</summary>
-    /// <exception cref="InvalidDataException">It does not have as many fields as there are columns, or is not
-    /// CSV.</exception>
+    /// <summary>Reads the next record; false at the end of the file.</summary>
+    /// <exception cref="InvalidDataException">The record does not have as many fields as there are columns, or is
+    /// not CSV.</exception>
     public bool Read()
     {
         if (!ReadRecord())
@@ -78,26 +78,27 @@ public sealed class CsvFile : IDisposable
     }
 
     /// <summary>The number in a field of the current record.</summary>
-    /// <exception cref="InvalidDataException">It is no number, or NaN, infinite or outside the range.</exception>
+    /// <exception cref="InvalidDataException">The field is not a number, or is NaN, infinite or outside
+    /// the range.</exception>
     public double Number(int column, double minimum = double.MinValue, double maximum = double.MaxValue)
     {
         if (!double.TryParse(fields[column], NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
             throw Error($"{columns[column]} is \"{Shorten(fields[column])}\", not a number");
         if (value >= minimum && value <= maximum)
             return value;
-        throw Error(string.Create(CultureInfo.InvariantCulture, $"{columns[column]} is {value}, ") +
-            (minimum == double.MinValue ? "not finite" : maximum == double.MaxValue
-                ? string.Create(CultureInfo.InvariantCulture, $"not {minimum} or more")
-                : string.Create(CultureInfo.InvariantCulture, $"not in [{minimum}, {maximum}]")));
+        var expected = minimum == double.MinValue ? "finite"
+            : maximum == double.MaxValue ? string.Create(CultureInfo.InvariantCulture, $"{minimum} or more")
+            : string.Create(CultureInfo.InvariantCulture, $"in [{minimum}, {maximum}]");
+        throw Error(string.Create(CultureInfo.InvariantCulture, $"{columns[column]} is {value}, not {expected}"));
     }
 
-    /// <summary>What is wrong with the current record, with the file and the line.</summary>
+    /// <summary>An exception about the current record, which names the file and the line.</summary>
     public InvalidDataException Error(string message) => new($"{path}, line {Line}: {message}");
 
-    /// <summary>Lets go of the file.</summary>
+    /// <summary>Closes the file.</summary>
     public void Dispose() => reader.Dispose();
 
-    /// <summary>A field for a file of this kind, in quotes where it needs them.</summary>
+    /// <summary>A field as it is written to a CSV file, in quotes where needed.</summary>
     public static string Field(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -136,7 +137,7 @@ public sealed class CsvFile : IDisposable
         }
     }
 
-    // Leaves the comma or the end of the line that comes after the field.
+    // Reads a field and returns its length; stops before the comma or the end of the line after it.
     private int ReadField(int maximum)
     {
         field.Clear();
@@ -157,12 +158,12 @@ public sealed class CsvFile : IDisposable
             else if (c == '"')
             {
                 if (!quoted)
-                    throw Error("a quote stands inside a field that does not begin with one");
+                    throw Error("a quote is inside a field that does not begin with a quote");
                 position++;
                 if (Peek() is < 0 or ',' or '\r' or '\n')
                     return field.Length;
                 if (Peek() != '"')
-                    throw Error("a quoted field goes on after its end; a quote inside one is written twice");
+                    throw Error("a quoted field continues after its end; write a quote inside a field twice");
             }
             if (field.Length >= maximum)
                 throw Error($"has more than {MaxRecordLength} characters");

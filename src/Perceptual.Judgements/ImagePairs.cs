@@ -1,14 +1,13 @@
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// Pairs of image files and what several metrics say of them. However often an image or a pair is asked for, a pair is
-/// measured once, and an image is decoded once and goes through each network once as long as the memory for what is
-/// kept suffices.
+/// Pairs of image files, and the values of several metrics for them. Each pair is measured once, however often it was
+/// added. Each image is decoded once and goes through each network once, as long as the memory suffices to keep it.
 /// </summary>
 public sealed class ImagePairs
 {
-    // Pairs that a thread measures together: of judgements of 64x64 pixels, the images of eight triplets go through a
-    // network side by side.
+    // Pairs that a thread measures together: the images of eight triplets, for judgements 64x64 pixels large, go
+    // through a network together.
     private const int PairsAtOnce = 16;
 
     private readonly List<ImageSource> images = [];
@@ -16,19 +15,21 @@ public sealed class ImagePairs
     private readonly List<(int Reference, int Distorted)> pairs = [];
     private readonly Dictionary<(int, int), int> pairNumbers = [];
 
-    /// <summary>An image file and the length of its shorter side after loading, 0 for as it is.</summary>
+    /// <summary>
+    /// An image file, and the length in pixels that its shorter side is resized to, or 0 for no resizing.
+    /// </summary>
     public sealed record ImageSource(string Path, int LoadSize);
 
-    /// <summary>How many pairs there are.</summary>
+    /// <summary>The number of different pairs.</summary>
     public int Count => pairs.Count;
 
     /// <summary>The images of all pairs, each once.</summary>
     public IReadOnlyList<ImageSource> Images => images;
 
-    /// <summary>The pairs, by the numbers of their images.</summary>
+    /// <summary>The pairs, as indices into <see cref="Images"/>.</summary>
     public IReadOnlyList<(int Reference, int Distorted)> Pairs => pairs;
 
-    /// <summary>The number of a pair, which it gets if it is new.</summary>
+    /// <summary>Adds a pair if it is new, and returns its number.</summary>
     public int Add(string reference, string distorted, int loadSize)
     {
         var pair = (Number(reference), Number(distorted));
@@ -46,15 +47,15 @@ public sealed class ImagePairs
     }
 
     /// <summary>
-    /// The values of all pairs, [pair][metric], several pairs side by side. They do not depend on the number of
-    /// threads.
+    /// Computes the values of all pairs, [pair][metric], several pairs in parallel. They do not depend on the
+    /// number of threads.
     /// </summary>
     /// <param name="metrics">What to compute, on how many threads.</param>
     /// <param name="read">Decodes an image file.</param>
-    /// <param name="journal">Has the values of pairs that were measured before and takes those of the others.</param>
-    /// <param name="memory">Bytes for images and features that are kept.</param>
-    /// <param name="step">Is called with the number of pairs that are new.</param>
-    /// <param name="cancellation">Stops the work; the journal keeps what is done.</param>
+    /// <param name="journal">Has the values of pairs that were measured before, and records the others.</param>
+    /// <param name="memory">Bytes for keeping images and features.</param>
+    /// <param name="step">Is called with the number of pairs done since the last call.</param>
+    /// <param name="cancellation">Stops the work; the journal keeps the pairs that are done.</param>
     public double[][] Measure(MetricSet metrics, Func<string, RgbImage> read, Journal? journal, long memory,
         Action<int> step, CancellationToken cancellation)
     {
@@ -100,8 +101,8 @@ public sealed class ImagePairs
         return loadSize > 0 ? image.ResizeShorterSide(loadSize, ResizeFilter.Bilinear) : image;
     }
 
-    // Pairs come by their references; where not all images fit into the memory, again for every block of other images
-    // that fits.
+    // Pairs are sorted by their references; where not all images fit into the memory, within each block of distorted
+    // images that fits.
     private List<int[]> Tasks(IEnumerable<int> open, int block, int size) =>
     [
         .. open.OrderBy(pair => pairs[pair].Distorted / block)
@@ -112,18 +113,18 @@ public sealed class ImagePairs
         [.. task.SelectMany(pair => new[] { pairs[pair].Reference, pairs[pair].Distorted }).Distinct()];
 
     /// <summary>
-    /// How the work is shared. Small images are measured side by side on one thread each, of large ones so many at a
-    /// time that half the memory takes them.
+    /// How the work is divided. Small images are measured in parallel, on one thread each; of large images, only as
+    /// many at a time as fit into half the memory.
     /// </summary>
-    /// <param name="Workers">Tasks that run at a time.</param>
-    /// <param name="AtOnce">Pairs of a task.</param>
-    /// <param name="Block">Images that fit into half the memory.</param>
+    /// <param name="Workers">The number of tasks that run at a time.</param>
+    /// <param name="AtOnce">The number of pairs of a task.</param>
+    /// <param name="Block">The number of images that fit into half the memory.</param>
     /// <param name="Most">
-    /// Bytes of the largest image that is prepared; pairs of larger ones go through in bands of rows.
+    /// The most bytes of an image that is prepared; pairs of larger images are compared in bands of rows.
     /// </param>
     private sealed record Plan(int Workers, int AtOnce, int Block, long Most)
     {
-        // All images are taken for as large as the first.
+        // All images are assumed to be as large as the first.
         public static Plan Of(MetricSet metrics, RgbImage first, int images, long memory)
         {
             var bytes = metrics.PreparedBytes(first.Width, first.Height);
@@ -163,9 +164,10 @@ public sealed class ImagePairs
                 throw new InvalidDataException($"{second.Path} is {b} but {first.Path} is {a}"
                     + (first.LoadSize > 0 ? $" with the shorter side {first.LoadSize}" : ""));
             IReadOnlyList<MetricValue> measured = reference.Prepared is { } p && distorted.Prepared is { } q
-                ? metrics.Compare(p, q, cancellation) : metrics.Compare(a.OpenRows, b.OpenRows, cancellation);
+                ? metrics.Compare(p, q, cancellation)
+                : metrics.Compare(a.OpenRows, b.OpenRows, cancellation);
             double[] values = [.. measured.Select(value => value.Value)];
-            // It would go for a tie.
+            // NaN would count as a tie.
             if (Array.FindIndex(values, double.IsNaN) is >= 0 and var bad)
                 throw new InvalidDataException($"{metrics.Metrics[bad].Info.Name} of {first.Path} and {second.Path} is "
                     + "not a number; leave this metric out");

@@ -4,24 +4,23 @@ using System.Text;
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// Values that are there already, in a file beside the one that they are for, so that work that is stopped goes on
-/// where it was: a line that says what for, then a line for each piece of work with its key, in any order. Only whole
-/// lines count.
+/// The values computed so far, in a file beside the output, so that stopped work can continue: a line that states the
+/// purpose, then a line for each piece of work with its key, in any order. Only complete lines count.
 /// </summary>
 public sealed class Journal : IDisposable
 {
     private readonly FileStream stream;
-    private readonly IReadOnlyList<string> keys; // of the pieces
+    private readonly IReadOnlyList<string> keys; // of the pieces of work
     private readonly int valueCount;
 
-    /// <summary>Opens the journal of earlier work, or begins one.</summary>
+    /// <summary>Opens the journal of earlier work, or begins a new one.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="purpose">What decides the values of all pieces, in one line: values for another purpose are not
-    /// these.</param>
-    /// <param name="keys">What decides the values of each piece, without commas.</param>
-    /// <param name="values">How many values each has.</param>
+    /// <param name="purpose">Everything that decides the values of all pieces, in one line: the journal of another
+    /// purpose is refused.</param>
+    /// <param name="keys">Everything that decides the values of each piece, without commas.</param>
+    /// <param name="values">The number of values of each piece.</param>
     /// <exception cref="InvalidDataException">The file is for another purpose.</exception>
-    /// <exception cref="IOException">The file cannot be written, or another process does.</exception>
+    /// <exception cref="IOException">The file cannot be written, or another process writes it.</exception>
     public Journal(string path, string purpose, IReadOnlyList<string> keys, int values)
     {
         ArgumentNullException.ThrowIfNull(purpose);
@@ -54,7 +53,7 @@ public sealed class Journal : IDisposable
     /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>The values of each piece of work that is done; null of the others.</summary>
+    /// <summary>The values of each piece of work; null if it is not done.</summary>
     public double[]?[] Values { get; }
 
     /// <summary>Adds pieces of work that are done. May be called from several threads.</summary>
@@ -67,23 +66,23 @@ public sealed class Journal : IDisposable
             lines.Append(keys[piece]);
             foreach (var value in values)
                 lines.Append(CultureInfo.InvariantCulture, $",{value:R}");
-            lines.Append(";\n"); // a number cut short is a number too
+            lines.Append(";\n"); // marks the end, because a number cut short is a number too
         }
         var bytes = Encoding.UTF8.GetBytes(lines.ToString());
         lock (stream)
         {
             stream.Write(bytes);
-            stream.Flush(); // to the system, so that it outlives the process
+            stream.Flush(); // to the system, so that the lines survive if the process is killed
             foreach (var (piece, values) in done)
                 Values[piece] = values;
         }
     }
 
-    /// <summary>Lets go of the file, which stays.</summary>
+    /// <summary>Closes the file, which stays.</summary>
     public void Dispose() => stream.Dispose();
 
-    // Returns how much of the file is good: what comes after a line that is not whole was being written when the
-    // process or the machine stopped.
+    // Returns how many bytes of the file are valid: an incomplete line was being written when the process or the
+    // machine stopped, and it and all after it is dropped.
     private long Read(string purpose)
     {
         using var reader = new StreamReader(stream, leaveOpen: true);
@@ -91,7 +90,7 @@ public sealed class Journal : IDisposable
         if (first != purpose
             && (stream.Length > purpose.Length || !purpose.StartsWith(first, StringComparison.Ordinal)))
             throw new InvalidDataException(
-                $"{Path} is of other metrics or options; delete it to begin anew, or give -o another name");
+                $"{Path} was made with other metrics or options; delete it to begin anew, or give -o another name");
         if (stream.Length <= purpose.Length)
             return 0;
         var pieces = keys.Index().ToDictionary(key => key.Item, key => key.Index);
@@ -111,7 +110,7 @@ public sealed class Journal : IDisposable
         for (var k = 0; k < values.Length; k++)
             if (!double.TryParse(fields[k + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out values[k]))
                 return false;
-        if (pieces.TryGetValue(fields[0], out var piece)) // else it is of data that have changed
+        if (pieces.TryGetValue(fields[0], out var piece)) // otherwise the data have changed
             Values[piece] = values;
         return true;
     }

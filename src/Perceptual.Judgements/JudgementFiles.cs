@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// Reads what people judged: the folders of the BAPPS data set (Zhang et al., CVPR 2018) and tables of one's own.
-/// Images are not decoded, but each must be there. Every method throws <see cref="InvalidDataException"/>, with the
-/// file and the line, for what is not as it should be.
+/// Reads judgements of people: the folders of the BAPPS data set (Zhang et al., CVPR 2018), and tables of your own.
+/// Images are not decoded, but each file must exist. For invalid data every method throws
+/// <see cref="InvalidDataException"/>, which names the file and the line.
 /// </summary>
 public static class JudgementFiles
 {
@@ -13,18 +13,19 @@ public static class JudgementFiles
     /// Reads triplets. A folder holds <c>ref</c>, <c>p0</c> and <c>p1</c> with an image each and <c>judge</c> with a
     /// NumPy array of one float for every name, as <c>2afc/val/traditional</c> does, or is a folder of such folders,
     /// one set each. A file is a table (CSV) with the columns <c>reference,p0,p1</c> and either <c>judge</c> or
-    /// <c>votes_p0,votes_p1</c>; others are passed over.
+    /// <c>votes_p0,votes_p1</c>; others are ignored.
     /// </summary>
     /// <param name="path">The folder or file.</param>
-    /// <param name="root">The folder that the paths in a table start from; that of the table if null.</param>
+    /// <param name="root">The folder that the paths in a table are relative to; if null, the folder of
+    /// the table.</param>
     /// <exception cref="InvalidDataException">The data are not of this form.</exception>
     /// <exception cref="IOException">There is no such folder or file, or it cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder or file may not be read.</exception>
-    public static IReadOnlyList<JudgementSet<Triplet>> ReadTriplets(
-        string path, string? root = null) => File.Exists(path)
-        ? [ReadTripletTable(path, root)]
-        : ReadFolders(path, ["ref", "p0", "p1"], "judge",
-            (images, judge) => new Triplet(images[0], images[1], images[2], judge));
+    public static IReadOnlyList<JudgementSet<Triplet>> ReadTriplets(string path, string? root = null) =>
+        File.Exists(path)
+            ? [ReadTripletTable(path, root)]
+            : ReadFolders(path, ["ref", "p0", "p1"], "judge",
+                (images, judge) => new Triplet(images[0], images[1], images[2], judge));
 
     /// <summary>
     /// Reads pairs with just noticeable differences: a folder with <c>p0</c>, <c>p1</c> and <c>same</c>, as
@@ -34,7 +35,7 @@ public static class JudgementFiles
     public static IReadOnlyList<JudgementSet<JndPair>> ReadJnd(string folder) =>
         ReadFolders(folder, ["p0", "p1"], "same", (images, same) => new JndPair(images[0], images[1], same));
 
-    /// <summary>Reads a table (CSV) with the columns <c>reference,distorted,mos</c>; others are passed over.</summary>
+    /// <summary>Reads a table (CSV) with the columns <c>reference,distorted,mos</c>; others are ignored.</summary>
     /// <inheritdoc cref="ReadTriplets"/>
     public static JudgementSet<OpinionPair> ReadOpinions(string path, string? root = null)
     {
@@ -44,7 +45,7 @@ public static class JudgementFiles
         return ReadTable(csv, path, () => new OpinionPair(images[reference], images[distorted], csv.Number(mos)));
     }
 
-    /// <summary>Reads a table (CSV) with the columns <c>d0,d1,judge</c>; others are passed over.</summary>
+    /// <summary>Reads a table (CSV) with the columns <c>d0,d1,judge</c>; others are ignored.</summary>
     /// <inheritdoc cref="ReadTriplets" path="/exception"/>
     public static JudgementSet<RecordedTriplet> ReadRecorded(string path)
     {
@@ -88,7 +89,7 @@ public static class JudgementFiles
             : throw new InvalidDataException($"{path}: has no line after its column names");
     }
 
-    /// <summary>The image files that a table names, each of which must be there.</summary>
+    /// <summary>The image files that a table names; each must exist.</summary>
     private sealed class TableImages(CsvFile csv, string table, string? root)
     {
         private readonly Dictionary<string, string> known = [];
@@ -114,8 +115,9 @@ public static class JudgementFiles
         string folder, string[] imageFolders, string judgementFolder, Func<string[], double, T> create)
     {
         if (!Directory.Exists(folder))
-            throw new DirectoryNotFoundException(File.Exists(folder) ? $"{folder} is a file; these judgements are a "
-                + "folder" : $"there is no file or folder {folder}");
+            throw new DirectoryNotFoundException(File.Exists(folder)
+                ? $"{folder} is a file; these judgements are a folder"
+                : $"there is no file or folder {folder}");
         if (IsSet(folder))
             return [ReadFolder(folder, imageFolders, judgementFolder, create)];
         var sets = Directory.EnumerateDirectories(folder).Where(IsSet).Order(StringComparer.Ordinal)
@@ -124,7 +126,7 @@ public static class JudgementFiles
             $"{folder}: holds no judgements; folders {string.Join(", ", imageFolders)} and {judgementFolder} are "
                 + "expected, in it or in folders of it");
 
-        // One that lacks some of them is a set too, so that what it lacks is named.
+        // A folder that lacks some of them is a set too, so that the message names what it lacks.
         bool IsSet(string path) => imageFolders.Append(judgementFolder)
             .Any(name => Directory.Exists(Path.Combine(path, name)));
     }
@@ -140,15 +142,15 @@ public static class JudgementFiles
                     if (!other.Files.ContainsKey(name))
                         throw new InvalidDataException($"{path}: has no partner {name} in {other.Folder}");
         var judgements = parts[^1].Files;
-        var items = judgements.Select(
-            judgement => create([.. parts[..^1].Select(part => part.Files[judgement.Key])],
-                ReadJudgement(judgement.Value))).ToList();
+        var items = judgements.Select(judgement => create(
+            [.. parts[..^1].Select(part => part.Files[judgement.Key])], ReadJudgement(judgement.Value))).ToList();
         return items.Count > 0
             ? new(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), items)
             : throw new InvalidDataException($"{folder}: has no judgements; the folder {judgementFolder} is empty");
     }
 
-    // Without their extensions, in ordinal order. What systems hide (.DS_Store) is passed over.
+    // The files of a folder under their names without extension, in ordinal order. Hidden files
+    // (.DS_Store) are ignored.
     private static SortedDictionary<string, string> FilesByName(string folder)
     {
         if (!Directory.Exists(folder))
@@ -165,9 +167,10 @@ public static class JudgementFiles
     private static double ReadJudgement(string path)
     {
         if (!Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase))
-            throw new InvalidDataException($"{path}: is not a NumPy array (.npy), as judgements are");
+            throw new InvalidDataException($"{path}: is not a NumPy array (.npy), which a judgement must be");
         var value = NpyFile.ReadScalar(path);
-        return value is >= 0 and <= 1 ? value
+        return value is >= 0 and <= 1
+            ? value
             : throw new InvalidDataException(
                 string.Create(CultureInfo.InvariantCulture, $"{path}: the judgement is {value}, not in [0, 1]"));
     }

@@ -1,15 +1,15 @@
 namespace Perceptual.Judgements;
 
-/// <summary>An image as loaded, and what it is compared by, unless that takes too much memory.</summary>
+/// <summary>A loaded image, prepared for comparison unless that takes too much memory.</summary>
 internal sealed record LoadedImage(RgbImage Image, PreparedImage? Prepared, long Bytes);
 
 /// <summary>
-/// Images that are decoded and went through the networks, kept while they are in use, and after that until their last
-/// announced use, the longest unused ones making room where the memory does not suffice. For several threads.
+/// A cache of decoded and prepared images. They are kept while they are in use, and then until their last announced
+/// use; where the memory does not suffice, the longest unused images are dropped. May be used from several threads.
 /// </summary>
-/// <param name="count">How many images there are.</param>
+/// <param name="count">Number of images.</param>
 /// <param name="memory">Bytes for images that are not in use.</param>
-/// <param name="prepare">Prepares images, by their numbers, side by side.</param>
+/// <param name="prepare">Prepares the images with these numbers together.</param>
 internal sealed class LoadedImages(int count, long memory, Func<IReadOnlyList<int>, LoadedImage[]> prepare)
 {
     private readonly Lock gate = new();
@@ -33,8 +33,8 @@ internal sealed class LoadedImages(int count, long memory, Func<IReadOnlyList<in
     }
 
     /// <summary>
-    /// These images. Those that nobody has asked for are prepared by the caller, all together; for those that another
-    /// thread is preparing it waits after that.
+    /// Gets these images. The caller's thread first prepares all images that are not there, together, and then waits
+    /// for those that other threads are preparing.
     /// </summary>
     public LoadedImage[] Take(IReadOnlyList<int> numbers)
     {
@@ -95,7 +95,7 @@ internal sealed class LoadedImages(int count, long memory, Func<IReadOnlyList<in
         }
         catch (Exception e)
         {
-            // Whoever waits for one of them must not wait for ever.
+            // A thread that waits for one of them must not wait for ever.
             foreach (var number in numbers)
                 entries[number].Image!.TrySetException(e);
             throw;

@@ -1,16 +1,16 @@
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// The five-parameter logistic that takes a metric's values to opinion scores before a linear correlation is computed
-/// (Sheikh, Sabir and Bovik, "A statistical evaluation of recent full reference image quality assessment algorithms",
-/// 2006, after VQEG's final report of 2000): q(x) = b1 (1/2 - 1 / (1 + exp(b2 (x - b3)))) + b4 x + b5, fitted by least
-/// squares.
+/// The five-parameter logistic that maps a metric's values to opinion scores before a linear correlation is computed
+/// (Sheikh, Sabir and Bovik, "A statistical evaluation of recent full reference image quality assessment
+/// algorithms", 2006, after VQEG's final report of 2000): q(x) = b1 (1/2 - 1 / (1 + exp(b2 (x - b3)))) + b4 x + b5,
+/// fitted by least squares.
 /// </summary>
 /// <remarks>
-/// Levenberg and Marquardt's method, in double precision, on x and y moved to mean 0 and deviation 1. There are local
-/// optima, so it is started from fifteen curves and the best end is taken: b2 of 1/2, 1, 2, 4 and 8 and b3 of -1, 0 and
-/// 1 deviations, with those b1, b4 and b5 (of which q is a linear function) that fit best. A search ends when a step
-/// that is taken gains less than 1e-12 of the sum of squares, when none gains, or after 200 steps.
+/// Levenberg and Marquardt's method, in double precision, on x and y scaled to mean 0 and deviation 1. Because there
+/// are local optima, it starts from fifteen curves and takes the best result: b2 is 1/2, 1, 2, 4 or 8 and b3 is -1, 0
+/// or 1, with the b1, b4 and b5 (of which q is a linear function) that fit best. A search ends when a step reduces the
+/// sum of squares by less than 1e-12 of it, when no step reduces it, or after 200 steps.
 /// </remarks>
 public sealed class LogisticFit
 {
@@ -26,7 +26,7 @@ public sealed class LogisticFit
         Rmse = rmse;
     }
 
-    /// <summary>b1 to b5.</summary>
+    /// <summary>The parameters b1 to b5.</summary>
     public IReadOnlyList<double> Beta => beta;
 
     /// <summary>
@@ -39,14 +39,14 @@ public sealed class LogisticFit
     /// </summary>
     public double Rmse { get; }
 
-    /// <summary>The opinion score that goes with a value of the metric.</summary>
+    /// <summary>The opinion score that the curve gives for a value of the metric.</summary>
     public double Predict(double x) => Value(beta, x);
 
     /// <summary>Fits the curve.</summary>
-    /// <param name="x">A metric's values, in whichever direction.</param>
+    /// <param name="x">A metric's values; larger may be better or worse.</param>
     /// <param name="y">The opinion scores.</param>
-    /// <exception cref="ArgumentException">Numbers of values differ, there are fewer than six, or one is NaN or
-    /// infinite.</exception>
+    /// <exception cref="ArgumentException">Numbers of values differ, there are fewer than six, or one is NaN
+    /// or infinite.</exception>
     public static LogisticFit Of(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
         if (x.Length != y.Length)
@@ -142,7 +142,7 @@ public sealed class LogisticFit
     private static double Value(double[] beta, double x) =>
         beta[0] * (Sigmoid(beta[1] * (x - beta[2])) - 0.5) + beta[3] * x + beta[4];
 
-    // 1/2 - 1 / (1 + exp(t)) = sigmoid(t) - 1/2, and exp of a large t is infinite, which is right here
+    // 1/2 - 1 / (1 + exp(t)) = sigmoid(t) - 1/2, and an infinite exp of a large t gives the right limit
     private static double Sigmoid(double t) => 1 / (1 + Math.Exp(-t));
 
     private static void Accumulate(double[,] normal, double[] right, ReadOnlySpan<double> row, double value)
@@ -155,8 +155,8 @@ public sealed class LogisticFit
         }
     }
 
-    // Cholesky's method on the matrix with its diagonal, and a trifle, made larger by the damping. Directions that the
-    // data say nothing of get no change.
+    // Cholesky's method. The damping enlarges the diagonal of the matrix, by a factor and by a tiny constant.
+    // Directions that the data do not determine get no change.
     private static double[] Solve(double[,] matrix, double[] right, double damping)
     {
         var n = right.Length;

@@ -1,23 +1,22 @@
 namespace Perceptual.Judgements;
 
 /// <summary>A point of a precision-recall curve.</summary>
-/// <param name="Recall">Which part of all pairs that were said to be the same lies at or below a distance, 0 to
-/// 1.</param>
-/// <param name="Precision">Which part of the pairs at or below that distance was said to be the same, 0 to 1.</param>
+/// <param name="Recall">The part of all pairs judged "the same" that lies at or below a distance, 0 to 1.</param>
+/// <param name="Precision">The part of the pairs at or below that distance that was judged "the same", 0 to 1.</param>
 public readonly record struct PrecisionRecall(double Recall, double Precision);
 
 /// <summary>
-/// How well distances agree with people, as Zhang et al. (CVPR 2018) score them. Distances grow with difference: of a
-/// similarity, such as SSIM, give the negative. All scores are on [0, 1], larger is better.
+/// How well distances agree with people, as Zhang et al. (CVPR 2018) score them. Distances grow with difference: for a
+/// similarity, such as SSIM, pass its negative. All scores are on [0, 1], larger is better.
 /// </summary>
 public static class Scores
 {
     /// <summary>
     /// Two-alternative forced choice (2AFC), the mean over triplets of <see cref="Agreement"/>: the part of people that
-    /// a metric agrees with when it says which of two images is closer to the reference. Chance is 0.5.
+    /// a metric agrees with about which of two images is closer to the reference. Chance gives 0.5.
     /// </summary>
     /// <param name="d0">The distances of the first images from their references.</param>
-    /// <param name="d1">Those of the second images.</param>
+    /// <param name="d1">The distances of the second images from their references.</param>
     /// <param name="judge">The fractions of people who said that the second is closer.</param>
     /// <exception cref="ArgumentException">Numbers of values differ or are 0, a distance is NaN, a judgement is not in
     /// [0, 1].</exception>
@@ -31,14 +30,14 @@ public static class Scores
     }
 
     /// <summary>
-    /// The part of people that agree with a metric on one triplet: 1 - judge where d0 is smaller, judge where d1 is,
-    /// half where they are equal.
+    /// The part of people that agree with a metric on one triplet: 1 - judge if d0 is smaller, judge if d1 is smaller,
+    /// 0.5 if they are equal.
     /// </summary>
     public static double Agreement(double d0, double d1, double judge) => d0 < d1 ? 1 - judge : d0 > d1 ? judge : 0.5;
 
     /// <summary>
-    /// The part of the triplets where a metric says what most people say; equal distances count half. Triplets without
-    /// a majority (a judgement of exactly 0.5) are left out; NaN if that leaves none.
+    /// The part of the triplets where a metric agrees with most people; equal distances count half. Triplets without a
+    /// majority (a judgement of exactly 0.5) are left out; NaN if none is left.
     /// </summary>
     /// <inheritdoc cref="TwoAfc" path="/param"/>
     /// <inheritdoc cref="TwoAfc" path="/exception"/>
@@ -56,16 +55,16 @@ public static class Scores
     }
 
     /// <summary>
-    /// What people score against each other, the paper's "human": the mean of j^2 + (1 - j)^2, the chance that two
-    /// people drawn from those who judged a triplet, possibly the same one twice, agree. With few people it is higher
-    /// than two different people's agreement.
+    /// The score of people against each other, the paper's "human": the mean of j^2 + (1 - j)^2. This is the chance
+    /// that two people drawn from those who judged a triplet agree, where the same person may be drawn twice. With few
+    /// people it is higher than the agreement of two different people.
     /// </summary>
     /// <inheritdoc cref="Oracle" path="/param"/>
     /// <inheritdoc cref="Oracle" path="/exception"/>
     public static double HumanCeiling(ReadOnlySpan<double> judge) => Mean(judge, j => j * j + (1 - j) * (1 - j));
 
     /// <summary>
-    /// The mean of max(j, 1 - j): the best 2AFC score there can be, of one who always sides with the majority.
+    /// The mean of max(j, 1 - j): the best possible 2AFC score, that of always agreeing with the majority.
     /// </summary>
     /// <param name="judge">The fractions of people who said that the second image is closer.</param>
     /// <exception cref="ArgumentException">There is no value, or one is not in [0, 1].</exception>
@@ -73,9 +72,9 @@ public static class Scores
 
     /// <summary>
     /// The mean average precision of just noticeable differences (JND mAP): pairs sorted by distance, smallest first,
-    /// equal ones in the order given; then the area under the precision-recall curve, each precision raised to the
-    /// largest to its right (the PASCAL VOC average precision from 2010 on, not that at 11 recalls). NaN if nobody said
-    /// "the same" of any pair.
+    /// equal distances in the order given; then the area under the precision-recall curve, with each precision raised
+    /// to the largest at its own or a greater recall (the PASCAL VOC average precision since 2010, not the older one at
+    /// 11 recalls). NaN if nobody judged any pair "the same".
     /// </summary>
     /// <param name="distances">The distances of the pairs.</param>
     /// <param name="same">The fractions of people who said that the two images of a pair are the same.</param>
@@ -85,8 +84,8 @@ public static class Scores
         AveragePrecision(Take(same, Order(distances, same)));
 
     /// <summary>
-    /// The curve under which <see cref="JndMap"/> is the area: a point for each pair, by distance, precisions as they
-    /// are (not raised).
+    /// The precision-recall curve of <see cref="JndMap"/>: a point for each pair, in the order of distance, with the
+    /// precisions as they are (not raised).
     /// </summary>
     /// <inheritdoc cref="JndMap" path="/param"/>
     /// <inheritdoc cref="JndMap" path="/exception"/>
@@ -96,7 +95,7 @@ public static class Scores
         return [.. found.Select((tp, i) => new PrecisionRecall(tp / found[^1], tp / (i + 1)))];
     }
 
-    /// <summary>The indices of the pairs by distance, equal ones in the order given.</summary>
+    /// <summary>The indices of the pairs in the order of distance; equal distances in the order given.</summary>
     public static int[] Order(ReadOnlySpan<double> distances, ReadOnlySpan<double> same)
     {
         Check(distances, distances, same);
@@ -112,7 +111,7 @@ public static class Scores
         return taken;
     }
 
-    /// <summary>The area, of judgements in the order of their distances.</summary>
+    /// <summary>The area of <see cref="JndMap"/>, given the judgements in the order of distance.</summary>
     public static double AveragePrecision(ReadOnlySpan<double> sorted)
     {
         var found = Accumulate(sorted);
@@ -125,7 +124,7 @@ public static class Scores
         return area / found[^1];
     }
 
-    // The true positives among the first i + 1 pairs; the rest of these are false ones.
+    // At i, the true positives among the first i + 1 pairs; the others of these pairs are false positives.
     private static double[] Accumulate(ReadOnlySpan<double> sorted)
     {
         var found = new double[sorted.Length];
@@ -147,7 +146,7 @@ public static class Scores
     private static void Check(ReadOnlySpan<double> d0, ReadOnlySpan<double> d1, ReadOnlySpan<double> judge)
     {
         if (d0.Length != judge.Length || d1.Length != judge.Length)
-            throw new ArgumentException($"{d0.Length} and {d1.Length} distances do not go with {judge.Length} "
+            throw new ArgumentException($"{d0.Length} and {d1.Length} distances cannot be scored with {judge.Length} "
                 + "judgements");
         if (judge.IsEmpty)
             throw new ArgumentException("there are no judgements to score");

@@ -1,27 +1,27 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015) as PyTorch has it: epsilon 1e-8 outside the
-/// root. State is kept in single precision, each step is computed in double. Parameters change in place.
+/// Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015) as in PyTorch: epsilon 1e-8 outside the
+/// root. The state is kept in single precision; each step is computed in double. Parameters change in place.
 /// </summary>
-/// <param name="parameters">What is learned.</param>
-/// <param name="beta1">How much of the running mean of gradients is kept in a step.</param>
-/// <param name="beta2">How much of the running mean of their squares.</param>
+/// <param name="parameters">The tensors to learn.</param>
+/// <param name="beta1">The part of the running mean of gradients that is kept in a step, on [0, 1).</param>
+/// <param name="beta2">The part of the running mean of their squares that is kept, on [0, 1).</param>
 internal sealed class Adam(IReadOnlyList<Tensor> parameters, double beta1, double beta2 = .999)
 {
     private const double Epsilon = 1e-8;
 
     /// <summary>
-    /// Of each parameter the running mean of its gradients, "adam.first.NAME", and that of their squares,
-    /// "adam.second.NAME".
+    /// For each parameter, the running mean of its gradients, "adam.first.NAME", and of their
+    /// squares, "adam.second.NAME".
     /// </summary>
     public IReadOnlyList<Tensor> State { get; } =
         [.. parameters.SelectMany(each => new[] { Zeros("adam.first", each), Zeros("adam.second", each) })];
 
-    /// <summary>How many steps were made.</summary>
+    /// <summary>The number of steps made.</summary>
     public int Steps { get; set; }
 
-    /// <summary>Makes a step against the gradients, which are as the parameters.</summary>
+    /// <summary>Makes a step against the gradients, which have the order and sizes of the parameters.</summary>
     public void Step(IReadOnlyList<float[]> gradients, double rate, int threads = 1)
     {
         Steps++;

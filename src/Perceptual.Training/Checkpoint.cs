@@ -2,32 +2,34 @@ using System.Globalization;
 
 namespace Perceptual.Training;
 
-/// <summary>The state of a training in a file with a digest of it, from which it goes on to the same bits.</summary>
+/// <summary>
+/// A file with the state of a training and a digest, from which the training continues to the same bits.
+/// </summary>
 internal static class Checkpoint
 {
-    /// <summary>A line of its log: counts, then values, of which one that is not there is an empty field.</summary>
+    /// <summary>A line of the log: counts, then values; NaN is an empty field.</summary>
     public static string Line(long[] counts, double[] values) => string.Join(',',
         counts.Select(count => count.ToString(CultureInfo.InvariantCulture)).Concat(
             values.Select(value => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture))));
 
-    /// <summary>Reads what <see cref="Line"/> gave.</summary>
-    /// <exception cref="FormatException">It is no such line.</exception>
+    /// <summary>Reads a line that <see cref="Line"/> made.</summary>
+    /// <exception cref="FormatException">The text is not such a line.</exception>
     public static (long[] Counts, double[] Values) Fields(string line, int counts, int values)
     {
         var fields = line.Split(',');
         return fields.Length == counts + values
             ? (Array.ConvertAll(fields[..counts], field => long.Parse(field, CultureInfo.InvariantCulture)),
                Array.ConvertAll(fields[counts..], field => field.Length == 0 ? double.NaN : Number(field)))
-            : throw new FormatException($"{line} has not {counts + values} fields");
+            : throw new FormatException($"{line} does not have {counts + values} fields");
     }
 
     /// <summary>Reads a number as "R" writes it.</summary>
-    /// <exception cref="FormatException">It is none.</exception>
+    /// <exception cref="FormatException">The text is not a number.</exception>
     public static double Number(string text) => double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
 
     /// <param name="path">The file.</param>
     /// <param name="state">Every tensor that changes.</param>
-    /// <param name="metadata">What must be the same when it goes on, and how far it is; with a log.</param>
+    /// <param name="metadata">What must be the same when training continues, how far it is, and the log.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Tensor[] state, IReadOnlyDictionary<string, string> metadata)
     {
@@ -37,11 +39,11 @@ internal static class Checkpoint
     }
 
     /// <param name="path">The file.</param>
-    /// <param name="state">Takes the values of the file, if all is well.</param>
-    /// <param name="description">What must be the same.</param>
-    /// <param name="take">Takes how far it was; may find it damaged.</param>
-    /// <exception cref="InvalidDataException">The file is damaged, is no checkpoint, or one of something
-    /// else.</exception>
+    /// <param name="state">Receives the values of the file, if it is valid.</param>
+    /// <param name="description">What must be the same as when the file was written.</param>
+    /// <param name="take">Receives the metadata, which says how far training was; throws if it is damaged.</param>
+    /// <exception cref="InvalidDataException">The file is damaged, is not a checkpoint, or is a checkpoint of
+    /// another training.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static void Read(string path, Tensor[] state, IEnumerable<(string Name, string Value)> description,
         Action<IReadOnlyDictionary<string, string>> take)

@@ -6,44 +6,44 @@ using Perceptual.Distortions;
 namespace Perceptual.Training;
 
 /// <summary>
-/// Images a metric is taught with, made as they are needed and never twice: a patch of a photograph at a scale from 1
-/// to 1/4, turned and mirrored, or a procedural image, and versions of it by one to three distortions.
+/// Images to teach a metric with, made when they are needed and never the same twice: a reference, which is a patch of
+/// a photograph at a scale from 1 to 1/4, turned and mirrored, or a procedural image; and versions of it by one to
+/// three distortions.
 /// </summary>
 public sealed class DistillationImages
 {
     /// <summary>
-    /// Pixels of photographs that are kept, at all scales together; of more, the seed draws which photographs are left
-    /// out.
+    /// The most pixels of photographs that are kept in memory, each at all its scales together. If there are more, the
+    /// seed decides which photographs are left out.
     /// </summary>
     public const long MaximumPixels = 1L << 29;
 
-    /// <summary>The shorter side that a photograph must have at least: the side of a patch.</summary>
+    /// <summary>The smallest shorter side of a photograph, in pixels: the side of a patch.</summary>
     public const int MinimumSide = 64;
 
     internal const int Versions = 3;
 
-    private const double DifferentPart = 0.03; // of the versions: a patch from elsewhere
-    // a version of the version before, so that pairs of versions are close too
+    private const double DifferentPart = 0.03; // part of the versions that start from another patch
+    // Part of the versions that start from the version before, so that pairs of versions are close too.
     private const double ContinuedPart = 0.25;
-    private const double GentlePart = 0.5; // whose strengths end below 1
+    private const double GentlePart = 0.5; // part of the versions with a greatest strength below 1
 
     private readonly List<RgbImage> photographs = []; // at all scales
-    private readonly Dictionary<int, RgbImage[]> largeEnough = []; // by side
+    private readonly Dictionary<int, RgbImage[]> largeEnough = []; // those with this shorter side at least
 
     /// <param name="paths">Image files.</param>
-    /// <param name="read">Decodes one. Is called from several threads.</param>
-    /// <param name="kinds">The distortions that versions are made by.</param>
-    /// <param name="proceduralPart">The part of the references that are procedural images.</param>
-    /// <param name="seed">Draws the photographs, if there are too many.</param>
-    /// <param name="threads">How many threads read.</param>
+    /// <param name="read">Decodes a file. Is called from several threads.</param>
+    /// <param name="kinds">The distortions that versions are made with.</param>
+    /// <param name="proceduralPart">The part of the references that are procedural images, 0 to 1.</param>
+    /// <param name="seed">Decides which photographs are used, if there are too many.</param>
+    /// <param name="threads">Number of threads that read files.</param>
     /// <param name="cancellation">Stops reading.</param>
-    /// <exception cref="InvalidDataException">A photograph is damaged, too small or not of 8-bit samples, or none is at
-    /// least 128x128.</exception>
+    /// <exception cref="InvalidDataException">A photograph is damaged, too small or not of 8-bit samples, or no
+    /// photograph is at least 128x128.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public DistillationImages(
         IReadOnlyList<string> paths, Func<string, RgbImage> read, IReadOnlyList<Distortion> kinds,
-        double proceduralPart, ulong seed, int threads,
-        CancellationToken cancellation = default)
+        double proceduralPart, ulong seed, int threads, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(paths);
         ArgumentNullException.ThrowIfNull(read);
@@ -54,7 +54,7 @@ public sealed class DistillationImages
         new SplitMix64(seed).Shuffle<string>(order);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var room = MaximumPixels;
-        foreach (var chunk in order.Chunk(16)) // as many as are decoded before it is known whether there is room
+        foreach (var chunk in order.Chunk(16)) // decoded together, before it is known whether there is room
         {
             var loaded = new (RgbImage[] Scales, byte[] Digest)[chunk.Length];
             ParallelLoop.Run(chunk.Length, threads, i => loaded[i] = Load(chunk[i], read), cancellation);
@@ -78,17 +78,17 @@ public sealed class DistillationImages
         Digest = Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>How many photographs are used.</summary>
+    /// <summary>The number of photographs that are used.</summary>
     public int Photographs { get; }
 
     internal IReadOnlyList<Distortion> Kinds { get; }
 
     internal double ProceduralPart { get; }
 
-    /// <summary>The SHA-256 of those of the files that are used.</summary>
+    /// <summary>The SHA-256 of the digests of the files that are used.</summary>
     internal string Digest { get; }
 
-    /// <summary>What the result depends on, by name.</summary>
+    /// <summary>Everything that the result depends on, by name.</summary>
     internal IEnumerable<(string Name, string Value)> Describe() =>
     [
         ("images", Digest),
@@ -97,7 +97,7 @@ public sealed class DistillationImages
     ];
 
     /// <summary>Draws a reference and its versions.</summary>
-    /// <param name="random">Decides all.</param>
+    /// <param name="random">Decides everything.</param>
     /// <param name="side">64 or 128.</param>
     internal RgbImage[] Draw(SplitMix64 random, int side)
     {
@@ -121,8 +121,8 @@ public sealed class DistillationImages
     }
 
     /// <summary>
-    /// One to three kinds, with strengths up to 1 for half of the versions, and up to a smaller number that is drawn
-    /// for the other half.
+    /// Draws one to three kinds. Strengths go up to 1 for half of the versions, and up to a smaller random
+    /// number for the others.
     /// </summary>
     internal static DistortionSequence DrawDistortions(IReadOnlyList<Distortion> kinds, ref SplitMix64 random)
     {
@@ -135,7 +135,8 @@ public sealed class DistillationImages
     {
         var image = read(path);
         if (image.Range != ValueRange.Byte)
-            throw new InvalidDataException($"{path}: has 16 bits a sample, which are not distorted; save it with 8");
+            throw new InvalidDataException(
+                $"{path}: has samples of 16 bits, which cannot be distorted; save it with 8");
         if (Math.Min(image.Width, image.Height) < MinimumSide)
             throw new InvalidDataException(
                 $"{path} is {image}, too small: each side must be at least {MinimumSide} pixels");

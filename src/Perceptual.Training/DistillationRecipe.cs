@@ -2,28 +2,28 @@ using System.Globalization;
 
 namespace Perceptual.Training;
 
-/// <summary>How a small metric learns the distances of a large one.</summary>
+/// <summary>How a small metric learns the distances of a large metric.</summary>
 public sealed record DistillationRecipe
 {
-    /// <summary>Adam's learning rate, of biases and lin weights, as part of Muon's.</summary>
+    /// <summary>The learning rate of Adam (biases and lin weights) divided by that of Muon (kernels).</summary>
     internal const double AdamShare = 0.1;
 
-    /// <summary>How many steps there are.</summary>
+    /// <summary>The number of steps.</summary>
     public int Steps { get; init; } = 80_000;
 
     /// <summary>
-    /// How many references make a step, each with three versions and so six pairs; every fourth step takes a quarter as
-    /// many, twice as large.
+    /// The number of references in a step, each with three versions and so six pairs. Every fourth step has a quarter
+    /// as many references with twice the side.
     /// </summary>
     public int References { get; init; } = 16;
 
     /// <summary>
-    /// Muon's largest step; Adam's is a tenth of it. It is reached in the first fiftieth of all steps, and falls as
-    /// half a cosine from there.
+    /// Muon's largest learning rate; Adam's is a tenth of it. It is reached within the first fiftieth of all steps, and
+    /// then falls along half a cosine.
     /// </summary>
     public double LearningRate { get; init; } = 0.02;
 
-    /// <summary>Decides the pairs.</summary>
+    /// <summary>Decides the images and their order.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>The learning rate of a step, counted from 0.</summary>
@@ -46,7 +46,7 @@ public sealed record DistillationRecipe
                 string.Create(CultureInfo.InvariantCulture, $"the learning rate must be positive, not {LearningRate}"));
     }
 
-    /// <summary>By name, as files hold it and messages say it.</summary>
+    /// <summary>The recipe by name, as files and messages write it.</summary>
     internal IEnumerable<(string Name, string Value)> Describe() =>
     [
         ("steps", Steps.ToString(CultureInfo.InvariantCulture)),

@@ -3,19 +3,19 @@ using Perceptual.Judgements;
 
 namespace Perceptual.Training;
 
-/// <summary>Where distillation is.</summary>
-/// <param name="Step">Steps that are done.</param>
-/// <param name="Pairs">Pairs that were seen.</param>
-/// <param name="LearningRate">That of the last step.</param>
-/// <param name="Loss">The mean over the pairs since the last line; NaN before the first step.</param>
+/// <summary>How far distillation is, and how good the student is.</summary>
+/// <param name="Step">Steps done.</param>
+/// <param name="Pairs">Pairs seen.</param>
+/// <param name="LearningRate">The learning rate of the last step.</param>
+/// <param name="Loss">The mean loss of the pairs since the last line; NaN before the first step.</param>
 /// <param name="Spearman">
-/// The rank correlation of the student's and the teacher's distances on validation pairs; NaN without any.
+/// The rank correlation of the student's and the teacher's distances on validation pairs; NaN if there are none.
 /// </param>
 /// <param name="Agreement">
-/// How often student and teacher find the same of two versions further from their reference, the tenth nearest to a tie
-/// left out; NaN without any.
+/// How often student and teacher agree which of two versions is further from the reference, 0 to 1, where the tenth
+/// nearest to a tie is left out; NaN if there are none.
 /// </param>
-/// <param name="Difference">The median of their distances' absolute difference; NaN without any.</param>
+/// <param name="Difference">The median absolute difference of their distances; NaN if there are none.</param>
 public sealed record DistillationProgress(
     int Step, long Pairs, double LearningRate, double Loss, double Spearman, double Agreement, double Difference)
     : ITrainingLine<DistillationProgress>
@@ -23,7 +23,7 @@ public sealed record DistillationProgress(
     /// <summary>The names of the columns of <see cref="ToCsv"/>.</summary>
     public const string CsvHeader = "step,pairs,learning_rate,loss,spearman,agreement,difference";
 
-    /// <summary>As a line of a table; a value that is not there is an empty field.</summary>
+    /// <summary>The line as a row of a table (CSV); NaN is an empty field.</summary>
     public string ToCsv() => Checkpoint.Line([Step, Pairs], [LearningRate, Loss, Spearman, Agreement, Difference]);
 
     static DistillationProgress ITrainingLine<DistillationProgress>.FromCsv(string line)
@@ -34,14 +34,15 @@ public sealed record DistillationProgress(
 }
 
 /// <summary>
-/// Teaches a small network the distances of a large one: <see cref="Network.Lite"/> begins as
-/// <see cref="Network.Alex"/> cut down, and learns from pairs of images that are made as it goes. The same recipe and
-/// images give the same bits on one machine, for any number of threads, in one go or resumed.
+/// Teaches a small network the distances of a large one: <see cref="Network.Lite"/> begins as a part of
+/// <see cref="Network.Alex"/>, and learns from pairs of images that are made during training. The same recipe and
+/// images give the same bits on one machine, for any number of threads, without a break or resumed.
 /// </summary>
 /// <remarks>
-/// The loss of a pair is smooth-L1 (Huber 1964, as PyTorch has it, beta 0.05) of log(d + 0.002), student's less
-/// teacher's: relative errors count, but for distances nobody sees. Kernels learn by Muon with beta 0.9, biases and lin
-/// weights by Adam with betas 0.9 and 0.99; lin weights are squares of what is learned, so that none is negative.
+/// The loss of a pair is smooth-L1 (Huber 1964, as in PyTorch, beta 0.05) of the difference of log(d + 0.002) between
+/// student and teacher: relative errors count, except at distances that nobody sees. Kernels learn by Muon with beta
+/// 0.9, biases and lin weights by Adam with betas 0.9 and 0.99. Lin weights are squares of the parameters that are
+/// learned, so that none is negative.
 /// </remarks>
 /// <example>
 /// <code>
@@ -59,39 +60,43 @@ public sealed class Distiller : ResumableTraining<DistillationProgress>
     private const double Offset = 2e-3;
     private const int Lines = 50; // of the log
 
-    // To make a lesson costs several times what a step with it does, so that each is learned three times, in another
-    // order and company each time, within a block of so many steps.
+    // Making a lesson takes several times as long as a step with it. So each lesson is learned three times, within
+    // blocks of BlockSteps steps, in another order and with other lessons each time.
     private const int Passes = 3;
     private const int BlockSteps = 64;
 
     private const int ValidationReferences = 400;
     private const int Images = 1 + DistillationImages.Versions;
-    private static readonly (int A, int B)[] Pairs = [.. from a in Enumerable.Range(0, Images)
-        from b in Enumerable.Range(a + 1, Images - a - 1) select (a, b)];
+    private static readonly (int A, int B)[] Pairs =
+    [
+        .. from a in Enumerable.Range(0, Images)
+           from b in Enumerable.Range(a + 1, Images - a - 1)
+           select (a, b),
+    ];
 
     private readonly DistillationImages images;
     private readonly DistillationImages? validation;
     private readonly float[][] teacherLin;
     private readonly Network student;
-    private readonly Tensor[] roots; // [tap], [1, channels, 1, 1]: of the lin weights
-    private readonly TrunkWeights trunk; // the student's as it is now
-    private readonly int kernels; // the first of the parameters
+    private readonly Tensor[] roots; // [tap], [1, channels, 1, 1]: the square roots of the lin weights
+    private readonly TrunkWeights trunk; // the student's current trunk
+    private readonly int kernels; // the number of kernels, which are the first parameters
     private readonly Muon muon;
-    private readonly Dictionary<int, (TrainablePairs Teacher, TrainablePairs Student)> networks; // by the images' side
-    private readonly Dictionary<(bool Large, long Number), Lesson> kept = []; // those that come again
+    private readonly Dictionary<int, (TrainablePairs Teacher, TrainablePairs Student)> networks; // by image side
+    private readonly Dictionary<(bool Large, long Number), Lesson> kept = []; // lessons that will be used again
     private Lesson[]? validationLessons;
     private long pairsSum, pairsDone;
 
     /// <param name="teacher">The teacher's trunk.</param>
     /// <param name="lin">The teacher's lin weights.</param>
     /// <param name="recipe">How to teach.</param>
-    /// <param name="images">What to teach with.</param>
-    /// <param name="validation">Images that are only measured.</param>
+    /// <param name="images">The images to teach with.</param>
+    /// <param name="validation">Images for validation only; null for none.</param>
     /// <param name="threads">
-    /// How many threads to use; by default one for each processor. The result does not depend on it.
+    /// The number of threads; by default one for each processor. The result does not depend on it.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// The recipe makes no sense, or the student cannot be cut out of the teacher.
+    /// A number of the recipe is out of range, or the student cannot be cut out of the teacher.
     /// </exception>
     public Distiller(TrunkWeights teacher, LinWeights lin, DistillationRecipe recipe, DistillationImages images,
         DistillationImages? validation = null, int? threads = null)
@@ -136,13 +141,13 @@ public sealed class Distiller : ResumableTraining<DistillationProgress>
     /// <summary>A reference with its versions, and the teacher's distances of all pairs.</summary>
     internal readonly record struct Lesson(RgbImage[] Images, double[] Distances);
 
-    /// <summary>How it teaches.</summary>
+    /// <summary>The recipe.</summary>
     public DistillationRecipe Recipe { get; }
 
     /// <inheritdoc/>
     public override int Steps => Recipe.Steps;
 
-    /// <summary>Pairs that were seen.</summary>
+    /// <summary>Pairs seen.</summary>
     public long PairsSeen => pairsDone;
 
     /// <summary>The trunk's kernels, its biases, and the roots of the lin weights.</summary>
@@ -160,9 +165,9 @@ public sealed class Distiller : ResumableTraining<DistillationProgress>
     public override Lpips Model() => Lpips.From(CurrentTrunk(), CurrentLin(), new() { Threads = Threads });
 
     /// <summary>
-    /// Writes the student as it is now, trunk and lin weights rounded to float16, as a safetensors file
-    /// (<see cref="LpipsOptions.ModelFile"/>); recipe and digests are in its metadata, one of them of all that the file
-    /// says.
+    /// Writes the current student, trunk and lin weights rounded to float16, as a safetensors file
+    /// (<see cref="LpipsOptions.ModelFile"/>). Its metadata has the recipe, the digests of what it was made from, and a
+    /// digest of the whole file.
     /// </summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path) =>
@@ -187,8 +192,8 @@ public sealed class Distiller : ResumableTraining<DistillationProgress>
     {
         var (loss, pairs) = ComputeGradients(TakeLessons(Step, cancellation), cancellation);
         if (!double.IsFinite(loss))
-            throw new InvalidDataException($"distillation came to nothing: the loss of step {Step + 1} is not a "
-                + "number; teach with a smaller learning rate");
+            throw new InvalidDataException($"distillation diverged: the loss of step {Step + 1} is not a number; "
+                + "teach with a smaller learning rate");
         var rate = Recipe.Rate(Step);
         muon.Step(Gradients[..kernels], rate, Threads);
         Adam.Step(Gradients[kernels..], rate * DistillationRecipe.AdamShare, Threads);
@@ -217,7 +222,8 @@ public sealed class Distiller : ResumableTraining<DistillationProgress>
             .ToDictionary(tensor => tensor.Name), "distillation");
 
     /// <summary>
-    /// The sum of the pairs' losses and how many there are; <see cref="Gradients"/> are then those of the mean.
+    /// Returns the sum of the losses of all pairs and their number, and sets <see cref="Gradients"/> to those
+    /// of the mean loss.
     /// </summary>
     internal (double Loss, int Pairs) ComputeGradients(Lesson[] lessons, CancellationToken cancellation)
     {
@@ -250,12 +256,15 @@ public sealed class Distiller : ResumableTraining<DistillationProgress>
         return (loss, pairs.Length);
     }
 
-    /// <summary>Those of a step: every fourth takes larger images, and as many pixels.</summary>
+    /// <summary>
+    /// The lessons of a step. Every fourth step has larger images, with the same number of pixels in all.
+    /// </summary>
     internal Lesson[] TakeLessons(int number, CancellationToken cancellation)
     {
         var large = number % 4 == 3;
         var (step, count) = large
-            ? (number / 4, Math.Max(1, Recipe.References / 4)) : (number / 4 * 3 + number % 4, Recipe.References);
+            ? (number / 4, Math.Max(1, Recipe.References / 4))
+            : (number / 4 * 3 + number % 4, Recipe.References);
         var (pass, place) = (step / BlockSteps, step % BlockSteps);
         var first = (long)(pass / Passes) * BlockSteps * count;
         if (place == 0 && pass % Passes == 0)
@@ -287,9 +296,12 @@ public sealed class Distiller : ResumableTraining<DistillationProgress>
         return [.. drawn.Zip(distances, (reference, theirs) => new Lesson(reference, theirs))];
     }
 
-    // Of the images of so many lessons, one lesson after the other.
-    private static (int A, int B)[] PairsOf(int lessons) => [.. Enumerable.Range(0, lessons)
-        .SelectMany(lesson => Pairs.Select(pair => (Images * lesson + pair.A, Images * lesson + pair.B)))];
+    // The pairs of the images of this many lessons, one lesson after the other.
+    private static (int A, int B)[] PairsOf(int lessons) =>
+    [
+        .. Enumerable.Range(0, lessons).SelectMany(
+            lesson => Pairs.Select(pair => (Images * lesson + pair.A, Images * lesson + pair.B))),
+    ];
 
     private static ChannelSums[] Sums(TrainablePairs network, (int A, int B)[] pairs, int taps, Crew crew)
     {
@@ -306,7 +318,7 @@ public sealed class Distiller : ResumableTraining<DistillationProgress>
         validationLessons ??= [.. Enumerable.Range(0, ValidationReferences).Select(number => (long)number)
             .Chunk(Recipe.References).SelectMany(numbers =>
                 MakeLessons(validation!, Purpose.Validation, numbers, large: false, cancellation))];
-        // Of each reference the pairs with its versions, which come first.
+        // For each reference only its pairs with its versions, which are the first.
         var theirs = Array.ConvertAll(validationLessons, lesson => lesson.Distances[..DistillationImages.Versions]);
         var pairs = validationLessons.SelectMany(lesson =>
             lesson.Images.Skip(1).Select(version => (lesson.Images[0], version)));

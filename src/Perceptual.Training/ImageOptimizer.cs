@@ -1,8 +1,8 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// Changes an image, step by step, so that LPIPS takes it for another: Adam on the samples, kept in their range. What
-/// the distance does not see stays as it was.
+/// Changes an image step by step so that its LPIPS distance from a reference falls: Adam on the samples, which stay in
+/// their range. Differences that the distance does not measure stay as they were.
 /// </summary>
 /// <example>
 /// <code>
@@ -14,7 +14,7 @@ namespace Perceptual.Training;
 /// </example>
 public sealed class ImageOptimizer
 {
-    private const double Beta1 = 0.9; // as Kingma and Ba
+    private const double Beta1 = 0.9; // as in Kingma and Ba
 
     private readonly Lpips lpips;
     private readonly LpipsFeatures reference;
@@ -24,9 +24,9 @@ public sealed class ImageOptimizer
     private readonly double rate;
 
     /// <param name="lpips">The metric.</param>
-    /// <param name="reference">What the image is to look like.</param>
+    /// <param name="reference">The image to approach.</param>
     /// <param name="start">The image to begin with, of the same size.</param>
-    /// <param name="learningRate">About how far a sample on [-1, 1] moves in a step.</param>
+    /// <param name="learningRate">Approximately how far a sample on [-1, 1] moves in a step.</param>
     /// <exception cref="ArgumentException">The sizes differ, or the images are too small for the network.</exception>
     public ImageOptimizer(Lpips lpips, RgbImage reference, RgbImage start, double learningRate = 1e-3)
     {
@@ -58,7 +58,7 @@ public sealed class ImageOptimizer
     private int PlaneLength => Width * Height;
 
     /// <summary>Makes a step.</summary>
-    /// <returns>The distance before it.</returns>
+    /// <returns>The distance before the step.</returns>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled; the image is as
     /// before the step.</exception>
     public double Step(CancellationToken cancellation = default)
@@ -70,7 +70,7 @@ public sealed class ImageOptimizer
         return distance;
     }
 
-    /// <summary>The image as it is now, in 8 bits.</summary>
+    /// <summary>The current image, rounded to 8 bits.</summary>
     public RgbImage ToImage()
     {
         var bytes = Array.ConvertAll(samples, sample => (byte)MathF.Round((sample + 1) * 127.5f));
@@ -78,7 +78,7 @@ public sealed class ImageOptimizer
             bytes.AsSpan(2 * PlaneLength), Width, Height);
     }
 
-    /// <summary>How far an image is from the reference.</summary>
+    /// <summary>The distance of an image from the reference.</summary>
     public double Distance(RgbImage image, CancellationToken cancellation = default) =>
         lpips.Distance(reference, lpips.Extract(image, cancellation), cancellation);
 

@@ -8,16 +8,17 @@ namespace Perceptual.Training;
 /// </summary>
 internal static class KMeans
 {
-    private const int PointsAtOnce = 2048; // whose products with all centroids are in memory
+    private const int PointsAtOnce = 2048; // points whose products with all centroids are in memory at a time
 
-    /// <summary>The means of clusters.</summary>
+    /// <summary>Computes the centroids of clusters.</summary>
     /// <param name="points">[points, dimensions]</param>
-    /// <param name="count">How many clusters.</param>
-    /// <param name="iterations">At most so many; fewer when no point changes its cluster any more.</param>
+    /// <param name="count">Number of clusters.</param>
+    /// <param name="iterations">The largest number of iterations; there are fewer if no point changes its cluster
+    /// any more.</param>
     /// <param name="random">Draws the first centroids.</param>
-    /// <param name="threads">How many to use.</param>
+    /// <param name="threads">Number of threads to use.</param>
     /// <param name="step">Is called at each iteration.</param>
-    /// <returns>[count, dimensions], or as many different points as there are if those are fewer.</returns>
+    /// <returns>The centroids, [count][dimensions]; fewer if there are fewer different points.</returns>
     public static float[][] Run(Matrix points, int count, int iterations, ref SplitMix64 random, int threads,
         Action step)
     {
@@ -25,7 +26,7 @@ internal static class KMeans
         var squares = new float[n];
         for (var i = 0; i < n; i++)
             squares[i] = Dot(Point(i), Point(i));
-        // Squared distances come out of differences of numbers as large as these.
+        // Squared distances are differences of numbers as large as these, so smaller ones are rounding errors.
         var nothing = 1e-5f * squares.Max();
         var centroids = Seed(points, squares, nothing, count, ref random, threads);
         if (centroids.Length < count)
@@ -58,7 +59,7 @@ internal static class KMeans
                     centroids[c] = Array.ConvertAll(sums[c], sum => (float)(sum / sizes[c]));
                     continue;
                 }
-                // An empty cluster starts again at the point that is worst off.
+                // An empty cluster starts again at the point that is furthest from its centroid.
                 var farthest = Array.IndexOf(distances, distances.Max());
                 centroids[c] = Point(farthest).ToArray();
                 distances[farthest] = 0;
@@ -69,7 +70,8 @@ internal static class KMeans
         ReadOnlySpan<float> Point(int i) => points.Values.AsSpan(points.Start + i * points.RowStep, dimensions);
     }
 
-    // Each new centroid is a point, drawn in proportion to the squared distance from those before.
+    // Each new centroid is a point, drawn with a probability proportional to its squared distance from the
+    // nearest centroid.
     private static float[][] Seed(
         Matrix points, float[] squares, float nothing, int count, ref SplitMix64 random, int threads)
     {
@@ -99,7 +101,7 @@ internal static class KMeans
             if (total == 0)
                 return [.. centroids];
             var left = (random.Next() >> 11) * (1.0 / (1L << 53)) * total;
-            next = Array.FindLastIndex(nearest, distance => distance > 0); // for when rounding leaves something
+            next = Array.FindLastIndex(nearest, distance => distance > 0); // used if rounding leaves a rest
             for (var i = 0; i < nearest.Length; i++)
                 if ((left -= nearest[i]) < 0)
                 {
@@ -109,13 +111,14 @@ internal static class KMeans
         }
     }
 
-    // |x - c|^2 is least where x c - |c|^2 / 2 is largest. Says whether any point has another cluster than before.
+    // Assigns points to clusters: |x - c|^2 is least where x c - |c|^2 / 2 is largest. Returns whether any point
+    // changed its cluster.
     private static bool Assign(Matrix points, float[] squares, float[][] centroids, int[] cluster, float[] distances,
         int threads)
     {
         var halves = Array.ConvertAll(centroids, centroid => Dot(centroid, centroid) / 2);
-        var matrix = new Matrix([.. centroids.SelectMany(centroid => centroid)], centroids.Length,
-            points.Columns).Transposed;
+        float[] values = [.. centroids.SelectMany(centroid => centroid)];
+        var matrix = new Matrix(values, centroids.Length, points.Columns).Transposed;
         var changed = false;
         for (var from = 0; from < points.Rows; from += PointsAtOnce)
         {

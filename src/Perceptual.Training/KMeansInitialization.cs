@@ -6,57 +6,57 @@ using System.Text;
 namespace Perceptual.Training;
 
 /// <summary>
-/// A trunk that has learnt from images without any label: each convolution's filters are the centroids of a k-means
-/// clustering of what it reads, one layer after another. It is the k-means initialization of Krähenbühl, Doersch,
-/// Donahue and Darrell, "Data-dependent Initializations of Convolutional Neural Networks", ICLR 2016, which is the row
-/// "K-means" of the LPIPS paper's tables.
+/// A trunk learned from images without labels: each convolution's filters are the centroids of a k-means clustering of
+/// patches of its input, one layer after another. It is the k-means initialization of Krähenbühl, Doersch, Donahue and
+/// Darrell, "Data-dependent Initializations of Convolutional Neural Networks", ICLR 2016, which is the row "K-means" of
+/// the LPIPS paper's tables.
 /// </summary>
 /// <remarks>
 /// <para>
-/// For each convolution, from the first to the last (of a Fire module all three): patches are drawn from what the
-/// layers below make of the images, rectified, at places of the output, padding included. Their principal subspace of
-/// as many dimensions as there are filters is whitened, and each patch has length 1 there. The centroids, taken back
-/// through the whitening, are the filters. A filter is then divided by the standard deviation of its response to the
-/// patches and the bias set so that the mean is 0.1: each channel comes to ReLU with mean 0.1 and variance 1 (the
-/// paper's within-layer normalization with the beta of the authors' program).
+/// For each convolution, from the first to the last (all three of a Fire module), patches are drawn from its input:
+/// the images as the layers below transform them, after ReLU, with padding. The principal subspace of the patches,
+/// with as many dimensions as there are filters, is whitened, and each patch is scaled to length 1 there. The
+/// centroids, mapped back through the whitening, are the filters. Each filter is then divided by the standard
+/// deviation of its response to the patches, and the bias is set so that the mean response is 0.1: each channel has
+/// mean 0.1 and variance 1 before ReLU (the paper's within-layer normalization with the beta of the authors' program).
 /// </para>
 /// <para>
-/// What differs from the authors' program: the subspace is found by a few steps of orthogonal iteration instead of a
-/// full decomposition; Lloyd's k-means from k-means++ replaces mini-batches; patches are taken as they are and not
-/// through random projections; images are cut and not squeezed into a square; there are no groups of channels and no
-/// local response normalization, as in the networks here. The paper's scaling between layers is left out: it multiplies
-/// all of a layer's output by one number, so that gradients are alike, and the normalization in LPIPS divides this out
-/// again.
+/// Differences from the authors' program: the subspace is found by a few steps of orthogonal iteration instead of a
+/// full decomposition; Lloyd's k-means seeded by k-means++ replaces mini-batches; patches are used without random
+/// projections; images are cut to a square and not squeezed; there are no groups of channels and no local response
+/// normalization, because the networks here have none. The paper's scaling between layers is left out: it multiplies
+/// the whole output of a layer by one number to balance gradients, and the normalization in LPIPS divides by it again.
 /// </para>
 /// </remarks>
 public sealed class KMeansInitialization
 {
-    /// <summary>No more images than this are used, drawn by the seed.</summary>
+    /// <summary>The most images that are used; the seed decides which.</summary>
     public const int MaximumImages = 1000;
 
     /// <summary>
-    /// No more patches than this are clustered for a convolution; of large ones fewer, so that they take 256 MB at
-    /// most.
+    /// The most patches that are clustered for a convolution; of large patches there are fewer, so that they
+    /// take at most 256 MB.
     /// </summary>
     public const int MaximumPatches = 20_000;
 
     /// <summary>
-    /// An image's shorter side is made this long if it is longer, and the longer one cut to it, at a place the seed
-    /// decides.
+    /// An image whose shorter side is longer than this is resized so that it has this length, in pixels; the longer
+    /// side is then cut to this length, at a place that the seed decides.
     /// </summary>
     public const int Side = 256;
 
     /// <summary>
-    /// The mean of each channel before ReLU: as the authors' program has it, so that somewhat more than half of the
-    /// responses pass.
+    /// The mean of each channel before ReLU: as in the authors' program, so that a little more than half of the
+    /// responses are positive.
     /// </summary>
     public const float Mean = 0.1f;
 
     private const int MaximumPatchValues = 1 << 26;
-    private const int Iterations = 20; // of k-means: what changes later is little
-    // each brings out what is large: a component of a tenth of the last one's variance is down to 1e-6
+    private const int Iterations = 20; // of k-means; later ones change little
+    // After these steps, a component with a tenth of the variance of the last one wanted has a share of 1e-6.
     private const int SubspaceSteps = 6;
-    private const double Ridge = 1e-6; // of the mean variance, so that directions without any do not become noise
+    // Added to the variances, as a part of their mean, so that directions without variance do not become noise.
+    private const double Ridge = 1e-6;
 
     private readonly Network network;
     private readonly int threads;
@@ -85,19 +85,20 @@ public sealed class KMeansInitialization
         }
     }
 
-    /// <summary>The weights of a network from images.</summary>
+    /// <summary>Computes the weights of a network from images.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="paths">The images, in an order that does not depend on chance.</param>
-    /// <param name="read">Reads one; is called once for each image that is used.</param>
+    /// <param name="paths">The image files, in a fixed order: the result depends on it.</param>
+    /// <param name="read">Reads a file; is called once for each image that is used.</param>
     /// <param name="seed">Decides which images, places and first centroids. The same seed and images give the same bits
     /// on the same machine.</param>
-    /// <param name="threads">How many to use; the result is the same for any number.</param>
-    /// <param name="progress">Is told what is being done, and how many of how many steps of it are.</param>
+    /// <param name="threads">Number of threads to use; the result does not depend on it.</param>
+    /// <param name="progress">Is called with the name of the current work, the number of its steps done, and of all
+    /// its steps.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <returns>The weights, how many images were used, and the SHA-256 of their pixels as cut, in lower-case
-    /// hex.</returns>
-    /// <exception cref="InvalidDataException">There is no image, one is too small for the network, or they give too few
-    /// different patches.</exception>
+    /// <returns>The weights, the number of images used, and the SHA-256 of their pixels after cutting, in
+    /// lower-case hex.</returns>
+    /// <exception cref="InvalidDataException">There is no image, an image is too small for the network, or the images
+    /// give too few different patches.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public static (TrunkWeights Weights, int Images, string ImagesDigest) Run(
         Network network,
@@ -114,8 +115,8 @@ public sealed class KMeansInitialization
         Crew.CheckThreads(threads);
         if (paths.Count == 0)
             throw new InvalidDataException("there are no images to learn from");
-        var run = new KMeansInitialization(network, paths, read, seed, threads, progress ?? ((_, _, _) => { }),
-            cancellation);
+        var run = new KMeansInitialization(
+            network, paths, read, seed, threads, progress ?? ((_, _, _) => { }), cancellation);
         foreach (var convolution in network.Convolutions)
             run.Learn(convolution);
         return (TrunkWeights.From(network, run.tensors, "k-means"), run.images.Length, run.Digest());
@@ -132,14 +133,14 @@ public sealed class KMeansInitialization
         var centroids = directions.Rows == 0
             ? []
             : KMeans.Run(directions, outputs, Iterations, ref random, threads, () =>
-        {
-            cancellation.ThrowIfCancellationRequested();
-            progress(convolution.Name, ++step, images.Length + Iterations);
-        });
+            {
+                cancellation.ThrowIfCancellationRequested();
+                progress(convolution.Name, ++step, images.Length + Iterations);
+            });
         if (centroids.Length < outputs)
             throw new InvalidDataException(
                 $"{convolution.Name} of {network.Name} needs {outputs} different patches for its {outputs} filters, "
-                    + $"the images have {centroids.Length}: take more or larger images");
+                + $"but the images have {centroids.Length}: take more or larger images");
 
         // [outputs, inputs, kernel, kernel]
         var weight = Matrix.Product(new([.. centroids.SelectMany(centroid => centroid)], outputs, whitening.Rows),
@@ -166,7 +167,7 @@ public sealed class KMeansInitialization
     }
 
     /// <summary>
-    /// What a convolution reads at places drawn from all images: [patches, inputs * kernel * kernel].
+    /// Draws patches of a convolution's input at random places of all images: [patches, inputs * kernel * kernel].
     /// </summary>
     private Matrix Sample(Convolution convolution)
     {
@@ -197,8 +198,8 @@ public sealed class KMeansInitialization
             }
             foreach (var place in Drawn(Places(i), Share(i)))
             {
-                var (top, left) = (place / width * convolution.Stride - convolution.Padding,
-                    place % width * convolution.Stride - convolution.Padding);
+                var top = place / width * convolution.Stride - convolution.Padding;
+                var left = place % width * convolution.Stride - convolution.Padding;
                 for (var c = 0; c < channels; c++)
                     for (var y = top; y < top + convolution.Kernel; y++)
                         for (var x = left; x < left + convolution.Kernel; x++)
@@ -211,7 +212,7 @@ public sealed class KMeansInitialization
         return new(patches, patches.Length / length, length);
     }
 
-    // What a part of the network gives, with the weights it has by now.
+    // A model of a part of the network, with the weights learned so far.
     private Lpips Features(Network part)
     {
         var names = part.Convolutions.SelectMany(
@@ -234,7 +235,7 @@ public sealed class KMeansInitialization
         return values;
     }
 
-    /// <summary>Takes the mean off all patches and returns it.</summary>
+    /// <summary>Subtracts the mean of the patches from each of them, and returns it.</summary>
     private static double[] Centre(Matrix patches)
     {
         var mean = new double[patches.Columns];
@@ -245,15 +246,15 @@ public sealed class KMeansInitialization
         for (var i = 0; i < patches.Values.Length; i++)
         {
             var rest = patches.Values[i] - mean[i % mean.Length];
-            // else nothing but rounding
+            // otherwise the rest is only rounding errors
             patches.Values[i] = Math.Abs(rest) > 1e-6 * Math.Abs(mean[i % mean.Length]) ? (float)rest : 0;
         }
         return mean;
     }
 
     /// <summary>
-    /// The map [dimensions, length] into the principal subspace in which the patches have a unit covariance. It is that
-    /// of PCA but for a rotation, which changes no distance and so nothing of what follows.
+    /// The whitening map, [dimensions, length], to the principal subspace, where the patches have unit covariance. It
+    /// differs from that of PCA by a rotation, which changes no distances and so has no effect on the clusters.
     /// </summary>
     private Matrix Whitening(Matrix patches, int dimensions)
     {
@@ -271,9 +272,9 @@ public sealed class KMeansInitialization
             Orthonormalize(basis, length);
         }
         var rows = new Matrix(basis, dimensions, length);
+        var half = new Matrix(Matrix.Product(rows, covariance, threads), dimensions, length);
         var variances = Array.ConvertAll(
-            Matrix.Product(new(Matrix.Product(rows, covariance, threads), dimensions, length), rows.Transposed,
-                threads), value => (double)value / patches.Rows);
+            Matrix.Product(half, rows.Transposed, threads), value => (double)value / patches.Rows);
         var trace = Enumerable.Range(0, dimensions).Sum(d => variances[d * dimensions + d]);
         if (trace == 0)
             return new(new float[basis.Length], dimensions, length); // all patches are the same
@@ -298,7 +299,7 @@ public sealed class KMeansInitialization
         return rows;
     }
 
-    // Gram-Schmidt. What is left of a row that depends on those before is nothing but rounding, and becomes zero.
+    // Gram-Schmidt. A row that depends linearly on the rows before leaves only rounding errors, and becomes zero.
     private static void Orthonormalize(float[] rows, int length)
     {
         for (var i = 0; i < rows.Length; i += length)
@@ -333,8 +334,7 @@ public sealed class KMeansInitialization
     }
 
     /// <summary>
-    /// The patches where they are whitened, each of length 1: [patches, dimensions]. Those without a direction are left
-    /// out.
+    /// The whitened patches, each scaled to length 1: [patches, dimensions]. Patches that are zero are left out.
     /// </summary>
     private Matrix Directions(Matrix patches, Matrix whitening)
     {
@@ -363,7 +363,9 @@ public sealed class KMeansInitialization
         return (mean, Math.Sqrt(squares / responses.Rows));
     }
 
-    /// <summary>So many different numbers below a bound, or all there are, in an order of chance.</summary>
+    /// <summary>
+    /// Draws this many different numbers below a bound, or all if there are fewer, in a random order.
+    /// </summary>
     private IEnumerable<int> Drawn(int bound, int count)
     {
         int[] numbers = [.. Enumerable.Range(0, bound)];

@@ -1,17 +1,18 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// Where a student begins: a teacher cut down to the student's size. Of each layer the channels with the largest lin
-/// weights are kept, of each kernel its centre. Students that begin with random weights stay far behind.
+/// The first weights of a student: those of a teacher, cut to the student's size. In each layer the channels with
+/// the largest lin weights are kept, and of each kernel the centre. Students that begin with random weights
+/// become far worse.
 /// </summary>
 internal static class PrunedStart
 {
-    /// <param name="student">Its convolutions are, one by one, those of the teacher from the first, with fewer channels
-    /// and smaller kernels; each has a tap.</param>
+    /// <param name="student">Its layers correspond to the first layers of the teacher, but with fewer channels and
+    /// smaller kernels; each convolution has a tap.</param>
     /// <param name="teacher">The teacher's trunk.</param>
     /// <param name="teacherLin">The teacher's lin weights.</param>
     /// <returns>The student's trunk, and its lin weights, [tap][channel].</returns>
-    /// <exception cref="ArgumentException">The networks do not fit.</exception>
+    /// <exception cref="ArgumentException">The student cannot be cut out of the teacher.</exception>
     public static (TrunkWeights Trunk, float[][] Lin) Of(Network student, TrunkWeights teacher, LinWeights teacherLin)
     {
         var layers = student.Convolutions.Zip(teacher.Network.Convolutions).ToArray();
@@ -29,7 +30,7 @@ internal static class PrunedStart
                 .ThenBy(channel => channel).Take(small.Outputs).Order()];
             var (from, to) = (teacher.Tensors[large.Name + ".weight"].Values, new float[small.WeightCount]);
             var margin = (large.Kernel - small.Kernel) / 2;
-            // A sum over fewer inputs has a smaller deviation.
+            // A sum over fewer inputs has a smaller standard deviation.
             var scale = MathF.Sqrt((float)large.Inputs / small.Inputs);
             for (var o = 0; o < small.Outputs; o++)
                 for (var i = 0; i < small.Inputs; i++)
@@ -54,7 +55,7 @@ internal static class PrunedStart
         var layers = student.Layers.Zip(teacher.Layers).ToArray();
         return layers.Length == student.Layers.Count && layers.All(pair => pair is (Convolution a, Convolution b)
             ? a.Tap && b.Tap && a.Stride == b.Stride && a.Inputs <= b.Inputs && a.Outputs <= b.Outputs
-                // The centres of the windows are the same.
+                // The windows have the same centres.
                 && b.Kernel - a.Kernel == 2 * (b.Padding - a.Padding) && a.Kernel <= b.Kernel
             : pair.First.Convolutions.Count == 0 && pair.First == pair.Second);
     }

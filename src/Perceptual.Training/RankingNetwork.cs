@@ -1,10 +1,10 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// The small network that turns two distances into how many people choose the second image (Zhang et al. 2018, the
-/// repository's Dist2LogitLayer): 5-32-32-1 on d0, d1, d0 - d1, d0 / (d1 + 0.1), d1 / (d0 + 0.1), LeakyReLU of slope
-/// 0.2 between, a sigmoid at the end, and the binary cross-entropy with the judgement. Computed in double precision;
-/// parameters are kept in single.
+/// The small network that predicts from two distances how many people choose the second image (Zhang et al. 2018, the
+/// repository's Dist2LogitLayer): 5-32-32-1 on d0, d1, d0 - d1, d0 / (d1 + 0.1), d1 / (d0 + 0.1), with LeakyReLU of
+/// slope 0.2 between the layers and a sigmoid at the end. The loss is the binary cross-entropy with the judgement. It
+/// is computed in double precision; parameters are kept in single precision.
 /// </summary>
 internal sealed class RankingNetwork
 {
@@ -14,16 +14,21 @@ internal sealed class RankingNetwork
     private const double Offset = 0.1;
 
     private readonly double[] input = new double[Inputs];
-    // after LeakyReLU, which keeps the sign
+    // Activations after LeakyReLU, which keeps the sign.
     private readonly double[] first = new double[Hidden], second = new double[Hidden];
     private readonly double[] firstGradient = new double[Hidden], secondGradient = new double[Hidden];
 
-    /// <summary>Weights and biases uniform on +-1 / sqrt(inputs), as PyTorch's Conv2d begins with.</summary>
+    /// <summary>
+    /// Draws weights and biases uniformly from +-1 / sqrt(inputs), the initialization of PyTorch's Conv2d.
+    /// </summary>
     public RankingNetwork(SplitMix64 random)
     {
-        Parameters = [Draw("0.weight", [Hidden, Inputs, 1, 1], Inputs), Draw("0.bias", [Hidden], Inputs),
+        Parameters =
+        [
+            Draw("0.weight", [Hidden, Inputs, 1, 1], Inputs), Draw("0.bias", [Hidden], Inputs),
             Draw("2.weight", [Hidden, Hidden, 1, 1], Hidden), Draw("2.bias", [Hidden], Hidden),
-            Draw("4.weight", [1, Hidden, 1, 1], Hidden), Draw("4.bias", [1], Hidden)];
+            Draw("4.weight", [1, Hidden, 1, 1], Hidden), Draw("4.bias", [1], Hidden),
+        ];
 
         Tensor Draw(string name, int[] shape, int inputs)
         {
@@ -48,10 +53,10 @@ internal sealed class RankingNetwork
     /// The loss of one triplet and its derivatives by the distances, both times <paramref name="weight"/>.
     /// </summary>
     /// <param name="d0">The distance of the first image.</param>
-    /// <param name="d1">That of the second.</param>
+    /// <param name="d1">The distance of the second image.</param>
     /// <param name="judge">The fraction of people who chose the second.</param>
-    /// <param name="weight">What this triplet counts: 1 / batch for the mean over a batch.</param>
-    /// <param name="gradients">As <see cref="Parameters"/>; the derivatives by them are added.</param>
+    /// <param name="weight">The weight of this triplet: 1 / batch for the mean over a batch.</param>
+    /// <param name="gradients">In the order of <see cref="Parameters"/>; the derivatives by them are added.</param>
     public (double Loss, double ByD0, double ByD1) AddGradient(
         double d0, double d1, double judge, double weight, IReadOnlyList<double[]> gradients)
     {

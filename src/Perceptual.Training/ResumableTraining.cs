@@ -6,51 +6,51 @@ namespace Perceptual.Training;
 /// <typeparam name="TSelf">The line itself.</typeparam>
 public interface ITrainingLine<TSelf> where TSelf : ITrainingLine<TSelf>
 {
-#pragma warning disable CA1716 // a word of another language; it is what the field calls it
-    /// <summary>Steps that are done.</summary>
+#pragma warning disable CA1716 // Step is a keyword of another language, but the usual name
+    /// <summary>Steps done.</summary>
     int Step { get; }
 #pragma warning restore CA1716
 
-    /// <summary>As a line of a table; a value that is not there is an empty field.</summary>
+    /// <summary>The line as a row of a table (CSV); NaN is an empty field.</summary>
     string ToCsv();
 
-    /// <summary>Reads what <see cref="ToCsv"/> gave.</summary>
-    /// <exception cref="FormatException">It is no such line.</exception>
+    /// <summary>Reads a row that <see cref="ToCsv"/> made.</summary>
+    /// <exception cref="FormatException">The text is not such a row.</exception>
     internal static abstract TSelf FromCsv(string line);
 }
 
 /// <summary>
-/// LPIPS that learns in steps and keeps a log. It can be stopped anywhere, and goes on from a checkpoint to the same
-/// bits.
+/// A training of LPIPS in steps, with a log. It can be stopped at any time, and continues from a checkpoint
+/// to the same bits.
 /// </summary>
 /// <typeparam name="TLine">A line of the log.</typeparam>
 public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine>
 {
     private readonly List<TLine> log = [];
 
-    /// <param name="threads">How many threads to use; by default one for each processor.</param>
+    /// <param name="threads">The number of threads; by default one for each processor.</param>
     private protected ResumableTraining(int? threads)
     {
         Threads = threads ?? Environment.ProcessorCount;
         Crew.CheckThreads(Threads);
     }
 
-    /// <summary>Steps that are done.</summary>
+    /// <summary>Steps done.</summary>
     public int Step => Adam.Steps;
 
     /// <summary>Steps of the whole training.</summary>
     public abstract int Steps { get; }
 
-    /// <summary>What was found before the first step, and at times since.</summary>
+    /// <summary>Measurements before the first step, and at intervals after that.</summary>
     public IReadOnlyList<TLine> Log => log;
 
-    /// <summary>Whether all steps are done, and the last line of the log is there.</summary>
+    /// <summary>Whether all steps are done and the last line of the log is written.</summary>
     public bool IsFinished => LineStep(log.Count) > Steps;
 
-    /// <summary>What is learned; changes in place.</summary>
+    /// <summary>The tensors that are learned; they change in place.</summary>
     internal abstract Tensor[] Parameters { get; }
 
-    /// <summary>As <see cref="Parameters"/>, of the last step.</summary>
+    /// <summary>The gradients of the last step, in the order of <see cref="Parameters"/>.</summary>
     internal abstract float[][] Gradients { get; }
 
     private protected int Threads { get; }
@@ -58,20 +58,21 @@ public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine
     /// <summary>Counts the steps.</summary>
     private protected abstract Adam Adam { get; }
 
-    /// <summary>Every tensor that changes: a checkpoint has them in this order.</summary>
+    /// <summary>Every tensor that changes; a checkpoint has them in this order.</summary>
     private protected abstract Tensor[] State { get; }
 
-    /// <summary>What a checkpoint must agree in.</summary>
+    /// <summary>What must be the same in a checkpoint, by name.</summary>
     private protected abstract IReadOnlyList<(string Name, string Value)> Description { get; }
 
-    /// <summary>Of all examples since the last line of the log.</summary>
+    /// <summary>The sum of the losses of all examples since the last line of the log.</summary>
     private protected double LossSum { get; set; }
 
     /// <summary>
-    /// Does what is next: a line of the log, or a step. Cancelled, it changes nothing, so that it can be called again.
+    /// Does the next piece of work: a line of the log, or a step. If it is cancelled it changes nothing, so that it can
+    /// be called again.
     /// </summary>
     /// <exception cref="InvalidDataException">
-    /// An image is damaged, too small, or of another size than its reference; or the loss is not a number any more.
+    /// An image is damaged, too small, or of another size than its reference; or the loss is not a number.
     /// </exception>
     /// <exception cref="IOException">An image file cannot be read.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
@@ -87,12 +88,12 @@ public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine
     }
 
     /// <summary>
-    /// Goes on to the end, and writes a checkpoint with each line of the log, and when it is cancelled:
-    /// <see cref="Resume"/> goes on from there.
+    /// Trains to the end. Writes a checkpoint with each line of the log and when it is cancelled, from which
+    /// <see cref="Resume"/> continues.
     /// </summary>
-    /// <param name="checkpoint">The file, whose folder must be there.</param>
+    /// <param name="checkpoint">The file to write; its folder must exist.</param>
     /// <param name="advanced">Is called after each <see cref="Advance"/>.</param>
-    /// <param name="cancellation">Stops it between two steps; a step that has begun is given up.</param>
+    /// <param name="cancellation">Stops training; a step that has begun is given up.</param>
     /// <inheritdoc cref="Advance" path="/exception"/>
     public void Run(string checkpoint, Action? advanced = null, CancellationToken cancellation = default)
     {
@@ -114,10 +115,10 @@ public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine
         }
     }
 
-    /// <summary>The metric as it is now.</summary>
+    /// <summary>The current metric.</summary>
     public abstract Lpips Model();
 
-    /// <summary>Writes all that <see cref="Resume"/> needs to go on to the same bits.</summary>
+    /// <summary>Writes everything that <see cref="Resume"/> needs to continue to the same bits.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void SaveCheckpoint(string path) => Checkpoint.Write(path, State, Named(
     [
@@ -126,9 +127,9 @@ public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine
         .. Progress(),
     ]));
 
-    /// <summary>Takes the state of a checkpoint of the same recipe, data and first weights.</summary>
+    /// <summary>Loads the state from a checkpoint of the same recipe, data and first weights.</summary>
     /// <exception cref="InvalidDataException">
-    /// The file is damaged, is no checkpoint, or one of something else.
+    /// The file is damaged, is not a checkpoint, or is a checkpoint of another training.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public void Resume(string path) => Checkpoint.Read(path, State, Description, progress =>
@@ -146,28 +147,29 @@ public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine
         log.AddRange(lines);
     });
 
-    /// <summary>After how many steps a line of the log comes, counted from 0; more than all past the last.</summary>
+    /// <summary>
+    /// The number of steps after which a line of the log (counted from 0) is due; more than all steps if there
+    /// is no such line.
+    /// </summary>
     private protected abstract long LineStep(int line);
 
-    /// <summary>What is found now. The sums begin anew.</summary>
+    /// <summary>Measures for the next line of the log, and resets the sums.</summary>
     private protected abstract TLine NextLine(CancellationToken cancellation);
 
     /// <summary>Makes a step.</summary>
     private protected abstract void Learn(CancellationToken cancellation);
 
-    /// <summary>What a checkpoint has besides steps, losses and log, by name.</summary>
+    /// <summary>Further values of a checkpoint, besides steps, losses and log, by name.</summary>
     private protected abstract IEnumerable<(string Name, string Value)> Progress();
 
-    /// <summary>Takes what <see cref="Progress"/> gave: all of it or, where it throws, nothing.</summary>
+    /// <summary>Loads the values that <see cref="Progress"/> gave; changes nothing if it throws.</summary>
     private protected abstract void TakeProgress(IReadOnlyDictionary<string, string> progress);
 
-    /// <summary>As they are now.</summary>
     private protected abstract TrunkWeights CurrentTrunk();
 
-    /// <summary>As they are now.</summary>
     private protected abstract LinWeights CurrentLin();
 
-    /// <summary>Writes the metric as it is now, what was learned from, and what came of it.</summary>
+    /// <summary>Writes the current metric, with the description of the training and its outcome.</summary>
     private protected void Save(string path, ElementType type, params (string Name, string Value)[] outcome)
     {
         using var file = new AtomicFile(path);
@@ -175,13 +177,13 @@ public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine
         file.Commit();
     }
 
-    /// <summary>Weights that do not change when these do.</summary>
+    /// <summary>A copy that does not change when the original does.</summary>
     private protected static TrunkWeights Copy(TrunkWeights trunk, string sourceName) => TrunkWeights.From(
         trunk.Network,
         trunk.Tensors.ToDictionary(pair => pair.Key, pair => pair.Value with { Values = [.. pair.Value.Values] }),
         sourceName);
 
-    // With the description and the step.
+    // Adds the description and the step.
     private Dictionary<string, string> Named((string Name, string Value)[] values) =>
         Description.Append(("step", Step.ToString(CultureInfo.InvariantCulture))).Concat(values).ToDictionary();
 }

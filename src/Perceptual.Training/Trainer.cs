@@ -3,18 +3,16 @@ using Perceptual.Judgements;
 
 namespace Perceptual.Training;
 
-/// <summary>Where training is.</summary>
-/// <param name="Epoch">Epochs that are done; 0 before training.</param>
-/// <param name="Step">Steps that are done, of all epochs.</param>
-/// <param name="LearningRate">That of the epoch.</param>
-/// <param name="Loss">
-/// The mean over the epoch's triplets of the binary cross-entropy, in nats; NaN before training.
-/// </param>
+/// <summary>How far training is, and how good the metric is.</summary>
+/// <param name="Epoch">Epochs done; 0 before training.</param>
+/// <param name="Step">Steps done, in all epochs.</param>
+/// <param name="LearningRate">The learning rate of the epoch.</param>
+/// <param name="Loss">The mean binary cross-entropy over the epoch's triplets, in nats; NaN before training.</param>
 /// <param name="TrainingScore">
-/// The 2AFC score on the epoch's triplets as they came, with dropout; NaN before training.
+/// The 2AFC score on the epoch's triplets during training, with dropout; NaN before training.
 /// </param>
 /// <param name="ValidationScore">
-/// The 2AFC score on the validation triplets after the epoch, without dropout; NaN without any.
+/// The 2AFC score on the validation triplets after the epoch, without dropout; NaN if there are none.
 /// </param>
 public sealed record TrainingEpoch(
     int Epoch, int Step, double LearningRate, double Loss, double TrainingScore, double ValidationScore)
@@ -23,7 +21,7 @@ public sealed record TrainingEpoch(
     /// <summary>The names of the columns of <see cref="ToCsv"/>.</summary>
     public const string CsvHeader = "epoch,step,learning_rate,loss,training_2afc,validation_2afc";
 
-    /// <summary>As a line of a table; a value that is not there is an empty field.</summary>
+    /// <summary>The line as a row of a table (CSV); NaN is an empty field.</summary>
     public string ToCsv() => Checkpoint.Line([Epoch, Step], [LearningRate, Loss, TrainingScore, ValidationScore]);
 
     static TrainingEpoch ITrainingLine<TrainingEpoch>.FromCsv(string line)
@@ -34,10 +32,10 @@ public sealed record TrainingEpoch(
 }
 
 /// <summary>
-/// Trains LPIPS on triplets that people judged (Zhang et al., CVPR 2018, section 3): distances of both images from the
-/// reference, a small network that says from them how many people choose the second, the binary cross-entropy with what
-/// they chose, Adam. The same recipe and data give the same bits on one machine, for any number of threads, in one go
-/// or resumed.
+/// Trains LPIPS on triplets that people judged (Zhang et al., CVPR 2018, section 3). A small network predicts from the
+/// distances of both images how many people choose the second; the loss is the binary cross-entropy with their choices,
+/// minimised by Adam. The same recipe and data give the same bits on one machine, for any number of threads, without a
+/// break or resumed.
 /// </summary>
 /// <example>
 /// <code>
@@ -56,28 +54,28 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     private readonly TrainingData data;
     private readonly Tensor[] lin; // [tap], [1, channels, 1, 1]
     private readonly RankingNetwork ranking;
-    private readonly TrunkWeights trunk; // as it is now
+    private readonly TrunkWeights trunk; // the current weights
     private readonly TrainablePairs? trainable;
-    private readonly FeatureCache? features; // of a frozen trunk
+    private readonly FeatureCache? features; // if the trunk is frozen
     private readonly long memory; // bytes for features
-    private double agreementSum; // of the epoch so far
+    private double agreementSum; // in the epoch so far
     private int[] order = []; // of the training triplets in the epoch
     private int orderedEpoch = -1;
 
     /// <param name="trunk">
-    /// Where the trunk begins; it stays so with <see cref="TrainingMode.Lin"/>. For <see cref="TrainingMode.Scratch"/>
-    /// take <see cref="TrunkWeights.Random"/>.
+    /// The first weights of the trunk; <see cref="TrainingMode.Lin"/> does not change them. For
+    /// <see cref="TrainingMode.Scratch"/> use <see cref="TrunkWeights.Random"/>.
     /// </param>
     /// <param name="recipe">How to train.</param>
-    /// <param name="data">What to train with.</param>
+    /// <param name="data">The triplets to train with.</param>
     /// <param name="threads">
-    /// How many threads to use; by default one for each processor. The result does not depend on it.
+    /// The number of threads; by default one for each processor. The result does not depend on it.
     /// </param>
     /// <param name="memory">
-    /// Bytes for features that are kept; by default a quarter of the memory there is. The result does not depend on it.
+    /// Bytes for keeping features; by default a quarter of the machine's memory. The result does not depend on it.
     /// </param>
-    /// <param name="cancellation">Stops reading the image files, of which a digest is taken.</param>
-    /// <exception cref="ArgumentException">The recipe makes no sense.</exception>
+    /// <param name="cancellation">Stops reading the image files to compute their digest.</param>
+    /// <exception cref="ArgumentException">A number of the recipe is out of range.</exception>
     /// <exception cref="IOException">An image file cannot be read.</exception>
     public Trainer(TrunkWeights trunk, TrainingRecipe recipe, TrainingData data,
         int? threads = null, long? memory = null, CancellationToken cancellation = default)
@@ -117,7 +115,7 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         Adam = new(Parameters, recipe.Beta1);
     }
 
-    /// <summary>What chance is drawn for.</summary>
+    /// <summary>What random numbers are drawn for.</summary>
     internal enum Purpose
     {
         Lin,
@@ -127,7 +125,7 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         HoldOut,
     }
 
-    /// <summary>How it trains.</summary>
+    /// <summary>The recipe.</summary>
     public TrainingRecipe Recipe { get; }
 
     /// <summary>Steps of an epoch.</summary>
@@ -147,23 +145,23 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
 
     private protected override IReadOnlyList<(string Name, string Value)> Description { get; }
 
-    /// <summary>A stream of random numbers of its own for each purpose.</summary>
+    /// <summary>An independent stream of random numbers for each purpose.</summary>
     internal static SplitMix64 Random(ulong seed, Purpose purpose) => SplitMix64.Stream(seed, (ulong)purpose);
 
     /// <inheritdoc/>
     public override Lpips Model() => features is null
-        ? Lpips.From(CurrentTrunk(), CurrentLin(), new() { Threads = Threads }) : features.Lpips.WithLin(CurrentLin());
+        ? Lpips.From(CurrentTrunk(), CurrentLin(), new() { Threads = Threads })
+        : features.Lpips.WithLin(CurrentLin());
 
     /// <summary>
-    /// Writes the metric as it is now, trunk and lin weights, as a safetensors file
-    /// (<see cref="LpipsOptions.ModelFile"/>); recipe and digests are in its metadata, one of them of all that the file
-    /// says.
+    /// Writes the current metric, trunk and lin weights, as a safetensors file (<see cref="LpipsOptions.ModelFile"/>).
+    /// Its metadata has the recipe, the digests of what it was made from, and a digest of the whole file.
     /// </summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path) => Save(path, ElementType.F32, ("trunk", CurrentTrunk().Digest));
 
     /// <summary>
-    /// Writes the metric as it is now as a torch file, for <c>lpips.LPIPS(net=..., model_path=...)</c> in Python.
+    /// Writes the current metric as a torch file, for <c>lpips.LPIPS(net=..., model_path=...)</c> in Python.
     /// </summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void SaveTorch(string path)
@@ -180,7 +178,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         var epoch = Log.Count;
         var score = data.Validation.Length == 0 ? double.NaN : Validate(cancellation);
         var (loss, agreement) = epoch == 0
-            ? (double.NaN, double.NaN) : (LossSum / data.Training.Length, agreementSum / data.Training.Length);
+            ? (double.NaN, double.NaN)
+            : (LossSum / data.Training.Length, agreementSum / data.Training.Length);
         (LossSum, agreementSum) = (0, 0);
         return new(epoch, Step, Recipe.Rate(Math.Max(1, epoch)), loss, agreement, score);
     }
@@ -198,8 +197,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
             [.. order.Skip(part * Recipe.Batch).Take(Recipe.Batch).Select(number => data.Training[number])];
         var (loss, agreement) = ComputeGradients(batch, cancellation);
         if (!double.IsFinite(loss))
-            throw new InvalidDataException($"training came to nothing: the loss of step {Step + 1} is not a number; "
-                + "train with a smaller learning rate");
+            throw new InvalidDataException($"training diverged: the loss of step {Step + 1} is not a number; train "
+                + "with a smaller learning rate");
         Adam.Step(Gradients, Recipe.Rate(epoch + 1), Threads);
         foreach (var tensor in lin)
             for (var c = 0; c < tensor.Values.Length; c++)
@@ -216,7 +215,7 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
 
     private protected override TrunkWeights CurrentTrunk() => trainable is null ? trunk : Copy(trunk, "training");
 
-    // Before the first step some are negative, as the reference's are.
+    // Before the first step some lin weights are negative, as in the reference implementation; here they become 0.
     private protected override LinWeights CurrentLin() => LinWeights.From(network, lin.ToDictionary(
         tensor => tensor.Name,
         tensor => tensor with { Values = Array.ConvertAll(tensor.Values, value => Math.Max(value, 0)) }), "training");
@@ -246,8 +245,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     }
 
     /// <summary>
-    /// The mean loss of a batch and the sum of its 2AFC agreements; <see cref="Gradients"/> are then those of the mean
-    /// loss.
+    /// Returns the mean loss of a batch and the sum of its 2AFC agreements, and sets <see cref="Gradients"/> to those
+    /// of the mean loss.
     /// </summary>
     internal (double Loss, double Agreement) ComputeGradients(
         TrainingData.NumberedTriplet[] batch, CancellationToken cancellation)
@@ -272,7 +271,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         GC.KeepAlive(extracted); // of their values only pointers are used
     }
 
-    // Each image of the batch goes through once, however many triplets it is in; those of one size side by side.
+    // Each image of the batch goes through the network once, however many triplets it is in; images of one
+    // size go together.
     private void TrainTrunk(
         TrainingData.NumberedTriplet[] batch, BatchSums sums, TrainablePairs pairs, CancellationToken cancellation)
     {
@@ -305,8 +305,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         (int Width, int Height) Size(int image) => (images[image].Width, images[image].Height);
     }
 
-    // Distances of some examples of the batch, the ranking network, and the derivatives by its parameters, by the lin
-    // weights and by the distances, [2 * example + side].
+    // Computes the distances of some examples of the batch, runs the ranking network, and adds the derivatives by its
+    // parameters and by the lin weights. Returns the derivatives by the distances, [2 * example + side].
     private double[] Rank(TrainingData.NumberedTriplet[] batch, int[] examples, BatchSums sums,
         Func<int, int, TapView> view, Crew crew)
     {
@@ -358,7 +358,7 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
             to[i] += from[i];
     }
 
-    // In the order in which they come.
+    // The different images of the triplets, in the order of their first use.
     private static int[] Images(ReadOnlySpan<TrainingData.NumberedTriplet> triplets)
     {
         var images = new List<int>(3 * triplets.Length);
@@ -367,9 +367,9 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         return [.. images.Distinct()];
     }
 
-    /// <summary>What is summed over a batch.</summary>
+    /// <summary>The sums over a batch.</summary>
     /// <param name="Lin">The derivatives by the lin weights, [tap][channel].</param>
-    /// <param name="Ranking">Those by the parameters of the ranking network.</param>
+    /// <param name="Ranking">The derivatives by the parameters of the ranking network.</param>
     private sealed record BatchSums(double[][] Lin, double[][] Ranking)
     {
         public IEnumerable<double[]> Gradients => Lin.Concat(Ranking);
@@ -380,7 +380,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     }
 
     /// <summary>
-    /// The features of images, kept as far as the memory suffices: who comes first stays, as all come equally often.
+    /// A cache of the features of images. The first images stay in it as far as the memory suffices, because all images
+    /// are used equally often.
     /// </summary>
     private sealed class FeatureCache(Lpips lpips, TrainingData data, long memory)
     {

@@ -6,8 +6,7 @@ using Perceptual.Judgements;
 namespace Perceptual.Training;
 
 /// <summary>
-/// Triplets to learn from, others to see what was learned, and their images, which are kept in memory as far as it
-/// suffices.
+/// Triplets to learn from, triplets for validation, and their images, which are kept in memory as far as it suffices.
 /// </summary>
 public sealed class TrainingData
 {
@@ -19,12 +18,11 @@ public sealed class TrainingData
     private long room;
 
     /// <param name="training">Triplets to learn from.</param>
-    /// <param name="validation">Triplets that are only scored; may be none.</param>
+    /// <param name="validation">Triplets for validation only; may be empty.</param>
     /// <param name="read">Decodes an image file. Is called from several threads.</param>
-    /// <param name="loadSize">The length that the shorter side of images is resized to, antialiased and bilinear; 0 for
-    /// as they are.</param>
-    /// <param name="memory">Bytes for decoded images that are kept; by default an eighth of the memory there
-    /// is.</param>
+    /// <param name="loadSize">The length in pixels that the shorter side of images is resized to, antialiased and
+    /// bilinear; 0 for no resizing.</param>
+    /// <param name="memory">Bytes for keeping decoded images; by default an eighth of the machine's memory.</param>
     /// <exception cref="InvalidDataException">There is no triplet to learn from.</exception>
     public TrainingData(IReadOnlyList<Triplet> training, IReadOnlyList<Triplet> validation, Func<string, RgbImage> read,
         int loadSize = 64, long? memory = null)
@@ -52,10 +50,10 @@ public sealed class TrainingData
         }
     }
 
-    /// <summary>A triplet of the numbers of its images.</summary>
+    /// <summary>A triplet with the numbers of its images.</summary>
     internal readonly record struct NumberedTriplet(int Reference, int P0, int P1, double Judge)
     {
-        /// <summary>P0 or P1.</summary>
+        /// <summary>P0 for side 0, P1 for side 1.</summary>
         public int Image(int side) => side == 0 ? P0 : P1;
     }
 
@@ -63,19 +61,18 @@ public sealed class TrainingData
 
     internal NumberedTriplet[] Validation { get; }
 
-    /// <summary>How many different image files there are.</summary>
+    /// <summary>The number of different image files.</summary>
     public int ImageCount => paths.Count;
 
     internal string Path(int image) => paths[image];
 
     /// <summary>
-    /// Sets triplets aside: all those whose reference is one of some references drawn by a seed, so that what was
-    /// learned is seen on references that were not learned from.
+    /// Holds out all triplets of some randomly drawn references, to validate on references that were not learned from.
     /// </summary>
-    /// <param name="triplets">All.</param>
-    /// <param name="references">How many references to draw.</param>
-    /// <param name="seed">Decides which.</param>
-    /// <exception cref="InvalidDataException">There are no more references than that.</exception>
+    /// <param name="triplets">All triplets.</param>
+    /// <param name="references">The number of references to draw.</param>
+    /// <param name="seed">Decides which references are drawn.</param>
+    /// <exception cref="InvalidDataException">There are not more references than that.</exception>
     public static (IReadOnlyList<Triplet> Training, IReadOnlyList<Triplet> HeldOut) HoldOut(
         IReadOnlyList<Triplet> triplets, int references, ulong seed)
     {
@@ -91,7 +88,7 @@ public sealed class TrainingData
             [.. triplets.Where(triplet => drawn.Contains(triplet.Reference))]);
     }
 
-    /// <summary>Images by their numbers, as they are compared.</summary>
+    /// <summary>Loads images by their numbers, resized as they are compared.</summary>
     /// <exception cref="InvalidDataException">An image is smaller than <paramref name="minimumSide"/>.</exception>
     internal RgbImage[] Load(IReadOnlyList<int> images, int minimumSide, int threads, CancellationToken cancellation)
     {
@@ -120,8 +117,8 @@ public sealed class TrainingData
     }
 
     /// <summary>
-    /// What the result depends on besides the recipe, by name: the triplets, their image files and how these are
-    /// loaded.
+    /// Everything that the result depends on besides the recipe, by name: the triplets, their image files and how
+    /// they are loaded.
     /// </summary>
     internal IEnumerable<(string Name, string Value)> Describe(int threads, CancellationToken cancellation)
     {
@@ -138,7 +135,7 @@ public sealed class TrainingData
             ("validation data", Validation.Length > 0 ? Digest(Validation) : "none"),
         ];
 
-        // Of each triplet the digests of the files of reference, p0 and p1, and the judgement in 8 bytes.
+        // For each triplet: the digests of the files of reference, p0 and p1, and the judgement in 8 bytes.
         string Digest(NumberedTriplet[] triplets)
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace Perceptual.Training;
 
-/// <summary>What of LPIPS learns from judgements (Zhang et al. 2018, section 3).</summary>
+/// <summary>Which parts of LPIPS learn from judgements (Zhang et al. 2018, section 3).</summary>
 public enum TrainingMode
 {
     /// <summary>The lin weights only, on a frozen trunk.</summary>
     Lin,
 
-    /// <summary>The lin weights and a trained trunk.</summary>
+    /// <summary>The lin weights and the trunk, which begins with trained weights.</summary>
     Tune,
 
-    /// <summary>The lin weights and a trunk that begins with random weights.</summary>
+    /// <summary>The lin weights and the trunk, which begins with random weights.</summary>
     Scratch,
 }
 
@@ -20,33 +20,33 @@ public enum TrainingMode
 /// </summary>
 public sealed record TrainingRecipe
 {
-    /// <summary>What learns.</summary>
+    /// <summary>Which parts learn.</summary>
     public TrainingMode Mode { get; init; }
 
-    /// <summary>Adam's step at the beginning.</summary>
+    /// <summary>Adam's learning rate at the beginning.</summary>
     public double LearningRate { get; init; } = 1e-4;
 
-    /// <summary>How much of the running mean of gradients Adam keeps in a step.</summary>
+    /// <summary>The part of the running mean of gradients that Adam keeps in a step, on [0, 1).</summary>
     public double Beta1 { get; init; } = 0.5;
 
-    /// <summary>How many triplets make a step; the last of an epoch takes what is left.</summary>
+    /// <summary>The number of triplets in a step; the last step of an epoch has the rest.</summary>
     public int Batch { get; init; } = 50;
 
-    /// <summary>How often all triplets are seen at the full learning rate.</summary>
+    /// <summary>The number of epochs at the full learning rate.</summary>
     public int Epochs { get; init; } = 5;
 
     /// <summary>
-    /// How often after that, while the learning rate falls. As in the reference the first of these still has the full
-    /// rate: with 5, the parts are 1, .8, .6, .4, .2.
+    /// The number of epochs after that, in which the learning rate falls. As in the reference implementation, the first
+    /// of these still has the full rate: with 5 epochs, the factors are 1, 0.8, 0.6, 0.4, 0.2.
     /// </summary>
     public int DecayEpochs { get; init; } = 5;
 
     /// <summary>
-    /// Whether each squared difference is left out with probability 1/2, and doubled otherwise, before the lin weights.
+    /// Whether each squared difference is dropped with probability 1/2, and doubled otherwise, before the lin weights.
     /// </summary>
     public bool Dropout { get; init; } = true;
 
-    /// <summary>Decides the first weights, the order of the triplets and what is left out.</summary>
+    /// <summary>Decides the first weights, the order of the triplets and which differences are dropped.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>The learning rate of an epoch, counted from 1.</summary>
@@ -67,7 +67,7 @@ public sealed record TrainingRecipe
             throw new ArgumentException($"there must be at least 1 epoch, not {Epochs} and {DecayEpochs}");
     }
 
-    /// <summary>By name, as files hold it and messages say it.</summary>
+    /// <summary>The recipe by name, as files and messages write it.</summary>
     internal IEnumerable<(string Name, string Value)> Describe() =>
     [
         ("mode", Mode.ToString().ToLowerInvariant()),

@@ -150,7 +150,7 @@ internal static class DistortCommand
         var image = ImageFile.Read(path, options);
         return image.Range == ValueRange.Byte
             ? image
-            : throw new InvalidDataException($"{path} has 16 bits a sample; only images of 8 bits can be distorted");
+            : throw new InvalidDataException($"{path} has samples of 16 bits, which cannot be distorted");
     }
 
     private static IEnumerable<string> ImagesOf(string path)

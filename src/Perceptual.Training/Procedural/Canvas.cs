@@ -1,9 +1,8 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// An ellipse or a box with rounded corners, in its own frame: turned by (cos, sin) around its centre. Filled, or only
-/// its outline of the width <see cref="Line"/>. Its edge is <see cref="Soft"/> pixels wide: 1 for a clean edge, more
-/// for a shadow.
+/// An ellipse or a box with rounded corners, rotated by (cos, sin) around its centre. It is filled, or only an outline
+/// of the width <see cref="Line"/>. Its edge is <see cref="Soft"/> pixels wide: 1 for a clean edge, more for a shadow.
 /// </summary>
 internal struct Shape(float x, float y, float halfWidth, float halfHeight)
 {
@@ -30,7 +29,8 @@ internal struct Shape(float x, float y, float halfWidth, float halfHeight)
         return shape;
     }
 
-    // Distance to the edge, negative inside, of a point in the shape's frame; of an ellipse to first order.
+    // The distance to the edge of a point in the shape's own coordinates, negative inside; to first
+    // order for an ellipse.
     public readonly float Distance(float u, float v)
     {
         if (!IsEllipse)
@@ -51,28 +51,29 @@ internal struct Shape(float x, float y, float halfWidth, float halfHeight)
 }
 
 /// <summary>
-/// A window on an image to draw in. Shapes go into a mask, the ink, as the largest of what they cover of each pixel, so
-/// that parts of one figure join without a seam; <see cref="Apply(in Paint, float)"/> then paints through the ink and
-/// clears it. Coordinates are the window's: the pixel x, y is centred on (x + 0.5, y + 0.5).
+/// A window of an image to draw in. Shapes are added to a mask, the ink, which keeps the largest coverage of each
+/// pixel, so that parts of one figure join without a seam; <see cref="Apply(in Paint, float)"/> then paints through the
+/// ink and clears it. Coordinates are relative to the window: the pixel x, y is centred on (x + 0.5, y + 0.5).
 /// </summary>
 internal ref struct Canvas
 {
     private readonly Span<byte> pixels; // [height, stride, 3]
-    // [height, stride, 3], zeros; a coverage for each channel, as their subpixels lie beside each other
+    // [height, stride, 3], initially zeros; a coverage for each channel, because subpixels of the channels
+    // lie side by side
     private readonly Span<byte> ink;
     private readonly int stride, originX, originY;
     private int inkLeft = int.MaxValue, inkTop = int.MaxValue, inkRight, inkBottom;
 
     /// <summary>
-    /// The size of the window, which may reach beyond the image, and what of it [Left, Right) x [Top, Bottom) is in the
-    /// image.
+    /// The size of the window, which may reach beyond the image; its part [Left, Right) x [Top, Bottom)
+    /// is in the image.
     /// </summary>
     public readonly int Width, Height, Left, Top, Right, Bottom;
 
-    /// <summary>Each channel is sampled where its third of the pixel is, as text on many screens.</summary>
+    /// <summary>Whether each channel is sampled at its third of the pixel, as for text on many screens.</summary>
     public bool HasSubpixels;
 
-    /// <summary>A pixel is covered or not.</summary>
+    /// <summary>Whether pixels are fully covered or not at all, without smoothing.</summary>
     public bool IsAliased;
 
     public Canvas(Span<byte> pixels, Span<byte> ink, int width, int height)
@@ -92,12 +93,12 @@ internal ref struct Canvas
         (HasSubpixels, IsAliased) = (whole.HasSubpixels, whole.IsAliased);
     }
 
-    /// <summary>A window in this window, that shows only what both do.</summary>
+    /// <summary>A window within this window, which shows only what is in both.</summary>
     public readonly Canvas Part(int x, int y, int width, int height) =>
-        new(this, x, y, width, height, Math.Max(Left - x, 0), Math.Max(Top - y, 0), Math.Min(Right - x, width),
-            Math.Min(Bottom - y, height));
+        new(this, x, y, width, height,
+            Math.Max(Left - x, 0), Math.Max(Top - y, 0), Math.Min(Right - x, width), Math.Min(Bottom - y, height));
 
-    /// <summary>A larger window, of which this one shows a part.</summary>
+    /// <summary>A larger window, of which only the part in this window is shown.</summary>
     public readonly Canvas Whole(int x, int y, int width, int height) =>
         new(this, x, y, width, height, Left - x, Top - y, Right - x, Bottom - y);
 
@@ -107,11 +108,12 @@ internal ref struct Canvas
     public readonly void Put(int x, int y, Rgb colour)
     {
         var at = 3 * ((y + originY) * stride + x + originX);
-        (pixels[at], pixels[at + 1], pixels[at + 2]) = ((byte)(colour.R + 0.5f), (byte)(colour.G + 0.5f),
-            (byte)(colour.B + 0.5f));
+        pixels[at] = (byte)(colour.R + 0.5f);
+        pixels[at + 1] = (byte)(colour.G + 0.5f);
+        pixels[at + 2] = (byte)(colour.B + 0.5f);
     }
 
-    /// <summary>Adds to the colour of a pixel.</summary>
+    /// <summary>Adds a colour to that of a pixel.</summary>
     public readonly void Tint(int x, int y, Rgb more)
     {
         var at = 3 * ((y + originY) * stride + x + originX);
@@ -120,7 +122,7 @@ internal ref struct Canvas
         pixels[at + 2] = (byte)Math.Clamp(pixels[at + 2] + more.B + 0.5f, 0, 255);
     }
 
-    /// <summary>Lays a colour over a pixel.</summary>
+    /// <summary>Blends a colour over a pixel.</summary>
     public readonly void Tint(int x, int y, Rgb colour, float opacity)
     {
         var at = 3 * ((y + originY) * stride + x + originX);
@@ -130,7 +132,7 @@ internal ref struct Canvas
         Blend(ref pixels[at + 2], covered, colour.B, 1);
     }
 
-    /// <summary>A rectangle on whole pixels.</summary>
+    /// <summary>Fills a rectangle of whole pixels.</summary>
     public readonly void Fill(int x, int y, int width, int height, Rgb colour)
     {
         var (left, right) = (Math.Max(x, Left), Math.Min(x + width, Right));
@@ -141,7 +143,7 @@ internal ref struct Canvas
 
     public readonly void Fill(Rgb colour) => Fill(0, 0, Width, Height, colour);
 
-    /// <summary>The outline of a rectangle on whole pixels, within it.</summary>
+    /// <summary>Draws the outline of a rectangle of whole pixels, inside it.</summary>
     public readonly void Frame(int x, int y, int width, int height, Rgb colour, int line = 1)
     {
         Fill(x, y, width, line, colour);
@@ -160,7 +162,7 @@ internal ref struct Canvas
 
     public void Line(float x0, float y0, float x1, float y1, float width) => Add(Shape.Segment(x0, y0, x1, y1, width));
 
-    /// <summary>Adds a shape to the ink; one without an area is none.</summary>
+    /// <summary>Adds a shape to the ink; a shape without area adds nothing.</summary>
     public void Add(in Shape shape)
     {
         if (shape.HalfWidth <= 0 || shape.HalfHeight <= 0)
@@ -168,9 +170,9 @@ internal ref struct Canvas
         var reach = (shape.Line + shape.Soft) / 2 + (HasSubpixels ? 1f / 3 : 0);
         var (halfWidth, halfHeight) = (shape.HalfWidth + reach, shape.HalfHeight + reach);
         var up = MathF.Abs(shape.Sin) * halfWidth + MathF.Abs(shape.Cos) * halfHeight;
-        var (top, bottom) = (Math.Max((int)MathF.Floor(shape.Y - up), Top),
-            Math.Min((int)MathF.Ceiling(shape.Y + up), Bottom));
-        // A figure thinner than a pixel covers no more of any than its width.
+        var top = Math.Max((int)MathF.Floor(shape.Y - up), Top);
+        var bottom = Math.Min((int)MathF.Ceiling(shape.Y + up), Bottom);
+        // A figure thinner than a pixel covers of each pixel no more than its width.
         var most = Math.Min(shape.Line > 0 ? shape.Line : 2 * Math.Min(shape.HalfWidth, shape.HalfHeight), 1);
         for (var y = top; y < bottom; y++)
         {
@@ -179,8 +181,8 @@ internal ref struct Canvas
             if (!Between(shape.Cos, shape.Sin * dy, halfWidth, ref from, ref to)
                 || !Between(-shape.Sin, shape.Cos * dy, halfHeight, ref from, ref to))
                 continue;
-            var (left, right) = (Math.Max((int)MathF.Floor(shape.X + from), Left),
-                Math.Min((int)MathF.Ceiling(shape.X + to), Right));
+            var left = Math.Max((int)MathF.Floor(shape.X + from), Left);
+            var right = Math.Min((int)MathF.Ceiling(shape.X + to), Right);
             if (left >= right)
                 continue;
             var row = ink.Slice(3 * ((y + originY) * stride + left + originX), 3 * (right - left));
@@ -201,7 +203,7 @@ internal ref struct Canvas
         }
     }
 
-    // The dx for which |slope dx + offset| <= limit, of those in [from, to].
+    // Narrows [from, to] to the dx for which |slope dx + offset| <= limit; returns whether any is left.
     private static bool Between(float slope, float offset, float limit, ref float from, ref float to)
     {
         if (MathF.Abs(slope) < 1e-4f)

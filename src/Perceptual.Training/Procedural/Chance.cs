@@ -1,6 +1,6 @@
 namespace Perceptual.Training;
 
-/// <summary>Numbers as drawings need them, with the same bits on every platform.</summary>
+/// <summary>Random numbers for drawings, with the same bits on every platform.</summary>
 internal static class Chance
 {
     /// <summary>Uniform in [0, 1), from the upper 24 bits.</summary>
@@ -8,16 +8,16 @@ internal static class Chance
 
     public static float Between(ref this SplitMix64 random, float from, float to) => from + (to - from) * random.Unit();
 
-    /// <summary>As likely in each octave.</summary>
+    /// <summary>Log-uniform on [from, to): equally likely in each octave.</summary>
     public static float Octaves(ref this SplitMix64 random, float from, float to) =>
         (float)Exact.LogUniform(from, to, random.NextUnit());
 
-    /// <summary>A whole number of [from, to].</summary>
+    /// <summary>A whole number, uniform in [from, to].</summary>
     public static int Whole(ref this SplitMix64 random, int from, int to) => from + random.Next(to - from + 1);
 
     public static bool Happens(ref this SplitMix64 random, float chance) => random.Unit() < chance;
 
-    /// <summary>A hash of a place on a grid, uniform in [0, 1).</summary>
+    /// <summary>A hash of a position on a grid, uniform in [0, 1).</summary>
     public static float At(int x, int y, uint seed)
     {
         var bits = ((uint)x * 0x9E3779B1) ^ ((uint)y * 0x85EBCA77) ^ seed;
@@ -26,7 +26,7 @@ internal static class Chance
         return ((bits ^ (bits >> 15)) >> 8) * (1f / (1 << 24));
     }
 
-    /// <summary>Value noise on [0, 1]: random values on a grid of whole numbers, and smooth between them.</summary>
+    /// <summary>Value noise on [0, 1]: random values on a grid of whole numbers, smoothly interpolated.</summary>
     public static float Noise(float x, float y, uint seed)
     {
         var (floorX, floorY) = (MathF.Floor(x), MathF.Floor(y));
@@ -38,8 +38,8 @@ internal static class Chance
     }
 
     /// <summary>
-    /// Octaves of value noise on [0, 1], each of half the size and <paramref name="gain"/> times the amplitude of the
-    /// one before.
+    /// Octaves of value noise on [0, 1], each of half the size and <paramref name="gain"/> times the amplitude
+    /// of the one before.
     /// </summary>
     public static float Noise(float x, float y, uint seed, int octaves, float gain)
     {
@@ -53,9 +53,9 @@ internal static class Chance
         return sum / whole;
     }
 
-    /// <summary>From 0 to 1 with level ends.</summary>
+    /// <summary>Smoothstep: rises from 0 to 1 with slope 0 at both ends.</summary>
     public static float Smooth(float t) => t * t * (3 - 2 * t);
 
-    /// <summary>A smooth wave on [0, 1] of period 1.</summary>
+    /// <summary>A smooth wave of period 1 with values on [0, 1].</summary>
     public static float Wave(float t) => Smooth(MathF.Abs(2 * (t - MathF.Floor(t)) - 1));
 }

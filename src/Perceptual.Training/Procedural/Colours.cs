@@ -1,6 +1,6 @@
 namespace Perceptual.Training;
 
-/// <summary>A colour, its channels on [0, 255].</summary>
+/// <summary>A colour with channels on [0, 255].</summary>
 internal readonly record struct Rgb(float R, float G, float B)
 {
     public static readonly Rgb Black = Grey(0);
@@ -13,7 +13,7 @@ internal readonly record struct Rgb(float R, float G, float B)
     public static Rgb Mix(Rgb from, Rgb to, float t) =>
         new(from.R + (to.R - from.R) * t, from.G + (to.G - from.G) * t, from.B + (to.B - from.B) * t);
 
-    /// <summary>Hue (any number, of period 1), saturation and lightness on [0, 1].</summary>
+    /// <summary>A colour from its hue (any number, with period 1), saturation and lightness on [0, 1].</summary>
     public static Rgb FromHsl(float hue, float saturation, float lightness)
     {
         var reach = 255 * saturation * Math.Min(lightness, 1 - lightness);
@@ -24,7 +24,7 @@ internal readonly record struct Rgb(float R, float G, float B)
     }
 }
 
-/// <summary>What the colours of an image have in common.</summary>
+/// <summary>The ranges of hue, saturation and lightness that the colours of an image come from.</summary>
 internal readonly struct Palette
 {
     private readonly float hue, hues, fromSaturation, toSaturation, fromLightness, toLightness;
@@ -47,7 +47,7 @@ internal readonly struct Palette
             2 => (0.3f, 0.7f),
             _ => (0.02f, 0.98f),
         };
-        if (random.Happens(0.15f)) // of little contrast
+        if (random.Happens(0.15f)) // low contrast
         {
             var middle = random.Between(fromLightness, toLightness);
             (fromLightness, toLightness) = (Math.Max(middle - 0.1f, 0), Math.Min(middle + 0.1f, 1));
@@ -59,19 +59,19 @@ internal readonly struct Palette
             random.Between(fromLightness, toLightness));
 }
 
-/// <summary>What a shape is filled with: one colour, or a texture of two.</summary>
+/// <summary>What a shape is filled with: one colour, or a texture of two colours.</summary>
 internal readonly struct Paint
 {
     private enum Texture { Shade, Stripes, Wave, Checks, Dots, Noise, Grain }
 
     private readonly Texture texture;
     private readonly Rgb a, b;
-    private readonly float x, y, dx, dy; // a place in the texture is (p - (x, y)) turned by (dx, dy), in periods
+    private readonly float x, y, dx, dy; // (dx, dy) rotates p - (x, y) and scales it to periods of the texture
     private readonly uint seed;
 
     public Paint(Rgb colour) => (a, b, IsFlat) = (colour, colour, true);
 
-    /// <summary>From one colour at a point to another at a point that is (dx, dy) further on.</summary>
+    /// <summary>A gradient from one colour at a point to another at the point (dx, dy) further on.</summary>
     public Paint(Rgb from, Rgb to, float x, float y, float dx, float dy)
     {
         (a, b, this.x, this.y) = (from, to, x, y);
@@ -79,7 +79,7 @@ internal readonly struct Paint
         (this.dx, this.dy) = (dx / square, dy / square);
     }
 
-    /// <summary>A random texture around a point; its periods are about a size in pixels.</summary>
+    /// <summary>A random texture around a point, with a period of about the given size in pixels.</summary>
     public Paint(Rgb a, Rgb b, float x, float y, float size, ref SplitMix64 random)
     {
         texture = (Texture)random.Next(7);

@@ -1,8 +1,8 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// Dead leaves: shapes that hide each other, their radii after a power law, with the statistics of edges and scales of
-/// photographs. Lee, Mumford and Huang, "Occlusion models for natural images", IJCV 2001.
+/// Dead leaves: shapes that occlude each other, with radii from a power law, so that edges and scales have the
+/// statistics of photographs. Lee, Mumford and Huang, "Occlusion models for natural images", IJCV 2001.
 /// </summary>
 internal static class DeadLeaves
 {
@@ -17,7 +17,7 @@ internal static class DeadLeaves
         var kinds = random.Happens(0.4f) ? 1 << random.Next(5) : 1 + random.Next(31);
         var textured = random.Happens(0.3f) ? 0 : random.Unit();
         var contrast = random.Octaves(0.1f, 1);
-        var finest = random.Octaves(0.15f, 1); // the texture's period to the radius
+        var finest = random.Octaves(0.15f, 1); // the texture's period divided by the radius
         var opacity = random.Happens(0.15f) ? random.Between(0.3f, 0.9f) : 1;
         var outline = random.Happens(0.12f) ? random.Octaves(0.7f, 3) : 0;
         var lineColour = palette.Next(ref random);
@@ -72,7 +72,7 @@ internal static class DeadLeaves
         return shape;
     }
 
-    // A density of r^-1, r^-2 or r^-3.
+    // A radius with a density proportional to r^-1, r^-2 or r^-3.
     private static float Radius(ref SplitMix64 random, float smallest, float largest, int exponent)
     {
         if (exponent == 0)

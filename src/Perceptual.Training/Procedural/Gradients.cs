@@ -21,7 +21,7 @@ internal static class Gradients
             Grain(canvas, ref random, random.Octaves(1, 30), random.Happens(0.5f));
     }
 
-    // Colours at stops from 0 to 1, and between them smooth, straight or in steps.
+    // Colours at stops from 0 to 1, interpolated smoothly, linearly or in steps.
     private static void Stops(Span<Rgb> ramp, ref SplitMix64 random, in Palette palette)
     {
         var stops = random.Happens(0.4f) ? 2 : random.Whole(3, 8);
@@ -60,7 +60,7 @@ internal static class Gradients
             }
     }
 
-    // Colours on a coarse grid, smooth between.
+    // Colours on a coarse grid, smoothly interpolated.
     private static void Mesh(in Canvas canvas, ref SplitMix64 random, in Palette palette)
     {
         const int Most = 6;
@@ -102,7 +102,7 @@ internal static class Gradients
             }
     }
 
-    // From the zenith to the horizon, clouds, a sun, and rows of hills in the haze.
+    // A sky from the zenith to the horizon, with clouds, a sun, and rows of hills in the haze.
     private static void Sky(ref Canvas canvas, ref SplitMix64 random, in Palette palette)
     {
         var blue = random.Happens(0.5f);
@@ -113,8 +113,8 @@ internal static class Gradients
             ? Rgb.Mix(zenith, Rgb.FromHsl(random.Between(0, 0.2f), 0.6f, 0.8f), random.Between(0.3f, 1))
             : palette.Next(ref random);
         var level = canvas.Height * random.Between(0.5f, 1.5f);
-        var (seed, frequency, cover, cloud) = ((uint)random.Next(), random.Octaves(0.008f, 0.06f),
-            random.Between(-0.2f, 0.7f), random.Between(0.4f, 1));
+        var (seed, frequency) = ((uint)random.Next(), random.Octaves(0.008f, 0.06f));
+        var (cover, cloud) = (random.Between(-0.2f, 0.7f), random.Between(0.4f, 1));
         for (var y = canvas.Top; y < canvas.Bottom; y++)
         {
             var colour = Rgb.Mix(zenith, horizon, Math.Clamp(y / level, 0, 1));
@@ -153,8 +153,9 @@ internal static class Gradients
     private static void Bokeh(ref Canvas canvas, ref SplitMix64 random, in Palette palette)
     {
         Mesh(canvas, ref random, palette);
-        var (spots, side, soft) = (random.Whole(1, 14), Math.Min(canvas.Width, canvas.Height),
-            random.Octaves(0.05f, 2));
+        var spots = random.Whole(1, 14);
+        var side = Math.Min(canvas.Width, canvas.Height);
+        var soft = random.Octaves(0.05f, 2);
         for (var i = 0; i < spots; i++)
         {
             var radius = side * random.Octaves(0.04f, 0.35f);
@@ -165,7 +166,7 @@ internal static class Gradients
 
     public static void Grain(in Canvas canvas, ref SplitMix64 random, float deviation, bool isGrey)
     {
-        // The sum of two uniform numbers of [0, 65535], a triangle, has a deviation of 65535 / sqrt(6).
+        // The sum of two uniform numbers on [0, 65535] has a triangular density with a deviation of 65535 / sqrt(6).
         var scale = deviation * MathF.Sqrt(6) / 65535;
         for (var y = canvas.Top; y < canvas.Bottom; y++)
             for (var x = canvas.Left; x < canvas.Right; x++)

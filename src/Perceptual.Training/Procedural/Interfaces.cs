@@ -1,7 +1,7 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// Pictures like screens: windows, forms, tables, pages, code, charts, menus and icons, on whole pixels. The image
+/// Imitations of screens: windows, forms, tables, pages, code, charts, menus and icons, on whole pixels. The image
 /// shows a part of a screen.
 /// </summary>
 internal static class Interfaces
@@ -10,7 +10,7 @@ internal static class Interfaces
     {
         public readonly Rgb Desk, Panel, Field, Text, Faint, Border, Accent, OnAccent;
         public readonly Typeface Face;
-        public readonly int Unit, Corner; // the height of a row, and how round corners are, in pixels
+        public readonly int Unit, Corner; // the height of a row and the radius of corners, in pixels
         public readonly bool IsDark, IsRaised; // raised: borders light above and dark below
         public readonly float Shadow;
 
@@ -67,7 +67,7 @@ internal static class Interfaces
         }
     }
 
-    // A face of a panel, with its border.
+    // The surface of a panel, with its border.
     private static void Panel(ref Canvas canvas, in Theme theme, int x, int y, int width, int height, Rgb colour,
         bool hasBorder = true, int corner = -1)
     {
@@ -107,7 +107,7 @@ internal static class Interfaces
         }
     }
 
-    // Words on one line whose middle is at a height; returns where they end.
+    // Writes words on one line, vertically centred on a height; returns where they end.
     private static int Label(
         ref Canvas canvas, ref SplitMix64 random, in Typeface face, int x, int middle, int width, Rgb colour,
         bool isCentred = false, int words = 0)
@@ -178,7 +178,7 @@ internal static class Interfaces
         canvas.Apply(colour);
     }
 
-    // A box or a ring, with or without its mark; a switch; a slider or a bar of progress.
+    // A check box or a radio button, marked or not; a switch; a slider or a progress bar.
     private static void Control(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int x, int y,
         int width, int height)
     {
@@ -230,7 +230,7 @@ internal static class Interfaces
         }
     }
 
-    // A small sign of a few strokes and shapes.
+    // An icon of a few strokes and shapes.
     private static void Icon(ref Canvas canvas, ref SplitMix64 random, int x, int y, int size, Rgb colour, Rgb other)
     {
         if (!canvas.Shows(x, y, size, size))
@@ -243,7 +243,7 @@ internal static class Interfaces
             var (right, bottom) = (x + unit * random.Whole(5, 7), y + unit * random.Whole(5, 7));
             var (centre, middle) = ((left + right) / 2, (top + bottom) / 2);
             var box = Shape.Box(left, top, right - left, bottom - top, random.Next(3) * unit);
-            switch (only < 2 ? 2 + only : random.Next(8)) // a cross and bars stand alone
+            switch (only < 2 ? 2 + only : random.Next(8)) // a cross and bars are drawn alone
             {
                 case 0 or 4: canvas.Add(isFilled ? box : box with { Line = line }); break;
                 case 1 or 5:
@@ -280,7 +280,7 @@ internal static class Interfaces
             theme.Corner > 0 ? width : 0);
     }
 
-    // A picture: a photograph's place is taken by leaves or a gradient.
+    // A picture: dead leaves or a gradient, in place of a photograph.
     private static void Picture(ref Canvas canvas, ref SplitMix64 random, int x, int y, int width, int height)
     {
         if (width < 4 || height < 4 || !canvas.Shows(x, y, width, height))
@@ -293,7 +293,7 @@ internal static class Interfaces
             DeadLeaves.Draw(ref part, ref random);
     }
 
-    /// <summary>A bar at the top, and returns its height.</summary>
+    /// <summary>Draws a bar at the top, and returns its height.</summary>
     private static int TitleBar(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int height)
     {
         var isAccent = random.Happens(0.4f);
@@ -346,7 +346,7 @@ internal static class Interfaces
         return y + height;
     }
 
-    // Rows of labels and what is set.
+    // Rows of labels and their settings.
     private static void Form(ref Canvas canvas, ref SplitMix64 random, in Theme theme)
     {
         var unit = theme.Unit;
@@ -354,8 +354,8 @@ internal static class Interfaces
         var y = TitleBar(ref canvas, ref random, theme, unit * 5 / 4) + unit / 2;
         if (random.Happens(0.4f))
             y = Tabs(ref canvas, ref random, theme, y - unit / 2, unit * 6 / 5) + unit / 2;
-        var (top, isBeside, label, column) = (y, random.Happens(0.6f), unit * random.Whole(2, 6),
-            unit * random.Whole(8, 24));
+        var (top, isBeside) = (y, random.Happens(0.6f));
+        var (label, column) = (unit * random.Whole(2, 6), unit * random.Whole(8, 24));
         for (var left = unit / 2; left < canvas.Width; left += column)
             Rows(ref canvas, ref random, theme, left, top, Math.Min(canvas.Width, left + column) - unit / 2,
                 isBeside ? label : 0);
@@ -367,7 +367,7 @@ internal static class Interfaces
                 unit * 4 - unit / 3, unit);
     }
 
-    // A column of settings, their labels beside them or, without a width for these, above.
+    // A column of settings, with their labels beside them or, if these have no width, above them.
     private static void Rows(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int left, int y,
         int right, int label)
     {
@@ -415,9 +415,9 @@ internal static class Interfaces
         columns[0] = 0;
         for (var i = 1; i < columns.Length && columns[i - 1] < canvas.Width; i++)
             columns[i] = columns[i - 1] + unit * random.Whole(2, 7);
-        var (hasZebra, hasRows, hasColumns, hasIcons) = (random.Happens(0.4f), random.Happens(0.6f),
-            random.Happens(0.4f), random.Happens(0.4f));
-        var numbers = random.Next(1 << 20); // a bit a column
+        var (hasZebra, hasRows) = (random.Happens(0.4f), random.Happens(0.6f));
+        var (hasColumns, hasIcons) = (random.Happens(0.4f), random.Happens(0.4f));
+        var numbers = random.Next(1 << 20); // one bit for each column
         var step = unit * random.Whole(9, 16) / 10;
         var head = y + step;
         canvas.Fill(0, y, canvas.Width, step, Rgb.Mix(theme.Panel, theme.Text, 0.08f));
@@ -460,7 +460,7 @@ internal static class Interfaces
                 canvas.Height - head);
     }
 
-    // A page of the web: a bar, a picture, headings, text, cards.
+    // A web page: a bar, a picture, headings, text, cards.
     private static void Page(ref Canvas canvas, ref SplitMix64 random, in Theme theme)
     {
         var unit = theme.Unit;
@@ -532,7 +532,7 @@ internal static class Interfaces
         return y + height + unit / 2;
     }
 
-    // Lines of a program or a terminal: indented, in a few colours, with numbers.
+    // Lines of a program or a terminal, indented, in a few colours, with line numbers.
     private static void Code(ref Canvas canvas, ref SplitMix64 random, in Theme theme)
     {
         Span<Rgb> colours = stackalloc Rgb[6];
@@ -582,8 +582,8 @@ internal static class Interfaces
         var y = TitleBar(ref canvas, ref random, theme, unit * 3 / 2) + unit / 2;
         while (y < canvas.Height)
         {
-            var (height, count) = (unit * random.Whole(3, 9),
-                Math.Clamp(canvas.Width / (unit * random.Whole(5, 14)), 1, 6));
+            var height = unit * random.Whole(3, 9);
+            var count = Math.Clamp(canvas.Width / (unit * random.Whole(5, 14)), 1, 6);
             var width = (canvas.Width - unit / 2) / count;
             for (var i = 0; i < count; i++)
             {
@@ -649,7 +649,7 @@ internal static class Interfaces
         Field(ref canvas, ref random, theme, unit / 2, canvas.Height - unit * 3 / 2, canvas.Width - unit, unit * 5 / 4);
     }
 
-    // Bars of tools, a list or a tree at the side, and something to work on.
+    // An application: toolbars, a list or a tree at the side, and a document.
     private static void Workspace(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int depth)
     {
         var unit = theme.Unit;
@@ -699,7 +699,7 @@ internal static class Interfaces
         Label(ref canvas, ref random, theme.Face, unit / 3, canvas.Height - foot / 2, canvas.Width / 3, theme.Text);
     }
 
-    // Icons with names on a picture, and windows before it.
+    // A desktop: icons with names on a picture, and windows in front of it.
     private static void Desktop(ref Canvas canvas, ref SplitMix64 random, in Theme theme, int depth)
     {
         var unit = theme.Unit;
@@ -728,8 +728,8 @@ internal static class Interfaces
         }
         for (var windows = random.Whole(0, 3); windows > 0 && depth < 2; windows--)
         {
-            var (width, height) = ((int)(canvas.Width * random.Between(0.3f, 0.8f)),
-                (int)(canvas.Height * random.Between(0.3f, 0.8f)));
+            var width = (int)(canvas.Width * random.Between(0.3f, 0.8f));
+            var height = (int)(canvas.Height * random.Between(0.3f, 0.8f));
             var (x, y) = (random.Next(canvas.Width - width / 2), random.Next(canvas.Height - height / 2));
             if (!canvas.Shows(x, y, width, height) || width < 6 * unit || height < 4 * unit)
                 continue;

@@ -27,8 +27,8 @@ internal static class LineArt
 
     private static void Scribbles(ref Canvas canvas, ref SplitMix64 random, in Palette palette, Rgb ink)
     {
-        var (count, width, isColoured, isSmooth) = (random.Whole(2, 14), random.Octaves(0.7f, 8), random.Happens(0.4f),
-            random.Happens(0.6f));
+        var (count, width) = (random.Whole(2, 14), random.Octaves(0.7f, 8));
+        var (isColoured, isSmooth) = (random.Happens(0.4f), random.Happens(0.6f));
         var step = random.Octaves(0.05f, 0.5f) * Math.Max(canvas.Width, canvas.Height);
         for (var i = 0; i < count; i++)
         {
@@ -38,7 +38,7 @@ internal static class LineArt
         }
     }
 
-    // A walk that bends; smooth as parabolas from middle to middle of its steps.
+    // A random walk with bends; if smooth, parabolas from middle to middle of its steps.
     private static void Curve(ref Canvas canvas, ref SplitMix64 random, float x, float y, float step, int count,
         float width, bool isSmooth)
     {
@@ -76,7 +76,7 @@ internal static class LineArt
         }
     }
 
-    // Parallel lines in one or two directions, over all or in patches.
+    // Parallel lines in one or two directions, over the whole image or in patches.
     private static void Hatching(ref Canvas canvas, ref SplitMix64 random, Rgb ink)
     {
         var patches = random.Happens(0.4f) ? 1 : random.Whole(2, 8);
@@ -126,8 +126,8 @@ internal static class LineArt
         var marks = random.Whole(1, 20);
         for (var i = 0; i < marks; i++)
         {
-            var (x, y) = (offset % gapX + random.Next(1 + canvas.Width / gapX) * gapX,
-                offset % gapY + random.Next(1 + canvas.Height / gapY) * gapY);
+            var x = offset % gapX + random.Next(1 + canvas.Width / gapX) * gapX;
+            var y = offset % gapY + random.Next(1 + canvas.Height / gapY) * gapY;
             canvas.Fill(x, y, gapX, gapY, ink);
         }
     }
@@ -135,8 +135,9 @@ internal static class LineArt
     // Outlined figures, some filled, as in comics, diagrams and logos.
     private static void Figures(ref Canvas canvas, ref SplitMix64 random, in Palette palette, Rgb ink, Rgb paper)
     {
-        var (count, width, filled) = (random.Whole(2, 24), random.Octaves(0.8f, 6),
-            random.Happens(0.4f) ? 0 : random.Unit());
+        var count = random.Whole(2, 24);
+        var width = random.Octaves(0.8f, 6);
+        var filled = random.Happens(0.4f) ? 0 : random.Unit();
         var side = Math.Min(canvas.Width, canvas.Height);
         for (var i = 0; i < count; i++)
         {
@@ -198,12 +199,12 @@ internal static class LineArt
         canvas.Line(toX, toY, toX - dx - dy / 2, toY - dy + dx / 2, width);
     }
 
-    // Lines of equal height of a noise, and colours by height.
+    // Contour lines of a noise, with colours by height.
     private static void Contours(in Canvas canvas, ref SplitMix64 random, in Palette palette, Rgb ink)
     {
         var frequency = 1 / (random.Octaves(0.2f, 1) * Math.Max(canvas.Width, canvas.Height));
-        var (octaves, seed, levels, width) = (random.Whole(1, 4), (uint)random.Next(), random.Octaves(4, 24),
-            random.Octaves(0.6f, 2));
+        var (octaves, seed) = (random.Whole(1, 4), (uint)random.Next());
+        var (levels, width) = (random.Octaves(4, 24), random.Octaves(0.6f, 2));
         var (isFilled, low, high) = (random.Happens(0.5f), palette.Next(ref random), palette.Next(ref random));
         for (var y = canvas.Top; y < canvas.Bottom; y++)
         {
@@ -222,7 +223,7 @@ internal static class LineArt
         }
     }
 
-    // Streets with edges of another colour, water, parks and names.
+    // A map: streets with edges of another colour, water, parks and names.
     private static void Streets(ref Canvas canvas, ref SplitMix64 random, in Palette palette, Rgb ink, Rgb paper)
     {
         var side = Math.Max(canvas.Width, canvas.Height);
@@ -240,10 +241,10 @@ internal static class LineArt
         }
         var (main, across) = Exact.Direction(ref random);
         var gap = random.Octaves(6, 40);
-        var (narrow, street) = (Math.Max(gap * random.Between(0.1f, 0.35f), 1),
-            Rgb.Mix(paper, Rgb.White, random.Between(0.3f, 1)));
+        var narrow = Math.Max(gap * random.Between(0.1f, 0.35f), 1);
+        var street = Rgb.Mix(paper, Rgb.White, random.Between(0.3f, 1));
         var edge = Rgb.Mix(ink, paper, random.Between(0.2f, 0.8f));
-        for (var pass = 0; pass < 2; pass++) // the edges of all before the streets, so that these join
+        for (var pass = 0; pass < 2; pass++) // the edges of all streets first, so that the streets join
         {
             var again = new SplitMix64((ulong)(gap * 1e6f));
             for (var way = 0; way < 2; way++)
@@ -282,12 +283,13 @@ internal static class LineArt
         if (width < 8 || height < 8)
             return;
         var part = canvas.Part(left, 4, width, height);
-        var (columns, rows, faint) = (random.Whole(2, 9), random.Whole(2, 7),
-            Rgb.Mix(ink, paper, random.Between(0.5f, 0.9f)));
+        var columns = random.Whole(2, 9);
+        var rows = random.Whole(2, 7);
+        var faint = Rgb.Mix(ink, paper, random.Between(0.5f, 0.9f));
         var hasGrid = random.Happens(0.6f);
-        // numbers need room
-        var (acrossEach, upEach) = ((int)(2 * face.Size * columns / width) + 1,
-            (int)(1.3f * face.Size * rows / height) + 1);
+        // room for numbers
+        var acrossEach = (int)(2 * face.Size * columns / width) + 1;
+        var upEach = (int)(1.3f * face.Size * rows / height) + 1;
         for (var i = 0; i <= rows; i++)
         {
             var y = height - 1 - i * (height - 1) / rows;
@@ -307,8 +309,8 @@ internal static class LineArt
                 face.Number(ref canvas, ref random, 2, left + x - face.Size / 2, height + 5 + face.Size, canvas.Width);
         }
         canvas.Apply(ink);
-        var (series, kind, points, line) = (random.Whole(1, 4), random.Next(4), random.Whole(3, 40),
-            random.Octaves(1, 4));
+        var (series, kind) = (random.Whole(1, 4), random.Next(4));
+        var (points, line) = (random.Whole(3, 40), random.Octaves(1, 4));
         for (var i = 0; i < series; i++)
             Series(ref part, ref random, kind, kind == 1 ? Math.Min(points, 16) : points, i, series, line,
                 palette.Next(ref random));
@@ -331,8 +333,8 @@ internal static class LineArt
             if (kind == 1)
             {
                 var bar = (float)canvas.Width / points;
-                var (from, to) = ((int)(bar * (i + 0.15f + 0.7f * index / series)),
-                    (int)(bar * (i + 0.15f + 0.7f * (index + 1) / series)));
+                var from = (int)(bar * (i + 0.15f + 0.7f * index / series));
+                var to = (int)(bar * (i + 0.15f + 0.7f * (index + 1) / series));
                 canvas.Fill(from, (int)y, Math.Max(to - from, 1), canvas.Height - (int)y, colour);
             }
             else if (kind == 2)

@@ -1,7 +1,7 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// Pages of text: paragraphs, headings, lists and signs, dark on light and light on dark, some turned.
+/// Pages of text: paragraphs, headings, lists and signs, dark on light and light on dark, some rotated.
 /// </summary>
 internal static class TextPages
 {
@@ -18,15 +18,15 @@ internal static class TextPages
         if (random.Happens(0.2f))
         {
             var (cos, sin) = Exact.Direction(ref random);
-            if (random.Happens(0.6f)) // nearly level: a turn of some tenths of a right angle
+            if (random.Happens(0.6f)) // nearly level: rotated by at most about 12 degrees
                 (cos, sin) = (Math.Sqrt(1 - 0.04 * sin * sin), 0.2 * sin);
             face = face.Turned(canvas.Width / 2f, canvas.Height / 2f, (float)cos, (float)sin);
         }
         var around = face.IsTurned ? 0.25f * (canvas.Width + canvas.Height) : 0;
-        var (left, top) = (-around - random.Unit() * size * (random.Happens(0.5f) ? 4 : -2),
-            -around - random.Unit() * size);
+        var left = -around - random.Unit() * size * (random.Happens(0.5f) ? 4 : -2);
+        var top = -around - random.Unit() * size;
         var (right, bottom) = (canvas.Width + around, canvas.Height + around);
-        if (random.Happens(0.5f)) // the page goes on beyond the image
+        if (random.Happens(0.5f)) // the page continues beyond the image
             right += random.Unit() * 15 * size;
         switch (random.Next(6))
         {
@@ -37,7 +37,7 @@ internal static class TextPages
             Gradients.Grain(canvas, ref random, random.Octaves(1, 15), random.Happens(0.7f));
     }
 
-    /// <summary>A background and what is written on it.</summary>
+    /// <summary>The colours of a background and of the text on it.</summary>
     public static (Rgb Paper, Rgb Ink) PaperAndInk(ref SplitMix64 random)
     {
         var paper = random.Next(8) switch
@@ -121,13 +121,14 @@ internal static class TextPages
                 if (random.Happens(0.2f))
                     Rule(ref canvas, face, left, y - step, width, size, ink);
             }
-            var (lines, indent, isList) = (1 + random.Next(3) * random.Next(4), random.Happens(0.4f) ? size * 2 : 0,
-                random.Happens(0.15f));
+            var lines = 1 + random.Next(3) * random.Next(4);
+            var indent = random.Happens(0.4f) ? size * 2 : 0;
+            var isList = random.Happens(0.15f);
             var colour = random.Happens(0.1f) ? Rgb.Mix(ink, paper, 0.4f) : ink;
             for (var i = 0; i < lines && y < bottom + size; i++, y += step)
             {
                 var start = left + (isList ? size * 1.5f : i == 0 ? indent : 0);
-                // a letter at least
+                // at least one letter
                 var end = Math.Max(left + width * (i == lines - 1 ? random.Between(0.2f, 1) : random.Between(0.9f, 1)),
                     start + 4 * size);
                 if (isCentred)

@@ -1,8 +1,8 @@
 namespace Perceptual.Training;
 
 /// <summary>
-/// A way to draw letters from strokes: Latin ones of our own design, and two invented scripts. An em, from the foot of
-/// a p to the head of an l, is 12 units high; an x is 6, a capital 9.
+/// A typeface that draws letters from strokes: Latin letters designed for this library, and two invented scripts. An
+/// em, from the foot of a p to the top of an l, is 12 units high; an x is 6, a capital 9.
 /// </summary>
 internal struct Typeface
 {
@@ -10,9 +10,9 @@ internal struct Typeface
 
     private const int Em = 12;
 
-    // A letter is its width in units, then strokes: '-' straight lines, '~' a curve that these points pull (two in one
-    // place are a corner), '@' the same closed, '.' a dot. A point is a digit for x and a letter for y: a is the foot
-    // of p, d the base line, j the top of x, m the top of l.
+    // A letter is written as its width in units, then strokes: '-' straight lines, '~' a curve with these control
+    // points (a point twice makes a corner), '@' a closed curve, '.' a dot. A point is a digit for x and a letter for
+    // y: a is the foot of p, d the base line, j the top of x, m the top of l.
     private static readonly string[] Lower =
     [
         "5-5j5d@0d0j5j5d", "5-0m0d@0d0j5j5d", "5~5i5j0j0d5d5e", "5-5m5d@0d0j5j5d", "5~0g5g5g5j0j0d5d5e",
@@ -57,7 +57,7 @@ internal struct Typeface
     private bool isHinted;
     private Script script;
 
-    /// <summary>A face of a size in pixels from line to line, as letters stand upright on a screen.</summary>
+    /// <summary>A random typeface with a line height in pixels, for horizontal lines.</summary>
     public Typeface(float size, ref SplitMix64 random)
     {
         Size = size;
@@ -80,13 +80,13 @@ internal struct Typeface
 
     public readonly Typeface Bold() => this with { weight = weight * 1.7f, gap = gap + 0.5f };
 
-    /// <summary>With lines in the direction (cos, sin), turned around a point.</summary>
+    /// <summary>The typeface with lines in the direction (cos, sin), rotated around a point.</summary>
     public readonly Typeface Turned(float x, float y, float cos, float sin) =>
         this with { originX = x, originY = y, cos = cos, sin = sin, isHinted = false };
 
     public readonly bool IsTurned => sin != 0;
 
-    /// <summary>Adds the dot of a list's item to the ink.</summary>
+    /// <summary>Adds the bullet of a list item to the ink.</summary>
     public readonly void Mark(ref Canvas canvas, float x, float y)
     {
         var (px, py) = Turn(x, y - 0.25f * Size);
@@ -94,7 +94,7 @@ internal struct Typeface
     }
 
     /// <summary>
-    /// Adds a bar along a line, around its height, to the ink: on whole pixels where the face is upright.
+    /// Adds a bar along a line, vertically centred on y, to the ink; on whole pixels if lines are horizontal.
     /// </summary>
     public readonly void Bar(ref Canvas canvas, float x, float y, float width, float height)
     {
@@ -105,8 +105,8 @@ internal struct Typeface
     }
 
     /// <summary>
-    /// Writes words into the ink until the end of a line, on a base line; the last may be cut off. Returns where they
-    /// end.
+    /// Writes words on a base line into the ink until the line ends; the last word may be cut off.
+    /// Returns where they end.
     /// </summary>
     public readonly float Line(ref Canvas canvas, ref SplitMix64 random, float x, float y, float end)
     {
@@ -185,7 +185,7 @@ internal struct Typeface
         }
     }
 
-    // Letters of strokes between points of a grid, as the hash of the letter says.
+    // Draws a letter as strokes between points of a grid, determined by the hash of the letter.
     private readonly void Invented(ref Canvas canvas, uint letter, float x, float y)
     {
         var random = new SplitMix64(seed + letter);
@@ -213,7 +213,7 @@ internal struct Typeface
             for (var j = 0; j < count; j++)
             {
                 points[j] = (column * 2.5f, row * 3);
-                // To a neighbour, mostly along the grid.
+                // A step to a neighbour, mostly along the grid.
                 var (across, down) = random.Next(5) switch { 0 or 1 => (1, 0), 2 or 3 => (0, 1), _ => (1, 1) };
                 (column, row) = (Step(ref random, column, across, 2), Step(ref random, row, down, 3));
             }
@@ -286,7 +286,7 @@ internal struct Typeface
         canvas.Line(x0, y0, x1, y1, isHinted ? Math.Max(MathF.Floor(width + 0.5f), 1) : Math.Max(width, 0.5f));
     }
 
-    // Where a point of a letter is in the image.
+    // The position of a letter's point in the image.
     private readonly (float X, float Y) Place((float X, float Y) point, float x, float y)
     {
         var unit = Size / Em;

@@ -3,18 +3,18 @@ using static Perceptual.OnnxGraph;
 namespace Perceptual;
 
 /// <summary>
-/// LPIPS as an ONNX model (https://onnx.ai), for other runtimes: operator set 17, IR version 8.
-/// Inputs <c>reference</c> and <c>distorted</c>: float32 [N, 3, H, W], RGB on [-1, 1]; H and W are at least
-/// <see cref="Network.MinimumSide"/>. Outputs <c>distance</c>: float32 [N], 0 for identical images, larger for images
-/// further apart; <c>layers</c>: float32 [N, taps], what each tap adds to it.
+/// LPIPS as an ONNX model (https://onnx.ai), for other runtimes: operator set 17, IR version 8. Inputs <c>reference</c>
+/// and <c>distorted</c>: float32 [N, 3, H, W], RGB on [-1, 1]; H and W are at least <see cref="Network.MinimumSide"/>.
+/// Outputs <c>distance</c>: float32 [N], 0 for identical images, larger for images further apart; <c>layers</c>:
+/// float32 [N, taps], what each tap adds to the distance.
 /// </summary>
 public static class OnnxFile
 {
     private const int OperatorSet = 17;
     private const int IrVersion = 8;
 
-    /// <summary>Writes a model.</summary>
-    /// <param name="stream">Takes the file.</param>
+    /// <summary>Writes the model of a metric.</summary>
+    /// <param name="stream">Receives the file.</param>
     /// <param name="trunk">The network and its weights.</param>
     /// <param name="lin">The weights of its channels, or null for a baseline.</param>
     /// <param name="version">How the input is scaled.</param>
@@ -47,9 +47,9 @@ public static class OnnxFile
             .WriteTo(stream);
     }
 
-    // The images of both inputs pass the network as one batch: in ONNX Runtime up to a tenth faster than the network
-    // twice. They are parted again by their counts, so that inputs with different counts are an error of the runtime
-    // (or one image against each of the others, where a count is 1), never wrong pairs.
+    // Both inputs go through the network as one batch, which ONNX Runtime computes up to a tenth faster than two runs.
+    // Split takes the batch apart by the two counts. Different counts are then an error of the runtime or, where one of
+    // them is 1, that image against each of the others; they never make wrong pairs.
     private static void Metric(OnnxGraph graph, TrunkWeights trunk, LinWeights? lin, LpipsVersion version)
     {
         foreach (var tensor in trunk.Tensors.Values)
@@ -92,9 +92,9 @@ public static class OnnxFile
 
         string Stack(string[] all) => all is [var one] ? one : graph.Node("Concat", all, Attribute("axis", 1));
 
-        // [N, 1]. The mean over the pixels comes first and the channels are weighed after it: both run over adjacent
-        // values. The power is not a product because ONNX Runtime would compute that in the convolutions' layout and
-        // then convert it too.
+        // Shape [N, 1]. The mean over the pixels comes before the weighted sum over the channels, so that both run over
+        // adjacent values. The square is a Pow and not a Mul because ONNX Runtime would compute a Mul in the
+        // convolutions' layout and then convert its result too.
         string Distance(string features, float[]? weights)
         {
             var norms = graph.Node("Sqrt", [graph.Node("ReduceSum", [graph.Node("Pow", [features, two]), channels])]);

@@ -69,8 +69,8 @@ internal sealed class OnnxGraph
 
     // AttributeProto: name, i, ints, type
 
-    public static ProtobufMessage Attribute(
-        string name, long value) => new ProtobufMessage().Add(1, name).Add(3, value).Add(20, 2);
+    public static ProtobufMessage Attribute(string name, long value) =>
+        new ProtobufMessage().Add(1, name).Add(3, value).Add(20, 2);
 
     public static ProtobufMessage Attribute(string name, long[] values)
     {

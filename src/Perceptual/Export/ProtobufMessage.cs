@@ -4,13 +4,13 @@ using System.Text;
 namespace Perceptual;
 
 /// <summary>
-/// A message in the wire format of Protocol Buffers (https://protobuf.dev/programming-guides/encoding/): fields one
-/// after another, each a number that says which and of what kind, then its value. A repeated field is added several
-/// times.
+/// A message in the wire format of Protocol Buffers (https://protobuf.dev/programming-guides/encoding/): fields
+/// one after another, each a number that encodes the field and its type, then the value. A repeated field is added
+/// once for each value.
 /// </summary>
 internal sealed class ProtobufMessage
 {
-    // The kinds of field used here; the low three bits of what precedes a value.
+    // The wire types used here: the low three bits of the number before a value.
     private const int VarInt = 0, LengthDelimited = 2;
 
     private readonly ArrayBufferWriter<byte> bytes = new();
@@ -54,7 +54,7 @@ internal sealed class ProtobufMessage
         WriteVarInt((ulong)length);
     }
 
-    // Seven bits a byte, the lowest first; the top bit says that more follow.
+    // Seven bits in each byte, the lowest first; the top bit says that more bytes follow.
     private void WriteVarInt(ulong value)
     {
         for (; value > 0x7f; value >>= 7)

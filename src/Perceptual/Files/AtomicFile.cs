@@ -6,9 +6,9 @@ using System.Text;
 namespace Perceptual;
 
 /// <summary>
-/// A file that appears whole or not at all: it is written beside its place, under a hidden name of its own, and renamed
-/// at the end. Links are followed, and a file that it replaces hands on its permissions and, where that is permitted,
-/// its owner. What a killed process leaves, the next one that writes into the folder clears.
+/// A file that appears whole or not at all: it is written beside its final place, under a hidden name of its own, and
+/// renamed at the end. Links are followed. A file that is replaced passes on its permissions and, where that is
+/// permitted, its owner. If a killed process leaves a file, the next process that writes into the folder deletes it.
 /// </summary>
 public sealed class AtomicFile : IDisposable
 {
@@ -73,11 +73,11 @@ public sealed class AtomicFile : IDisposable
         file.Commit();
     }
 
-    /// <summary>Takes the content.</summary>
+    /// <summary>The content is written to this stream.</summary>
     public FileStream Stream { get; }
 
     /// <summary>
-    /// Gives the file its name, replacing one that has it. Without this call, nothing is left behind.
+    /// Gives the file its name and replaces an existing file. Without this call nothing is left behind.
     /// </summary>
     public void Commit()
     {
@@ -104,7 +104,7 @@ public sealed class AtomicFile : IDisposable
         }
         catch (IOException)
         {
-            // What is still buffered need not be written: the file is given up.
+            // The file is given up, so its buffered bytes need not be written.
         }
         Unfinished.TryRemove(temporary, out _);
         Delete(temporary);

@@ -8,7 +8,8 @@ public static class Crc32
     private static readonly uint[] Table = MakeTable();
 
     /// <summary>
-    /// Goes on over more bytes. Begin with uint.MaxValue; what is stored is the complement of the end.
+    /// Continues a check sum over more bytes. Start with uint.MaxValue; files store the bitwise complement of
+    /// the final value.
     /// </summary>
     public static uint Append(uint crc, ReadOnlySpan<byte> bytes)
     {
@@ -26,7 +27,8 @@ public static class Crc32
         return crc;
     }
 
-    // Of each byte what it comes to when 0 to 7 others have followed it, [others][byte]: eight are taken at a time.
+    // [zeros, byte]: the check sum of a byte followed by 0 to 7 zero bytes. With these, Append takes eight
+    // bytes at a time.
     private static uint[] MakeTable()
     {
         var table = new uint[8 * 256];

@@ -5,20 +5,20 @@ using System.Net.Http.Headers;
 namespace Perceptual;
 
 /// <summary>How far a download is.</summary>
-/// <param name="Name">What is fetched, such as "alexnet.safetensors", or done with it.</param>
-/// <param name="Received">Bytes so far, those of an earlier, broken download included.</param>
+/// <param name="Name">What is fetched or worked on, such as "alexnet.safetensors".</param>
+/// <param name="Received">Bytes so far, with those of an earlier, broken download.</param>
 /// <param name="Total">Bytes in all, if the server says.</param>
 public readonly record struct DownloadProgress(string Name, long Received, long? Total);
 
-/// <summary>One file of a server into one file on disk, going on where an earlier attempt was cut off.</summary>
-/// <param name="http">What downloads.</param>
-/// <param name="name">The file, for progress and messages.</param>
-/// <param name="address">Where it is.</param>
-/// <param name="maximumLength">More bytes than it has: a download beyond is given up.</param>
-/// <param name="part">The file on disk. Beside it, under ".tag", stands which version of the file it is a part of, if
-/// the server says.</param>
-/// <param name="progress">Is told how far it is.</param>
-/// <param name="retryDelay">The wait before a second attempt; it doubles with each further one.</param>
+/// <summary>Downloads one file to disk, and continues where an earlier attempt was cut off.</summary>
+/// <param name="http">The client to download with.</param>
+/// <param name="name">The file's name in progress reports and messages.</param>
+/// <param name="address">The file's address.</param>
+/// <param name="maximumLength">The most bytes that the file may have: a longer download is given up.</param>
+/// <param name="part">The file on disk. A second file, with ".tag" added to its name, holds the server's entity tag, if
+/// it sends one.</param>
+/// <param name="progress">Receives progress reports; may be null.</param>
+/// <param name="retryDelay">The wait before the second attempt; it doubles with each further one.</param>
 public sealed class Download(
     HttpClient http, string name, Uri address, long maximumLength, string part, IProgress<DownloadProgress>? progress,
     TimeSpan retryDelay)
@@ -26,10 +26,10 @@ public sealed class Download(
     private const int Attempts = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60); // without a byte
 
-    /// <summary>Fetches the rest of the file. Its content is not judged here.</summary>
-    /// <exception cref="HttpRequestException">The server or the network failed, several times if that could
-    /// help.</exception>
-    /// <exception cref="InvalidDataException">The server sends more than the file can have.</exception>
+    /// <summary>Fetches the rest of the file. Its content is not checked here.</summary>
+    /// <exception cref="HttpRequestException">The server or the network failed, also when tried again where that
+    /// could help.</exception>
+    /// <exception cref="InvalidDataException">The server sends more than the most bytes the file may have.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
     public void Run(CancellationToken cancellation)
     {
@@ -45,13 +45,13 @@ public sealed class Download(
             catch (HttpRequestException e) when ((PartLength > longest || attempt < Attempts) && MayPass(e))
             {
                 if (PartLength > longest)
-                    (longest, attempt) = (PartLength, 1); // it gets on
+                    (longest, attempt) = (PartLength, 1); // it makes progress
                 cancellation.WaitHandle.WaitOne(retryDelay * (1 << (attempt - 1)));
             }
         }
     }
 
-    /// <summary>Deletes what has come.</summary>
+    /// <summary>Deletes a partial download and its tag.</summary>
     public static void Discard(string part)
     {
         File.Delete(part);
@@ -60,8 +60,7 @@ public sealed class Download(
 
     private static string TagOf(string part) => part + ".tag";
 
-    // A server's hiccup and a cut connection may; no network, no such server, a forbidden address will not within
-    // seconds.
+    // A server's error or a cut connection may pass within seconds. No network, no such server or no access will not.
     private static bool MayPass(HttpRequestException failure) => failure.StatusCode is null
         ? failure.HttpRequestError is not (HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
             or HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError)
@@ -96,18 +95,19 @@ public sealed class Download(
             case HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable:
                 Discard(part);
                 throw new HttpRequestException(
-                    string.Create(CultureInfo.InvariantCulture, $"the server did not go on at byte {start}"));
+                    string.Create(CultureInfo.InvariantCulture, $"the server did not continue at byte {start}"));
             default:
                 throw new HttpRequestException(
-                    string.Create(CultureInfo.InvariantCulture, $"the server answered {(int)response.StatusCode} "
-                        + $"{response.ReasonPhrase}"), null, response.StatusCode);
+                    string.Create(CultureInfo.InvariantCulture,
+                        $"the server answered {(int)response.StatusCode} {response.ReasonPhrase}"),
+                    null, response.StatusCode);
         }
         var total = range?.Length ?? start + response.Content.Headers.ContentLength;
         CheckLength(total ?? 0);
         Receive(response, start, total, cancellation);
     }
 
-    // Two halves of two versions are no file.
+    // Parts of two versions do not make one file.
     private bool IsSameFile(string? tag) =>
         tag is null || !File.Exists(TagOf(part)) || File.ReadAllText(TagOf(part)) == tag;
 
@@ -128,9 +128,8 @@ public sealed class Download(
             file.Write(buffer, 0, count);
         }
         if (file.Length < total)
-            throw new HttpRequestException(
-                string.Create(CultureInfo.InvariantCulture,
-                    $"the connection ended after {file.Length} of {total} bytes"));
+            throw new HttpRequestException(string.Create(CultureInfo.InvariantCulture,
+                $"the connection ended after {file.Length} of {total} bytes"));
         file.Flush(flushToDisk: true);
     }
 
@@ -141,7 +140,7 @@ public sealed class Download(
                 $"{name}: {address} sends more than the {maximumLength} bytes it may have"));
     }
 
-    // A blocking read can neither be cancelled nor time out, an asynchronous one can.
+    // A blocking read can neither be cancelled nor time out; an asynchronous read can.
     private static int ReadPatiently(Stream body, byte[] buffer, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -150,7 +149,8 @@ public sealed class Download(
     }
 
     /// <summary>
-    /// Does what touches the network, and tells its failures from those of the disk and from cancellation.
+    /// Runs an action on the network. Its failures become <see cref="HttpRequestException"/>, which tells them from
+    /// failures of the disk and from cancellation.
     /// </summary>
     private static T Network<T>(Func<T> action, CancellationToken cancellation)
     {

@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Perceptual;
 
 /// <summary>
-/// NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): maps out, judgements
-/// and maps in.
+/// NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): maps are written,
+/// judgements and maps are read.
 /// </summary>
 public static partial class NpyFile
 {
@@ -16,8 +16,8 @@ public static partial class NpyFile
     private const int ChunkLength = 1 << 14; // values converted at a time
 
     /// <summary>
-    /// Writes a map as format 1.0, little-endian float32 in C order, shape (height, width). The file appears whole or
-    /// not at all.
+    /// Writes a map as format 1.0, little-endian float32 in C order, shape (height, width). The file appears
+    /// whole or not at all.
     /// </summary>
     /// <exception cref="ArgumentException">The number of values is not height * width.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
@@ -36,8 +36,8 @@ public static partial class NpyFile
     /// <param name="path">The file, replaced if it exists.</param>
     /// <param name="height">Rows.</param>
     /// <param name="width">Columns.</param>
-    /// <param name="copyRow">Is called for every row from the top and fills it, as the <c>CopyRow</c> of a distance map
-    /// does.</param>
+    /// <param name="copyRow">Is called for every row from the top and fills it, as the <c>CopyRow</c> of a distance
+    /// map does.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public static void Write(string path, int height, int width, Action<int, Span<float>> copyRow)
@@ -82,8 +82,8 @@ public static partial class NpyFile
     /// <summary>
     /// Reads a little-endian float32 or float64 array of any shape in C order; float64 is rounded to float32.
     /// </summary>
-    /// <exception cref="InvalidDataException">The file is not such an array, or is shorter or longer than its header
-    /// says.</exception>
+    /// <exception cref="InvalidDataException">The file is not an array of this kind, or is shorter or longer than its
+    /// header says.</exception>
     /// <exception cref="IOException">The file is not there or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public static (float[] Values, int[] Shape) ReadFloat32(string path)
@@ -118,12 +118,11 @@ public static partial class NpyFile
         return Value(bytes);
     }
 
-    private static double Value(ReadOnlySpan<byte> bytes) =>
-        bytes.Length == 4
-            ? BinaryPrimitives.ReadSingleLittleEndian(bytes)
-            : BinaryPrimitives.ReadDoubleLittleEndian(bytes);
+    private static double Value(ReadOnlySpan<byte> bytes) => bytes.Length == 4
+        ? BinaryPrimitives.ReadSingleLittleEndian(bytes)
+        : BinaryPrimitives.ReadDoubleLittleEndian(bytes);
 
-    // Leaves the stream at the values, of which there are as many as the shape says.
+    // Checks that the file holds as many values as the shape says, and leaves the stream at the first of them.
     private static (int Size, int[] Shape) ReadHeader(string path, FileStream stream)
     {
         var start = new byte[12];
@@ -167,7 +166,7 @@ public static partial class NpyFile
         return (size, [.. shape]);
     }
 
-    // NumPy writes the three keys in this order, always.
+    // NumPy always writes the three keys in this order.
     [GeneratedRegex(@"^\{'descr': '(?<type>[^']*)', 'fortran_order': False, "
         + @"'shape': \((?:(?<side>\d+)(?:, ?|(?=\))))*\), ?\}\s*$", RegexOptions.CultureInvariant)]
     private static partial Regex Header();

@@ -1,6 +1,6 @@
 namespace Perceptual;
 
-/// <summary>Text that a stranger's file holds, for messages.</summary>
+/// <summary>Makes text from a file of unknown origin fit for messages.</summary>
 public static class UntrustedText
 {
     private const int Longest = 100;

@@ -10,18 +10,18 @@ public enum PixelFormat
     Bgr,
 
     /// <summary>
-    /// Red, green, blue, alpha. Alpha must be opaque everywhere, the greatest sample value: what shows through
-    /// another pixel is not known.
+    /// Red, green, blue, alpha. Alpha must be the greatest sample value (opaque) everywhere, because the colour behind
+    /// a transparent pixel is not known.
     /// </summary>
     Rgba,
 
     /// <summary>Blue, green, red, alpha. Alpha must be opaque everywhere, as with <see cref="Rgba"/>.</summary>
     Bgra,
 
-    /// <summary>Red, green, blue, and a sample that is not looked at.</summary>
+    /// <summary>Red, green, blue, and a sample that is ignored.</summary>
     Rgbx,
 
-    /// <summary>Blue, green, red, and a sample that is not looked at.</summary>
+    /// <summary>Blue, green, red, and a sample that is ignored.</summary>
     Bgrx,
 
     /// <summary>One sample, which becomes red, green and blue.</summary>

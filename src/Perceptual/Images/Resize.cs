@@ -22,14 +22,14 @@ public enum ResizeFilter
 }
 
 /// <summary>
-/// Pillow's resampling: when shrinking, the filter is stretched by the factor, so that every pixel counts; rows first,
-/// then columns. For 8 bits it is bit-exact: weights rounded to multiples of 2^-22, and samples to 8 bits between the
-/// two passes.
+/// Pillow's resampling: rows first, then columns. To shrink, the filter is stretched by the factor, so that every
+/// pixel counts. With 8-bit samples it is bit-exact: weights are rounded to multiples of 2^-22, and samples to 8 bits
+/// between the two passes.
 /// </summary>
 internal static class Resize
 {
-    // Pillow sums 8-bit samples in 32-bit integers with 32 - 8 - 2 fraction bits. Such sums are exact in a double too,
-    // so one code serves all samples.
+    // Pillow sums 8-bit samples in 32-bit integers with 32 - 8 - 2 fraction bits. These sums are exact in a double too,
+    // so the same code serves all types of samples.
     private const double FixedPointOne = 1 << 22;
 
     public static byte[] Plane(byte[] plane, int width, int height, int newWidth, int newHeight, ResizeFilter filter)
@@ -146,7 +146,7 @@ internal static class Resize
     }
 
     /// <summary>
-    /// For every output position the first input sample that counts and the weights from there on, which add up to 1.
+    /// For every output position: the first input sample that counts, and the weights from there on, which add up to 1.
     /// </summary>
     private sealed class Weights
     {
@@ -191,11 +191,8 @@ internal static class Resize
         /// <summary>
         /// The same weights as 8-bit images use them: multiples of 2^-22, halves rounded away from zero.
         /// </summary>
-        public Weights Rounded() =>
-            new(first,
-                [
-                    .. taps.Select(row => Array.ConvertAll(row,
-                        w => Math.Truncate(w * FixedPointOne + (w < 0 ? -0.5 : 0.5)) / FixedPointOne))]);
+        public Weights Rounded() => new(first, Array.ConvertAll(taps, row => Array.ConvertAll(row,
+            w => Math.Truncate(w * FixedPointOne + (w < 0 ? -0.5 : 0.5)) / FixedPointOne)));
 
         private static double Reach(ResizeFilter filter) => filter switch
         {

@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Perceptual;
 
 /// <summary>
-/// An RGB image in memory: three planes of 8-bit, 16-bit or float samples, kept as they came, with the range that says
-/// what black and white are. Immutable, so it can be shared between threads.
+/// An RGB image in memory: three planes of 8-bit, 16-bit or float samples, kept as given, with the range that says what
+/// black and white are. Immutable, so it can be shared between threads.
 /// </summary>
 public sealed class RgbImage
 {
@@ -39,10 +39,10 @@ public sealed class RgbImage
     /// <param name="pixels">Rows from the top.</param>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
-    /// <param name="format">The samples of a pixel.</param>
+    /// <param name="format">Which samples a pixel has, and in which order.</param>
     /// <param name="stride">Samples from the start of a row to that of the next; 0 if there is no gap.</param>
-    /// <exception cref="ArgumentException">There are more or, with a stride, fewer samples than the image has, the
-    /// stride is shorter than a row, or a pixel is transparent.</exception>
+    /// <exception cref="ArgumentException">The number of samples is not that of the image (with a stride: is less than
+    /// it needs), a side is less than 1, the stride is shorter than a row, or a pixel is transparent.</exception>
     public static RgbImage FromInterleaved(ReadOnlySpan<byte> pixels, int width, int height,
         PixelFormat format = PixelFormat.Rgb, int stride = 0) =>
         new(Split(pixels, width, height, format, stride, byte.MaxValue), width, height, ValueRange.Byte);
@@ -58,8 +58,8 @@ public sealed class RgbImage
     /// <param name="pixels">Rows from the top.</param>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
-    /// <param name="range">What black and white are, and for alpha transparent and opaque.</param>
-    /// <param name="format">The samples of a pixel.</param>
+    /// <param name="range">The values of black and white; for alpha, those of transparent and opaque.</param>
+    /// <param name="format">Which samples a pixel has, and in which order.</param>
     /// <param name="stride">Samples from the start of a row to that of the next; 0 if there is no gap.</param>
     /// <exception cref="ArgumentException">As with 8-bit samples, or a sample is NaN, infinite or outside
     /// <paramref name="range"/>.</exception>
@@ -107,9 +107,9 @@ public sealed class RgbImage
     public static RgbImage Own(float[][] planes, int width, int height, ValueRange range) =>
         new(Checked(Three(planes, width, height), width, range), width, height, range);
 
-    /// <summary>The image of rows, read to the end.</summary>
-    /// <exception cref="ArgumentException">The reader is in use or has been read from, or the image is too large for
-    /// memory.</exception>
+    /// <summary>Reads all rows of an image into memory.</summary>
+    /// <exception cref="ArgumentException">The reader is in use or has been read from, or the image is too large
+    /// for memory.</exception>
     /// <inheritdoc cref="RgbRowReader.ReadStoredRow(Span{float}, Span{float}, Span{float})" path="/exception"/>
     public static RgbImage FromRows(RgbRowReader rows)
     {
@@ -137,20 +137,20 @@ public sealed class RgbImage
                         var sample = T.CreateTruncating(row[c][x]);
                         planes[c][y * width + x] = float.CreateTruncating(sample) == row[c][x] ? sample
                             : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                                $"the {ChannelNames[c]} sample at x {x}, y {y} is {row[c][x]}, not a whole number as "
-                                    + $"those of {rows.Range} are"));
+                                $"the {ChannelNames[c]} sample at x {x}, y {y} is {row[c][x]}, but samples of the "
+                                    + $"range {rows.Range} are whole numbers"));
                     }
             }
             return planes;
         }
     }
 
-    /// <summary>One row of a channel (0 red, 1 green, 2 blue) as stored, converted to float and not scaled.</summary>
+    /// <summary>Copies one row of a channel as stored: converted to float, not scaled.</summary>
     /// <param name="channel">0 red, 1 green, 2 blue.</param>
     /// <param name="y">The row, 0 at the top.</param>
     /// <param name="row">Receives <see cref="Width"/> values.</param>
-    /// <exception cref="ArgumentException">There is no such channel or row, or the span is shorter than a
-    /// row.</exception>
+    /// <exception cref="ArgumentException">There is no such channel or row, or the span is shorter than
+    /// a row.</exception>
     public void CopyStoredRow(int channel, int y, Span<float> row)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(channel);
@@ -168,7 +168,7 @@ public sealed class RgbImage
             ValueRange.Widen(bytes![channel].AsSpan(start, Width), row);
     }
 
-    /// <summary>One row of a channel (0 red, 1 green, 2 blue) scaled to [-1, 1].</summary>
+    /// <summary>Copies one row of a channel, scaled to [-1, 1].</summary>
     /// <inheritdoc cref="CopyStoredRow" path="/param"/>
     /// <inheritdoc cref="CopyStoredRow" path="/exception"/>
     public void CopyRow(int channel, int y, Span<float> row)
@@ -177,9 +177,10 @@ public sealed class RgbImage
         Range.Scale(row[..Width]);
     }
 
-    /// <summary>The image at another size, as Pillow's <c>Image.resize</c> computes it: bit-exact for 8-bit samples;
-    /// 16-bit and float samples are weighed in double precision with the same weights and clipped to their
-    /// range.</summary>
+    /// <summary>
+    /// The image at another size, as Pillow's <c>Image.resize</c> computes it: bit-exact for 8-bit samples; 16-bit and
+    /// float samples are weighed in double precision with the same weights and clipped to their range.
+    /// </summary>
     /// <exception cref="ArgumentException">A side is less than 1, or the result would have too many pixels.</exception>
     public RgbImage Resize(int width, int height, ResizeFilter filter)
     {
@@ -188,8 +189,9 @@ public sealed class RgbImage
             return this;
         if (floats is not null)
             return Own(
-                Array.ConvertAll(floats, plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter,
-                    Range)), width, height, Range);
+                Array.ConvertAll(floats,
+                    plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter, Range)),
+                width, height, Range);
         if (words is not null)
             return Own(Array.ConvertAll(words,
                 plane => Perceptual.Resize.Plane(plane, Width, Height, width, height, filter)), width, height);
@@ -198,15 +200,15 @@ public sealed class RgbImage
     }
 
     /// <summary>
-    /// The image with its shorter side made this long and the other in proportion, rounded down, as torchvision's
-    /// <c>Resize(length)</c> does it: how the images of judgements are loaded.
+    /// The image resized so that its shorter side has this length, and the other side is in proportion, rounded down,
+    /// as torchvision's <c>Resize(length)</c> does it. The images of judgements are loaded in this way.
     /// </summary>
     /// <inheritdoc cref="Resize" path="/exception"/>
     public RgbImage ResizeShorterSide(int length, ResizeFilter filter) => Width <= Height
         ? Resize(length, checked((int)((long)length * Height / Width)), filter)
         : Resize(checked((int)((long)length * Width / Height)), length, filter);
 
-    /// <summary>Its rows, one after another.</summary>
+    /// <summary>A reader of the image's rows.</summary>
     public RgbRowReader OpenRows() => new Rows(this);
 
     private static T[][] Split<T>(
@@ -255,7 +257,7 @@ public sealed class RgbImage
             throw new ArgumentException($"a stride of {stride} is shorter than a row of {row} samples", nameof(stride));
         if (length < stride * (height - 1L) + row)
             throw new ArgumentException(
-                $"{length} samples are too few for {height} rows of {row}, {stride} from one to the next",
+                $"{length} samples are too few for {height} rows of {row} with a stride of {stride}",
                 nameof(pixels));
     }
 

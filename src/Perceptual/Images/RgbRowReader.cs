@@ -1,22 +1,22 @@
 namespace Perceptual;
 
 /// <summary>
-/// The rows of an RGB image from the top, each read once: an image that need not be in memory as a whole. A reader is
-/// for one thread at a time and for one use: an image that is needed twice is opened twice. To read something of your
-/// own, derive from this class.
+/// Reads the rows of an RGB image from the top, each once, so that the image need not be in memory as a whole. A reader
+/// serves one thread at a time, and one pass: to read an image twice, open it twice. To read a source of your own,
+/// derive from this class.
 /// </summary>
 public abstract class RgbRowReader : IDisposable
 {
     private int next; // the row that is read next
-    private int busy; // 1 while a row is read, and for good once reading one has failed
-    private int begun; // 1 once something reads the whole image
+    private int busy; // 1 while a row is read; stays 1 once a read has failed
+    private int begun; // 1 once a caller reads the whole image
     private bool disposed;
 
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="range">What black and white are in the samples.</param>
-    /// <exception cref="ArgumentException">A side is less than 1, or the range is
-    /// <c>default(ValueRange)</c>.</exception>
+    /// <exception cref="ArgumentException">A side is less than 1, or the range
+    /// is <c>default(ValueRange)</c>.</exception>
     protected RgbRowReader(int width, int height, ValueRange range)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
@@ -41,11 +41,11 @@ public abstract class RgbRowReader : IDisposable
     /// <param name="green">Receives <see cref="Width"/> values.</param>
     /// <param name="blue">Receives <see cref="Width"/> values.</param>
     /// <exception cref="ArgumentException">
-    /// A span is shorter than a row, or what was read is not finite or outside <see cref="Range"/>.
+    /// A span is shorter than a row, or a sample is not finite or outside <see cref="Range"/>.
     /// </exception>
     /// <exception cref="InvalidDataException">The file is damaged from here on.</exception>
     /// <exception cref="InvalidOperationException">
-    /// There are no more rows, another thread is reading one, or reading one has failed before.
+    /// There are no more rows, another thread is reading a row, or an earlier read has failed.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The reader is disposed.</exception>
     public void ReadStoredRow(Span<float> red, Span<float> green, Span<float> blue)
@@ -75,15 +75,13 @@ public abstract class RgbRowReader : IDisposable
     /// for every row from the top, once, one at a time, and not again after an exception.
     /// </summary>
     /// <param name="y">The row, 0 at the top.</param>
-    /// <param name="red">To be filled: <see cref="Width"/> values within <see cref="Range"/>, as are the
-    /// others.</param>
-    /// <param name="green">To be filled.</param>
-    /// <param name="blue">To be filled.</param>
+    /// <param name="red">To be filled with <see cref="Width"/> values within <see cref="Range"/>.</param>
+    /// <param name="green">To be filled with <see cref="Width"/> values within <see cref="Range"/>.</param>
+    /// <param name="blue">To be filled with <see cref="Width"/> values within <see cref="Range"/>.</param>
     protected abstract void ReadStoredRow(int y, Span<float> red, Span<float> green, Span<float> blue);
 
     /// <summary>
-    /// Reads the next row, scaled to [-1, 1], then less a shift and divided by a scale, of each channel: rounded as one
-    /// after the other.
+    /// Reads the next row, scaled to [-1, 1], then (value - shift) / scale for each channel; rounded after each step.
     /// </summary>
     // Safe if each pointer has room for Width values.
     internal unsafe void ReadRow(float* red, float* green, float* blue, float[] shift, float[] scale)
@@ -94,7 +92,7 @@ public abstract class RgbRowReader : IDisposable
     }
 
     /// <summary>Reads a row for <see cref="ReadRow(float*, float*, float*, float[], float[])"/>.</summary>
-    // Safe as its caller is.
+    // Safe if each pointer has room for Width values.
     private protected virtual unsafe void ReadScaledRow(
         int y, float* red, float* green, float* blue, float[] shift, float[] scale)
     {
@@ -106,17 +104,17 @@ public abstract class RgbRowReader : IDisposable
         Range.Scale(blue, Width, shift[2], scale[2]);
     }
 
-    /// <summary>Whether rows are known to be within <see cref="Range"/> without a look at them.</summary>
+    /// <summary>Whether rows are known to be within <see cref="Range"/> and need no check.</summary>
     private protected virtual bool IsChecked => false;
 
-    /// <summary>Says that all rows will be read now, by one caller.</summary>
-    /// <exception cref="ArgumentException">Some have been read already, or another caller has begun.</exception>
+    /// <summary>Declares that one caller will now read all rows.</summary>
+    /// <exception cref="ArgumentException">Rows have been read already, or another caller has begun.</exception>
     internal void Begin()
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         if (Interlocked.Exchange(ref begun, 1) != 0 || next > 0)
-            throw new ArgumentException("the reader is in use or has been read from: its rows come once; open the "
-                + "image again");
+            throw new ArgumentException("the reader is in use or has been read from, but its rows can be read only "
+                + "once: open the image again");
     }
 
     /// <inheritdoc/>
@@ -127,7 +125,7 @@ public abstract class RgbRowReader : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Lets go of files.</summary>
+    /// <summary>Closes files.</summary>
     protected virtual void Dispose(bool disposing)
     {
     }
@@ -137,14 +135,14 @@ public abstract class RgbRowReader : IDisposable
         ObjectDisposedException.ThrowIf(disposed, this);
         if (Interlocked.Exchange(ref busy, 1) != 0)
             throw new InvalidOperationException(
-                "another thread is reading a row, or reading one has failed: open the image again");
+                "another thread is reading a row, or an earlier read has failed: open the image again");
         if (next < Height)
             return next;
         Volatile.Write(ref busy, 0);
         throw new InvalidOperationException($"the image has no more than {Height} rows");
     }
 
-    // Not called where reading fails: what would come next is not known.
+    // Not called after a failed read: the position in the source is not known then.
     private void EndRow()
     {
         next++;

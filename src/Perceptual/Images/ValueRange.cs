@@ -14,8 +14,8 @@ public readonly record struct ValueRange
 {
     /// <summary>A range from <paramref name="minimum"/> (black) to <paramref name="maximum"/> (white).</summary>
     /// <exception cref="ArgumentException">
-    /// The bounds are not finite, not in ascending order, or so far apart or so close that float32 cannot hold their
-    /// distance.
+    /// The bounds are not finite, not in ascending order, or so far apart or so close that float32 cannot
+    /// hold their distance.
     /// </exception>
     public ValueRange(float minimum, float maximum)
     {
@@ -44,11 +44,11 @@ public readonly record struct ValueRange
     /// <summary>Float samples from -1 to 1, as the reference implementation takes them.</summary>
     public static ValueRange Signed { get; } = new(-1, 1);
 
-    /// <summary>What a sample is divided by before 1 is taken off: 127.5 for 8 bits, 32767.5 for 16.</summary>
+    /// <summary>What a sample is divided by before 1 is subtracted: 127.5 for 8 bits, 32767.5 for 16.</summary>
     internal float HalfSpan => (Maximum - Minimum) / 2;
 
-    /// <exception cref="ArgumentException">This is <c>default(ValueRange)</c>, which has no black and
-    /// white.</exception>
+    /// <exception cref="ArgumentException">This is <c>default(ValueRange)</c>, which has no black
+    /// and white.</exception>
     internal void ThrowIfDefault(string parameter)
     {
         if (this == default)
@@ -57,7 +57,7 @@ public readonly record struct ValueRange
     }
 
     /// <summary>Refuses samples that are not finite or outside this range.</summary>
-    /// <param name="channel">Its name, for the message.</param>
+    /// <param name="channel">The channel's name, for the message.</param>
     /// <param name="y">The row, for the message.</param>
     /// <param name="row">A row of the channel.</param>
     /// <exception cref="ArgumentException">A sample is NaN, infinite or outside the range.</exception>
@@ -76,7 +76,9 @@ public readonly record struct ValueRange
             Vector.GreaterThanOrEqualAll(samples, minimum) && Vector.LessThanOrEqualAll(samples, maximum);
     }
 
-    /// <summary>8-bit samples to floats, not scaled.</summary>
+    /// <summary>
+    /// Converts 8-bit samples to floats without scaling them. The row is at least as long as the samples.
+    /// </summary>
     public static void Widen(ReadOnlySpan<byte> samples, Span<float> row)
     {
         row = row[..samples.Length];
@@ -91,7 +93,9 @@ public readonly record struct ValueRange
             row[x] = samples[x];
     }
 
-    /// <summary>16-bit samples to floats, not scaled.</summary>
+    /// <summary>
+    /// Converts 16-bit samples to floats without scaling them. The row is at least as long as the samples.
+    /// </summary>
     public static void Widen(ReadOnlySpan<ushort> samples, Span<float> row)
     {
         row = row[..samples.Length];
@@ -102,7 +106,7 @@ public readonly record struct ValueRange
             row[x] = samples[x];
     }
 
-    /// <summary>Samples of this range to [-1, 1], in place.</summary>
+    /// <summary>Scales samples of this range to [-1, 1], in place.</summary>
     internal void Scale(Span<float> row)
     {
         var x = 0;
@@ -114,15 +118,14 @@ public readonly record struct ValueRange
     }
 
     /// <summary>
-    /// Samples of this range to [-1, 1], then less a shift and divided by a scale, in place: rounded as one after the
-    /// other.
+    /// Scales samples of this range to [-1, 1], then takes (value - shift) / scale, in place; rounded after each step.
     /// </summary>
-    // Safe if row has length floats: vectors are whole, the rest goes one by one.
+    // Safe if row has length floats: whole vectors first, the rest one by one.
     internal unsafe void Scale(float* row, int length, float shift, float scale)
     {
         var x = 0;
-        var (minimum, halfSpan, shifts, scales) = (new Vector<float>(Minimum), new Vector<float>(HalfSpan),
-            new Vector<float>(shift), new Vector<float>(scale));
+        var (minimum, halfSpan) = (new Vector<float>(Minimum), new Vector<float>(HalfSpan));
+        var (shifts, scales) = (new Vector<float>(shift), new Vector<float>(scale));
         for (; x <= length - Vector<float>.Count; x += Vector<float>.Count)
             Vector.Store(
                 (((Vector.Load(row + x) - minimum) / halfSpan) - Vector<float>.One - shifts) / scales, row + x);
@@ -131,8 +134,8 @@ public readonly record struct ValueRange
     }
 
     /// <summary>
-    /// <see cref="Widen(ReadOnlySpan{byte}, Span{float})"/> and <see cref="Scale(float*, int, float, float)"/> of 8-bit
-    /// samples in one pass, to the same bits.
+    /// Does <see cref="Widen(ReadOnlySpan{byte}, Span{float})"/> and <see cref="Scale(float*, int, float, float)"/>
+    /// with 8-bit samples in one pass, to the same bits.
     /// </summary>
     // Safe if samples and row have length values: 8 are read and written at a time while there are 8.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -141,8 +144,9 @@ public readonly record struct ValueRange
         var x = 0;
         if (Fma.IsSupported || AdvSimd.IsSupported)
         {
-            var (halfSpan, shifts, scales) = (Vector256.Create(Byte.HalfSpan), Vector256.Create(shift),
-                Vector256.Create(scale));
+            var halfSpan = Vector256.Create(Byte.HalfSpan);
+            var shifts = Vector256.Create(shift);
+            var scales = Vector256.Create(scale);
             var (inverseHalfSpan, inverseScales) = (Vector256<float>.One / halfSpan, Vector256<float>.One / scales);
             for (; x <= length - Vector256<float>.Count; x += Vector256<float>.Count)
             {
@@ -158,7 +162,8 @@ public readonly record struct ValueRange
     }
 
     /// <summary>
-    /// Samples of this range to grey levels on [0, 255], in double precision: those of 8 bits exactly as they are.
+    /// Converts samples of this range to grey levels on [0, 255], in double precision. 8-bit samples keep
+    /// their values exactly.
     /// </summary>
     internal void ToLevels(ReadOnlySpan<float> samples, Span<double> levels)
     {
@@ -177,8 +182,8 @@ public readonly record struct ValueRange
     /// <summary>The range as people write it, "0..255".</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Minimum}..{Maximum}");
 
-    // The product with the reciprocal, corrected by what it leaves: with each 8-bit sample the bits of the division,
-    // which takes three times as long.
+    // Multiplies by the reciprocal and corrects the quotient by its remainder. With every 8-bit sample this gives the
+    // bits of the division, which takes three times as long.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Divide(Vector256<float> value, Vector256<float> divisor, Vector256<float> inverse)
     {
@@ -189,7 +194,7 @@ public readonly record struct ValueRange
     private static void Convert(Vector<ushort> samples, Span<float> row)
     {
         Vector.Widen(samples, out var low, out var high);
-        // below 2^16, so that signed is the same, and one instruction
+        // values below 2^16 are the same when signed, and converting signed numbers is one instruction
         Vector.ConvertToSingle(Vector.AsVectorInt32(low)).CopyTo(row);
         Vector.ConvertToSingle(Vector.AsVectorInt32(high)).CopyTo(row[Vector<float>.Count..]);
     }

@@ -7,17 +7,18 @@ namespace Perceptual;
 /// <param name="Output">What is written.</param>
 /// <param name="FirstChannel">The first channel of the output that is written, a multiple of 16.</param>
 /// <param name="Offsets">What <see cref="Convolver.FillOffsets"/> gave for the input, pinned.</param>
-/// <param name="Images">How many.</param>
+/// <param name="Images">Number of images.</param>
 /// <param name="From">The first row.</param>
 /// <param name="To">The row after the last.</param>
-/// <param name="Threads">How many may work.</param>
+/// <param name="Threads">The most threads to use.</param>
 internal readonly record struct ConvolutionStep(
     RowBuffer Input, RowBuffer Output, int FirstChannel, int[] Offsets, int Images, int From, int To, int Threads);
 
 /// <summary>
-/// A convolution with bias and, unless told otherwise, ReLU over row buffers, with its weights packed for the processor
-/// it runs on. Rows come in multiples of <see cref="UnitRows"/>, counted from the top, but at the end: so an output has
-/// the same bits however the rows come, whoever computes them, and whatever other images are there.
+/// A convolution with bias and, unless told otherwise, ReLU over row buffers, with its weights packed for the
+/// processor it runs on. Rows are computed in multiples of <see cref="UnitRows"/> from the top, except at the end. An
+/// output therefore has the same bits however the rows are grouped, whichever thread computes them, and whatever other
+/// images are there.
 /// </summary>
 // Safe: see RowBuffer, and each kernel.
 internal abstract unsafe class Convolver(ConvolutionShape shape)
@@ -28,32 +29,33 @@ internal abstract unsafe class Convolver(ConvolutionShape shape)
     public abstract int UnitRows { get; }
 
     /// <summary>
-    /// Rows and columns of the input that are read for an output, also where a kernel ends before them.
+    /// Rows and columns of the input that are read for an output; they may be more than the kernel has.
     /// </summary>
     public virtual int Reach => Shape.Kernel;
 
-    /// <summary>Floats of memory a worker needs.</summary>
+    /// <summary>Floats of scratch memory that a worker needs.</summary>
     public abstract long ScratchLength { get; }
 
-    /// <summary>From the first input of an output to each of its inputs.</summary>
+    /// <summary>Number of offsets that <see cref="FillOffsets"/> fills.</summary>
     public abstract int OffsetCount { get; }
 
+    /// <summary>Fills the offsets, in floats, from the first input of an output to each of its inputs.</summary>
     public abstract void FillOffsets(RowBuffer input, Span<int> offsets);
 
-    /// <summary>Asks for the zeros it reads around its input.</summary>
+    /// <summary>Reserves the zeros that it reads around its input.</summary>
     public abstract void Reserve(RowBuffer input, RowBuffer output);
 
-    /// <summary>Into how many tasks a step is divided.</summary>
+    /// <summary>The number of tasks that a step is divided into.</summary>
     public abstract int CountTasks(in ConvolutionStep step);
 
     public abstract void Run(in ConvolutionStep step, int task, float* scratch);
 
-    /// <summary>Takes other weights.</summary>
+    /// <summary>Replaces the weights.</summary>
     /// <param name="weight">[outputs, inputs, kernel, kernel]</param>
     /// <param name="bias">[outputs]</param>
     public abstract void SetWeights(float[] weight, float[] bias);
 
-    /// <summary>The form that suits a layer on this processor.</summary>
+    /// <summary>The convolver that suits a layer on this processor.</summary>
     /// <param name="shape">The convolution.</param>
     /// <param name="weight">[outputs, inputs, kernel, kernel]</param>
     /// <param name="bias">[outputs]</param>
@@ -64,9 +66,9 @@ internal abstract unsafe class Convolver(ConvolutionShape shape)
         : Vector128.IsHardwareAccelerated ? Choose<Simd128>(shape, weight, bias, relu)
         : Choose<SimdScalar>(shape, weight, bias, relu);
 
-    /// <summary>The form that suits a layer, for a given vector.</summary>
-    public static Convolver Choose<T>(
-        ConvolutionShape shape, float[] weight, float[] bias, bool relu = true) where T : struct, ISimd<T>
+    /// <summary>The convolver that suits a layer, for a given vector type.</summary>
+    public static Convolver Choose<T>(ConvolutionShape shape, float[] weight, float[] bias, bool relu = true)
+        where T : struct, ISimd<T>
     {
         var floor = relu ? 0 : float.NegativeInfinity;
         Convolver convolver = shape switch
@@ -86,11 +88,13 @@ internal abstract unsafe class Convolver(ConvolutionShape shape)
         return convolver;
     }
 
-    /// <summary>Lanes a buffer of so many channels has: a network's input comes in planes of one.</summary>
+    /// <summary>
+    /// Lanes in a buffer of this many channels: 1 for a network's input, whose planes have one channel each.
+    /// </summary>
     public static int LanesOf(int channels) => channels < RowBuffer.Lanes ? 1 : RowBuffer.Lanes;
 
     protected static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
 
-    /// <summary>As the kernels read it, with zeros up to whole planes.</summary>
+    /// <summary>The bias as the kernels read it, padded with zeros to whole planes.</summary>
     protected PinnedFloats Bias { get; } = new(RoundUp(shape.Outputs, RowBuffer.Lanes));
 }

@@ -1,23 +1,25 @@
 namespace Perceptual;
 
 /// <summary>
-/// The threads of one call. The caller's own does each step's tasks; others help where the thread pool spares them.
-/// Nobody waits for a helper that has not taken a task, so a busy thread pool makes a call slower but cannot stop it.
+/// The threads of one call. The caller's own thread works on each step's tasks; threads of the pool help when
+/// they are free. Nobody waits for a helper that has not taken a task, so a busy thread pool makes a call slower
+/// but cannot stop it.
 /// </summary>
 public sealed class Crew : IDisposable
 {
-    // of a step's tasks, for each thread: small tasks are claimed several at a time, which costs as much as one
+    // A step's tasks are divided into this many shares for each thread: claiming a share costs as much as
+    // claiming one task.
     private const int Shares = 8;
 
     private readonly Lock gate = new();
     private Action<int, int> body = (_, _) => { }; // (task, worker)
-    private long step; // its number in the upper half, its tasks in the lower
-    private long claims; // the number in the upper half, shares claimed in the lower
+    private long step; // its number in the upper half, its count of tasks in the lower
+    private long claims; // the step's number in the upper half, the count of claimed shares in the lower
     private int done;
     private volatile bool dismissed;
     private Exception? failure;
 
-    /// <param name="threads">The largest number of threads that work at a time, the caller's own with them.</param>
+    /// <param name="threads">The largest number of threads that work at a time, including the caller's own.</param>
     /// <exception cref="ArgumentOutOfRangeException">It is not from 1 to <see cref="MaximumThreads"/>.</exception>
     public Crew(int threads)
     {
@@ -44,9 +46,11 @@ public sealed class Crew : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, MaximumThreads);
     }
 
-    /// <summary>Runs tasks, and returns when all are done. One call at a time.</summary>
-    /// <param name="tasks">How many there are.</param>
-    /// <param name="action">Does a task, by its number and the worker's.</param>
+    /// <summary>
+    /// Runs tasks, and returns when all are done; throws the exception of a task that failed. One call at a time.
+    /// </summary>
+    /// <param name="tasks">Number of tasks.</param>
+    /// <param name="action">Does a task, given its number and the worker's.</param>
     public void Run(int tasks, Action<int, int> action)
     {
         ArgumentNullException.ThrowIfNull(action);
@@ -56,7 +60,7 @@ public sealed class Crew : IDisposable
                 action(i, 0);
             return;
         }
-        // Who still claims tasks of the step before sees that the numbers differ.
+        // A worker that still claims tasks of the step before sees that the numbers differ.
         var number = ((claims >> 32) + 1) << 32;
         Volatile.Write(ref step, number | (uint)tasks);
         body = action;
@@ -70,7 +74,7 @@ public sealed class Crew : IDisposable
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
     }
 
-    /// <summary>Sends the helpers away.</summary>
+    /// <summary>Releases the helping threads.</summary>
     public void Dispose() => dismissed = true;
 
     private void Help(int worker)

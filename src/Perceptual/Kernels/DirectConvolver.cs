@@ -2,12 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace Perceptual;
 
-/// <summary>Convolution as it is defined, a row of one image at a time.</summary>
-/// <typeparam name="T">The vector.</typeparam>
-/// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the input's
-/// lanes.</typeparam>
-// Safe: see RowBuffer. Weights are packed for as many channels as are computed, in whole planes; the offsets are
-// pinned.
+/// <summary>Convolution by its definition, a row of one image at a time.</summary>
+/// <typeparam name="T">The vector type.</typeparam>
+/// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the
+/// input's lanes.</typeparam>
+// Safe: see RowBuffer. Weights are packed for as many channels as are computed, in whole planes; the
+// offsets are pinned.
 internal sealed unsafe class DirectConvolver<T, TStep> : Convolver
     where T : struct, ISimd<T>
     where TStep : IConstant

@@ -3,17 +3,17 @@ using System.Numerics;
 namespace Perceptual;
 
 /// <summary>
-/// Dropout (Srivastava et al. 2014) with probability 1/2: each value is zero or doubled. Which, is a function of the
-/// stream and of the place, so that it is the same in whatever order values come, forth and back.
+/// Dropout (Srivastava et al. 2014) with probability 1/2: each value is zero or doubled. Which of the two depends only
+/// on the stream and on the value's place, so the forward and the backward pass drop the same values, in any order.
 /// </summary>
-/// <param name="stream">A seed of its own for each tap of each pair of each step.</param>
+/// <param name="stream">A seed, different for each tap of each pair of each step.</param>
 public readonly struct Dropout(ulong stream)
 {
     // 1, 2, 4, ...: one bit for each lane of a vector.
     private static readonly Vector<int> Bits = Vector.Create(
         [.. Enumerable.Range(0, Vector<int>.Count).Select(lane => 1 << lane)]);
 
-    /// <summary>Values of some lanes of a plane of a pixel, each zero or doubled.</summary>
+    /// <summary>A vector of values, each zero or doubled: some lanes of one plane of one pixel.</summary>
     public Vector<float> Apply(Vector<float> values, long pixel, int planes, int plane, int lane)
     {
         var bits = (int)(Word(pixel * ((planes + 3) / 4) + plane / 4) >> (plane % 4 * RowBuffer.Lanes + lane));
@@ -21,6 +21,6 @@ public readonly struct Dropout(ulong stream)
             Vector<float>.Zero, values + values);
     }
 
-    /// <summary>64 random bits, those of four planes of a pixel.</summary>
+    /// <summary>64 random bits, which serve four planes of a pixel.</summary>
     public ulong Word(long number) => SplitMix64.Stream(stream, (ulong)number).Next();
 }

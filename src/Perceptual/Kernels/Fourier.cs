@@ -18,7 +18,7 @@ public sealed unsafe class Fourier
     private static readonly int[] Factors = [4, 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31];
 
     private readonly int length;
-    // exp(-2 pi i k / n) for all k, n the length that is left
+    // exp(-2 pi i k / n) for all k, where n is the length that is left
     private readonly List<(int Factor, double[] Cos, double[] Sin)> passes = [];
     private readonly Fourier? convolution;
     private readonly double[] chirpRe = []; // exp(-pi i k^2 / length)
@@ -26,7 +26,7 @@ public sealed unsafe class Fourier
     private readonly double[] kernelRe = []; // the transform of the chirp's conjugate, over the convolution's length
     private readonly double[] kernelIm = [];
 
-    /// <param name="length">Values of a signal.</param>
+    /// <param name="length">Number of values in each signal.</param>
     public Fourier(int length)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
@@ -49,7 +49,7 @@ public sealed unsafe class Fourier
         var kernel = new double[2 * padded * Lanes];
         for (var k = 0; k < length; k++)
         {
-            // k^2 modulo 2 * length: the angle stays small, and so exact.
+            // k^2 modulo 2 * length keeps the angle small, and so exact.
             (chirpIm[k], chirpRe[k]) = Math.SinCos(-Math.PI * ((long)k * k % (2 * length)) / length);
             foreach (var at in new[] { k, (padded - k) % padded })
                 (kernel[at * Lanes], kernel[(padded + at) * Lanes]) = (chirpRe[k], -chirpIm[k]);
@@ -67,12 +67,12 @@ public sealed unsafe class Fourier
         : 2 * convolution.length * Lanes + convolution.ScratchLength;
 
     /// <summary>
-    /// Transforms in place: X[k] = sum of x[j] exp(-2 pi i j k / length). With real and imaginary parts changed for one
-    /// another it is the inverse, times the length.
+    /// Transforms in place: X[k] = sum of x[j] exp(-2 pi i j k / length). With real and imaginary parts exchanged it
+    /// computes the inverse, times the length.
     /// </summary>
     /// <param name="re">[length, lanes], the real parts.</param>
     /// <param name="im">[length, lanes], the imaginary parts.</param>
-    /// <param name="scratch">At least <see cref="ScratchLength"/> doubles, which lose their values.</param>
+    /// <param name="scratch">At least <see cref="ScratchLength"/> doubles, which are overwritten.</param>
     /// <exception cref="ArgumentException">A span is too short.</exception>
     public void Transform(Span<double> re, Span<double> im, Span<double> scratch)
     {
@@ -92,7 +92,7 @@ public sealed unsafe class Fourier
             return;
         }
         double* toRe = scratch, toIm = scratch + length * Lanes, fromRe = re, fromIm = im;
-        // [rest, stride / lanes, lanes]: rest values are to be transformed, stride lie between two of them
+        // [rest, stride / lanes, lanes]: rest values are to be transformed, each a stride from the next
         var (rest, stride) = (length, Lanes);
         foreach (var (factor, cos, sin) in passes)
         {
@@ -140,8 +140,8 @@ public sealed unsafe class Fourier
             for (var x = 0; x < stride; x += Vector<double>.Count)
             {
                 long a = (long)q * stride + x, b = a + (long)rest * stride, to = 2L * q * stride + x;
-                var (aRe, aIm, bRe, bIm) = (Vector.Load(fromRe + a), Vector.Load(fromIm + a), Vector.Load(fromRe + b),
-                    Vector.Load(fromIm + b));
+                var (aRe, aIm) = (Vector.Load(fromRe + a), Vector.Load(fromIm + a));
+                var (bRe, bIm) = (Vector.Load(fromRe + b), Vector.Load(fromIm + b));
                 Store(aRe + bRe, aIm + bIm, toRe + to, toIm + to);
                 StoreTimes(c, s, aRe - bRe, aIm - bIm, toRe + to + stride, toIm + to + stride);
             }
@@ -160,10 +160,10 @@ public sealed unsafe class Fourier
             for (var x = 0; x < stride; x += Vector<double>.Count)
             {
                 double* re = fromRe + (long)q * stride + x, im = fromIm + (long)q * stride + x;
-                var (x0, y0, x1, y1) = (Vector.Load(re), Vector.Load(im), Vector.Load(re + step),
-                    Vector.Load(im + step));
-                var (x2, y2, x3, y3) = (Vector.Load(re + 2 * step), Vector.Load(im + 2 * step),
-                    Vector.Load(re + 3 * step), Vector.Load(im + 3 * step));
+                var (x0, y0) = (Vector.Load(re), Vector.Load(im));
+                var (x1, y1) = (Vector.Load(re + step), Vector.Load(im + step));
+                var (x2, y2) = (Vector.Load(re + 2 * step), Vector.Load(im + 2 * step));
+                var (x3, y3) = (Vector.Load(re + 3 * step), Vector.Load(im + 3 * step));
                 var (evenX, evenY, oddX, oddY) = (x0 + x2, y0 + y2, x1 + x3, y1 + y3);
                 var (halfX, halfY, turnedX, turnedY) = (x0 - x2, y0 - y2, y1 - y3, x3 - x1); // -i (x1 - x3)
                 double* outRe = toRe + 4L * q * stride + x, outIm = toIm + 4L * q * stride + x;
@@ -176,9 +176,8 @@ public sealed unsafe class Fourier
     }
 
     // Inputs j and factor - j, and outputs r and factor - r, share their products.
-    private static void PassOfOdd(
-        int factor, int rest, int stride, double[] cos, double[] sin, double* fromRe, double* fromIm, double* toRe,
-        double* toIm)
+    private static void PassOfOdd(int factor, int rest, int stride, double[] cos, double[] sin, double* fromRe,
+        double* fromIm, double* toRe, double* toIm)
     {
         var step = (long)rest * stride;
         var half = factor / 2;
@@ -195,8 +194,8 @@ public sealed unsafe class Fourier
                 {
                     var (aRe, aIm) = (Vector.Load(re + j * step), Vector.Load(im + j * step));
                     var (bRe, bIm) = (Vector.Load(re + (factor - j) * step), Vector.Load(im + (factor - j) * step));
-                    (sums[2 * j], sums[2 * j + 1], differences[2 * j], differences[2 * j + 1]) = (aRe + bRe, aIm + bIm,
-                        aRe - bRe, aIm - bIm);
+                    (sums[2 * j], sums[2 * j + 1]) = (aRe + bRe, aIm + bIm);
+                    (differences[2 * j], differences[2 * j + 1]) = (aRe - bRe, aIm - bIm);
                     totalRe += sums[2 * j];
                     totalIm += sums[2 * j + 1];
                 }
@@ -246,8 +245,8 @@ public sealed unsafe class Fourier
         Times(length, chirpRe, chirpIm, toRe, toIm, re, im);
     }
 
-    private static void Times(int count, double[] factorRe, double[] factorIm, double* re, double* im, double* toRe,
-        double* toIm)
+    private static void Times(
+        int count, double[] factorRe, double[] factorIm, double* re, double* im, double* toRe, double* toIm)
     {
         for (var k = 0; k < count; k++)
         {

@@ -4,13 +4,13 @@ using System.Runtime.CompilerServices;
 namespace Perceptual;
 
 /// <summary>
-/// What LPIPS does with one row of the features of two images: normalise along the channels, weigh the squared
-/// differences.
+/// What LPIPS does with one row of the features of two images: normalise along the channels, weigh the
+/// squared differences.
 /// </summary>
-// Safe if the pointers have what the parameters say; lanes has room for a vector.
+// Safe if the pointers have the lengths that the parameters state; lanes has room for a vector.
 internal static unsafe class LpipsHead
 {
-    // Zhang et al. 2018, as published: outside the root, so that a vector of zeros stays one.
+    // As published by Zhang et al. 2018: added outside the root, so that a vector of zeros stays zero.
     public const float Epsilon = 1e-10f;
 
     private const int Lanes = RowBuffer.Lanes;
@@ -45,8 +45,8 @@ internal static unsafe class LpipsHead
     }
 
     /// <summary>
-    /// sum over channels of w (a - b)^2 at each pixel, of the normalised features; the same bits with a and b
-    /// exchanged.
+    /// sum over channels of w (a - b)^2 at each pixel, of the normalised features; the same bits with a
+    /// and b exchanged.
     /// </summary>
     /// <param name="a">[planes, width, 16]</param>
     /// <param name="aPlaneLength">Floats from a plane of a to the next.</param>
@@ -80,8 +80,8 @@ internal static unsafe class LpipsHead
     }
 
     /// <summary>
-    /// Adds to each channel's sum its m (a - b)^2 over a row of pixels, of the normalised features; m is 1, or 0 or 2
-    /// with dropout.
+    /// Adds m (a - b)^2 of the normalised features, over a row of pixels, to each channel's sum; m is 1,
+    /// with dropout 0 or 2.
     /// </summary>
     /// <param name="a">[planes, width, 16]</param>
     /// <param name="aPlaneLength">Floats from a plane of a to the next.</param>
@@ -91,7 +91,7 @@ internal static unsafe class LpipsHead
     /// <param name="bInverse">[width]</param>
     /// <param name="planes">Channels / 16.</param>
     /// <param name="width">Pixels.</param>
-    /// <param name="dropout">What is left out, if anything is.</param>
+    /// <param name="dropout">Which values are dropped; null for none.</param>
     /// <param name="firstPixel">The number of the row's first pixel.</param>
     /// <param name="sums">[16 * planes]</param>
     public static void AddChannelSums(
@@ -104,8 +104,8 @@ internal static unsafe class LpipsHead
                 var sum = Vector.Load(sums + plane * Lanes + lane);
                 for (var x = 0; x < width; x++)
                 {
-                    var difference = Vector.Load(a + plane * aPlaneLength + x * Lanes + lane) * new Vector<float>(
-                        aInverse[x])
+                    var difference =
+                        Vector.Load(a + plane * aPlaneLength + x * Lanes + lane) * new Vector<float>(aInverse[x])
                         - Vector.Load(b + plane * bPlaneLength + x * Lanes + lane) * new Vector<float>(bInverse[x]);
                     sum += dropout is { } some
                         ? some.Apply(difference * difference, firstPixel + x, planes, plane, lane)
@@ -128,15 +128,15 @@ internal static unsafe class LpipsHead
     /// <param name="weights">[16 * planes]</param>
     /// <param name="planes">Channels / 16.</param>
     /// <param name="width">Pixels.</param>
-    /// <param name="dropout">What was left out in the distance.</param>
+    /// <param name="dropout">Which values were dropped in the distance; null for none.</param>
     /// <param name="firstPixel">The number of the row's first pixel.</param>
     /// <param name="scale">What the derivative is multiplied by.</param>
     /// <param name="gradient">[planes, width, 16]</param>
     /// <param name="gradientPlaneLength">Floats from a plane of the gradient to the next.</param>
     public static void AddGradient(
         float* a, long aPlaneLength, float* aInverse, float* b, long bPlaneLength, float* bInverse, float* weights,
-        int planes, int width,
-        Dropout? dropout, long firstPixel, float scale, float* gradient, long gradientPlaneLength)
+        int planes, int width, Dropout? dropout, long firstPixel, float scale, float* gradient,
+        long gradientPlaneLength)
     {
         var lanes = stackalloc float[Vector<float>.Count];
         for (var x = 0; x < width; x++, a += Lanes, b += Lanes, gradient += Lanes)
@@ -144,10 +144,11 @@ internal static unsafe class LpipsHead
             var norm = 1.0 / aInverse[x] - Epsilon;
             if (aInverse[x] >= 1 / Epsilon || norm <= 0)
                 continue;
-            // With g the derivative by a / |a|: g / |a| - a (g . a) / |a|^3, where the norms in the first place are
-            // those with epsilon.
-            var (scaleA, scaleB, twice) = (new Vector<float>(aInverse[x]), new Vector<float>(bInverse[x]),
-                new Vector<float>(2 * scale));
+            // The derivative by a is g / |a| - a (g . a) / |a|^3, where g is the derivative by a / |a|. The norms
+            // include epsilon, except one of the three in |a|^3.
+            var scaleA = new Vector<float>(aInverse[x]);
+            var scaleB = new Vector<float>(bInverse[x]);
+            var twice = new Vector<float>(2 * scale);
             var along = Vector<float>.Zero;
             for (var plane = 0; plane < planes; plane++)
                 for (var lane = 0; lane < Lanes; lane += Vector<float>.Count)
@@ -171,8 +172,8 @@ internal static unsafe class LpipsHead
         }
     }
 
-    // Vector.Sum adds in an order that depends on how far the method has been optimised, and the same input must give
-    // the same bits.
+    // Vector.Sum adds in an order that depends on how far the method has been optimised, and the same input must
+    // give the same bits.
     private static float Sum(Vector<float> vector, float* lanes)
     {
         Vector.Store(vector, lanes);

@@ -5,11 +5,11 @@ namespace Perceptual;
 
 /// <summary>A matrix in an array, by rows or by columns.</summary>
 /// <param name="Values">The array.</param>
-/// <param name="Rows">How many.</param>
-/// <param name="Columns">How many.</param>
-/// <param name="RowStep">From a row to the next.</param>
-/// <param name="ColumnStep">From a column to the next.</param>
-/// <param name="Start">Where it begins.</param>
+/// <param name="Rows">Number of rows.</param>
+/// <param name="Columns">Number of columns.</param>
+/// <param name="RowStep">Values from a row to the next.</param>
+/// <param name="ColumnStep">Values from a column to the next.</param>
+/// <param name="Start">Index of the first value.</param>
 public readonly record struct Matrix(float[] Values, int Rows, int Columns, int RowStep, int ColumnStep, int Start = 0)
 {
     /// <summary>A matrix by rows.</summary>
@@ -24,17 +24,17 @@ public readonly record struct Matrix(float[] Values, int Rows, int Columns, int 
         && (Rows == 0 || Columns == 0 || Start + (Rows - 1L) * RowStep + (Columns - 1L) * ColumnStep < Values.Length);
 
     /// <summary>
-    /// The product of two matrices, by rows, by the convolutions' kernel. It has the same bits for any number of
-    /// threads.
+    /// The product of two matrices, stored by rows and computed by the convolutions' kernel. It has the same bits for
+    /// any number of threads.
     /// </summary>
     /// <param name="a">[rows, depth]</param>
     /// <param name="b">[depth, columns]</param>
-    /// <param name="threads">How many to use.</param>
-    /// <param name="symmetric">Whether the product is known to be symmetric, so that half of it need not be
-    /// computed.</param>
+    /// <param name="threads">Number of threads to use.</param>
+    /// <param name="symmetric">Whether the product is known to be symmetric, so that half of it need not
+    /// be computed.</param>
     /// <exception cref="ArgumentException">The sizes do not fit, or a matrix is larger than its array.</exception>
-    public static float[] Product(
-        Matrix a, Matrix b, int threads, bool symmetric = false) => MatrixProduct.Of(a, b, threads, symmetric);
+    public static float[] Product(Matrix a, Matrix b, int threads, bool symmetric = false) =>
+        MatrixProduct.Of(a, b, threads, symmetric);
 
     /// <summary>Rows [from, from + count).</summary>
     public Matrix Part(int from, int count) => this with { Rows = count, Start = Start + from * RowStep };
@@ -45,16 +45,17 @@ public readonly record struct Matrix(float[] Values, int Rows, int Columns, int 
 /// </summary>
 internal static class MatrixProduct
 {
-    /// <summary>a b, by rows.</summary>
+    /// <summary>The product a b, stored by rows.</summary>
     /// <param name="a">[rows, depth]</param>
     /// <param name="b">[depth, columns]</param>
-    /// <param name="threads">How many to use.</param>
-    /// <param name="symmetric">Whether it is known to be symmetric, so that half of it need not be computed.</param>
+    /// <param name="threads">Number of threads to use.</param>
+    /// <param name="symmetric">Whether the product is known to be symmetric, so that half of it need not
+    /// be computed.</param>
     public static float[] Of(Matrix a, Matrix b, int threads, bool symmetric = false)
     {
         if (a.Columns != b.Rows || !a.IsWithinArray || !b.IsWithinArray)
-            throw new ArgumentException($"no product of {a.Rows}x{a.Columns} and {b.Rows}x{b.Columns}, or they are "
-                + "larger than their arrays");
+            throw new ArgumentException($"matrices of {a.Rows}x{a.Columns} and {b.Rows}x{b.Columns} have no product, "
+                + "or are larger than their arrays");
         var product = new float[checked(a.Rows * b.Columns)];
         if (Vector512.IsHardwareAccelerated)
             Run<Simd512>(a, b, product, threads, symmetric);
@@ -71,23 +72,23 @@ internal static class MatrixProduct
     }
 
     /// <inheritdoc cref="Of"/>
-    /// <typeparam name="T">The vector.</typeparam>
+    /// <typeparam name="T">The vector type.</typeparam>
     internal static void Run<T>(Matrix a, Matrix b, float[] product, int threads, bool symmetric)
         where T : struct, ISimd<T> =>
         ParallelLoop.Run((a.Rows + Block<T>.Rows - 1) / Block<T>.Rows, threads, block =>
             Block<T>.Run(a, b, product, block * Block<T>.Rows, symmetric));
 
     /// <summary>Some rows of the product.</summary>
-    // Safe: Of checks that the matrices lie within their arrays and have a depth in common; what is packed is at most
-    // Depth by Rows or Columns, for which the memory is made, and the rest of it is zeros.
+    // Safe: Of checks that the matrices lie within their arrays and have a depth in common; a packed block has at most
+    // Depth by Rows or Columns values, for which memory is allocated, and its rest is zeros.
     private static unsafe class Block<T> where T : struct, ISimd<T>
     {
         private const int Pixels = MicroKernel<T, One>.Pixels;
 
-        /// <summary>So many that packing b's columns for them costs little.</summary>
+        /// <summary>Enough rows that packing b's columns for them costs little.</summary>
         public const int Rows = 20 * Pixels;
 
-        // What is packed of a stays in the second cache, two vectors of b's columns in the first.
+        // The packed part of a stays in the second-level cache, two vectors of b's columns in the first.
         private const int Depth = 256;
 
         private static int Columns => MicroKernel<T, One>.Channels;
@@ -132,7 +133,7 @@ internal static class MatrixProduct
             NativeMemory.AlignedFree(memory);
         }
 
-        // Rows of the target have their step, whichever way the matrix lies.
+        // The target is stored by rows with this step, whether the matrix is stored by rows or by columns.
         private static void Pack(Matrix matrix, int firstRow, int rows, int firstColumn, int columns,
             float* target, int step)
         {
@@ -141,8 +142,8 @@ internal static class MatrixProduct
                 var from = values + matrix.Start + firstRow * matrix.RowStep + firstColumn * matrix.ColumnStep;
                 if (matrix.ColumnStep == 1)
                     for (var y = 0; y < rows; y++)
-                        new ReadOnlySpan<float>(from + y * matrix.RowStep,
-                            columns).CopyTo(new(target + y * step, columns));
+                        new ReadOnlySpan<float>(from + y * matrix.RowStep, columns)
+                            .CopyTo(new(target + y * step, columns));
                 else
                     for (var x = 0; x < columns; x++)
                         for (var y = 0; y < rows; y++)

@@ -5,12 +5,12 @@ namespace Perceptual;
 
 /// <summary>
 /// Max pooling over row buffers. Windows may reach into the zeros around the image: activations are never negative, so
-/// a zero is never the largest where it should not be.
+/// these zeros never change a maximum.
 /// </summary>
-// Safe: see RowBuffer. Windows reach into the zeros that Reserve asked for.
+// Safe: see RowBuffer. Windows reach into the zeros that Reserve reserved.
 internal static unsafe class MaxPooling
 {
-    /// <summary>Asks for the zeros it reads around its input.</summary>
+    /// <summary>Reserves the zeros that it reads around its input.</summary>
     public static void Reserve(int kernel, int stride, RowBuffer input, RowBuffer output) => input.Reserve(
         0, Math.Max(0, (output.Width - 1) * stride + kernel - input.Width),
         0, Math.Max(0, (output.Height - 1) * stride + kernel - input.Height));
@@ -48,16 +48,16 @@ internal static unsafe class MaxPooling
     }
 
     /// <summary>
-    /// Takes the gradient of one plane of one image back: each output's goes to the largest input of its window, the
-    /// first of several. What lies around an image takes nothing that counts: it is largest only where all are zeros,
-    /// whose ReLU lets nothing through.
+    /// Propagates the gradient of one plane of one image back: each output's gradient goes to the largest input of its
+    /// window, to the first if there are several. The zeros around an image need none: they are largest only where all
+    /// inputs are zeros, and there the ReLU before them stops the gradient.
     /// </summary>
     /// <param name="kernel">Side of the window.</param>
     /// <param name="stride">Step between two windows.</param>
-    /// <param name="input">What was pooled.</param>
-    /// <param name="output">What came of it.</param>
+    /// <param name="input">The input of the pooling.</param>
+    /// <param name="output">Its output.</param>
     /// <param name="outputGradient">The derivative by <paramref name="output"/>.</param>
-    /// <param name="inputGradient">Receives that by <paramref name="input"/>.</param>
+    /// <param name="inputGradient">Receives the derivative by <paramref name="input"/>.</param>
     /// <param name="image">The image.</param>
     /// <param name="plane">The plane.</param>
     public static void RunBack(int kernel, int stride, RowBuffer input, RowBuffer output, RowBuffer outputGradient,

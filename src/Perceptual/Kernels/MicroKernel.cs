@@ -40,13 +40,14 @@ internal readonly struct Sixteen : IConstant
 
 /// <summary>
 /// The one loop in which nearly all time is spent: 6 pixels x 2 vectors of output channels, kept in registers over the
-/// whole depth. That is 12 sums, 2 weights and 1 input, which fill AVX2's 16 registers. The longest vectors, of which
-/// there are 32, may be an odd number: the last three go together. Where a row has three pixels left or fewer, so many
-/// are computed.
+/// whole depth. That is 12 sums, 2 weights and 1 input, which fill AVX2's 16 registers. With AVX-512, which has 32
+/// registers, the number of vectors may be odd: the last three are then computed together. Where a row has three pixels
+/// or fewer left, only three are computed.
 /// </summary>
-/// <typeparam name="T">The vector.</typeparam>
+/// <typeparam name="T">The vector type.</typeparam>
 /// <typeparam name="TStep">Floats from one pixel's input to the next's.</typeparam>
-// Safe if the pointers have what the parameters say. Callers take offsets, weights and outputs from a shape and
+// Safe if the pointers have the lengths that the parameters state. Callers take offsets, weights and outputs
+// from a shape and
 // buffers made for it.
 internal static unsafe class MicroKernel<T, TStep>
     where T : struct, ISimd<T>
@@ -54,12 +55,12 @@ internal static unsafe class MicroKernel<T, TStep>
 {
     public const int Pixels = 6;
 
-    /// <summary>Output channels of a group, but for the last where the number of vectors is odd.</summary>
+    /// <summary>Output channels of a group; the last group differs where the number of vectors is odd.</summary>
     public static int Channels => 2 * T.Count;
 
-    /// <summary>The output channels that are computed together with one of them.</summary>
-    /// <param name="channel">The one.</param>
-    /// <param name="outputs">How many channels there are, in whole vectors.</param>
+    /// <summary>The group of output channels that are computed together with a given channel.</summary>
+    /// <param name="channel">The given channel.</param>
+    /// <param name="outputs">Number of output channels, a multiple of the vector's length.</param>
     public static (int First, int Count) Group(int channel, int outputs)
     {
         var last = outputs % Channels == 0 ? outputs : Math.Max(outputs - 3 * T.Count, 0);
@@ -77,7 +78,7 @@ internal static unsafe class MicroKernel<T, TStep>
     /// <param name="next">Floats from a vector's output to the next vector's.</param>
     /// <param name="pixels">How many pixels are stored, 1 to 6.</param>
     /// <param name="floor">0 for ReLU, negative infinity for none.</param>
-    /// <param name="ahead">[depth, 16], needed soon: a cache line of it is asked for at each step of the sum.</param>
+    /// <param name="ahead">[depth, 16], needed soon: each step of the sum prefetches a cache line of it.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run(int channels, float* x, int* offsets, int depth, float* weights, float* start, float* y,
         nint next, int pixels, float floor, float* ahead)
@@ -102,7 +103,7 @@ internal static unsafe class MicroKernel<T, TStep>
             Run<TPixels, One>(x, offsets, depth, weights, start, y, next, pixels, floor, ahead);
     }
 
-    // from the first call: unoptimised it takes longer than all else of a start
+    // Optimised from the first call: unoptimised, this loop takes longer than everything else at the program's start.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TPixels, TVectors>(
         float* x, int* offsets, int depth, float* weights, float* start, float* y, nint next, int pixels, float floor,
@@ -142,7 +143,7 @@ internal static unsafe class MicroKernel<T, TStep>
             Store(c0, c1, c2, c3, c4, c5, least, y + 2 * next, pixels);
     }
 
-    // One product more in each sum. Inlined, the references are the registers themselves.
+    // Adds one product to each sum. When it is inlined, the references are registers.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add<TPixels, TVectors>(float* input, float* weights, float* ahead,
         ref T a0, ref T a1, ref T a2, ref T a3, ref T a4, ref T a5, ref T b0, ref T b1, ref T b2, ref T b3, ref T b4,

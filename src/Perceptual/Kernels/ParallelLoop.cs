@@ -2,20 +2,20 @@ using System.Runtime.ExceptionServices;
 
 namespace Perceptual;
 
-/// <summary>Independent pieces of work side by side.</summary>
+/// <summary>Runs independent pieces of work in parallel.</summary>
 public static class ParallelLoop
 {
     /// <summary>
-    /// Runs pieces 0 to <paramref name="count"/> - 1, which are claimed in this order. Once one has failed no further
-    /// one begins; those before it are all done, so that what is thrown is the failure of the first piece that fails,
-    /// whatever the timing.
+    /// Runs pieces 0 to <paramref name="count"/> - 1, begun in this order. Once a piece has failed, no further piece is
+    /// begun, but all pieces before it are done. The exception thrown is therefore always that of the first piece that
+    /// fails, whatever the timing.
     /// </summary>
-    /// <param name="count">How many pieces there are.</param>
-    /// <param name="threads">How many run at a time, at most.</param>
-    /// <param name="work">Does a piece.</param>
-    /// <param name="cancellation">Stops it between two pieces.</param>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled and no piece had
-    /// failed.</exception>
+    /// <param name="count">Number of pieces.</param>
+    /// <param name="threads">The largest number of pieces that run at a time.</param>
+    /// <param name="work">Does a piece, given its number.</param>
+    /// <param name="cancellation">Stops the loop between two pieces.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled and no piece
+    /// had failed.</exception>
     public static void Run(int count, int threads, Action<int> work, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(work);

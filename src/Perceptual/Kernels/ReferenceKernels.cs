@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Perceptual;
 
-/// <summary>What each layer computes, as plain loops: slow, and the measure of the fast forms.</summary>
+/// <summary>What each layer computes, as plain loops: slow, and the reference for the fast kernels.</summary>
 internal static class ReferenceKernels
 {
     /// <summary>Convolution, bias, ReLU.</summary>
@@ -61,7 +61,9 @@ internal static class ReferenceKernels
                 }
     }
 
-    /// <summary>The derivatives of <see cref="Convolve"/> by its input, weights and bias; adds to them.</summary>
+    /// <summary>
+    /// Adds the derivatives of <see cref="Convolve"/> by its input, weights and bias to the gradients.
+    /// </summary>
     public static void ConvolveBack<T>(
         ReadOnlySpan<T> input, // [inputs, height, width]
         int height,
@@ -101,8 +103,8 @@ internal static class ReferenceKernels
     }
 
     /// <summary>
-    /// The derivative of <see cref="MaxPool"/> by its input: goes to the largest of a window, the first of several;
-    /// adds to it.
+    /// Adds the derivative of <see cref="MaxPool"/> by its input: each output's gradient goes to the largest input of
+    /// its window, to the first if there are several.
     /// </summary>
     public static void MaxPoolBack<T>(
         ReadOnlySpan<T> input, // [channels, height, width]

@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Perceptual;
 
 /// <summary>
-/// A vector of floats of one width. Kernels are written once, over this, and compiled for each width.
+/// A vector of floats of one width. Kernels are written once, for this interface, and compiled for each width.
 /// </summary>
 // Safe if a pointer has Count floats.
 internal unsafe interface ISimd<T> where T : struct, ISimd<T>
@@ -16,7 +16,7 @@ internal unsafe interface ISimd<T> where T : struct, ISimd<T>
 
     static abstract T Load(float* source);
 
-    /// <summary>Four floats of each of some rows, one after the other; without vectors one float.</summary>
+    /// <summary>Loads four floats from each of Count / 4 rows; without vectors, one float.</summary>
     static abstract T LoadRows(float* source, nint rowLength);
 
     static abstract T Create(float value);
@@ -155,7 +155,7 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
     public static Simd512 operator *(Simd512 a, Simd512 b) => new(a.value * b.value);
 }
 
-/// <summary>One float, for processors without vectors that .NET knows: far faster than vectors in software.</summary>
+/// <summary>One float, for processors whose vectors .NET does not use: far faster than vectors in software.</summary>
 // Safe if a pointer has Count floats.
 internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
 {
@@ -191,7 +191,9 @@ internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
     public static SimdScalar operator *(SimdScalar a, SimdScalar b) => new(a.value * b.value);
 }
 
-/// <summary>Asks for memory before it is needed. Any address will do: one that is not there is ignored.</summary>
+/// <summary>
+/// Loads memory into the cache before it is needed. Any address is allowed: an invalid one is ignored.
+/// </summary>
 // Safe: a prefetch reads nothing that a program could see, and never faults.
 internal static unsafe class Prefetch
 {

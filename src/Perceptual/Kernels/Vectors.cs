@@ -7,8 +7,8 @@ namespace Perceptual;
 internal static class Vectors
 {
     /// <summary>
-    /// The widest that processor, system and compiler allow this process: "avx512", "avx2", "sse", "neon", or "none"
-    /// where .NET knows none. They decide how long a distance takes, and its last digits.
+    /// The widest vector instructions that processor, system and compiler allow this process: "avx512", "avx2", "sse",
+    /// "neon", or "none" where .NET uses none. A distance's last digits, and the time it takes, depend on them.
     /// </summary>
     public static string Level =>
         Vector512.IsHardwareAccelerated ? "avx512"

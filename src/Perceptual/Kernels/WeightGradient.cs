@@ -6,10 +6,10 @@ namespace Perceptual;
 
 /// <summary>
 /// The derivative by the weights and the bias of a convolution: at each place of the kernel, the sum over all images
-/// and pixels of input times the derivative by the output. Each sum is one task's, in a fixed order, so the bits do not
-/// depend on who does what.
+/// and pixels of input times the derivative by the output. Each sum belongs to one task and has a fixed order, so the
+/// bits do not depend on the threads.
 /// </summary>
-// Safe: buffers are whole and were made for this shape, see RowBuffer; weights are written with bounds checks.
+// Safe: buffers hold whole images and were made for this shape, see RowBuffer; weights are written with bounds checks.
 internal abstract unsafe class WeightGradient(ConvolutionShape shape)
 {
     public ConvolutionShape Shape { get; } = shape;
@@ -21,18 +21,18 @@ internal abstract unsafe class WeightGradient(ConvolutionShape shape)
     public float[] Bias { get; } = new float[shape.Outputs];
 
     /// <summary>
-    /// Asks for the zeros it reads around the derivative by the output; around the input it reads what the convolution
-    /// does.
+    /// Reserves the zeros that it reads around the derivative by the output. Around the input it reads the same zeros
+    /// as the convolution.
     /// </summary>
     public virtual void Reserve(RowBuffer outputGradient)
     {
     }
 
-    /// <summary>Computes both.</summary>
-    /// <param name="input">What the convolution reads, whole.</param>
-    /// <param name="outputGradient">The derivative by what it writes before its ReLU, whole.</param>
-    /// <param name="firstChannel">The first channel it writes.</param>
-    /// <param name="images">How many.</param>
+    /// <summary>Computes the derivatives by the weights and by the bias.</summary>
+    /// <param name="input">The whole input of the convolution.</param>
+    /// <param name="outputGradient">The derivative by the whole output of the convolution before its ReLU.</param>
+    /// <param name="firstChannel">The first channel that the convolution writes.</param>
+    /// <param name="images">Number of images.</param>
     /// <param name="crew">The threads.</param>
     public void Run(RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew)
     {
@@ -60,14 +60,14 @@ internal abstract unsafe class WeightGradient(ConvolutionShape shape)
     protected abstract void RunWeight(
         RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew);
 
-    /// <summary>The form that suits a layer on this processor.</summary>
+    /// <summary>The one that suits a layer on this processor.</summary>
     public static WeightGradient Choose(ConvolutionShape shape) =>
         Vector512.IsHardwareAccelerated && shape.Outputs % 32 == 0 ? Choose<Simd512>(shape)
         : Vector256.IsHardwareAccelerated ? Choose<Simd256>(shape)
         : Vector128.IsHardwareAccelerated ? Choose<Simd128>(shape)
         : Choose<SimdScalar>(shape);
 
-    /// <summary>The form that suits a layer, for a given vector.</summary>
+    /// <summary>The one that suits a layer, for a given vector type.</summary>
     public static WeightGradient Choose<T>(ConvolutionShape shape) where T : struct, ISimd<T> => shape switch
     {
         { Inputs: < RowBuffer.Lanes, Stride: 1 } => new DirectWeightGradient<T, One>(shape),
@@ -80,10 +80,10 @@ internal abstract unsafe class WeightGradient(ConvolutionShape shape)
     };
 }
 
-/// <summary>As it is defined.</summary>
-/// <typeparam name="T">The vector.</typeparam>
-/// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the input's
-/// lanes.</typeparam>
+/// <summary>The derivative by its definition, without a transform.</summary>
+/// <typeparam name="T">The vector type.</typeparam>
+/// <typeparam name="TStep">Floats between the inputs of neighbouring outputs: the stride times the
+/// input's lanes.</typeparam>
 // Safe: offsets are those of inputs the convolution reads, the last one repeated up to a whole block; sums has
 // MostWeights rows of MostChannels floats, and two vectors are MostChannels at most.
 internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape shape) : WeightGradient(shape)
@@ -92,9 +92,9 @@ internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape sha
 {
     private const int Lanes = RowBuffer.Lanes;
     private const int Block = OuterProducts<T, TStep>.Inputs;
-    // of each output that a task sums: all of them read the same derivatives from the cache
+    // Weights of each output that a task sums: all of them read the same derivatives from the cache.
     private const int MostWeights = 16 * Block;
-    private const int CachedPixels = 128; // so many of these
+    private const int CachedPixels = 128; // pixels whose derivatives stay in the cache
     private const int MostChannels = 32;
 
     private readonly int lanes = Convolver.LanesOf(shape.Inputs);
@@ -133,9 +133,8 @@ internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape sha
                         x + image * input.ImageLength + (long)y * Shape.Stride * input.RowLength, offsets + k,
                         Shape.Stride * input.RowLength,
                         gradient + image * outputGradient.ImageLength + (long)y * outputGradient.RowLength, toSecond,
-                        outputGradient.RowLength,
-                        Math.Min(rows, outputGradient.Height - y), outputGradient.Width, sums + k * Channels,
-                        image == 0 && y == 0);
+                        outputGradient.RowLength, Math.Min(rows, outputGradient.Height - y), outputGradient.Width,
+                        sums + k * Channels, begin: image == 0 && y == 0);
         for (var k = 0; k < weights; k++)
         {
             var (tap, i) = ((from + k) / lanes % Area, (from + k) / lanes / Area * lanes + (from + k) % lanes);
@@ -153,12 +152,12 @@ internal sealed unsafe class DirectWeightGradient<T, TStep>(ConvolutionShape sha
 }
 
 /// <summary>
-/// At the points of <typeparamref name="TTile"/>: the derivative by the products is the product of the tiles' inputs
-/// there and the derivative by their outputs, taken there by the transpose of what takes products back; sums over all
-/// tiles go to the kernel by the transpose of what takes it to the points.
+/// The derivative by Winograd's method, at the points of <typeparamref name="TTile"/>. The input transform takes the
+/// tiles' inputs to the points; the transposed output transform takes the derivative by their outputs there. The
+/// products of the two, summed over all tiles, go to the kernel by the transposed kernel transform.
 /// </summary>
 // Safe: memory is made for the chunk before it is used; a tile has at most 8 points and 8 kernel rows, for which the
-// stack has room; tiles reach into the zeros that Reserve and the convolution asked for.
+// stack has room; tiles reach into the zeros that Reserve and the convolution reserved.
 internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape shape) : WeightGradient(shape)
     where T : struct, ISimd<T>
     where TTile : IGradientTile
@@ -166,12 +165,12 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
     private const int Lanes = RowBuffer.Lanes;
     private const int Block = OuterProducts<T, Sixteen>.Inputs;
     private const int TilesOfTask = 32;
-    // with all points and two vectors of outputs they fit into the second level of the cache
+    // With all points and two vectors of outputs, these inputs fit into the second-level cache.
     private const int InputsOfTask = 8 * Block;
 
     private readonly int inputPlanes = (shape.Inputs + Lanes - 1) / Lanes;
     private readonly int outputPlanes = (shape.Outputs + Lanes - 1) / Lanes;
-    // [points, points, planes, tiles, lanes], a cache line apart as in the convolution
+    // [points, points, planes, tiles, lanes]; each point has a cache line more than it needs, as in the convolution.
     private PinnedFloats inputs = new(0);
     private PinnedFloats outputs = new(0);
     private PinnedFloats sums = new(0); // [groups of channels, parts of the inputs, points, points, inputs, channels]
@@ -182,7 +181,7 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
 
     private static int Channels => OuterProducts<T, Sixteen>.Channels;
 
-    // Of one point; a cache line apart, too.
+    // The sums of one point, and a cache line more.
     private static int SumsLength => InputsOfTask * Channels + Lanes;
 
     private int Groups => (outputPlanes * Lanes + Channels - 1) / Channels;
@@ -198,13 +197,13 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
     protected override void RunWeight(
         RowBuffer input, RowBuffer outputGradient, int firstChannel, int images, Crew crew)
     {
-        var (across, down) = ((outputGradient.Width + Outputs - 1) / Outputs,
-            (outputGradient.Height + Outputs - 1) / Outputs);
-        // Few enough for the cache, but so many that reading and writing the sums does not dominate.
+        var across = (outputGradient.Width + Outputs - 1) / Outputs;
+        var down = (outputGradient.Height + Outputs - 1) / Outputs;
+        // Few enough tiles for the cache, but enough that reading and writing the sums does not dominate.
         var chunk = Math.Min(images * across * down,
             Math.Clamp((1 << 23) / (Positions * (inputPlanes + outputPlanes) * Lanes), 48, 256));
-        var (inputsLength, outputsLength) = ((long)inputPlanes * chunk * Lanes + Lanes,
-            (long)outputPlanes * chunk * Lanes + Lanes);
+        var inputsLength = (long)inputPlanes * chunk * Lanes + Lanes;
+        var outputsLength = (long)outputPlanes * chunk * Lanes + Lanes;
         Need(ref inputs, Positions * inputsLength);
         Need(ref outputs, Positions * outputsLength);
         Need(ref sums, (long)Groups * Parts * Positions * SumsLength);
@@ -220,8 +219,9 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
                 for (var tile = from; tile < Math.Min(from + TilesOfTask, tiles); tile++)
                 {
                     var number = start + tile;
-                    var (image, y, x) = (number / (across * down), number / across % down * Outputs,
-                        number % across * Outputs);
+                    var image = number / (across * down);
+                    var y = number / across % down * Outputs;
+                    var x = number % across * Outputs;
                     if (plane < inputPlanes)
                         WinogradConvolver<T, TTile>.TakeToPoints(
                             input.Row(image, plane, y - Shape.Padding) + (x - Shape.Padding) * Lanes,
@@ -313,10 +313,10 @@ internal sealed unsafe class WinogradWeightGradient<T, TTile>(ConvolutionShape s
 }
 
 /// <summary>
-/// As <see cref="MicroKernel{T, TStep}"/>, with the pixels in the place of the weights: sums over pixels of 6 inputs
-/// times 2 vectors of output channels.
+/// Like <see cref="MicroKernel{T, TStep}"/>, but sums over pixels: the products of 6 inputs and 2 vectors of
+/// output channels.
 /// </summary>
-// Safe if x and its offsets, y and sums have what the parameters say.
+// Safe if x and its offsets, y and sums have the lengths that the parameters state.
 internal static unsafe class OuterProducts<T, TStep>
     where T : struct, ISimd<T>
     where TStep : IConstant
@@ -325,18 +325,18 @@ internal static unsafe class OuterProducts<T, TStep>
 
     public static int Channels => 2 * T.Count;
 
-    /// <summary>Adds to sums, or begins them.</summary>
+    /// <summary>Adds to the sums, or begins them.</summary>
     /// <param name="x">The first pixel's inputs.</param>
-    /// <param name="offsets">From <paramref name="x"/> to each of the six.</param>
-    /// <param name="xRow">Floats to the next row's.</param>
-    /// <param name="y">The first pixel's first vector of output channels; the next pixel's is 16 floats
-    /// further.</param>
+    /// <param name="offsets">[6], from <paramref name="x"/> to each input.</param>
+    /// <param name="xRow">Floats from a row's inputs to the next row's.</param>
+    /// <param name="y">The first pixel's first vector of output channels; the next pixel's is 16
+    /// floats further.</param>
     /// <param name="second">Floats from the first vector to the second.</param>
-    /// <param name="yRow">Floats to the next row's.</param>
+    /// <param name="yRow">Floats from a row's outputs to the next row's.</param>
     /// <param name="height">Rows.</param>
     /// <param name="width">Pixels of a row.</param>
     /// <param name="sums">[6, channels]</param>
-    /// <param name="begin">Whether what is there does not count.</param>
+    /// <param name="begin">Whether to begin from zero, whatever the sums hold.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(float* x, nint* offsets, nint xRow, float* y, nint second, nint yRow, int height, int width,
         float* sums, bool begin)
@@ -357,8 +357,8 @@ internal static unsafe class OuterProducts<T, TStep>
         for (var row = 0; row < height; row++, x += xRow, y += yRow)
         {
             var input = x;
-            for (float* at = y, end = y + width * RowBuffer.Lanes; at
-                < end; at += RowBuffer.Lanes, input += TStep.Value)
+            var end = y + width * RowBuffer.Lanes;
+            for (var at = y; at < end; at += RowBuffer.Lanes, input += TStep.Value)
             {
                 var a = T.Load(at);
                 var b = T.Load(at + second);

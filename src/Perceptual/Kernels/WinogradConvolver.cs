@@ -4,14 +4,15 @@ using System.Runtime.CompilerServices;
 namespace Perceptual;
 
 /// <summary>
-/// Convolution in tiles of some outputs: tiles and kernels are taken to the points of <typeparamref name="TTile"/>,
-/// where convolution is a product; the products are summed over the input channels (at each point a matrix product) and
-/// taken back. A chunk of tiles goes all the way at a time, so that it stays in cache. A convolution of stride 4 is one
-/// of stride 1 over cells of 4 x 4 pixels: each of these is a channel, and the kernel has a quarter of the side.
+/// Winograd's convolution, in tiles of outputs: tiles and kernels are transformed to the points of
+/// <typeparamref name="TTile"/>, where convolution is a product. The products are summed over the input channels (at
+/// each point a matrix product) and transformed back. One chunk of tiles at a time goes through all steps, so that it
+/// stays in the cache. A convolution of stride 4 is computed with stride 1 over cells of 4 x 4 pixels: each pixel of a
+/// cell is a channel, and the kernel's side is a quarter.
 /// </summary>
 // Safe: see RowBuffer. A task has at most a chunk of tiles, for which the scratch has room; tiles reach into the
-// zeros that Reserve asked for, and store only rows and columns of the output. Weights end with the last channel's:
-// what is beyond is only prefetched.
+// zeros that Reserve reserved, and store only rows and columns of the output. Memory beyond the last channel's weights
+// is only prefetched.
 internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     where T : struct, ISimd<T>
     where TTile : ITile
@@ -44,12 +45,12 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         bias.CopyTo(new Span<float>(Bias.Pointer, Shape.Outputs));
     }
 
-    private static int Outputs => TTile.Outputs; // of a tile, to each side
+    private static int Outputs => TTile.Outputs; // along each side of a tile
 
     private static int Positions => TTile.Points * TTile.Points;
 
-    // From a position to the next: a cache line more than the values need, lest all positions of a tile fall into one
-    // set of the cache.
+    // From a position to the next: a cache line more than the values need, so that the positions of a tile do not all
+    // fall into one set of the cache.
     private long PointsLength => (long)depth * chunk + Lanes;
 
     private long ProductsLength => (long)outputs * chunk + Lanes;
@@ -70,11 +71,11 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     public override void Reserve(RowBuffer input, RowBuffer output)
     {
-        // of the last tile
+        // Inputs that the last tile reads beyond the image.
         int Beyond(int outputs, int inputs) =>
             (RoundUp(outputs, Outputs) - 1) * Shape.Stride + Reach - Shape.Padding - inputs;
-        input.Reserve(Shape.Padding, Beyond(output.Width, input.Width), Shape.Padding,
-            Beyond(output.Height, input.Height));
+        input.Reserve(
+            Shape.Padding, Beyond(output.Width, input.Width), Shape.Padding, Beyond(output.Height, input.Height));
     }
 
     public override int CountTasks(in ConvolutionStep step) => Chunks(step) * Slices(step);
@@ -121,8 +122,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 var target = step.Output.Row(image, (step.FirstChannel + channel) / Lanes, y) + x * Lanes;
                 Fetch(target + Outputs * Lanes, step.Output.RowLength, Outputs);
                 TakeBack(products + ((long)channel / Lanes * chunk + tile) * Lanes, ProductsLength, square,
-                    Bias.Pointer + channel, floor,
-                    target, step.Output.RowLength, Math.Min(Outputs, step.To - y),
+                    Bias.Pointer + channel, floor, target, step.Output.RowLength, Math.Min(Outputs, step.To - y),
                     Math.Min(Outputs, step.Output.Width - x));
             }
 
@@ -140,7 +140,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                         .Store(cells + lane);
     }
 
-    // What a tile further on touches for the first time.
+    // Prefetches what a later tile touches for the first time.
     private static void Fetch(float* start, int rowLength, int rows)
     {
         for (var row = 0; row < rows; row++)
@@ -161,21 +161,23 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 var (_, channels) = MicroKernel<T, Sixteen>.Group(channel, outputs);
                 var w = weights.Pointer + ((long)position * outputs + channel) * depth;
                 var target = y + (long)(channel / Lanes) * chunk * Lanes + channel % Lanes;
-                // While these weights are in use, those of the next channels come: a share of them with each of the
-                // first pixels.
+                // While these weights are in use, those of the next channels are prefetched: a part with each of
+                // the first pixels.
                 var next = w + (long)depth * channels;
                 var ahead = 0;
-                for (var tile = 0; tile < tiles; tile += MicroKernel<T, Sixteen>.Pixels, ahead = Math.Min(ahead + 16,
-                    Math.Max(channels - 16, 0)))
+                for (var tile = 0; tile < tiles; tile += MicroKernel<T, Sixteen>.Pixels)
+                {
                     MicroKernel<T, Sixteen>.Run(channels, x + tile * Lanes, offsets, depth, w, zeros.Pointer,
-                        target + tile * Lanes, toNext,
-                        MicroKernel<T, Sixteen>.Pixels, float.NegativeInfinity, next + (long)ahead * depth);
+                        target + tile * Lanes, toNext, MicroKernel<T, Sixteen>.Pixels, float.NegativeInfinity,
+                        next + (long)ahead * depth);
+                    ahead = Math.Min(ahead + 16, Math.Max(channels - 16, 0));
+                }
                 channel += channels;
             }
         }
     }
 
-    /// <summary>Takes a plane of a tile's inputs to the points.</summary>
+    /// <summary>Transforms one plane of a tile's inputs to the points.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void TakeToPoints(float* source, int rowLength, float* square, float* target, long positionLength)
     {
@@ -218,7 +220,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     private static int Tiles(in ConvolutionStep step) => step.Images * TilesDown(step) * TilesAcross(step);
 
-    // A chunk; of light weights less, if the last thread ends sooner then.
+    // The tiles of a task: a chunk. With light weights it is less, if the last thread then ends sooner.
     private int TilesOfTask(in ConvolutionStep step)
     {
         if (!IsLight)
@@ -238,20 +240,21 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     private int Chunks(in ConvolutionStep step) => (Tiles(step) + TilesOfTask(step) - 1) / TilesOfTask(step);
 
-    // A few chunks for several threads: each takes some of the output channels, and with them some of the weights.
+    // Where there are few chunks for the threads, a task computes a slice of the output channels, with its
+    // part of the weights.
     private int Slices(in ConvolutionStep step)
     {
         var wanted = IsLight || Chunks(step) >= 4 * step.Threads ? 1 : step.Threads;
         return Math.Clamp(wanted, 1, Math.Max(1, outputs / MicroKernel<T, Sixteen>.Channels));
     }
 
-    // Weights that are read sooner than what a slice would do once more: the inputs' way to the points.
+    // Whether reading the weights takes less time than the input transform, which every slice would repeat.
     private bool IsLight => weights.Length <= 1 << 18;
 
     private static (int Image, int Y, int X) Locate(int tile, int across, int down, int from) =>
         (tile / (across * down), from + tile / across % down * Outputs, tile % across * Outputs);
 
-    // The kernels of 16 output channels side by side, in double precision: each value is rounded once.
+    // Transforms the kernels of 16 output channels side by side, in double precision: each value is rounded once.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)] // run once, so otherwise never optimised
     private void Pack(float[] weight, int first, float* packed)
     {
@@ -288,8 +291,11 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     private double Tap(float[] weight, int output, int channel, int row, int column)
     {
         if (Shape.Stride > 1)
-            (channel, row, column) = (channel / Lanes, row * CellSide + channel % Lanes / CellSide,
-                column * CellSide + channel % CellSide);
+        {
+            row = row * CellSide + channel % Lanes / CellSide;
+            column = column * CellSide + channel % CellSide;
+            channel /= Lanes;
+        }
         return row < Shape.Kernel && column < Shape.Kernel
             ? weight[((output * Shape.Inputs + channel) * Shape.Kernel + row) * Shape.Kernel + column]
             : 0;

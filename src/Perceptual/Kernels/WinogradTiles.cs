@@ -3,40 +3,41 @@ using System.Runtime.CompilerServices;
 namespace Perceptual;
 
 /// <summary>
-/// One dimension of Winograd's convolution by Toom and Cook's method: polynomials are multiplied by their values at
-/// some points (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
+/// One dimension of Winograd's convolution by Toom and Cook's method: polynomials are multiplied through their values
+/// at some points (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
 /// </summary>
 // Safe if each pointer has room for as many vectors as the tile has points or outputs, at the given steps.
 internal unsafe interface ITile
 {
-    /// <summary>Side of the kernel.</summary>
+    /// <summary>Length of the kernel.</summary>
     static abstract int Kernel { get; }
 
-    /// <summary>Outputs of a tile.</summary>
+    /// <summary>Number of outputs of a tile.</summary>
     static abstract int Outputs { get; }
 
-    /// <summary>Points, and inputs of a tile.</summary>
+    /// <summary>Number of points, and of inputs of a tile.</summary>
     static abstract int Points { get; }
 
     /// <summary>[points, kernel]: the values of a kernel at the points.</summary>
     static abstract double[,] Weights { get; }
 
-    /// <summary>From a tile's inputs to the values at the points.</summary>
+    /// <summary>Input transform: from a tile's inputs to the values at the points.</summary>
     static abstract void Input<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>;
 
-    /// <summary>From the products at the points to a tile's outputs.</summary>
+    /// <summary>Output transform: from the products at the points to a tile's outputs.</summary>
     static abstract void Output<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>;
 }
 
-/// <summary>A tile that gradients of weights go back through.</summary>
+/// <summary>A tile through which gradients of weights can be computed.</summary>
 // Safe if the pointers have what ITile asks for.
 internal unsafe interface IGradientTile : ITile
 {
     /// <summary>
-    /// From the derivative by a tile's outputs to that by the products: the transpose of <see cref="ITile.Output"/>.
+    /// From the derivative by a tile's outputs to the derivative by the products: the transpose of
+    /// <see cref="ITile.Output"/>.
     /// </summary>
-    static abstract void OutputBack<T>(
-        float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>;
+    static abstract void OutputBack<T>(float* source, nint step, float* target, nint targetStep)
+        where T : struct, ISimd<T>;
 }
 
 /// <summary>F(4, 3): points 0, 1, -1, 2, -2 and infinity.</summary>
@@ -92,8 +93,8 @@ internal readonly unsafe struct Tile4x3 : IGradientTile
     public static void OutputBack<T>(
         float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
     {
-        var (y0, y1, y2, y3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step),
-            T.Load(source + 3 * step));
+        var (y0, y1) = (T.Load(source), T.Load(source + step));
+        var (y2, y3) = (T.Load(source + 2 * step), T.Load(source + 3 * step));
         y0.Store(target);
         var (even, odd) = (y0 + y2, y1 + y3);
         (even + odd).Store(target + targetStep);
@@ -168,10 +169,10 @@ internal readonly unsafe struct Tile4x5 : IGradientTile
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Input<T>(float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
     {
-        var (d0, d1, d2, d3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step),
-            T.Load(source + 3 * step));
-        var (d4, d5, d6, d7) = (T.Load(source + 4 * step), T.Load(source + 5 * step), T.Load(source + 6 * step),
-            T.Load(source + 7 * step));
+        var (d0, d1) = (T.Load(source), T.Load(source + step));
+        var (d2, d3) = (T.Load(source + 2 * step), T.Load(source + 3 * step));
+        var (d4, d5) = (T.Load(source + 4 * step), T.Load(source + 5 * step));
+        var (d6, d7) = (T.Load(source + 6 * step), T.Load(source + 7 * step));
         T.MultiplyAdd(T.Create(5.25f), d4 - d2, d0 - d6).Store(target);
         var even = T.MultiplyAdd(T.Create(-4.25f), d4, d2 + d6);
         var odd = T.MultiplyAdd(T.Create(-4.25f), d3, d1 + d5);
@@ -207,12 +208,12 @@ internal readonly unsafe struct Tile4x5 : IGradientTile
     public static void OutputBack<T>(
         float* source, nint step, float* target, nint targetStep) where T : struct, ISimd<T>
     {
-        // the first five points are the same; infinity comes later
+        // The first five points are the same. The point infinity, which this writes too, is overwritten below.
         Tile4x3.OutputBack<T>(source, step, target, targetStep);
-        var (y0, y1, y2, y3) = (T.Load(source), T.Load(source + step), T.Load(source + 2 * step),
-            T.Load(source + 3 * step));
-        var (even, odd) = (T.MultiplyAdd(T.Create(0.25f), y2, y0),
-            T.MultiplyAdd(T.Create(0.125f), y3, T.Create(0.5f) * y1));
+        var (y0, y1) = (T.Load(source), T.Load(source + step));
+        var (y2, y3) = (T.Load(source + 2 * step), T.Load(source + 3 * step));
+        var even = T.MultiplyAdd(T.Create(0.25f), y2, y0);
+        var odd = T.MultiplyAdd(T.Create(0.125f), y3, T.Create(0.5f) * y1);
         (even + odd).Store(target + 5 * targetStep);
         (even - odd).Store(target + 6 * targetStep);
         y3.Store(target + 7 * targetStep);

@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace Perceptual;
 
-/// <summary>What becomes of red, green and blue before images are compared: planes of doubles.</summary>
+/// <summary>The colour space in which images are compared: converts red, green and blue to planes of doubles.</summary>
 internal sealed class Colour
 {
     private static readonly double[] LinearOfByte = [.. Enumerable.Range(0, 256).Select(value => Linear(value))];
@@ -18,7 +18,7 @@ internal sealed class Colour
     public static Colour Rgb { get; } = new(3, null);
 
     /// <summary>
-    /// Gray on [0, 255] as MATLAB's rgb2gray makes it, which SSIM, MS-SSIM and GMSD are fed with by their authors: luma
+    /// Gray on [0, 255] as MATLAB's rgb2gray makes it, the input that the authors of SSIM, MS-SSIM and GMSD use: luma
     /// of ITU-R BT.601 from the inverse of the YIQ matrix, rounded to a sample of the image's own depth.
     /// </summary>
     public static Colour Gray { get; } = new(1,
@@ -32,10 +32,10 @@ internal sealed class Colour
     /// <summary>CIE L*a*b* of sRGB, white D65, 2 degrees; L on [0, 100].</summary>
     public static Colour Lab { get; } = new(3, ToLab);
 
-    /// <summary>Planes that are kept.</summary>
+    /// <summary>Number of planes.</summary>
     public int Planes { get; }
 
-    /// <summary>Converts a row of samples as stored, [3, width], into the planes of a row.</summary>
+    /// <summary>Converts a row of samples as stored, [3, width], to the planes of a row.</summary>
     public void Convert(ReadOnlySpan<float> stored, ValueRange range, RowWindow rows, int image, int y)
     {
         var width = rows.Width;
@@ -56,7 +56,7 @@ internal sealed class Colour
     {
         if (range != ValueRange.Byte && range != ValueRange.UInt16)
             return;
-        var steps = (double)range.Maximum / 255; // in a grey level
+        var steps = (double)range.Maximum / 255; // sample values in a grey level
         var x = 0;
         for (; x <= levels.Length - Vector<double>.Count; x += Vector<double>.Count)
             (Vector.Floor(new Vector<double>(levels[x..]) * steps + new Vector<double>(0.5))
@@ -65,14 +65,15 @@ internal sealed class Colour
             levels[x] = Math.Floor(levels[x] * steps + 0.5) / steps;
     }
 
-    // weights: [planes, 3]; what is not asked for keeps its values.
+    // weights: [planes, 3]. With one plane, green and blue keep their values.
     private static void Mix(Span<double> red, Span<double> green, Span<double> blue, ReadOnlySpan<double> weights)
     {
         var x = 0;
         for (; x <= red.Length - Vector<double>.Count; x += Vector<double>.Count)
         {
-            var (r, g, b) = (new Vector<double>(red[x..]), new Vector<double>(green[x..]),
-                new Vector<double>(blue[x..]));
+            var r = new Vector<double>(red[x..]);
+            var g = new Vector<double>(green[x..]);
+            var b = new Vector<double>(blue[x..]);
             (r * weights[0] + g * weights[1] + b * weights[2]).CopyTo(red[x..]);
             if (weights.Length == 3)
                 continue;
@@ -95,8 +96,8 @@ internal sealed class Colour
         Linearise(red);
         Linearise(green);
         Linearise(blue);
-        // To X, Y and Z of the white: the digits are those of scikit-image, the matrix that of ITU-R BT.709, the white
-        // that of ASTM E308.
+        // To X, Y and Z relative to white, with the digits of scikit-image: the matrix of ITU-R BT.709, the
+        // white of ASTM E308.
         const double WhiteX = 0.95047, WhiteZ = 1.08883;
         Mix(red, green, blue,
         [
@@ -120,7 +121,7 @@ internal sealed class Colour
         }
     }
 
-    // IEC 61966-2-1, of [0, 255].
+    // The sRGB curve of IEC 61966-2-1, from [0, 255] to [0, 1].
     private static double Linear(double level) =>
         level <= 0.04045 * 255 ? level / 255 / 12.92 : Math.Pow((level / 255 + 0.055) / 1.055, 2.4);
 
@@ -138,10 +139,11 @@ internal sealed class Colour
             values[x] = values[x] > 0.008856 ? Math.Cbrt(values[x]) : 7.787 * values[x] + 16.0 / 116;
     }
 
-    /// <summary>The cube root to 1e-15 of it, of what is above .008.</summary>
+    /// <summary>The cube root, to a relative error of 1e-15, of values above 0.008.</summary>
     private static Vector<double> CubeRoot(Vector<double> value)
     {
-        // A third of the bits, about, is the root to 4 %: a third of the exponent and two thirds of its bias.
+        // A third of the bits approximates the root to 4 %: a third of the exponent, and two thirds of
+        // its bias are added.
         var bits = Vector.AsVectorUInt64(value);
         var third = (bits >>> 2) + (bits >>> 4);
         third += third >>> 4;

@@ -1,10 +1,10 @@
 namespace Perceptual;
 
 /// <summary>
-/// Where two images differ: one value for each pixel, 0 where they look the same, larger where they look further apart.
-/// Each layer's map, as large as the layer, is resized to the size of the images (bilinear, aligned at the outer edges
-/// of the pixels), and these are summed; that is done row by row when a row is asked for, so that a map takes little
-/// memory.
+/// Where two images differ: one value for each pixel, 0 where they look the same, larger where they look further
+/// apart. The maps of the layers, each as large as its layer, are resized to the size of the images (bilinear,
+/// aligned at the outer edges of the pixels) and summed. This is done for each row when it is asked for, so that a
+/// map takes little memory.
 /// </summary>
 public sealed class DistanceMap
 {
@@ -13,20 +13,21 @@ public sealed class DistanceMap
     internal DistanceMap(IEnumerable<(float[] Values, int Width, int Height)> layers, int width, int height)
     {
         this.layers =
-            [
-                .. layers.Select(layer => new Layer(layer.Values, layer.Width, Positions(layer.Width, width),
-                    Positions(layer.Height, height)))];
+        [
+            .. layers.Select(layer => new Layer(
+                layer.Values, layer.Width, Positions(layer.Width, width), Positions(layer.Height, height))),
+        ];
         Width = width;
         Height = height;
     }
 
-    /// <summary>Columns, as the images'.</summary>
+    /// <summary>Columns, as many as the images have.</summary>
     public int Width { get; }
 
-    /// <summary>Rows, as the images'.</summary>
+    /// <summary>Rows, as many as the images have.</summary>
     public int Height { get; }
 
-    /// <summary>One row of the map.</summary>
+    /// <summary>Computes one row of the map.</summary>
     /// <param name="y">The row, 0 at the top.</param>
     /// <param name="row">Receives <see cref="Width"/> values.</param>
     /// <exception cref="ArgumentException">There is no such row, or the span is shorter than a row.</exception>
@@ -53,7 +54,7 @@ public sealed class DistanceMap
         }
     }
 
-    /// <summary>The whole map, [height, width], rows from the top.</summary>
+    /// <summary>Computes the whole map, [height, width], rows from the top.</summary>
     public float[] ToArray()
     {
         var values = PixelMap.NewValues(Width, Height);

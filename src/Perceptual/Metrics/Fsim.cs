@@ -2,13 +2,13 @@ namespace Perceptual;
 
 /// <summary>
 /// FSIM and, with colour, FSIMc (Zhang, Zhang, Mou, Zhang, "FSIM: a feature similarity index for image quality
-/// assessment", 2011): the similarity of gradients and of phase congruency, weighed by the phase congruency, of images
-/// made so small that their shorter side is about 256 pixels.
+/// assessment", 2011): the similarity of gradients and of phase congruency, weighted by the phase congruency, of images
+/// shrunk until their shorter side is about 256 pixels.
 /// </summary>
 internal sealed class Fsim : Metric
 {
-    // The paper's, for Y, I and Q of samples on [0, 255]. The paper has a mean over the pixels where its authors' code,
-    // as here, has sums.
+    // The constants of the paper, for Y, I and Q of samples on [0, 255]. Where the paper has means over the pixels, its
+    // authors' code has sums, and so has this code.
     private const double T1 = 0.85; // phase congruency
     private const double T2 = 160; // gradients
     private const double T3 = 200; // I and Q
@@ -21,13 +21,13 @@ internal sealed class Fsim : Metric
     private Fsim(string name, bool colour)
         : base(new(name, LargerIsCloser: true, "0 to 1, 1 = identical", 2, HasMap: true)) => this.colour = colour;
 
-    /// <summary>Of luma.</summary>
+    /// <summary>FSIM: luma only.</summary>
     public static Fsim Luma { get; } = new("fsim", colour: false);
 
-    /// <summary>Of luma and chroma.</summary>
+    /// <summary>FSIMc: luma and chroma.</summary>
     public static Fsim Chroma { get; } = new("fsimc", colour: true);
 
-    /// <summary>What FSIMc prepares does for FSIM.</summary>
+    /// <summary>FSIM and FSIMc share this: FSIM can compare images that FSIMc prepared.</summary>
     public override string Preparation => "fsim";
 
     /// <inheritdoc/>
@@ -55,7 +55,7 @@ internal sealed class Fsim : Metric
         var (a, b) = (Prepared<Features>(reference), Prepared<Features>(distorted));
         CheckSizes(a.Width, a.Height, b.Width, b.Height);
         if (colour && (a.Chroma.Length == 0 || b.Chroma.Length == 0))
-            throw new ArgumentException("fsimc cannot compare what fsim prepared: it has no chroma");
+            throw new ArgumentException("fsimc cannot compare images that fsim prepared: they have no chroma");
         return Compare(a, b, withMap: false);
     }
 
@@ -109,14 +109,14 @@ internal sealed class Fsim : Metric
             sum += similarity[i] * weight[i];
             weights += weight[i];
         }
-        if (weights == 0) // two images without an edge: every pixel counts the same
+        if (weights == 0) // neither image has an edge: every pixel counts the same
         {
             Array.Fill(weight, 1);
             (sum, weights) = (similarity.Sum(), similarity.Length);
         }
         return new(sum / weights) { Map = withMap ? Map() : null };
 
-        // What each pixel takes from 1: the mean of the map is 1 - FSIM.
+        // What each pixel subtracts from 1: the mean of the map is 1 - FSIM.
         DistanceMap Map()
         {
             var map = new PixelMap(width, height);
@@ -136,8 +136,8 @@ internal sealed class Fsim : Metric
             similarity[i] = Similarity(reference.Gradient[i], distorted.Gradient[i], T2);
             if (colour)
             {
-                var hue = Similarity(reference.Chroma[i], distorted.Chroma[i],
-                    T3) * Similarity(reference.Chroma[chroma + i], distorted.Chroma[chroma + i], T3);
+                var hue = Similarity(reference.Chroma[i], distorted.Chroma[i], T3)
+                    * Similarity(reference.Chroma[chroma + i], distorted.Chroma[chroma + i], T3);
                 // The real part of the power: the product is negative where hues are opposite.
                 similarity[i] *= hue >= 0 ? Math.Pow(hue, Lambda) : Math.Pow(-hue, Lambda) * Math.Cos(Math.PI * Lambda);
             }
@@ -147,31 +147,32 @@ internal sealed class Fsim : Metric
         }
     }
 
-    // How much smaller images are compared.
+    // By how much images are shrunk.
     private static int Factor(int width, int height) =>
         Math.Max(1, (int)Math.Round(Math.Min(width, height) / 256.0, MidpointRounding.AwayFromZero));
 
     private static int Shrunk(int side, int factor) => (side + factor - 1) / factor;
 
-    private static double Similarity(
-        double a, double b, double constant) => (2 * a * b + constant) / (a * a + b * b + constant);
+    private static double Similarity(double a, double b, double constant) =>
+        (2 * a * b + constant) / (a * a + b * b + constant);
 
-    // Scharr's, of zeros outside the image.
+    // Scharr's gradient, with zeros outside the image.
     private static double Gradient(RowWindow rows, int image, int y, int x)
     {
-        Span<double> above = rows.Row(image, 0, y)[x..], here = rows.Row(image, 0, y + 1)[x..],
-            below = rows.Row(image, 0, y + 2)[x..];
+        var above = rows.Row(image, 0, y)[x..];
+        var here = rows.Row(image, 0, y + 1)[x..];
+        var below = rows.Row(image, 0, y + 2)[x..];
         var across = 3 * (above[2] - above[0]) + 10 * (here[2] - here[0]) + 3 * (below[2] - below[0]);
         var down = 3 * (below[0] - above[0]) + 10 * (below[1] - above[1]) + 3 * (below[2] - above[2]);
         return Math.Sqrt(across * across + down * down) / 16;
     }
 
-    /// <summary>What an image is compared by, at the smaller size.</summary>
+    /// <summary>The planes by which an image is compared, at the smaller size.</summary>
     /// <param name="width">Columns of the image.</param>
     /// <param name="height">Rows of the image.</param>
     /// <param name="columns">Columns of the planes.</param>
     /// <param name="rows">Rows of the planes.</param>
-    /// <param name="gradient">Of Y, [rows, columns].</param>
+    /// <param name="gradient">Gradient of Y, [rows, columns].</param>
     /// <param name="chroma">I and Q, [2, rows, columns]; empty for FSIM.</param>
     /// <param name="congruency">Phase congruency of Y, [rows, columns].</param>
     internal sealed class Features(

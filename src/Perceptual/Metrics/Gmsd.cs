@@ -9,7 +9,7 @@ namespace Perceptual;
 /// </summary>
 internal sealed class Gmsd() : Metric(new("gmsd", LargerIsCloser: false, "0 to 0.5, 0 = identical", 3, HasMap: true))
 {
-    private const double C = 170; // the paper's, for luma on [0, 255]
+    private const double C = 170; // of the paper, for luma on [0, 255]
 
     protected internal override MetricValue Run(
         RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
@@ -18,7 +18,7 @@ internal sealed class Gmsd() : Metric(new("gmsd", LargerIsCloser: false, "0 to 0
         bands.Shrink(2, zeros: true, reach: 3, border: 1);
         var (width, height) = ((reference.Width + 1) / 2, (reference.Height + 1) / 2);
         var map = withMap ? new PixelMap(width, height) : null;
-        // of a row: its mean and the sum of the squares of the differences from it
+        // For each row: the mean, and the sum of the squared differences from it.
         var moments = new (double Mean, double Squares)[height];
         bands.Run(Threads, (_, rows, y) =>
         {
@@ -42,8 +42,8 @@ internal sealed class Gmsd() : Metric(new("gmsd", LargerIsCloser: false, "0 to 0
         };
     }
 
-    // 1 - similarity = (g1 - g2)^2 / (g1^2 + g2^2 + C), which varies as much, for each column; Prewitt's gradients g,
-    // of zeros outside.
+    // For each column 1 - similarity = (g1 - g2)^2 / (g1^2 + g2^2 + C), whose deviation is that of the similarity. The
+    // gradients g are Prewitt's, with zeros outside the image.
     private static void Compare(RowWindow rows, int y, Span<double> unlike)
     {
         var stride = rows.Stride;

@@ -6,18 +6,17 @@ namespace Perceptual;
 internal sealed class L2 : Metric
 {
     private readonly Colour colour;
-    private readonly double weight; // of a squared difference
+    private readonly double weight; // of a mean squared difference
 
     private L2(MetricInfo info, Colour colour, double weight)
         : base(info) => (this.colour, this.weight) = (colour, weight);
 
-    /// <summary>Of RGB on [-1, 1].</summary>
+    /// <summary>The mean squared difference of RGB on [-1, 1].</summary>
     public static L2 Rgb { get; } = new(
         new("l2", LargerIsCloser: false, "0 to 4, 0 = identical", 1, HasMap: true), Colour.Rgb, 4.0 / (255 * 255));
 
     /// <summary>
-    /// Of L*a*b*, as the LPIPS repository takes it: half the mean square, with a hundred for one. Green and blue are
-    /// furthest apart.
+    /// Half the mean squared difference of L*a*b* / 100, as in the LPIPS repository. Green and blue are furthest apart.
     /// </summary>
     public static L2 Lab { get; } = new(
         new("l2-lab", LargerIsCloser: false, "0 to 1.2, 0 = identical", 1, HasMap: true), Colour.Lab,

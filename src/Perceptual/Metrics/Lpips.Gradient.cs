@@ -9,14 +9,14 @@ public sealed unsafe partial class Lpips
     private readonly ConcurrentBag<TrainableTrunk> trainable = []; // kept from one call to the next
 
     /// <summary>
-    /// The distance of two images of the same size, and its derivative by the samples of the second: LPIPS as a loss.
+    /// LPIPS as a loss: the distance of two images of the same size, and its derivative by the samples of the second.
     /// </summary>
-    /// <param name="reference">The reference. As the distance is symmetric, exchange the images for the derivative by
+    /// <param name="reference">The reference. The distance is symmetric: exchange the images to get the derivative by
     /// this one.</param>
     /// <param name="image">The image that is to change.</param>
     /// <param name="gradient">
     /// Receives [3, height, width]: how fast the distance grows with each sample on [-1, 1]. For samples on [0, 255],
-    /// divide by 127.5. Where all features of a place are zero there is no direction to grow in, and it adds nothing.
+    /// divide by 127.5. A place where all features are zero has no direction to grow in and adds nothing.
     /// </param>
     /// <param name="cancellation">Stops the work between two layers.</param>
     /// <returns>The distance, the same bits as <see cref="Distance(RgbImage, RgbImage, CancellationToken)"/>.</returns>
@@ -36,7 +36,9 @@ public sealed unsafe partial class Lpips
         return DistanceAndGradient(Extract(reference, cancellation), image, gradient, cancellation);
     }
 
-    /// <summary>The same with the features of the reference, which need not be computed again for every step.</summary>
+    /// <summary>
+    /// The same from the features of the reference, which are then computed once and not for every step.
+    /// </summary>
     /// <inheritdoc cref="DistanceAndGradient(RgbImage, RgbImage, Span{float}, CancellationToken)"/>
     public double DistanceAndGradient(
         LpipsFeatures reference, RgbImage image, Span<float> gradient, CancellationToken cancellation = default)
@@ -79,8 +81,8 @@ public sealed unsafe partial class Lpips
                     lin[k].Pointer, features.Planes, width, inverse + width);
                 sums.Take(k, y, new(inverse + width, width));
                 LpipsHead.AddGradient(a, features.PlaneLength, inverse, b, tap.PlaneLength, tap.InverseRow(y),
-                    lin[k].Pointer, features.Planes, width,
-                    null, 0, 1f / (features.Height * width), featureGradient.Row(0, 0, y), featureGradient.PlaneLength);
+                    lin[k].Pointer, features.Planes, width, null, 0, 1f / (features.Height * width),
+                    featureGradient.Row(0, 0, y), featureGradient.PlaneLength);
             }
             ArrayPool<float>.Shared.Return(scratch);
         }

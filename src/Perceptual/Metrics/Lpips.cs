@@ -18,21 +18,20 @@ namespace Perceptual;
 /// double distance = lpips.Distance(reference, distorted);
 /// </code>
 /// </example>
-// Safe: rows of a buffer of the trunk are read where the trunk says that they are there; features of a caller are
-// used only if CheckOurs knows that they have the layers of this network, and so the planes, rows and columns that
-// are read; scratch is rented as long as what is written into it; weights and features are kept alive until the last
-// task is done.
+// Safe: rows of the trunk's buffers are read when the trunk reports them; features of a caller are used only if
+// CheckOurs finds that they have the layers of this network, and so the planes, rows and columns that are read; scratch
+// is as long as what is written to it; weights and features are kept alive until the last task is done.
 public sealed unsafe partial class Lpips : Metric
 {
-    // The ImageNet mean (.485, .456, .406) and deviation (.229, .224, .225) on [0, 1], moved to [-1, 1] and rounded as
-    // published.
+    // The ImageNet mean (.485, .456, .406) and deviation (.229, .224, .225) of samples on [0, 1], converted to [-1, 1]
+    // and rounded as published.
     internal static readonly float[] Shift = [-.030f, -.088f, -.188f];
     internal static readonly float[] Scale = [.458f, .448f, .450f];
     private static readonly float[] None = [0, 0, 0];
     private static readonly float[] Whole = [1, 1, 1];
 
-    // Every published and built-in model, and random trunks; a random trunk has no lin weights, and what is built in no
-    // version 0.0.
+    // Every published and built-in model, and random trunks. A random trunk has no lin weights; a built-in model
+    // has no version 0.0.
     internal static readonly IReadOnlyList<(MetricInfo Info, Network Network, LpipsOptions Options)> Variants =
     [
         .. from network in Network.All
@@ -72,10 +71,10 @@ public sealed unsafe partial class Lpips : Metric
         Calibrated = linWeights is not null;
         scaled = Version == LpipsVersion.V01;
         Threads = options.Threads;
+        var digests = trunkWeights.Digest + linWeights?.Digest;
         Digest = linWeights is null
-            ? trunkWeights.Digest
-            : Convert.ToHexStringLower(
-                SHA256.HashData(Encoding.ASCII.GetBytes(trunkWeights.Digest + linWeights.Digest)));
+            ? digests
+            : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(digests)));
     }
 
     /// <summary>The network whose features are compared.</summary>
@@ -99,7 +98,7 @@ public sealed unsafe partial class Lpips : Metric
     /// <summary>Loads a model; weights that are not on this machine are fetched once and kept.</summary>
     /// <param name="network">The network; if null, that of the model file, or alex.</param>
     /// <param name="options">Version, baseline, files of your own, threads.</param>
-    /// <param name="cancellation">Stops a download; what has come is kept for the next try.</param>
+    /// <param name="cancellation">Stops a download; the part received is kept for the next try.</param>
     /// <exception cref="WeightsUnavailableException">Weights are missing and could not be fetched.</exception>
     /// <exception cref="InvalidDataException">A weights file is damaged or belongs to another network.</exception>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
@@ -124,10 +123,10 @@ public sealed unsafe partial class Lpips : Metric
         CancellationToken cancellation = default) =>
         Task.Run(() => Load(network, options, cancellation), cancellation);
 
-    /// <summary>A model of weights at hand.</summary>
+    /// <summary>A model made of weights in memory.</summary>
     /// <param name="trunk">The network and its weights.</param>
     /// <param name="lin">The weights of its channels, or null for a baseline.</param>
-    /// <param name="options">Version and threads; all else is for <see cref="Load"/>.</param>
+    /// <param name="options">Version and threads; the other options apply to <see cref="Load"/> only.</param>
     /// <exception cref="ArgumentException">The lin weights are another network's.</exception>
     /// <exception cref="NotSupportedException">The kernels cannot run the network; the message says why.</exception>
     public static Lpips From(TrunkWeights trunk, LinWeights? lin = null, LpipsOptions? options = null)
@@ -140,27 +139,28 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>
-    /// A sample on [-1, 1] as the networks of version 0.1 see it: less a shift and divided by a scale.
+    /// Scales a sample on [-1, 1] as the networks of version 0.1 take it: (sample - shift) / scale of its channel.
     /// </summary>
     /// <param name="sample">The sample.</param>
     /// <param name="channel">0 red, 1 green, 2 blue.</param>
     public static float ScaleInput(float sample, int channel) => (sample - Shift[channel]) / Scale[channel];
 
     /// <summary>
-    /// Loads a model of <see cref="Variants"/>; its trunk is that of a model that is loaded already, if one has it.
+    /// Loads a model of <see cref="Variants"/>, and shares the trunk of a loaded model where one has the same.
     /// </summary>
     internal static Lpips LoadVariant(
         Network network, LpipsOptions options, IEnumerable<Lpips> loaded, CancellationToken cancellation)
     {
-        if (loaded.FirstOrDefault(other => other.Network == network
-            && other.RandomSeed == options.RandomSeed) is not { } same)
+        var same = loaded.FirstOrDefault(
+            other => other.Network == network && other.RandomSeed == options.RandomSeed);
+        if (same is null)
             return Load(network, options, cancellation);
         var lin = options.Baseline || options.RandomSeed is not null ? null : StoredLin(network, options, cancellation);
         return new(same.trunkWeights, same.trunk, lin, options);
     }
 
-    /// <summary>The model with other lin weights of its network, its trunk shared.</summary>
-    /// <exception cref="ArgumentException">They are another network's.</exception>
+    /// <summary>The same model with other lin weights; the trunk is shared.</summary>
+    /// <exception cref="ArgumentException">The lin weights are another network's.</exception>
     public Lpips WithLin(LinWeights lin)
     {
         ArgumentNullException.ThrowIfNull(lin);
@@ -176,7 +176,7 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>
-    /// The weights that <see cref="Load"/> uses; their network is that of the model file, or Alex, if it is null.
+    /// The weights that <see cref="Load"/> uses. A null network means that of the model file, or alex.
     /// </summary>
     /// <inheritdoc cref="Load" path="/exception"/>
     public static (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(
@@ -219,7 +219,7 @@ public sealed unsafe partial class Lpips : Metric
             ? BuiltInWeights.Lin(network, options.Version)
             : StoreOf(options).LoadLin(network, options.Version, cancellation);
 
-    // Made only where one is needed: what is random or built in needs no folder to exist.
+    // Made only where it is needed: random and built-in weights need no folder.
     private static WeightStore StoreOf(LpipsOptions options) => options.Store ?? new(progress: options.Progress);
 
     /// <inheritdoc cref="Metric.WithThreads"/>
@@ -227,28 +227,28 @@ public sealed unsafe partial class Lpips : Metric
 
     /// <summary>The distance of two images of the same size.</summary>
     /// <exception cref="ArgumentException">
-    /// The sizes differ, the images are too small for the network or too large, or a reader has been read from or is
-    /// both images.
+    /// The sizes differ, the images are too small for the network or too large, or a reader has been read from
+    /// or is both images.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public double Distance(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default) =>
         Compare(reference, distorted, cancellation).Distance;
 
-    /// <summary>The distance of the images of two features.</summary>
+    /// <summary>The distance of two images, given their features.</summary>
     /// <exception cref="ArgumentException">The images' sizes differ, or the features are of another model.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public double Distance(LpipsFeatures reference, LpipsFeatures distorted,
         CancellationToken cancellation = default) =>
         Compare(reference, distorted, cancellation).Distance;
 
-    /// <summary>The distance of two images of the same size, and of each layer.</summary>
+    /// <summary>The distance of two images of the same size, and what each layer adds to it.</summary>
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
     public LpipsResult Compare(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default) =>
         Compare([(reference, distorted)], cancellation)[0];
 
     /// <summary>
-    /// The distance of two images of the same size, and of each layer, from their rows: memory grows with the width of
-    /// the images and not with their height. The result has the same bits as for images in memory.
+    /// The distance of two images of the same size, and what each layer adds to it, from their rows: memory grows with
+    /// the width of the images and not with their height. The result has the same bits as for images in memory.
     /// </summary>
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
     public LpipsResult Compare(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
@@ -258,8 +258,9 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>
-    /// The distances of a batch of pairs. Sizes may differ between pairs, not within one. Each result has the same bits
-    /// as alone; neighbours of the same size are computed side by side, which is faster for small images.
+    /// The distances of a batch of pairs. Sizes may differ between pairs, but not within a pair. Each result has the
+    /// same bits as if computed alone. Neighbouring pairs of the same size are computed together, which is faster
+    /// for small images.
     /// </summary>
     /// <inheritdoc cref="Distance(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
     public IReadOnlyList<LpipsResult> Compare(
@@ -280,7 +281,7 @@ public sealed unsafe partial class Lpips : Metric
         return results;
     }
 
-    /// <summary>The distance of the images of two features, and of each layer.</summary>
+    /// <summary>The distance of two images, and what each layer adds to it, given their features.</summary>
     /// <inheritdoc cref="Distance(LpipsFeatures, LpipsFeatures, CancellationToken)" path="/exception"/>
     public LpipsResult Compare(LpipsFeatures reference, LpipsFeatures distorted,
         CancellationToken cancellation = default)
@@ -291,8 +292,8 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>
-    /// Where the images of two features differ: each layer's differences resized to the size of the images, then
-    /// summed. Its mean is close to the distance, not equal.
+    /// Where two images differ, given their features: each layer's differences, resized to the size of the images and
+    /// summed. The mean of the map is close to the distance, but not equal to it.
     /// </summary>
     /// <inheritdoc cref="Distance(LpipsFeatures, LpipsFeatures, CancellationToken)" path="/exception"/>
     public DistanceMap Map(LpipsFeatures reference, LpipsFeatures distorted,
@@ -325,11 +326,11 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>
-    /// The features of an image, to be compared with those of others: the network runs once for each image, not for
-    /// each pair.
+    /// The features of an image, to be compared with the features of others: the network runs once for each image and
+    /// not for each pair.
     /// </summary>
-    /// <exception cref="ArgumentException">The image is too small for the network, or too large for its features to be
-    /// kept.</exception>
+    /// <exception cref="ArgumentException">The image is too small for the network, or too large for its features to
+    /// be kept.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public LpipsFeatures Extract(RgbImage image, CancellationToken cancellation = default)
     {
@@ -347,8 +348,8 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>
-    /// The features of several images. Each has the same bits as alone; neighbours of the same size go through the
-    /// network side by side, which is faster for small images.
+    /// The features of several images. Each has the same bits as if extracted alone. Neighbouring images of the same
+    /// size go through the network together, which is faster for small images.
     /// </summary>
     /// <inheritdoc cref="Extract(RgbImage, CancellationToken)" path="/exception"/>
     public IReadOnlyList<LpipsFeatures> Extract(
@@ -387,9 +388,11 @@ public sealed unsafe partial class Lpips : Metric
                 LpipsHead.InverseNorms(tap.Row(y), tap.PlaneLength, tap.Planes, tap.Width, tap.InverseRow(y));
             });
         }, cancellation);
-        return [
-            .. images.Select(
-                (image, i) => new LpipsFeatures(Network, taps[i], image.Width, image.Height, FeatureDigest))];
+        return
+        [
+            .. images.Select((image, i) =>
+                new LpipsFeatures(Network, taps[i], image.Width, image.Height, FeatureDigest)),
+        ];
     }
 
     /// <inheritdoc cref="Extract(IReadOnlyList{RgbImage}, CancellationToken)"/>
@@ -400,7 +403,7 @@ public sealed unsafe partial class Lpips : Metric
     /// <summary><see cref="FeatureDigest"/></summary>
     public override string Preparation => FeatureDigest;
 
-    /// <summary>The memory that the features of an image of a size take.</summary>
+    /// <summary>Bytes of memory that the features of an image of this size take.</summary>
     public override long PreparedBytes(int width, int height)
     {
         var (bytes, tap, channels) = (0L, 0, Network.TapChannels);
@@ -414,8 +417,9 @@ public sealed unsafe partial class Lpips : Metric
     }
 
     /// <summary>
-    /// What models must have in common to compare each other's features: the trunk's weights and the input scaling.
-    /// Calibrated and baseline of one trunk and version do, so that an image's features are computed once for both.
+    /// Models with the same digest can compare each other's features: they have the same trunk weights and the same
+    /// input scaling. The calibrated model and the baseline of one trunk and version share it, so that an image's
+    /// features are computed once for both.
     /// </summary>
     public string FeatureDigest => $"{trunkWeights.Digest} {Version}";
 
@@ -445,8 +449,8 @@ public sealed unsafe partial class Lpips : Metric
         return new(name, LargerIsCloser: false, "0 to infinity, 0 = identical", network.MinimumSide, HasMap: true);
     }
 
-    // Images 2i and 2i + 1 are a pair; all go through the network side by side, and a row's differences are taken when
-    // it is there.
+    // Images 2i and 2i + 1 are a pair. All images go through the network together, and the differences of a row are
+    // computed as soon as the row is there.
     private TapSums[] Run(RgbRowReader[] images, bool withMaps, CancellationToken cancellation)
     {
         CheckSize(images[0].Width, images[0].Height);
@@ -488,8 +492,7 @@ public sealed unsafe partial class Lpips : Metric
         return reference.Sum(distorted, lin, withMap, crew, cancellation);
     }
 
-    // The same weights in the same layers: so the taps have the planes, rows and columns that the kernels take them to
-    // have.
+    // The weights and layers are the same, so the taps have the planes, rows and columns that the kernels expect.
     private void CheckOurs(LpipsFeatures features)
     {
         if (features.Digest != FeatureDigest || features.Layers?.SequenceEqual(Network.Layers) != true)
@@ -497,7 +500,7 @@ public sealed unsafe partial class Lpips : Metric
                 + "another trunk or version");
     }
 
-    /// <summary>The weights of a tap, ones for a baseline, in whole planes of lanes.</summary>
+    /// <summary>The weights of a tap, in whole planes of lanes; ones for a baseline.</summary>
     internal static PinnedFloats PackLin(float[]? weights, int channels)
     {
         var packed = new PinnedFloats((channels + RowBuffer.Lanes - 1) / RowBuffer.Lanes * RowBuffer.Lanes);

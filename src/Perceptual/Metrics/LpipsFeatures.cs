@@ -3,13 +3,13 @@ using System.Buffers;
 namespace Perceptual;
 
 /// <summary>
-/// What LPIPS keeps of an image: the activations at each tap. Made by
-/// <see cref="Lpips.Extract(RgbImage, CancellationToken)"/> once, compared as often as wanted. Takes about 43 bytes of
-/// memory for each pixel of the image with alex, 142 with squeeze and 494 with vgg.
+/// The features of an image: the activations at each tap, made once by
+/// <see cref="Lpips.Extract(RgbImage, CancellationToken)"/> and compared as often as wanted. They take about 43 bytes
+/// of memory for each pixel of the image with alex, 142 with squeeze and 494 with vgg.
 /// </summary>
 /// <remarks>
-/// <see cref="From"/> makes them of the activations of any other network, and <see cref="Compare"/> is LPIPS' head
-/// without its networks: a metric over a network that is not ours derives from <see cref="Metric"/> and uses both.
+/// <see cref="From"/> makes features from the activations of any other network, and <see cref="Compare"/> is the head
+/// of LPIPS without its networks. A metric over another network derives from <see cref="Metric"/> and uses both.
 /// </remarks>
 public sealed class LpipsFeatures : PreparedImage
 {
@@ -21,13 +21,13 @@ public sealed class LpipsFeatures : PreparedImage
     internal LpipsFeatures(Network network, Tap[] taps, int width, int height, string digest)
         : this(network.TapChannels, taps, width, height, digest) => Layers = network.Layers;
 
-    /// <summary>The features that a network gave an image.</summary>
+    /// <summary>Features made from the activations of any network for an image.</summary>
     /// <param name="taps">The activations at each tap, first to last: [channels, height, width].</param>
     /// <param name="width">Columns of the image.</param>
     /// <param name="height">Rows of the image.</param>
-    /// <param name="digest">What features must have in common to be compared: the network, its weights, and how
-    /// images are given to it.</param>
-    /// <exception cref="ArgumentException">There are no taps, a tap has not as many values as its size says, or a
+    /// <param name="digest">Identifies the network, its weights and its input scaling: only features with the same
+    /// digest can be compared.</param>
+    /// <exception cref="ArgumentException">There are no taps, a tap does not have as many values as its size says, or a
     /// value is not finite.</exception>
     public static LpipsFeatures From(
         IReadOnlyList<(float[] Values, int Channels, int Height, int Width)> taps, int width, int height, string digest)
@@ -42,12 +42,14 @@ public sealed class LpipsFeatures : PreparedImage
     }
 
     /// <summary>
-    /// The distance of two images by their features, as LPIPS takes it: at each tap the mean over its pixels of the
-    /// weighted squared differences of the channels, each pixel's channels scaled to length 1, and the sum over taps.
+    /// The distance of two images by their features, as LPIPS takes it: each pixel's channels are scaled to length
+    /// 1; their weighted squared differences are summed over the channels, averaged over the pixels of a tap, and
+    /// summed over the taps.
     /// </summary>
     /// <param name="distorted">The features of the other image.</param>
-    /// <param name="lin">The weights of the channels at each tap; ones, the baseline, if null.</param>
-    /// <param name="withMap">Whether to say where the images differ.</param>
+    /// <param name="lin">The weights of the channels at each tap, [tap][channel]; if null all are 1,
+    /// the baseline.</param>
+    /// <param name="withMap">Whether to make a map of where the images differ.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="ArgumentException">The images' sizes differ, the features are of another network, or there are
     /// not as many weights as channels.</exception>
@@ -65,12 +67,12 @@ public sealed class LpipsFeatures : PreparedImage
         return new(distance) { Layers = layers, Map = withMap ? sums.Map(Width, Height) : null };
     }
 
-    /// <summary>The features at a tap, as <see cref="ChannelSums"/> takes them.</summary>
+    /// <summary>The features at a tap (0 is the first), as <see cref="ChannelSums"/> takes them.</summary>
     public TapView View(int tap) => Taps[tap].View;
 
     /// <summary>The activations at a tap, not normalised: [channels, height, width].</summary>
     /// <param name="tap">0 for the first.</param>
-    // Safe: channels are in planes of Lanes, of which a tap has Planes.
+    // Safe: a tap has Planes planes of Lanes channels, enough for all channels.
     public unsafe float[] ToArray(int tap)
     {
         var features = Taps[tap];
@@ -87,26 +89,30 @@ public sealed class LpipsFeatures : PreparedImage
         return values;
     }
 
-    /// <summary>Rows and columns of a tap.</summary>
+    /// <summary>Rows and columns of a tap (0 is the first).</summary>
     public (int Height, int Width) Size(int tap) => (Taps[tap].Height, Taps[tap].Width);
 
-    /// <summary>The layers of a network of ours, or null.</summary>
+    /// <summary>
+    /// The layers of the network of this library that made the features, or null for another network.
+    /// </summary>
     internal IReadOnlyList<Layer>? Layers { get; }
 
     internal Tap[] Taps { get; }
 
-    /// <summary>What features must have in common to be compared: of LPIPS the trunk and the version.</summary>
+    /// <summary>
+    /// Features can be compared if their digests are equal; for LPIPS it is made of the trunk and the version.
+    /// </summary>
     internal string Digest { get; }
 
     /// <summary>The differences at every tap, and their maps if asked for.</summary>
     /// <param name="other">The features of an image of the same size.</param>
     /// <param name="lin">The weights of each tap, in whole planes.</param>
-    /// <param name="withMaps">Whether to keep where they are.</param>
-    /// <param name="crew">Takes the rows.</param>
+    /// <param name="withMaps">Whether to keep the maps.</param>
+    /// <param name="crew">The threads.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="ArgumentException">The images' sizes differ, or the features are of another
-    /// network.</exception>
-    // Safe: both have the same taps, of the planes, rows and columns that the kernels are told.
+    /// <exception cref="ArgumentException">The images' sizes differ, or the features are of
+    /// another network.</exception>
+    // Safe: both have the same taps, with the planes, rows and columns that are given to the kernels.
     internal unsafe TapSums Sum(
         LpipsFeatures other, PinnedFloats[] lin, bool withMaps, Crew crew, CancellationToken cancellation)
     {
@@ -139,12 +145,12 @@ public sealed class LpipsFeatures : PreparedImage
         if (Digest != other.Digest || !channels.SequenceEqual(other.channels)
             || !Taps.Select(tap => (tap.Height, tap.Width)).SequenceEqual(
                 other.Taps.Select(tap => (tap.Height, tap.Width))))
-            throw new ArgumentException("features can only be compared with those of the same network");
+            throw new ArgumentException("features can only be compared with features of the same network");
     }
 
-    /// <summary>The activations of one layer, and what normalises them.</summary>
-    // Safe: both arrays have the length that Planes, Height and Width make, y is below Height, and who uses a pointer
-    // keeps this alive.
+    /// <summary>The activations of one layer, and the inverse norms of its pixels.</summary>
+    // Safe: both arrays have the length that Planes, Height and Width make, y is below Height, and users of a pointer
+    // keep this object alive.
     internal sealed unsafe class Tap
     {
         private const int MaximumChannels = 1 << 20;
@@ -176,7 +182,7 @@ public sealed class LpipsFeatures : PreparedImage
 
         public float* InverseRow(int y) => Inverse.Pointer + (long)y * Width;
 
-        /// <summary>A tap of values [channels, height, width]; what fills the last plane is 0.</summary>
+        /// <summary>A tap made from values [channels, height, width]; the rest of the last plane is 0.</summary>
         public static Tap Of((float[] Values, int Channels, int Height, int Width) tap)
         {
             var (values, channels, height, width) = tap;

@@ -4,18 +4,18 @@ namespace Perceptual;
 public sealed record LpipsOptions
 {
     /// <summary>
-    /// Which published lin weights and input scaling; 0.1 unless said otherwise. The built-in weights of lite are of
-    /// 0.1 only.
+    /// Which published lin weights and input scaling; by default 0.1. The built-in weights of lite exist for 0.1 only.
     /// </summary>
     public LpipsVersion Version { get; init; } = LpipsVersion.V01;
 
-    /// <summary>Without lin weights: every channel counts the same. Published results call this the baseline.</summary>
+    /// <summary>
+    /// Whether to use no lin weights, so that every channel counts the same. Published results call this the baseline.
+    /// </summary>
     public bool Baseline { get; init; }
 
     /// <summary>
     /// The seed of a random trunk (Gaussian weights, the paper's "Net (Random)"), or null for the trained one. A random
-    /// trunk has no published lin weights, so it is a baseline unless <see cref="LinFile"/> is given. It needs no file
-    /// at all.
+    /// trunk has no published lin weights, so it is a baseline unless <see cref="LinFile"/> is given. It needs no file.
     /// </summary>
     public ulong? RandomSeed { get; init; }
 
@@ -27,16 +27,19 @@ public sealed record LpipsOptions
 
     /// <summary>
     /// A file with a whole model, as training writes it (torch or safetensors): trunk and lin weights in place of the
-    /// published ones. Where no network is named, it is the file's.
+    /// published ones. Where no network is named, the file names it.
     /// </summary>
     public string? ModelFile { get; init; }
 
     /// <summary>
-    /// Where published weights are looked for and fetched to; by default as <see cref="WeightStore"/> says.
+    /// Where published weights are looked for and stored; by default the folder that
+    /// <see cref="WeightStore"/> describes.
     /// </summary>
     public WeightStore? Store { get; init; }
 
-    /// <summary>Is told how far a download is; a store that is given in <see cref="Store"/> tells its own.</summary>
+    /// <summary>
+    /// Receives the progress of downloads; a store given in <see cref="Store"/> reports to its own instead.
+    /// </summary>
     public IProgress<DownloadProgress>? Progress { get; init; }
 
     /// <summary>

@@ -1,8 +1,9 @@
 namespace Perceptual;
 
 /// <summary>
-/// How far apart two images of one size look, as one number. Every metric is called this way and listed here. It may be
-/// used from several threads at a time; the value depends neither on their number nor on how images are stored.
+/// How far apart two images of one size look, as one number. All metrics are called in this way, and <see cref="All"/>
+/// lists them. A metric may be used from several threads at a time; the value depends neither on their number nor on
+/// how images are stored.
 /// </summary>
 /// <example>
 /// <code>
@@ -12,7 +13,7 @@ namespace Perceptual;
 /// </example>
 public abstract class Metric
 {
-    // The one list: what needs no weights. LPIPS adds its networks.
+    // The list of the metrics that need no weights. Lpips.Variants lists the others.
     private static readonly Metric[] Classic =
     [
         L2.Rgb,
@@ -28,18 +29,17 @@ public abstract class Metric
         new Gmsd(),
     ];
 
-    /// <summary>A metric of your own.</summary>
+    /// <summary>For a metric of your own.</summary>
     protected Metric(MetricInfo info) => Info = info ?? throw new ArgumentNullException(nameof(info));
 
     /// <summary>Every metric there is, in the order they are listed to people.</summary>
-    public static IReadOnlyList<MetricInfo> All { get; } = [.. Lpips.Variants.Select(variant => variant.Info),
-        .. Classic.Select(metric => metric.Info)];
+    public static IReadOnlyList<MetricInfo> All { get; } =
+        [.. Lpips.Variants.Select(variant => variant.Info), .. Classic.Select(metric => metric.Info)];
 
     /// <summary>
     /// The vector instructions that metrics compute with, the widest that processor, system and compiler allow this
-    /// process: "avx512",
-    /// "avx2", "sse", "neon", or "none" where .NET knows none. They decide how long a value takes, and the last digits
-    /// of LPIPS.
+    /// process: "avx512", "avx2", "sse", "neon", or "none" where .NET uses none. The last digits of LPIPS, and the time
+    /// every metric takes, depend on them.
     /// </summary>
     public static string VectorLevel => Vectors.Level;
 
@@ -58,18 +58,18 @@ public abstract class Metric
     public int Threads { get; private protected set; } = Environment.ProcessorCount;
 
     /// <summary>
-    /// Metrics by their names. Weights are loaded for those that need them only, fetched if they are not on this
+    /// Metrics by their names. Weights are loaded only for metrics that need them, fetched if they are not on this
     /// machine, and shared between metrics of the same trunk.
     /// </summary>
-    /// <param name="names">Names in <see cref="All"/>, or of a family.</param>
-    /// <param name="store">Where published weights are looked for; by default as <see cref="WeightStore"/>
-    /// says.</param>
+    /// <param name="names">Names of <see cref="All"/> or of a family.</param>
+    /// <param name="store">Where published weights are looked for; by default the folder that
+    /// <see cref="WeightStore"/> describes.</param>
     /// <param name="seed">The seed of random trunks.</param>
-    /// <param name="families">Metrics whose names are two parts with a colon between them, such as "onnx:FILE": what
-    /// makes one of the second part, by the first.</param>
-    /// <param name="cancellation">Stops a download; what has come is kept for the next try.</param>
-    /// <returns>As many as names, in their order.</returns>
-    /// <exception cref="ArgumentException">There is no metric of a name.</exception>
+    /// <param name="families">Metrics whose names are two parts with a colon between them, such as "onnx:FILE". The key
+    /// is the first part; the function makes a metric from the second.</param>
+    /// <param name="cancellation">Stops a download; the part received is kept for the next try.</param>
+    /// <returns>One metric for each name, in their order.</returns>
+    /// <exception cref="ArgumentException">There is no metric with one of the names.</exception>
     /// <inheritdoc cref="Lpips.Load" path="/exception"/>
     public static IReadOnlyList<Metric> Load(
         IEnumerable<string> names, WeightStore? store = null, ulong seed = 0,
@@ -99,8 +99,8 @@ public abstract class Metric
     }
 
     /// <summary>
-    /// The same metric, its weights shared, with another number of threads: one for each call if many calls are made
-    /// side by side.
+    /// The same metric, with shared weights and another number of threads: 1 is best if many calls are
+    /// made in parallel.
     /// </summary>
     public Metric WithThreads(int threads)
     {
@@ -112,8 +112,8 @@ public abstract class Metric
 
     /// <summary>The value for two images of the same size; <see cref="Info"/> says what it means.</summary>
     /// <exception cref="ArgumentException">
-    /// The sizes differ, the images are too small for the metric or too large, or a reader has been read from or is
-    /// both images.
+    /// The sizes differ, the images are too small for the metric or too large, or a reader has been read from
+    /// or is both images.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public double Measure(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default)
@@ -133,8 +133,8 @@ public abstract class Metric
 
     /// <summary>
     /// The value for two images of the same size, and where they differ: a map that is 0 where they look the same and
-    /// larger where they look further apart, whatever the direction of the value. It takes four bytes for each pixel at
-    /// most.
+    /// larger where they look further apart, whatever the direction of the value. The map takes at most four bytes of
+    /// memory for each pixel.
     /// </summary>
     /// <exception cref="NotSupportedException">The metric has no map: see <see cref="MetricInfo.HasMap"/>.</exception>
     /// <inheritdoc cref="Measure(RgbImage, RgbImage, CancellationToken)" path="/exception"/>
@@ -145,13 +145,13 @@ public abstract class Metric
         return (value.Value, value.Map!);
     }
 
-    /// <summary>Computes what an image is compared by, once for all comparisons.</summary>
+    /// <summary>Computes what the metric compares, such as features, once for all comparisons of an image.</summary>
     /// <exception cref="ArgumentException">The image is too small for the metric, or too large to be kept.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public PreparedImage Prepare(RgbImage image, CancellationToken cancellation = default) =>
         Prepare([image], cancellation)[0];
 
-    /// <summary>Computes what images are compared by. Each has the same bits as alone.</summary>
+    /// <summary>Prepares several images. Each result has the same bits as if prepared alone.</summary>
     /// <inheritdoc cref="Prepare(RgbImage, CancellationToken)" path="/exception"/>
     public virtual IReadOnlyList<PreparedImage> Prepare(
         IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
@@ -172,23 +172,24 @@ public abstract class Metric
         Run(reference, distorted, cancellation).Value;
 
     /// <summary>
-    /// What metrics have in common that compare each other's prepared images, such as the features of one trunk. Of
-    /// several metrics with the same, the one whose prepared images are the largest prepares for all.
+    /// Identifies how images are prepared, for example the features of one trunk. Metrics with the same preparation
+    /// compare each other's prepared images; the metric whose prepared images are the largest prepares for all.
     /// </summary>
     public virtual string Preparation => "none";
 
-    /// <summary>The memory that a prepared image of a size takes beside the image itself.</summary>
+    /// <summary>Bytes of memory that a prepared image of this size takes, without the image itself.</summary>
     public virtual long PreparedBytes(int width, int height) => 0;
 
     /// <summary>
-    /// The value, and the map if asked for, of images whose sizes have been checked and whose rows nobody else reads.
+    /// The value, and the map if asked for. The sizes of the images have been checked, and nobody else
+    /// reads their rows.
     /// </summary>
     protected internal abstract MetricValue Run(
         RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation);
 
     /// <summary>
-    /// The value of two images of one size that <see cref="Prepare(IReadOnlyList{RgbImage}, CancellationToken)"/>
-    /// prepared.
+    /// The value of two images of one size that
+    /// <see cref="Prepare(IReadOnlyList{RgbImage}, CancellationToken)"/> prepared.
     /// </summary>
     /// <exception cref="ArgumentException">The sizes differ, or an image was prepared by another metric.</exception>
     protected internal virtual MetricValue Run(
@@ -199,12 +200,12 @@ public abstract class Metric
         return RunChecked(a.Image.OpenRows(), b.Image.OpenRows(), withMap: false, cancellation);
     }
 
-    /// <summary>A prepared image as this metric prepares it.</summary>
+    /// <summary>Casts a prepared image to the type that this metric prepares.</summary>
     /// <exception cref="ArgumentException">Another metric prepared it.</exception>
     protected T Prepared<T>(PreparedImage image) where T : PreparedImage => image as T
-        ?? throw new ArgumentException($"{Info.Name} cannot compare what another metric prepared");
+        ?? throw new ArgumentException($"{Info.Name} cannot compare images that another metric prepared");
 
-    /// <summary>Checks two readers, takes them for itself, and runs.</summary>
+    /// <summary>Checks two readers, claims them, and runs.</summary>
     internal MetricValue RunChecked(
         RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
@@ -214,7 +215,7 @@ public abstract class Metric
         return Run(reference, distorted, withMap, cancellation);
     }
 
-    // A row in planes of 16 channels, and every sum of sides and borders, stays below 2^31 then.
+    // With these limits a row in planes of 16 channels, and every sum of sides and borders, stays below 2^31.
     private const int MaximumWidth = 1 << 22;
     private const int MaximumHeight = 1 << 30;
 
@@ -224,7 +225,7 @@ public abstract class Metric
         if (width > MaximumWidth || height > MaximumHeight)
             throw new ArgumentException(
                 $"an image of {width}x{height} is too large: at most {MaximumWidth} columns and {MaximumHeight} rows "
-                    + "are compared");
+                + "can be compared");
         if (Math.Min(width, height) < Info.MinimumSide)
             throw new ArgumentException($"an image of {width}x{height} is too small for {Info.Name}: each side must be "
                 + $"at least {Info.MinimumSide} pixels");
@@ -238,7 +239,7 @@ public abstract class Metric
                 + $"{referenceWidth}x{referenceHeight}");
     }
 
-    /// <summary>Checks two readers and takes them: nobody else may read from them now.</summary>
+    /// <summary>Checks two readers and claims them: nobody else may read from them now.</summary>
     private protected void Begin(RgbRowReader reference, RgbRowReader distorted)
     {
         ArgumentNullException.ThrowIfNull(reference);
@@ -246,7 +247,8 @@ public abstract class Metric
         CheckSize(reference.Width, reference.Height);
         CheckSizes(reference.Width, reference.Height, distorted.Width, distorted.Height);
         if (reference == distorted)
-            throw new ArgumentException("one reader is both images, but its rows come once: open the image twice",
+            throw new ArgumentException(
+                "both images are the same reader, but its rows can be read only once: open the image twice",
                 nameof(distorted));
         reference.Begin();
         distorted.Begin();

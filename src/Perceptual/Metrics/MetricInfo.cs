@@ -2,10 +2,10 @@ namespace Perceptual;
 
 /// <summary>What the values of a metric mean.</summary>
 /// <param name="Name">The name people call it by, such as "psnr" or "lpips-alex".</param>
-/// <param name="LargerIsCloser">Whether larger values mean that the images are closer, as of PSNR; otherwise further
-/// apart.</param>
-/// <param name="Range">The values it has, in words: "0 to infinity, 0 = identical".</param>
-/// <param name="MinimumSide">The smallest side an image may have.</param>
+/// <param name="LargerIsCloser">Whether larger values mean that the images are closer, as with PSNR, or
+/// further apart.</param>
+/// <param name="Range">The range of the values, in words: "0 to infinity, 0 = identical".</param>
+/// <param name="MinimumSide">The smallest side that an image may have, in pixels.</param>
 /// <param name="HasMap">Whether it can say where two images differ.</param>
 public sealed record MetricInfo(string Name, bool LargerIsCloser, string Range, int MinimumSide, bool HasMap)
 {
@@ -13,8 +13,8 @@ public sealed record MetricInfo(string Name, bool LargerIsCloser, string Range, 
     public string Direction => LargerIsCloser ? "larger is closer" : "larger is further apart";
 
     /// <summary>
-    /// A value of the metric turned so that larger is further apart, whatever its direction: what judgements are
-    /// compared with.
+    /// A value of the metric with its sign changed where larger is closer, so that larger is always further apart.
+    /// Judgements are compared with this.
     /// </summary>
     public double Distance(double value) => LargerIsCloser ? -value : value;
 }

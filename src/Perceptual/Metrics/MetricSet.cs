@@ -1,8 +1,8 @@
 namespace Perceptual;
 
 /// <summary>
-/// Several metrics of the same images: each image is decoded once, and what several metrics compare it by, such as the
-/// features of one trunk, is computed once. It may be used from several threads at a time.
+/// Several metrics of the same images. Each image is decoded once, and what several metrics share, such as the features
+/// of one trunk, is computed once. A set may be used from several threads at a time.
 /// </summary>
 /// <example>
 /// <code>
@@ -17,12 +17,13 @@ namespace Perceptual;
 /// </example>
 public sealed class MetricSet
 {
-    // Of each kind of preparation the metric whose prepared images have most in them: they do for all.
+    // For each kind of preparation the metric whose prepared images are the largest: all metrics of the
+    // kind can use them.
     private readonly Metric[] preparers;
     private readonly int[] places; // [metric], in preparers
 
     /// <param name="metrics">The metrics, in the order of the values.</param>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <exception cref="ArgumentException">The list is empty.</exception>
     public MetricSet(IReadOnlyList<Metric> metrics)
     {
         ArgumentNullException.ThrowIfNull(metrics);
@@ -32,9 +33,10 @@ public sealed class MetricSet
         preparers = [.. metrics.GroupBy(metric => metric.Preparation)
             .Select(group => group.MaxBy(metric => metric.PreparedBytes(1000, 1000))!)];
         places =
-            [
-                .. metrics.Select(
-                    metric => Array.FindIndex(preparers, preparer => preparer.Preparation == metric.Preparation))];
+        [
+            .. metrics.Select(
+                metric => Array.FindIndex(preparers, preparer => preparer.Preparation == metric.Preparation)),
+        ];
     }
 
     /// <summary>The metrics, in the order of the values.</summary>
@@ -46,17 +48,18 @@ public sealed class MetricSet
     /// <summary>The same metrics with another number of threads.</summary>
     public MetricSet WithThreads(int threads) => new([.. Metrics.Select(metric => metric.WithThreads(threads))]);
 
-    /// <summary>The memory that a prepared image of a size takes, with the image itself.</summary>
+    /// <summary>Bytes of memory that a prepared image of this size takes, with the image itself.</summary>
     public long PreparedBytes(int width, int height) =>
         3L * sizeof(ushort) * width * height + preparers.Sum(preparer => preparer.PreparedBytes(width, height));
 
-    /// <summary>Computes what an image is compared by.</summary>
+    /// <summary>Computes what the metrics compare, once for all comparisons of an image.</summary>
     /// <inheritdoc cref="Metric.Prepare(RgbImage, CancellationToken)" path="/exception"/>
     public PreparedImage Prepare(RgbImage image, CancellationToken cancellation = default) =>
         Prepare([image], cancellation)[0];
 
     /// <summary>
-    /// Computes what images are compared by. Each has the same bits as alone; those of one size go side by side.
+    /// Prepares several images. Each result has the same bits as if prepared alone; neighbours of one size are
+    /// computed together.
     /// </summary>
     /// <inheritdoc cref="Metric.Prepare(RgbImage, CancellationToken)" path="/exception"/>
     public IReadOnlyList<PreparedImage> Prepare(
@@ -99,13 +102,13 @@ public sealed class MetricSet
         RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default) =>
         Metrics[0].RunChecked(reference, distorted, withMap: true, cancellation);
 
-    private PreparedImage[] Parts(
-        PreparedImage image) => image is PreparedForSet { Parts: var parts } && parts.Length == preparers.Length
-        ? parts
-        : throw new ArgumentException("a set compares images that it prepared itself");
+    private PreparedImage[] Parts(PreparedImage image) =>
+        image is PreparedForSet { Parts: var parts } && parts.Length == preparers.Length
+            ? parts
+            : throw new ArgumentException("a set compares only images that it prepared itself");
 
-    internal sealed class PreparedForSet(
-        RgbImage image, PreparedImage[] parts) : PreparedImage(image.Width, image.Height)
+    internal sealed class PreparedForSet(RgbImage image, PreparedImage[] parts)
+        : PreparedImage(image.Width, image.Height)
     {
         public PreparedImage[] Parts => parts;
     }

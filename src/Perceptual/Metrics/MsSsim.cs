@@ -4,14 +4,14 @@ namespace Perceptual;
 
 /// <summary>
 /// MS-SSIM (Wang, Simoncelli, Bovik, "Multiscale structural similarity for image quality assessment", 2003) of luma:
-/// the product over five scales, each half the size of the one before, of their mean contrast * structure, that of the
-/// smallest with luminance.
+/// the product over five scales, each half the size of the one before, of the mean of contrast * structure, at the
+/// smallest scale times luminance, each to a power.
 /// </summary>
 internal sealed class MsSsim()
     : Metric(new("ms-ssim", LargerIsCloser: true, "0 to 1, 1 = identical",
         SsimWindow.Gaussian.Size << (Exponents.Length - 1), HasMap: false))
 {
-    /// <summary>Of the scales, the largest first.</summary>
+    /// <summary>The power of each scale, the largest scale first.</summary>
     internal static readonly double[] Exponents = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 
     /// <summary>The means of contrast * structure at each scale, at the last one with luminance.</summary>
@@ -41,7 +41,7 @@ internal sealed class MsSsim()
         return means;
     }
 
-    // A negative mean, as of an image and its negative, has no real power: it counts as 0.
+    // A negative mean, as for an image and its negative, has no real power and counts as 0.
     protected internal override MetricValue Run(
         RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation) =>
         new(Means(reference, distorted, Threads, cancellation)

@@ -3,18 +3,18 @@ using System.Numerics;
 namespace Perceptual;
 
 /// <summary>
-/// Phase congruency (Kovesi, "Image features from phase congruency", 1999) as FSIM uses it: how much, of 0 to 1, the
-/// waves of four wavelengths and four orientations agree at a pixel that it is an edge or a line, noise taken off. For
-/// planes of one size.
+/// Phase congruency (Kovesi, "Image features from phase congruency", 1999) as FSIM uses it: how far, from 0 to 1, waves
+/// of four wavelengths and four orientations agree that a pixel is an edge or a line, after noise is subtracted. An
+/// object serves planes of one size.
 /// </summary>
-// Safe: scratch is as long as the constructor's sides make it: for each scale a real and an imaginary strip of the
-// longer side, and what the transform asks for. Strips are filled from and stored to arrays with bounds checks.
+// Safe: scratch has for each scale a real and an imaginary strip of the longer side, and what the transforms need.
+// Strips are filled from and stored to arrays with bounds checks.
 internal sealed unsafe class PhaseCongruency
 {
-    // All of FSIM's authors.
+    // All constants are those of FSIM's authors.
     private const int Scales = 4;
     private const int Orientations = 4;
-    private const double SmallestWavelength = 6; // pixels; twice as large from a scale to the next
+    private const double SmallestWavelength = 6; // pixels; doubles from a scale to the next
     private const double SigmaOnF = 0.55; // of a filter's bandwidth
     private const double AngularSigma = Math.PI / Orientations / 1.2;
     private const double NoiseDeviations = 2; // above the mean of the noise
@@ -27,8 +27,8 @@ internal sealed unsafe class PhaseCongruency
     private readonly Fourier across;
     private readonly Fourier down;
     private readonly double[][] radial = new double[Scales][]; // of a filter in the frequency plane, [height, width]
-    private readonly double[][] angular = new double[Orientations][]; // what it is multiplied by
-    // the noise threshold, of the root of the median energy of the smallest scale
+    private readonly double[][] angular = new double[Orientations][]; // the factor of each orientation, likewise
+    // The noise threshold, as a factor of the root of the median energy of the smallest scale.
     private readonly double[] thresholds = new double[Orientations];
 
     public PhaseCongruency(int width, int height)
@@ -44,9 +44,9 @@ internal sealed unsafe class PhaseCongruency
             for (var x = 0; x < width; x++)
             {
                 var at = y * width + x;
-                var (radius, theta) = (Math.Sqrt(columns[x] * columns[x] + rows[y] * rows[y]),
-                    Math.Atan2(-rows[y], columns[x]));
-                // Butterworth's, so that filters end before the corners
+                var radius = Math.Sqrt(columns[x] * columns[x] + rows[y] * rows[y]);
+                var theta = Math.Atan2(-rows[y], columns[x]);
+                // Butterworth's low-pass, so that filters end before the corners
                 var lowPass = 1 / (1 + Math.Pow(radius / 0.45, 2 * 15));
                 for (var s = 0; s < Scales; s++)
                     radial[s][at] = at == 0
@@ -80,7 +80,7 @@ internal sealed unsafe class PhaseCongruency
         var filtered = Enumerable.Range(0, Scales)
             .Select(_ => (Re: new double[count], Im: new double[count])).ToArray();
         double[] energy = new double[count], amplitude = new double[count], smallest = new double[count];
-        double[] energies = new double[count], amplitudes = new double[count]; // over the orientations
+        double[] energies = new double[count], amplitudes = new double[count]; // summed over the orientations
         for (var o = 0; o < Orientations; o++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -156,8 +156,8 @@ internal sealed unsafe class PhaseCongruency
         }
     }
 
-    // The second half, for all scales, and what they come to: the energy above none, the sum of the amplitudes, the
-    // square of the smallest's.
+    // The second half for all scales, and from it for each pixel: the energy, the sum of the amplitudes, and the
+    // squared amplitude of the smallest scale.
     private void EnergyOfRows((double[] Re, double[] Im)[] filtered, int y, double[] energy, double[] amplitude,
         double[] smallest, double[] scratch)
     {
@@ -178,8 +178,8 @@ internal sealed unsafe class PhaseCongruency
                 Vector<double> even = default, odd = default, amplitudes = default, energies = default;
                 for (var s = 0; s < Scales; s++)
                 {
-                    var (re, im) = (Vector.Load(memory + 2 * s * plane + at) * scale,
-                        Vector.Load(memory + (2 * s + 1) * plane + at) * scale);
+                    var re = Vector.Load(memory + 2 * s * plane + at) * scale;
+                    var im = Vector.Load(memory + (2 * s + 1) * plane + at) * scale;
                     even += re;
                     odd += im;
                     amplitudes += Vector.SquareRoot(re * re + im * im);
@@ -188,8 +188,8 @@ internal sealed unsafe class PhaseCongruency
                 var (meanEven, meanOdd) = (even / length, odd / length);
                 for (var s = 0; s < Scales; s++)
                 {
-                    var (re, im) = (Vector.Load(memory + 2 * s * plane + at) * scale,
-                        Vector.Load(memory + (2 * s + 1) * plane + at) * scale);
+                    var re = Vector.Load(memory + 2 * s * plane + at) * scale;
+                    var im = Vector.Load(memory + (2 * s + 1) * plane + at) * scale;
                     energies += re * meanEven + im * meanOdd - Vector.Abs(re * meanOdd - im * meanEven);
                     if (s == 0)
                         (re * re + im * im).Store(rest + at);
@@ -237,10 +237,10 @@ internal sealed unsafe class PhaseCongruency
                 plane[(y + lane) * width + x] = strip[x * L + lane];
     }
 
-    // The noise is taken to have the energy that most pixels have at the smallest scale, and Rayleigh's distribution:
-    // its median tells its mean square, the filters how much of it the sum over the scales has. The authors sum
-    // products of the filters' impulse responses, of which only the real parts; by Parseval's theorem that is the sum
-    // of the squares of the filters' sum, made even.
+    // The noise is assumed to have the energy of most pixels at the smallest scale, and Rayleigh's distribution. The
+    // median gives its mean square; the filters say how much of it is in the sum over the scales. The authors sum
+    // products of the real parts of the filters' impulse responses. By Parseval's theorem this equals the sum of the
+    // squares of the even part of the sum of the filters.
     private double NoiseThreshold(double[] orientation)
     {
         double first = 0, all = 0;
@@ -257,7 +257,7 @@ internal sealed unsafe class PhaseCongruency
         return mean * (Math.Sqrt(Math.PI / 2) + NoiseDeviations * Math.Sqrt(2 - Math.PI / 2)) / NoiseScale;
     }
 
-    // Of an even number of values the mean of the two in the middle; the values are moved (Hoare's selection).
+    // For an even number of values, the mean of the two in the middle. The values are reordered (Hoare's selection).
     private static double Median(double[] values)
     {
         int low = 0, high = values.Length - 1, middle = values.Length / 2;
@@ -289,7 +289,8 @@ internal sealed unsafe class PhaseCongruency
             : (values[middle] + values.AsSpan(0, middle).ToArray().Max()) / 2;
     }
 
-    // Cycles a pixel, in the order of a transform. Of an odd length the largest is a half too, as the authors have it.
+    // Cycles for each pixel, in the order of the transform. For an odd length the largest is a half too, as in
+    // the authors' code.
     private static double[] Frequencies(int length) =>
         [.. Enumerable.Range(0, length)
             .Select(k => (k < (length + 1) / 2 ? k : k - length) / (double)(length - length % 2))];

@@ -1,21 +1,21 @@
 namespace Perceptual;
 
-/// <summary>A map in the making: one value for each pixel, rows in any order.</summary>
+/// <summary>A map under construction: one value for each pixel, written in any order of rows.</summary>
 internal sealed class PixelMap(int width, int height)
 {
     private readonly float[] values = NewValues(width, height);
 
     public int Width => width;
 
-    /// <summary>[height, width]</summary>
-    /// <exception cref="ArgumentException">They are more than an array holds.</exception>
+    /// <summary>The values of a map, [height, width].</summary>
+    /// <exception cref="ArgumentException">There are more values than an array can hold.</exception>
     public static float[] NewValues(int width, int height) => (long)width * height <= Array.MaxLength
         ? new float[width * height]
         : throw new ArgumentException($"images of {width}x{height} are too large for a map");
 
     public Span<float> Row(int y) => values.AsSpan(y * width, width);
 
-    /// <summary>Adds values to a row, from a column on.</summary>
+    /// <summary>Adds values to a row, starting at a column.</summary>
     public void Add(int y, int x, ReadOnlySpan<double> values)
     {
         var row = Row(y)[x..];
@@ -24,8 +24,8 @@ internal sealed class PixelMap(int width, int height)
     }
 
     /// <summary>
-    /// Gives each pixel of the outermost rows and columns, where no window fits around it, the value of the nearest
-    /// that has one.
+    /// Gives the pixels of the outermost rows and columns, around which no window fits, the value of the
+    /// nearest pixel inside.
     /// </summary>
     public void Spread(int border)
     {

@@ -1,8 +1,8 @@
 namespace Perceptual;
 
 /// <summary>
-/// What a metric compares an image by: made once by <see cref="Metric.Prepare(RgbImage, CancellationToken)"/>, compared
-/// as often as wanted. Of LPIPS these are the features, of metrics that prepare nothing the image itself.
+/// An image as a metric compares it: made once by <see cref="Metric.Prepare(RgbImage, CancellationToken)"/>, compared
+/// as often as wanted. For LPIPS it holds the features; for metrics that prepare nothing, the image itself.
 /// </summary>
 public abstract class PreparedImage
 {

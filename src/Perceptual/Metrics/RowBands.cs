@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Perceptual;
 
 /// <summary>
-/// Images of one size that go by from the top, a band of rows at a time, in planes of doubles, and smaller images made
-/// of them. For every position of a window of rows something is computed, side by side on several threads.
+/// Reads images of one size from the top, a band of rows at a time, as planes of doubles, and makes smaller images of
+/// them. Calls a function for every position of a window of rows, on several threads.
 /// </summary>
 internal sealed class RowBands
 {
@@ -15,8 +15,8 @@ internal sealed class RowBands
     private readonly List<Level> levels = [];
 
     /// <param name="images">The images, of the same size.</param>
-    /// <param name="colour">What becomes of red, green and blue on [0, 255].</param>
-    /// <param name="reach">Rows of a window of the images themselves; 0 if nothing is computed of them.</param>
+    /// <param name="colour">The colour space to convert to.</param>
+    /// <param name="reach">Rows of a window of the images at full size; 0 to compute nothing there.</param>
     public RowBands(RgbRowReader[] images, Colour colour, int reach)
     {
         this.images = images;
@@ -24,32 +24,33 @@ internal sealed class RowBands
         levels.Add(new(new(images.Length, colour.Planes, images[0].Width, images[0].Height, 0), reach, 1, false));
     }
 
-    /// <summary>Computes one row; what it is called for.</summary>
+    /// <summary>Computes something for one position of the window.</summary>
     /// <param name="level">0 for the images, 1 for the first smaller ones.</param>
-    /// <param name="rows">The window's rows and some others.</param>
+    /// <param name="rows">The rows in memory; the window's rows are among them.</param>
     /// <param name="y">The window's first row.</param>
     public delegate void Work(int level, RowWindow rows, int y);
 
     /// <summary>
     /// Adds a smaller level: every factor-th pixel, from the first on, of the mean over factor x factor pixels of the
-    /// level before it, as MATLAB's conv2(..., 'same') aligns them. What lies outside an image is zeros, or repeats its
-    /// last row and column.
+    /// level before it, as MATLAB's conv2(..., 'same') aligns them. Outside an image there are zeros, or its last row
+    /// and column repeated.
     /// </summary>
     public void Shrink(int factor, bool zeros, int reach, int border)
     {
         var from = levels[^1].Rows;
-        levels.Add(
-            new(new(from.Images, from.Planes, (from.Width + factor - 1) / factor, (from.Height + factor - 1) / factor,
-                border), reach, factor, zeros));
+        var (width, height) = ((from.Width + factor - 1) / factor, (from.Height + factor - 1) / factor);
+        levels.Add(new(new(from.Images, from.Planes, width, height, border), reach, factor, zeros));
     }
 
-    /// <summary>Reads the images to the end. The rows of a level come in any order and at the same time.</summary>
+    /// <summary>
+    /// Reads the images to the end. The windows of a level are computed in any order and in parallel.
+    /// </summary>
     public void Run(int threads, Work work, CancellationToken cancellation)
     {
         var band = Math.Min(images[0].Height, Math.Max(16, BandPixels / images[0].Width));
         // [row, channel, column]
         var stored = Array.ConvertAll(images, image => ArrayPool<float>.Shared.Rent(3 * band * image.Width));
-        var next = new int[levels.Count]; // the first row of the next window, of each level
+        var next = new int[levels.Count]; // the first row of the next window at each level
         for (var i = 0; i < next.Length; i++)
             next[i] = levels[i].Rows.First;
         using var crew = new Crew(threads);
@@ -111,24 +112,23 @@ internal sealed class RowBands
         to.Extend(end);
         crew.Run(to.Images * to.Planes * (end - start), (task, _) =>
         {
-            var (image, plane, y) = (task % to.Images, task / to.Images % to.Planes,
-                start + task / to.Images / to.Planes);
-            level.Mean(from, image, plane, y);
+            var (image, plane) = (task % to.Images, task / to.Images % to.Planes);
+            level.Mean(from, image, plane, start + task / to.Images / to.Planes);
         });
     }
 
-    /// <param name="Rows">The rows that are there.</param>
+    /// <param name="Rows">The rows in memory.</param>
     /// <param name="Reach">Rows of a window; 0 if nothing is computed.</param>
-    /// <param name="Factor">How much smaller than the level before.</param>
-    /// <param name="Zeros">What lies outside is zeros.</param>
+    /// <param name="Factor">By how much the level is smaller than the one before.</param>
+    /// <param name="Zeros">Whether there are zeros outside the image.</param>
     private sealed record Level(RowWindow Rows, int Reach, int Factor, bool Zeros)
     {
         /// <summary>
-        /// The first and last row or column of the level before that a row or column is the mean of; they may lie
-        /// outside.
+        /// The first and last of the rows (or columns) of the level before, whose mean a row (or column) is. They may
+        /// lie outside the image.
         /// </summary>
-        public (int From, int To) Sources(
-            int at) => (Math.Max(at, 0) * Factor - (Factor - 1) / 2, Math.Max(at, 0) * Factor + Factor / 2);
+        public (int From, int To) Sources(int at) =>
+            (Math.Max(at, 0) * Factor - (Factor - 1) / 2, Math.Max(at, 0) * Factor + Factor / 2);
 
         public void Mean(RowWindow from, int image, int plane, int y)
         {

@@ -3,17 +3,17 @@ using System.Buffers;
 namespace Perceptual;
 
 /// <summary>
-/// Some rows of images of one size, one above the other, in planes of doubles: [image, plane, row, column]. It moves
-/// down.
+/// A window of adjacent rows of several images of one size, as planes of doubles: [image, plane, row, column]. The
+/// window moves down.
 /// </summary>
-/// <param name="images">Images.</param>
+/// <param name="images">Number of images.</param>
 /// <param name="planes">Planes of an image.</param>
 /// <param name="width">Columns of an image.</param>
 /// <param name="height">Rows of an image.</param>
 /// <param name="border">Rows and columns of zeros around an image.</param>
 internal sealed class RowWindow(int images, int planes, int width, int height, int border)
 {
-    // Kernels take whole vectors and so read, and write in rows of their own, a few columns beyond the last.
+    // Kernels work on whole vectors, so they read a few columns beyond the last, and write there in rows of their own.
     private const int Slack = 8;
 
     private double[] values = [];
@@ -28,20 +28,20 @@ internal sealed class RowWindow(int images, int planes, int width, int height, i
     public int Height => height;
 
     /// <summary>
-    /// The row at the start of the memory; rows of the border count, above 0 and from <see cref="Height"/> on.
+    /// The first row in memory. Rows of the border count: they are negative, or <see cref="Height"/> and more.
     /// </summary>
     public int First { get; private set; } = -border;
 
-    /// <summary>The row after the last that is there.</summary>
+    /// <summary>The row after the last in memory.</summary>
     public int End { get; private set; } = -border;
 
-    /// <summary>The row after the last that there will be.</summary>
+    /// <summary>The row after the last row of the border below.</summary>
     public int Bottom => height + border;
 
-    /// <summary>Columns of a row with its border and what kernels may touch beyond.</summary>
+    /// <summary>Columns of a row with its border, and those that kernels may touch beyond.</summary>
     public int Stride { get; } = width + 2 * border + Slack;
 
-    /// <summary>A row, from the first column of its border on, [<see cref="Stride"/>].</summary>
+    /// <summary>A row, [<see cref="Stride"/>], from the first column of its border.</summary>
     public Span<double> Row(int image, int plane, int y) =>
         values.AsSpan(((image * planes + plane) * capacity + y - First) * Stride, Stride);
 
@@ -67,7 +67,7 @@ internal sealed class RowWindow(int images, int planes, int width, int height, i
         End = to;
     }
 
-    /// <summary>Forgets the rows above <paramref name="first"/>.</summary>
+    /// <summary>Drops the rows above <paramref name="first"/>.</summary>
     public void Keep(int first)
     {
         first = Math.Clamp(first, First, End);
@@ -79,7 +79,7 @@ internal sealed class RowWindow(int images, int planes, int width, int height, i
         First = first;
     }
 
-    /// <summary>Gives the memory back: there are no rows any more.</summary>
+    /// <summary>Gives the memory back. There are no rows afterwards.</summary>
     public void Release()
     {
         if (capacity > 0)

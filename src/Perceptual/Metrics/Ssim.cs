@@ -17,25 +17,25 @@ internal sealed class Ssim : Metric
             HasMap: true)) =>
         (this.colour, this.window, this.dissimilar) = (colour, window, dissimilar);
 
-    /// <summary>With the window of the paper, of each of red, green and blue.</summary>
+    /// <summary>SSIM with the window of the paper, for each of red, green and blue.</summary>
     public static Ssim Rgb { get; } = new("ssim", Colour.Rgb, SsimWindow.Gaussian, dissimilar: false);
 
-    /// <summary>The same of luma, as the paper's authors use it.</summary>
+    /// <summary>The same for luma, as the paper's authors use it.</summary>
     public static Ssim Luma { get; } = new("ssim-luma", Colour.Gray, SsimWindow.Gaussian, dissimilar: false);
 
-    /// <summary>DSSIM as the LPIPS repository has it for a baseline.</summary>
-    public static Ssim Dissimilarity { get; } = new("dssim", Colour.Rgb, SsimWindow.Uniform(range: 255),
-        dissimilar: true);
+    /// <summary>DSSIM as the LPIPS repository uses it for a baseline.</summary>
+    public static Ssim Dissimilarity { get; } =
+        new("dssim", Colour.Rgb, SsimWindow.Uniform(range: 255), dissimilar: true);
 
-    /// <summary>The same of L*a*b*, whose range is said to be 100.</summary>
-    public static Ssim DissimilarityOfLab { get; } = new("dssim-lab", Colour.Lab, SsimWindow.Uniform(range: 100),
-        dissimilar: true);
+    /// <summary>The same for L*a*b*, with 100 as the range.</summary>
+    public static Ssim DissimilarityOfLab { get; } =
+        new("dssim-lab", Colour.Lab, SsimWindow.Uniform(range: 100), dissimilar: true);
 
     protected internal override MetricValue Run(
         RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
-        var (windows, height, half) = (reference.Width - (window.Size - 1), reference.Height - (window.Size - 1),
-            window.Size / 2);
+        var (windows, height) = (reference.Width - (window.Size - 1), reference.Height - (window.Size - 1));
+        var half = window.Size / 2;
         var sums = new double[height];
         var map = withMap ? new PixelMap(reference.Width, reference.Height) : null;
         new RowBands([reference, distorted], colour, window.Size).Run(Threads, (_, rows, y) =>

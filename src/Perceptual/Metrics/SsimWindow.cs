@@ -4,17 +4,17 @@ using System.Numerics;
 namespace Perceptual;
 
 /// <summary>
-/// The statistics under a square window that SSIM compares, and what they come to, for a row of windows. With s = a + b
-/// and d = a - b
+/// The statistics under a square window that SSIM compares, and the similarity they give, for a row of windows. With
+/// s = a + b and d = a - b
 ///     1 - luminance            = mean(d)^2 / (mean(a)^2 + mean(b)^2 + C1)
 ///     1 - contrast * structure = var(d) / (var(a) + var(b) + C2)
-/// so that a small difference is the sum of small numbers and not what is left of two large ones, 0 for identical
-/// images and the same bits for swapped ones.
+/// so that a small difference is a sum of small numbers and not the difference of two large ones. It is exactly 0 for
+/// identical images, and has the same bits for swapped images.
 /// </summary>
 internal sealed class SsimWindow
 {
-    private readonly double[] taps; // of a row, and of a column
-    private readonly double bessel; // makes a variance that of a sample
+    private readonly double[] taps; // weights along a row, and along a column
+    private readonly double bessel; // turns a variance into the sample variance
     private readonly double c1;
     private readonly double c2;
 
@@ -22,32 +22,29 @@ internal sealed class SsimWindow
     {
         this.taps = taps;
         this.bessel = bessel;
-        // Wang et al. 2004: K1 = .01, K2 = .03, of the range of the samples.
+        // Wang et al. 2004: K1 = 0.01 and K2 = 0.03 of the range of the samples.
         c1 = 0.01 * range * (0.01 * range);
         c2 = 0.03 * range * (0.03 * range);
     }
 
-    /// <summary>Of Wang et al. 2004: 11 x 11, Gaussian of sigma 1.5, for samples on [0, 255].</summary>
+    /// <summary>The window of Wang et al. 2004: 11 x 11, Gaussian of sigma 1.5, for samples on [0, 255].</summary>
     public static SsimWindow Gaussian { get; } = new(GaussianTaps(), 1, 255);
 
-    /// <summary>Rows and columns.</summary>
+    /// <summary>Number of rows, and of columns.</summary>
     public int Size => taps.Length;
 
-    /// <summary>
-    /// 7 x 7, every sample the same weight, variances of a sample: what scikit-image does unless told otherwise.
-    /// </summary>
+    /// <summary>7 x 7, equal weights, sample variances: the defaults of scikit-image.</summary>
     public static SsimWindow Uniform(double range) => new([.. Enumerable.Repeat(1 / 7.0, 7)], 49 / 48.0, range);
 
     /// <summary>Compares the windows whose first row is <paramref name="y"/>.</summary>
     /// <param name="rows">The images.</param>
-    /// <param name="plane">Their plane.</param>
-    /// <param name="y">A row.</param>
-    /// <param name="unlike">Receives 1 - SSIM of each window, [columns - (size - 1)], and other values beyond; as long
-    /// as a row with its slack.</param>
+    /// <param name="plane">The plane to compare.</param>
+    /// <param name="y">The first row.</param>
+    /// <param name="unlike">Receives 1 - SSIM of each window, [columns - (size - 1)], and unspecified values beyond; at
+    /// least <see cref="RowWindow.Stride"/> long.</param>
     /// <returns>The sums over the windows of 1 - SSIM and of 1 - contrast * structure.</returns>
-    // Safe: the spans have Size rows of Stride columns and the scratch five, checked where they are cut. Whole
-    // vectors are read from the columns of the image on and reach less than a vector, 8 doubles at most, beyond
-    // Width: into the slack of a row.
+    // Safe: the spans have Size rows of Stride columns and the scratch five, checked where they are cut. Whole vectors
+    // are read, which reach less than a vector (8 doubles at most) beyond Width, into the slack of a row.
     public unsafe (double Unlike, double Structure) Compare(RowWindow rows, int plane, int y, Span<double> unlike)
     {
         var (stride, windows) = (rows.Stride, rows.Width - (Size - 1));
@@ -71,7 +68,7 @@ internal sealed class SsimWindow
     }
 
     // The weighted sums, over each column of size rows, of s, d, s^2 and d^2: [4, stride].
-    // Safe as Compare is: whole vectors, the last of them partly of the slack.
+    // Safe as Compare is: the last of the whole vectors lies partly in the slack.
     private unsafe void Down(double* a, double* b, double* weights, int stride, int width, double* sums)
     {
         for (var x = 0; x < width; x += Vector<double>.Count)

@@ -3,8 +3,8 @@ namespace Perceptual;
 /// <summary>The differences of one pair at every tap, row by row, in whatever order the rows come.</summary>
 internal sealed class TapSums(int taps, bool withMaps)
 {
-    private readonly (int Width, int Height, double[] RowSums, float[] Map)[] layers = new (int, int, double[],
-        float[])[taps];
+    private readonly (int Width, int Height, double[] RowSums, float[] Map)[] layers =
+        new (int, int, double[], float[])[taps];
 
     public void Expect(int tap, int width, int height)
     {

@@ -1,8 +1,8 @@
 namespace Perceptual;
 
 /// <summary>
-/// The features of an image at a tap, [plane, row, column, lane], wherever they are kept, and what normalises them,
-/// [row, column]. It keeps their memory alive; those of <see cref="TrainablePairs"/> change with its next batch.
+/// A view of the features of an image at a tap, [plane, row, column, lane], and of their inverse norms, [row, column].
+/// It keeps their memory alive. Features of <see cref="TrainablePairs"/> change with its next batch.
 /// </summary>
 // Safe: rows are asked for below Height, planes below Planes, and the owners of the memory live as long as this does.
 public readonly unsafe struct TapView

@@ -1,21 +1,21 @@
 namespace Perceptual;
 
 /// <summary>
-/// What LPIPS is made of for one pair: at each tap, each channel's sum over the pixels of the squared differences of
-/// normalised features.
+/// The sums that make up LPIPS for one pair of images: at each tap, for each channel, the squared differences of the
+/// normalised features, summed over the pixels.
 /// </summary>
 /// <param name="Sums">[tap][channel], in whole planes of lanes.</param>
-/// <param name="Pixels">[tap]</param>
+/// <param name="Pixels">[tap], the number of pixels.</param>
 public readonly record struct ChannelSums(float[][] Sums, double[] Pixels)
 {
     /// <summary>The sums of two images' features.</summary>
     /// <param name="a">The features of one image at a tap.</param>
-    /// <param name="b">Those of the other.</param>
-    /// <param name="taps">How many taps there are.</param>
-    /// <param name="dropout">What is left out at a tap; null for nothing.</param>
-    /// <exception cref="ArgumentException">The features at a tap are of two sizes.</exception>
-    // Safe: both views have the same planes, rows and columns, and live until the end; Sums has a float for each
-    // channel.
+    /// <param name="b">The features of the other image at a tap.</param>
+    /// <param name="taps">Number of taps.</param>
+    /// <param name="dropout">Which values are dropped at a tap; null for none.</param>
+    /// <exception cref="ArgumentException">The features at a tap differ in size.</exception>
+    // Safe: both views have the same planes, rows and columns, and live until the end; Sums has a float
+    // for each channel.
     public static unsafe ChannelSums Of(
         Func<int, TapView> a, Func<int, TapView> b, int taps, Func<int, Dropout?>? dropout)
     {
@@ -69,9 +69,9 @@ public readonly record struct ChannelSums(float[][] Sums, double[] Pixels)
 }
 
 /// <summary>
-/// A network that learns from distances: images of a batch go through it together, and the derivatives by distances of
-/// pairs go back to its weights. Input scaling is that of version 0.1. Everything has the same bits for any number of
-/// threads. For one call at a time.
+/// A network that learns from distances: the images of a batch go through it together, and the derivatives by the
+/// distances of pairs are propagated back to its weights. Input scaling is that of version 0.1. All results have the
+/// same bits for any number of threads. One call at a time.
 /// </summary>
 // Safe: images of a batch have one size, and images and taps are numbers of the last batch; inverse norms have a float
 // for each of its pixels; see RowBuffer.
@@ -85,7 +85,8 @@ public sealed unsafe class TrainablePairs
 
     /// <param name="network">The layers.</param>
     /// <param name="weights">"NAME.weight" and "NAME.bias" of every convolution, of the right shapes.</param>
-    /// <param name="weightGradients">Whether it learns; otherwise it only tells distances.</param>
+    /// <param name="weightGradients">Whether weight gradients are computed; without them it only
+    /// gives distances.</param>
     /// <exception cref="NotSupportedException">The kernels cannot run the network; the message says why.</exception>
     public TrainablePairs(Network network, IReadOnlyDictionary<string, Tensor> weights, bool weightGradients)
     {
@@ -96,12 +97,12 @@ public sealed unsafe class TrainablePairs
     }
 
     /// <summary>
-    /// By key, "features.0.weight" [outputs, inputs, kernel, kernel]: the derivative by the weights, summed over the
-    /// images of the batch.
+    /// The derivative by the weights, summed over the images of the batch, under keys such as "features.0.weight":
+    /// [outputs, inputs, kernel, kernel].
     /// </summary>
     public IReadOnlyDictionary<string, float[]> WeightGradients => trunk.WeightGradients;
 
-    /// <summary>Takes other weights of the same shapes.</summary>
+    /// <summary>Replaces the weights by others of the same shapes.</summary>
     public void SetWeights(IReadOnlyDictionary<string, Tensor> weights) => trunk.SetWeights(weights);
 
     /// <summary>Sends images of one size through the network.</summary>
@@ -118,7 +119,7 @@ public sealed unsafe class TrainablePairs
         ArgumentNullException.ThrowIfNull(crew);
         batch = [.. batch];
         if (batch.Count == 0 || batch.Any(image => (image.Width, image.Height) != (batch[0].Width, batch[0].Height)))
-            throw new ArgumentException("a batch is of one or more images of one size", nameof(batch));
+            throw new ArgumentException("a batch needs one or more images, all of the same size", nameof(batch));
         if (Math.Min(batch[0].Width, batch[0].Height) < network.MinimumSide)
             throw new ArgumentException($"images of {batch[0]} are too small for {network.Name}", nameof(batch));
         images = batch.Count;
@@ -149,10 +150,10 @@ public sealed unsafe class TrainablePairs
             buffer.Height, buffer.Width);
     }
 
-    /// <summary>Goes back to the weights, after <see cref="Forward"/>.</summary>
+    /// <summary>Computes <see cref="WeightGradients"/>, after <see cref="Forward"/>.</summary>
     /// <param name="pairs">Images of the batch, and the derivative of the loss by their distance.</param>
     /// <param name="lin">[tap][channel]</param>
-    /// <param name="dropout">What was left out for a pair at a tap.</param>
+    /// <param name="dropout">Which values were dropped for a pair at a tap; null for none.</param>
     /// <param name="crew">The threads.</param>
     /// <param name="cancellation">Stops the work between two layers.</param>
     /// <exception cref="ArgumentException">There is no batch, no such image in it, or the lin weights are not those of
@@ -160,15 +161,14 @@ public sealed unsafe class TrainablePairs
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public void Backward(
         IReadOnlyList<(int A, int B, double ByDistance)> pairs, IReadOnlyList<float[]> lin,
-        Func<int, int, Dropout?>? dropout, Crew crew,
-        CancellationToken cancellation)
+        Func<int, int, Dropout?>? dropout, Crew crew, CancellationToken cancellation)
     {
         if (images == 0 || !lin.Select(weights => weights.Length).SequenceEqual(network.TapChannels))
             throw new ArgumentException("there is no batch, or the lin weights are not of the "
                 + $"{network.TapChannels.Count} taps of {network.Name}");
         if (pairs.Any(pair => (uint)pair.A >= (uint)images || (uint)pair.B >= (uint)images))
-            throw new ArgumentException($"a pair is of images that are not among the {images} of the batch",
-                nameof(pairs));
+            throw new ArgumentException(
+                $"a pair names an image that is not among the {images} of the batch", nameof(pairs));
         var packed = lin.Select(weights => Lpips.PackLin(weights, weights.Length)).ToArray();
         var pairsOf = new List<(int Other, int Pair)>[images];
         for (var image = 0; image < images; image++)

@@ -1,7 +1,7 @@
 namespace Perceptual;
 
 /// <summary>
-/// One step of a network. A network is data: a list of these. What a layer is made of is known here alone: all else
+/// One layer of a network; a network is data, a list of layers. Only the layer knows what it is made of: all other code
 /// reads its stages.
 /// </summary>
 public abstract record Layer
@@ -21,25 +21,25 @@ public abstract record Layer
     /// </summary>
     public virtual int OutputLength(int length) => Lower().Aggregate(length, (side, stage) => stage.OutputLength(side));
 
-    /// <summary>What the kernels run for it, first to last; the last has its tap.</summary>
+    /// <summary>The stages that the kernels run for this layer, first to last; the last has its tap.</summary>
     internal abstract IReadOnlyList<Stage> Lower();
 }
 
 /// <summary>
-/// What is run at once and writes one buffer: a pool, or convolutions of one input whose outputs are stacked in their
-/// order. These have one stride, and paddings that give all outputs one size.
+/// A step that is run at once and writes one buffer: a pool, or convolutions of one input whose outputs are stacked in
+/// their order. The convolutions have the same stride, and paddings that give all outputs one size.
 /// </summary>
-// A layer too, so that the first stages of a network are a network.
+// A stage is a layer too, so that the first stages of a network are a network.
 internal sealed record Stage : Layer
 {
     public Stage(string name, params Convolution[] convolutions) => (Name, Convolutions) = (name, convolutions);
 
     public Stage(MaxPool pool) => (Name, Convolutions, Pool) = ("pool", [], pool);
 
-    /// <summary>What messages call it.</summary>
+    /// <summary>The name in messages.</summary>
     public string Name { get; }
 
-    /// <summary>None for a pool.</summary>
+    /// <summary>The convolutions; empty for a pool.</summary>
     public override IReadOnlyList<Convolution> Convolutions { get; }
 
     public MaxPool? Pool { get; }
@@ -47,7 +47,7 @@ internal sealed record Stage : Layer
     public override int OutputLength(int length) =>
         Pool?.OutputLength(length) ?? Convolutions[0].Shape.OutputLength(length);
 
-    /// <summary>The number of channels for an input of so many.</summary>
+    /// <summary>The number of output channels, given the number of input channels.</summary>
     public int OutputChannels(int channels) =>
         Pool is null ? Convolutions.Sum(convolution => convolution.Outputs) : channels;
 
@@ -78,7 +78,7 @@ public sealed record Convolution(
 /// <summary>The largest value of each window, without padding.</summary>
 /// <param name="Kernel">Side of the window.</param>
 /// <param name="Stride">Step between two windows.</param>
-/// <param name="CeilMode">Whether a last, partial window counts, if it starts inside the input.</param>
+/// <param name="CeilMode">Whether a partial window at the end counts, if it starts inside the input.</param>
 public sealed record MaxPool(int Kernel, int Stride, bool CeilMode = false) : Layer
 {
     /// <inheritdoc/>
@@ -97,19 +97,19 @@ public sealed record MaxPool(int Kernel, int Stride, bool CeilMode = false) : La
 /// <summary>
 /// SqueezeNet's module: a 1x1 convolution whose output feeds a 1x1 and a 3x3 convolution, their outputs stacked.
 /// </summary>
-/// <param name="Name">The key of the weights without ".squeeze.weight" and its like.</param>
+/// <param name="Name">The key of the weights without ".squeeze.weight" and the like.</param>
 /// <param name="Inputs">Input channels.</param>
-/// <param name="Squeezed">Channels between.</param>
-/// <param name="Expanded">Output channels of each of the two.</param>
+/// <param name="Squeezed">Output channels of the first convolution.</param>
+/// <param name="Expanded">Output channels of each of the other two.</param>
 public sealed record Fire(string Name, int Inputs, int Squeezed, int Expanded) : Layer
 {
-    /// <summary>The first, 1x1.</summary>
+    /// <summary>The first convolution, 1x1.</summary>
     public Convolution Squeeze => new($"{Name}.squeeze", Inputs, Squeezed, 1);
 
-    /// <summary>The second, 1x1, whose output comes first.</summary>
+    /// <summary>The second convolution, 1x1; its output comes first.</summary>
     public Convolution Expand1x1 => new($"{Name}.expand1x1", Squeezed, Expanded, 1);
 
-    /// <summary>The third, 3x3, whose output comes second.</summary>
+    /// <summary>The third convolution, 3x3; its output comes second.</summary>
     public Convolution Expand3x3 => new($"{Name}.expand3x3", Squeezed, Expanded, 3, 1, 1);
 
     internal override IReadOnlyList<Stage> Lower() =>

@@ -1,7 +1,8 @@
 namespace Perceptual;
 
-// Its layers lie where those of AlexNet do: a 7x7 kernel without padding samples the same pixels as the middle of an
-// 11x11 with padding 2. The first layer's width decides most of how close it comes, and takes most of its time.
+// The layers are aligned with those of AlexNet: a 7x7 kernel without padding samples the same pixels as the middle of
+// an 11x11 kernel with padding 2. The first layer's width decides most of how close the distances come to AlexNet's,
+// and takes most of the time.
 internal static class Lite
 {
     public static Network Network { get; } = new()

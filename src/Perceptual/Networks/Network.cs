@@ -27,9 +27,8 @@ public sealed record Network
     public static Network Squeeze => SqueezeNet.Network;
 
     /// <summary>
-    /// A small network of our own, taught by LPIPS with AlexNet; its weights come with the library. Its distances
-    /// follow those of <see cref="Alex"/> but are its own: what is to stand beside published values needs
-    /// <see cref="Alex"/>.
+    /// A small network of this library, taught by LPIPS with AlexNet; its weights come with the library. Its distances
+    /// follow those of <see cref="Alex"/> but are its own: to compare with published values, use <see cref="Alex"/>.
     /// </summary>
     public static Network Lite => Perceptual.Lite.Network;
 
@@ -39,7 +38,7 @@ public sealed record Network
     /// <summary>Every convolution, in order.</summary>
     public IEnumerable<Convolution> Convolutions => Layers.SelectMany(layer => layer.Convolutions);
 
-    /// <summary>What is run for the layers, first to last.</summary>
+    /// <summary>The stages of all layers, first to last.</summary>
     internal IReadOnlyList<Stage> Stages => [.. Layers.SelectMany(layer => layer.Lower())];
 
     /// <summary>The number of channels at each tap, first to last.</summary>
@@ -59,11 +58,11 @@ public sealed record Network
     }
 
     /// <summary>
-    /// What gives a convolution its input, as a network whose one tap is that input; null for the first one, which
-    /// reads the images.
+    /// The part of the network that gives a convolution its input, as a network with that input as its only tap; null
+    /// for the first convolution, which reads the images.
     /// </summary>
     /// <param name="convolution">One of <see cref="Convolutions"/>.</param>
-    /// <exception cref="ArgumentException">It is none of them.</exception>
+    /// <exception cref="ArgumentException">The network does not have this convolution.</exception>
     public Network? Below(Convolution convolution)
     {
         ArgumentNullException.ThrowIfNull(convolution);
@@ -76,10 +75,10 @@ public sealed record Network
     }
 
     /// <summary>
-    /// Refuses what the kernels cannot run. They trust a network: each layer must take the channels that the one before
-    /// it gives, in planes of 16 but for the image's three.
+    /// Refuses a network that the kernels cannot run. The kernels trust that each layer takes as many channels as the
+    /// layer before gives, and that every input except the image has at least 16.
     /// </summary>
-    /// <exception cref="NotSupportedException">They cannot run it; the message says why.</exception>
+    /// <exception cref="NotSupportedException">The kernels cannot run the network; the message says why.</exception>
     internal void CheckKernels()
     {
         var stages = Stages;
@@ -90,7 +89,7 @@ public sealed record Network
         {
             if (stage.Pool is { Kernel: < 1 } or { Stride: < 1 })
                 throw new NotSupportedException(
-                    $"{stage.Pool} of {Name} cannot be run: a pool needs a kernel and a stride");
+                    $"{stage.Pool} of {Name} cannot be run: the kernel and the stride must be at least 1");
             var below = 0;
             foreach (var convolution in stage.Convolutions)
             {
@@ -109,9 +108,8 @@ public sealed record Network
                 throw new NotSupportedException(
                     $"{layer.Name} of {Name} takes {layer.Inputs} channels, but is given {given}");
             if (given < RowBuffer.Lanes && !isFirst)
-                throw new NotSupportedException(
-                    $"{layer.Name} of {Name} has {given} input channels; after the first layer there must be at least "
-                    + $"{RowBuffer.Lanes}");
+                throw new NotSupportedException($"{layer.Name} of {Name} has {given} input channels; after the first "
+                    + $"layer there must be at least {RowBuffer.Lanes}");
             if (layer.Kernel < 1 || layer.Stride < 1 || layer.Padding < 0 || layer.Padding >= layer.Kernel
                 || layer.Outputs < 1
                 || (Int128)layer.Inputs * layer.Outputs * layer.Kernel * layer.Kernel > Array.MaxLength)
@@ -119,7 +117,9 @@ public sealed record Network
         }
     }
 
-    /// <summary>The smallest side an image may have: every layer's output is at least one pixel.</summary>
+    /// <summary>
+    /// The smallest side that an image may have, in pixels: every layer's output is then at least one pixel.
+    /// </summary>
     public int MinimumSide
     {
         get

@@ -1,12 +1,12 @@
 namespace Perceptual;
 
-/// <summary>A stage with its weights: what computes rows of its output from rows of its input.</summary>
-// Safe: see RowBuffer, and each kernel. Whoever runs it keeps the buffers' memory, the offsets and the scratch alive.
+/// <summary>A stage with its weights: computes rows of its output from rows of its input.</summary>
+// Safe: see RowBuffer, and each kernel. Callers keep the buffers' memory, the offsets and the scratch alive.
 internal unsafe class StageKernels
 {
     private readonly Convolver[] convolvers;
 
-    /// <param name="stage">What is computed.</param>
+    /// <param name="stage">The stage to compute.</param>
     /// <param name="weights">"NAME.weight" and "NAME.bias" of its convolutions, of the right shapes.</param>
     public StageKernels(Stage stage, IReadOnlyDictionary<string, Tensor> weights)
     {
@@ -17,22 +17,22 @@ internal unsafe class StageKernels
 
     public Stage Stage { get; }
 
-    /// <summary>Floats of memory a worker needs.</summary>
+    /// <summary>Floats of scratch memory that a worker needs.</summary>
     public virtual long ScratchLength => convolvers.Select(convolver => convolver.ScratchLength).DefaultIfEmpty().Max();
 
-    /// <summary>Takes other weights.</summary>
+    /// <summary>Replaces the weights.</summary>
     public virtual void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
     {
         foreach (var (convolver, convolution) in convolvers.Zip(Stage.Convolutions))
             convolver.SetWeights(Weight(weights, convolution), Bias(weights, convolution));
     }
 
-    /// <summary>The buffer it writes, without memory.</summary>
+    /// <summary>Makes the output buffer, without memory.</summary>
     public RowBuffer Output(RowBuffer input) => new(
         Stage.OutputChannels(input.Channels), RowBuffer.Lanes,
         Stage.OutputLength(input.Height), Stage.OutputLength(input.Width));
 
-    /// <summary>Asks for what it reads around its input.</summary>
+    /// <summary>Reserves the zeros that it reads around its input.</summary>
     public void Reserve(RowBuffer input, RowBuffer output)
     {
         foreach (var convolver in convolvers)
@@ -41,10 +41,13 @@ internal unsafe class StageKernels
             MaxPooling.Reserve(pool.Kernel, pool.Stride, input, output);
     }
 
-    /// <summary>[convolver, offset], pinned: what <see cref="Run"/> needs of an input with all its reserves.</summary>
+    /// <summary>
+    /// The offsets that <see cref="Run"/> needs, [convolver, offset], pinned; all zeros around the input must be
+    /// reserved before.
+    /// </summary>
     public int[][] Offsets(RowBuffer input) => Array.ConvertAll(convolvers, convolver => Offsets(convolver, input));
 
-    /// <summary>The fewest rows that make so many pixels; a pool takes whatever comes.</summary>
+    /// <summary>The fewest rows that have at least this many pixels; a pool computes any number of rows.</summary>
     public int StepRows(RowBuffer output, int images, int pixels)
     {
         return Stage.Pool is not null ? 1 : convolvers.Max(Rows);
@@ -57,8 +60,8 @@ internal unsafe class StageKernels
     }
 
     /// <summary>
-    /// The row after the last to compute next from what is there. Convolutions take no more than a step at once, not
-    /// even at the image's end, where all rows below it come due together.
+    /// The end of the rows that can be computed next from the input rows in memory. Convolutions compute at most one
+    /// step at a time, also at the image's end, where all remaining rows become ready together.
     /// </summary>
     public int Ready(RowBuffer input, RowBuffer output, int stepRows)
     {
@@ -73,7 +76,7 @@ internal unsafe class StageKernels
             input.End + padding < reach ? 0 : Math.Min((input.End + padding - reach) / stride + 1, output.Height);
     }
 
-    /// <summary>The first row that is still needed.</summary>
+    /// <summary>The first input row that is still needed.</summary>
     public int Keep(RowBuffer input, RowBuffer output)
     {
         var first = Stage.Pool is { } pool ? output.End * pool.Stride
@@ -117,14 +120,14 @@ internal unsafe class StageKernels
         weights[convolution.Name + ".bias"].Values;
 }
 
-/// <summary>Memory for each worker, kept from one call to the next.</summary>
-// Safe: each worker has as many floats as were asked for, all in one array of this object.
+/// <summary>Scratch memory for each worker, kept from one call to the next.</summary>
+// Safe: each worker has as many floats as were reserved, all in one array of this object.
 internal sealed unsafe class Scratch
 {
     private PinnedFloats memory = new(0);
     private long length;
 
-    /// <summary>Makes room for so many floats for each worker.</summary>
+    /// <summary>Makes room for this many floats for each worker.</summary>
     public void Reserve(long floats, int workers)
     {
         length = (floats + 15) / 16 * 16;

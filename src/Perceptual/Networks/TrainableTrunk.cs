@@ -6,11 +6,11 @@ namespace Perceptual;
 internal delegate void TapGradient(int tap, RowBuffer features, RowBuffer gradient);
 
 /// <summary>
-/// A network whose activations are all kept, so that gradients go back through its layers: to its weights and to the
-/// images. Features have the bits that <see cref="Trunk"/> gives; everything has the same bits for any number of
-/// threads. One call at a time.
+/// A network that keeps all its activations, so that gradients can be propagated back through its layers to its weights
+/// and to the images. Features have the same bits as those of <see cref="Trunk"/>; all results have the same bits for
+/// any number of threads. One call at a time.
 /// </summary>
-// Safe: see RowBuffer. All buffers are whole, and made for the images' number and size before they are read.
+// Safe: see RowBuffer. All buffers hold whole images, and are made for their number and size before they are read.
 internal sealed unsafe class TrainableTrunk
 {
     private readonly Network network;
@@ -21,12 +21,12 @@ internal sealed unsafe class TrainableTrunk
     private PinnedFloats[] memory = [];
     private readonly Scratch scratch = new();
     private int images;
-    private int room; // for so many
+    private int room; // the number of images that the buffers have room for
 
     /// <param name="network">The layers.</param>
     /// <param name="weights">"NAME.weight" and "NAME.bias" of every convolution, of the right shapes.</param>
     /// <param name="inputGradient">Whether the derivative by the images is wanted.</param>
-    /// <param name="weightGradients">Whether those by the weights are.</param>
+    /// <param name="weightGradients">Whether the derivatives by the weights are wanted.</param>
     public TrainableTrunk(Network network, IReadOnlyDictionary<string, Tensor> weights, bool inputGradient,
         bool weightGradients)
     {
@@ -43,23 +43,23 @@ internal sealed unsafe class TrainableTrunk
                 }).ToDictionary();
     }
 
-    /// <summary>Keeps what the features point to alive.</summary>
+    /// <summary>Keeps the memory that the features point to alive.</summary>
     public object Memory => memory;
 
     /// <summary>
-    /// By key, "features.0.weight" [outputs, inputs, kernel, kernel]: the derivative by the weights, summed over the
-    /// images.
+    /// The derivative by the weights, summed over the images, under keys such as "features.0.weight": [outputs, inputs,
+    /// kernel, kernel].
     /// </summary>
     public IReadOnlyDictionary<string, float[]> WeightGradients { get; } = new Dictionary<string, float[]>();
 
-    /// <summary>Takes other weights.</summary>
+    /// <summary>Replaces the weights.</summary>
     public void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
     {
         foreach (var stage in stages)
             stage.SetWeights(weights);
     }
 
-    /// <summary>Sends images of one size through the network, side by side.</summary>
+    /// <summary>Sends images of one size through the network together.</summary>
     /// <returns>The features at the taps; valid until the next call.</returns>
     /// <exception cref="ArgumentException">The images are too large for their activations to be kept.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
@@ -81,8 +81,8 @@ internal sealed unsafe class TrainableTrunk
         return taps;
     }
 
-    /// <summary>Goes back from the taps of the last <see cref="Forward"/>.</summary>
-    /// <param name="head">Adds what the loss contributes at a tap, the last tap first.</param>
+    /// <summary>Propagates gradients back from the taps of the last <see cref="Forward"/>.</summary>
+    /// <param name="head">Adds the derivative of the loss at a tap; called for the last tap first.</param>
     /// <param name="crew">The threads.</param>
     /// <param name="cancellation">Stops the work between two layers.</param>
     public void Backward(TapGradient head, Crew crew, CancellationToken cancellation)
@@ -98,8 +98,8 @@ internal sealed unsafe class TrainableTrunk
                 head(--tap, output, gradient);
             if (stage.Stage.Pool is { } pool)
             {
-                ForPlanes(output, crew, (image, plane) => MaxPooling.RunBack(pool.Kernel, pool.Stride, input, output,
-                    gradient, gradients[i], image, plane));
+                ForPlanes(output, crew, (image, plane) => MaxPooling.RunBack(
+                    pool.Kernel, pool.Stride, input, output, gradient, gradients[i], image, plane));
                 continue;
             }
             ForPlanes(output, crew, (image, plane) => StopWhereZero(output, gradient, image, plane));
@@ -107,27 +107,27 @@ internal sealed unsafe class TrainableTrunk
         }
     }
 
-    /// <summary>The derivative by the samples of an image, as its rows came, after <see cref="Backward"/>.</summary>
-    /// <param name="image">Which.</param>
+    /// <summary>Copies the derivative by the samples of an image on [-1, 1], after <see cref="Backward"/>.</summary>
+    /// <param name="image">The number of the image.</param>
     /// <param name="scale">As in <see cref="Forward"/>.</param>
     /// <param name="gradient">[3, height, width]</param>
     public void CopyInputGradient(int image, float[] scale, Span<float> gradient)
     {
-        // A convolution with a stride goes back to planes of every stride-th row and column, for all first rows and
-        // columns.
+        // The transposed convolution of a stride writes every stride-th row and column, for each first row and column,
+        // as channels of their own.
         var (from, first) = (gradients[0], stages[0].Stage.Convolutions[0]);
         var (stride, padding, height, width) = (first.Stride, first.Padding, buffers[0].Height, buffers[0].Width);
         if (stride == 1)
-            padding = 0; // is the convolution's own
+            padding = 0; // the transposed convolution has taken it into account
         for (var c = 0; c < 3; c++)
             for (var y = 0; y < height; y++)
                 for (var x = 0; x < width; x++)
                 {
                     var (row, column) = ((y + padding) / stride, (x + padding) / stride);
                     var channel = ((y + padding) % stride * stride + (x + padding) % stride) * 3 + c;
+                    var (plane, lane) = (channel / RowBuffer.Lanes, channel % RowBuffer.Lanes);
                     gradient[(c * height + y) * width + x] = row < from.Height && column < from.Width
-                        ? from.Row(image, channel / RowBuffer.Lanes,
-                            row)[column * RowBuffer.Lanes + channel % RowBuffer.Lanes] / scale[c]
+                        ? from.Row(image, plane, row)[column * RowBuffer.Lanes + lane] / scale[c]
                         : 0; // no window reaches it
                 }
     }
@@ -135,7 +135,7 @@ internal sealed unsafe class TrainableTrunk
     private void ForPlanes(RowBuffer buffer, Crew crew, Action<int, int> action) =>
         crew.Run(images * buffer.Planes, (task, _) => action(task / buffer.Planes, task % buffer.Planes));
 
-    // ReLU on the way back.
+    // The gradient of ReLU.
     private static void StopWhereZero(RowBuffer output, RowBuffer gradient, int image, int plane)
     {
         for (var y = 0; y < output.Height; y++)
@@ -178,17 +178,17 @@ internal sealed unsafe class TrainableTrunk
         scratch.Reserve(stages.Max(stage => stage.ScratchLength), threads);
     }
 
-    // Whole, in memory of zeros, with some to spare: kernels read a few pixels beyond the last row.
+    // Gives a buffer memory for all rows, zeroed, and some to spare: kernels read a few pixels beyond the last row.
     private static PinnedFloats Place(RowBuffer buffer, int images)
     {
-        (buffer.First, buffer.End, buffer.Capacity) = (-buffer.Above, buffer.Height,
-            buffer.Above + buffer.Height + buffer.Below);
+        (buffer.First, buffer.End) = (-buffer.Above, buffer.Height);
+        buffer.Capacity = buffer.Above + buffer.Height + buffer.Below;
         var memory = new PinnedFloats(images * buffer.ImageLength + 1024);
         buffer.Data = memory.Pointer;
         return memory;
     }
 
-    /// <summary>A stage that goes back too.</summary>
+    /// <summary>A stage that computes gradients too.</summary>
     private sealed class TrainableStage : StageKernels
     {
         private readonly float[] turned = [];
@@ -212,7 +212,9 @@ internal sealed unsafe class TrainableTrunk
 
         public WeightGradient[] WeightGradients { get; } = [];
 
-        /// <summary>Of the convolution from the derivative by the output to that by the input.</summary>
+        /// <summary>
+        /// The shape of the convolution from the derivative by the output to the derivative by the input.
+        /// </summary>
         public ConvolutionShape? BackShape => back?.Shape;
 
         public override long ScratchLength => Math.Max(base.ScratchLength, back?.ScratchLength ?? 0);
@@ -244,7 +246,9 @@ internal sealed unsafe class TrainableTrunk
         public void Forward(RowBuffer input, RowBuffer output, int images, Crew crew, Scratch scratch) =>
             Run(input, output, offsets, images, 0, output.Height, crew, scratch);
 
-        /// <summary>Of convolutions, from the derivative by what they give before ReLU.</summary>
+        /// <summary>
+        /// For convolutions only: computes the gradients from the derivative by their output before ReLU.
+        /// </summary>
         public void Backward(
             RowBuffer input, RowBuffer outputGradient, RowBuffer inputGradient, int images, Crew crew, Scratch scratch)
         {
@@ -267,10 +271,10 @@ internal sealed unsafe class TrainableTrunk
 }
 
 /// <summary>
-/// The convolution that takes a derivative by the output of convolutions back to their input. Outputs and inputs change
-/// places and the kernel is turned. Convolutions of one input whose outputs are stacked become one, of the largest
-/// kernel. With a stride, the rows and columns that lie a stride apart see different parts of the kernel: each of these
-/// sets is channels of its own.
+/// The transposed convolution: it takes a derivative by the output of convolutions to the derivative by their input.
+/// Outputs and inputs change places and the kernel is rotated by half a turn. Convolutions of one input whose outputs
+/// are stacked become one convolution with the largest kernel. With a stride, the input's rows and columns fall into
+/// stride x stride sets that see different parts of the kernel: each set has channels of its own.
 /// </summary>
 internal static class TransposedConvolution
 {

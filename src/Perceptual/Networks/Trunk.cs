@@ -5,19 +5,19 @@ namespace Perceptual;
 /// <summary>Takes rows [from, to) of a tap, of all images, as soon as they are computed.</summary>
 internal delegate void TapSink(int tap, RowBuffer features, int from, int to);
 
-/// <summary>A network with its weights: rows of images in, rows of features at the taps out.</summary>
-// Safe: see RowBuffer. The workspace is made for the images' number and size before they are read, and belongs to one
-// call.
+/// <summary>A network with its weights: takes rows of images and gives rows of features at the taps.</summary>
+// Safe: see RowBuffer. The workspace is made for the number and size of the images before they are read, and
+// belongs to one call.
 internal sealed unsafe class Trunk
 {
     /// <summary>
-    /// A call takes no more than about this for its activations, unless the image is so wide that the fewest rows need
-    /// more.
+    /// Bytes that the activations of one call take at most, approximately, unless an image is so wide that the fewest
+    /// possible rows need more.
     /// </summary>
     public const long DefaultBandMemory = 160L << 20;
 
-    // An image goes through in bands. Each layer waits until there is enough to do for each thread to make reading its
-    // weights worth while, and no longer: the rows it reads are still in the cache then.
+    // An image goes through the network in bands of rows. Each layer waits until each thread has enough work to make
+    // reading the weights worth while, but no longer, so that the rows it reads are still in the cache.
     private const int PixelsForThread = 6144;
 
     private readonly StageKernels[] stages;
@@ -26,8 +26,8 @@ internal sealed unsafe class Trunk
 
     /// <param name="network">The layers.</param>
     /// <param name="weights">"NAME.weight" and "NAME.bias" of every convolution, of the right shapes.</param>
-    /// <param name="bandMemory">Bytes for the activations of one call; wide images take more if four rows need
-    /// it.</param>
+    /// <param name="bandMemory">Bytes for the activations of one call; wide images take more if four rows
+    /// need it.</param>
     public Trunk(Network network, IReadOnlyDictionary<string, Tensor> weights, long bandMemory = DefaultBandMemory)
     {
         network.CheckKernels();
@@ -35,17 +35,16 @@ internal sealed unsafe class Trunk
         stages = [.. network.Stages.Select(stage => new StageKernels(stage, weights))];
     }
 
-    /// <summary>How many images of a size fit into memory whole, at least one.</summary>
-    public int ImagesAtOnce(int width, int height) =>
-        (int)Math.Clamp(
-            bandMemory / sizeof(float) / new Layout(stages, 1, width, height, width * height).Length, 1, 64);
+    /// <summary>The number of images of a size that fit into the memory as a whole, from 1 to 64.</summary>
+    public int ImagesAtOnce(int width, int height) => (int)Math.Clamp(
+        bandMemory / sizeof(float) / new Layout(stages, 1, width, height, width * height).Length, 1, 64);
 
-    /// <summary>Sends images of one size through the network side by side.</summary>
+    /// <summary>Sends images of one size through the network together.</summary>
     /// <param name="images">Their rows on [-1, 1].</param>
-    /// <param name="shift">What is taken off each channel of the input.</param>
-    /// <param name="scale">What each channel of the input is divided by then.</param>
+    /// <param name="shift">What is subtracted from each channel of the input.</param>
+    /// <param name="scale">What each channel of the input is then divided by.</param>
     /// <param name="crew">The threads.</param>
-    /// <param name="sink">Takes the features.</param>
+    /// <param name="sink">Receives the features.</param>
     /// <param name="cancellation">Stops the work between two steps.</param>
     public void Run(IReadOnlyList<RgbRowReader> images, float[] shift, float[] scale, Crew crew, TapSink sink,
         CancellationToken cancellation)
@@ -57,7 +56,7 @@ internal sealed unsafe class Trunk
         workspaces.Add(workspace);
     }
 
-    /// <summary>Reads rows [from, to) of an image, which are the next, into a buffer with planes of one lane.</summary>
+    /// <summary>Reads the next rows of an image, [from, to), into a buffer with planes of one lane.</summary>
     public static void ReadRows(RgbRowReader reader, RowBuffer buffer, int image, int from, int to, float[] shift,
         float[] scale)
     {
@@ -66,7 +65,7 @@ internal sealed unsafe class Trunk
     }
 
     /// <summary>
-    /// The buffers for images of one size, and how many rows of each layer must be in memory for bands of a height.
+    /// The buffers for images of one size, with as many rows of each layer as must be in memory at a time.
     /// </summary>
     private sealed class Layout
     {
@@ -85,7 +84,7 @@ internal sealed unsafe class Trunk
                 stepRows[i] = stages[i].StepRows(Buffers[i + 1], images, pixels);
             }
             Band = height / Buffers[1].Height * stepRows[0];
-            // A pass without values tells how many rows each buffer holds at most.
+            // A pass without values finds how many rows each buffer holds at most.
             Restart();
             while (!Buffers[^1].IsComplete)
             {
@@ -113,7 +112,9 @@ internal sealed unsafe class Trunk
 
         public RowBuffer[] Buffers { get; }
 
-        /// <summary>Floats, with some to spare: kernels read a few pixels beyond the last row.</summary>
+        /// <summary>
+        /// Floats of memory for all buffers, with some to spare: kernels read a few pixels beyond the last row.
+        /// </summary>
         public long Length => Buffers.Sum(buffer => Aligned(Images * buffer.ImageLength)) + 1024;
 
         /// <inheritdoc cref="StageKernels.Ready"/>

@@ -1,12 +1,14 @@
 namespace Perceptual;
 
-/// <summary>Functions with the same bits on every platform, by operations that IEEE 754 rounds exactly.</summary>
+/// <summary>
+/// Functions with the same bits on every platform: only operations that IEEE 754 rounds exactly are used.
+/// </summary>
 public static class Exact
 {
-    /// <summary>From one number at 0 to another at 1 in equal ratios.</summary>
+    /// <summary>Goes from one positive number (at position 0) to another (at position 1) in equal ratios.</summary>
     public static double LogUniform(double from, double to, double position) => from * Exp(position * Log(to / from));
 
-    /// <summary>The exponential function to within a few units of the last place, of [-700, 700].</summary>
+    /// <summary>The exponential function on [-700, 700], to within a few units of the last place.</summary>
     public static double Exp(double x)
     {
         const double Ln2 = 0.6931471805599453;
@@ -18,7 +20,7 @@ public static class Exact
         return sum * BitConverter.Int64BitsToDouble(((long)power + 1023) << 52);
     }
 
-    /// <summary>A unit vector, every direction as likely.</summary>
+    /// <summary>A random unit vector; all directions are equally likely.</summary>
     public static (double X, double Y) Direction(ref SplitMix64 random)
     {
         while (true)

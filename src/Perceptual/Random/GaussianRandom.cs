@@ -1,8 +1,8 @@
 namespace Perceptual;
 
 /// <summary>
-/// Normally distributed numbers with the same bits on every platform: only operations that IEEE 754 rounds exactly
-/// (+, -, *, /, square root) are used, where a logarithm of the system's library may differ in its last bit.
+/// Normally distributed numbers with the same bits on every platform: only operations that IEEE 754 rounds exactly (+,
+/// -, *, /, square root) are used. A logarithm of the system's library might differ in its last bit.
 /// </summary>
 public sealed class GaussianRandom(ulong seed)
 {

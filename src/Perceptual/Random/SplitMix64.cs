@@ -1,19 +1,19 @@
 namespace Perceptual;
 
 /// <summary>
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): the same numbers on
-/// every platform.
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): the same numbers
+/// on every platform.
 /// </summary>
 public struct SplitMix64(ulong seed)
 {
     private ulong state = seed;
 
     /// <summary>
-    /// A stream of its own for each number, so that work that is shared out among threads draws the same numbers as one
-    /// thread.
+    /// An independent stream for each number, so that work divided among threads draws the same random numbers
+    /// as on one thread.
     /// </summary>
-    public static SplitMix64 Stream(
-        ulong seed, ulong number) => new(new SplitMix64(seed ^ new SplitMix64(number).Next()).Next());
+    public static SplitMix64 Stream(ulong seed, ulong number) =>
+        new(new SplitMix64(seed ^ new SplitMix64(number).Next()).Next());
 
     /// <summary>The next 64 random bits.</summary>
     public ulong Next()
@@ -30,7 +30,7 @@ public struct SplitMix64(ulong seed)
     /// <summary>Uniform in [0, count); the bias of the product's upper half, count / 2^64, is not corrected.</summary>
     public int Next(int count) => (int)Math.BigMul(Next(), (ulong)count, out _);
 
-    /// <summary>Uniform on [-limit, limit), from the upper 53 bits.</summary>
+    /// <summary>Fills a span with values that are uniform in [-limit, limit), from the upper 53 bits.</summary>
     public void FillUniform(Span<float> values, double limit)
     {
         foreach (ref var value in values)

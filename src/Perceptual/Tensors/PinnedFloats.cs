@@ -3,10 +3,11 @@ using System.Runtime.CompilerServices;
 namespace Perceptual;
 
 /// <summary>
-/// An array of floats that does not move and begins at a multiple of 64 bytes, a cache line and the longest vector.
+/// An array of floats that does not move and begins at a multiple of 64 bytes, the length of a cache line and of
+/// the longest vector.
 /// </summary>
 // Safe: the array does not move and lives as long as this object. It has 16 floats more than asked for, of which
-// rounding up the pointer takes 15 at most. Who uses the pointer keeps this object alive and stays within Length.
+// rounding up the pointer takes 15 at most. Users of the pointer keep this object alive and stay within Length.
 internal sealed unsafe class PinnedFloats
 {
     private readonly float[] array;
@@ -21,7 +22,7 @@ internal sealed unsafe class PinnedFloats
         Length = length;
     }
 
-    /// <summary>Valid as long as this object is.</summary>
+    /// <summary>Valid while this object is alive.</summary>
     public float* Pointer { get; }
 
     public long Length { get; }

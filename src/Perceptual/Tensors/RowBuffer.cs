@@ -3,18 +3,16 @@ using System.Runtime.CompilerServices;
 namespace Perceptual;
 
 /// <summary>
-/// A window of rows of one layer's activations, for several images of the same size:
-/// [image, plane, row, column, lane]. Channels come in planes of 16 lanes (an image's input in planes of one), and
-/// every row has zeros to its left and right, so that kernels need not ask where the edge is. Rows above the first and
-/// below the last are zeros too.
+/// A window of rows of one layer's activations, for several images of the same size: [image, plane, row, column, lane].
+/// Channels come in planes of 16 lanes (an image's input in planes of one), and every row has zeros to its left and
+/// right, so that kernels need not check where the edge is. Rows above the first and below the last are zeros too.
 /// </summary>
-// Safe: whoever places a buffer gives it ImageLength floats for each image, and 1024 to spare after the last of its
-// buffers, and keeps them alive. Kernels do not ask where the end is. They stay inside because what they rely on is
-// checked where it enters: that each layer takes the channels the one before gives (Network.CheckKernels), that
-// weights have the shapes of their layers (TrunkWeights.From, LinWeights.From), that images have one size that no
-// product of sides overflows (Metric.CheckSize), and because each kernel reserves the zeros it reads around a buffer
-// before the buffer is placed. What a kernel reads beyond the last row, less than 6 pixels of 16 lanes, is what is
-// spared.
+// Safe: the code that places a buffer gives it ImageLength floats for each image, and 1024 to spare after the last of
+// its buffers, and keeps them alive. Kernels do not check bounds. They stay inside because their assumptions are
+// checked before: each layer takes the channels that the layer before gives (Network.CheckKernels), weights have the
+// shapes of their layers (TrunkWeights.From, LinWeights.From), and images have one size whose products do not overflow
+// (Metric.CheckSize); and because each kernel reserves the zeros that it reads around a buffer before the buffer is
+// placed. Beyond the last row a kernel reads less than 6 pixels of 16 lanes, which the spare floats cover.
 internal sealed unsafe class RowBuffer
 {
     /// <summary>Channels that lie next to each other.</summary>
@@ -42,8 +40,8 @@ internal sealed unsafe class RowBuffer
     public int Width { get; }
 
     /// <summary>
-    /// Zero columns before a row and after it, and zero rows above the first and below the last: what the kernels that
-    /// read it need.
+    /// Zero columns before and after each row, and zero rows above the first and below the last, as the kernels that
+    /// read the buffer need them.
     /// </summary>
     public int Before { get; private set; }
 
@@ -64,10 +62,10 @@ internal sealed unsafe class RowBuffer
         }
     }
 
-    /// <summary>The row at the start of the memory.</summary>
+    /// <summary>The first row in memory.</summary>
     public int First { get; set; }
 
-    /// <summary>The row after the last that is there.</summary>
+    /// <summary>The row after the last in memory.</summary>
     public int End { get; set; }
 
     public float* Data { get; set; }
@@ -79,7 +77,7 @@ internal sealed unsafe class RowBuffer
 
     public long ImageLength { get; private set; }
 
-    /// <summary>Asks for room around the image.</summary>
+    /// <summary>Reserves zeros around the image.</summary>
     public void Reserve(int before, int after, int above, int below)
     {
         Before = Math.Max(Before, before);
@@ -89,15 +87,15 @@ internal sealed unsafe class RowBuffer
         Measure();
     }
 
-    /// <summary>The first pixel of a row.</summary>
+    /// <summary>Pointer to the first pixel of a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float* Row(int image, int plane, int row) =>
         Data + image * ImageLength + plane * PlaneLength + (long)(row - First) * RowLength + Before * LaneCount;
 
-    /// <summary>Whether all rows of the layer have come, so that those below are known to be zeros.</summary>
+    /// <summary>Whether the last row of the layer has been written, so that the rows below are zeros.</summary>
     public bool IsComplete => End == Height;
 
-    /// <summary>Makes rows [from, to) of a plane zeros, with all that lies around them.</summary>
+    /// <summary>Clears rows [from, to) of a plane, with the columns around them.</summary>
     public void Clear(int image, int plane, int from, int to) =>
         new Span<float>(Row(image, plane, from) - Before * LaneCount, (to - from) * RowLength).Clear();
 

@@ -6,7 +6,7 @@ namespace Perceptual;
 /// <param name="Values">The values, as many as the product of <paramref name="Shape"/>.</param>
 public sealed record Tensor(string Name, IReadOnlyList<int> Shape, float[] Values)
 {
-    /// <summary>Whether no value is infinite or not a number.</summary>
+    /// <summary>Whether all values are finite.</summary>
     internal bool IsFinite
     {
         get

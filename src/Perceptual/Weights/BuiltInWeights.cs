@@ -1,7 +1,7 @@
 namespace Perceptual;
 
 /// <summary>
-/// The trained weights that are part of the library: of each <see cref="Network.IsBuiltIn"/> network a model file
+/// The trained weights that are part of the library: for each <see cref="Network.IsBuiltIn"/> network a model file
 /// (<see cref="ModelFile"/>) of float16, Networks/NAME.safetensors, embedded in the assembly.
 /// </summary>
 internal static class BuiltInWeights
@@ -21,8 +21,8 @@ internal static class BuiltInWeights
     private static IReadOnlyDictionary<string, Tensor> Read(Network network, LpipsVersion version)
     {
         if (version != LpipsVersion.V01)
-            throw new ArgumentException($"{network.Name} has no version {version.Number()}: its weights are of 0.1 "
-                + "only");
+            throw new ArgumentException(
+                $"{network.Name} has no version {version.Number()}: its weights are of 0.1 only");
         using var stream = Open(network);
         return WeightFile.Read(stream, FileName(network));
     }

@@ -62,13 +62,13 @@ internal static class ElementTypes
     }
 
     /// <summary>
-    /// Hands out values as little-endian float32 or, rounded to nearest and to even, float16, piece by piece.
+    /// Writes values in pieces as little-endian float32 or float16, rounded to nearest, ties to even.
     /// </summary>
-    /// <exception cref="NotSupportedException">The type is another.</exception>
+    /// <exception cref="NotSupportedException">The type is neither F32 nor F16.</exception>
     public static void Write(this ElementType type, ReadOnlySpan<float> values, Action<ReadOnlySpan<byte>> take)
     {
         if (type is not (ElementType.F32 or ElementType.F16))
-            throw new NotSupportedException($"{type} is only read");
+            throw new NotSupportedException($"{type} can only be read, not written");
         if (type == ElementType.F32 && BitConverter.IsLittleEndian)
         {
             take(MemoryMarshal.AsBytes(values));

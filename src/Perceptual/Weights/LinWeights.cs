@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Perceptual;
 
-/// <summary>The learned weights of LPIPS: one per channel of each tap, none negative.</summary>
+/// <summary>The learned weights of LPIPS: one for each channel of each tap, none negative.</summary>
 public sealed partial class LinWeights
 {
     private LinWeights(Network network, List<Tensor> tensors)
@@ -14,7 +14,7 @@ public sealed partial class LinWeights
         Digest = TensorDigest.Of(tensors);
     }
 
-    /// <summary>The network they belong to.</summary>
+    /// <summary>The network that the weights belong to.</summary>
     public Network Network { get; }
 
     internal IReadOnlyList<Tensor> Tensors { get; }
@@ -34,10 +34,10 @@ public sealed partial class LinWeights
 
     /// <summary>
     /// Takes the lin weights out of named tensors: <c>lin0.model.1.weight</c> [1, channels, 1, 1] and so on, one for
-    /// each tap. What else a model holds (<c>features.</c>; of a checkpoint of the lpips package <c>net.</c>,
-    /// <c>lins.</c>, <c>scaling_layer.</c>) is left out.
+    /// each tap. Other tensors of a model are ignored: <c>features.</c>, and in checkpoints of the lpips package
+    /// <c>net.</c>, <c>lins.</c>, <c>scaling_layer.</c>.
     /// </summary>
-    /// <param name="network">The network whose taps they weigh.</param>
+    /// <param name="network">The network whose taps the weights are for.</param>
     /// <param name="tensors">The tensors by key.</param>
     /// <param name="sourceName">The file they come from: messages start with it.</param>
     /// <exception cref="InvalidDataException">A tensor is missing, has another shape, a value that is negative or not

@@ -3,19 +3,19 @@ using System.Security.Cryptography;
 namespace Perceptual;
 
 /// <summary>
-/// A whole model in one file, trunk and lin weights: "features.0.weight" and so on, "lin0.model.1.weight" and so on, as
-/// training writes it, or a torch file with the keys of the lpips package.
+/// A whole model in one file, trunk and lin weights: either a file that training writes, with the keys
+/// "features.0.weight", "lin0.model.1.weight" and so on, or a torch file with the keys of the lpips package.
 /// </summary>
 public static class ModelFile
 {
     /// <summary>The key of the version of LPIPS in the metadata.</summary>
     public const string VersionKey = "version";
 
-    /// <summary>How a version is written there, "0.1" or "0.0".</summary>
+    /// <summary>How the metadata writes a version, "0.1" or "0.0".</summary>
     public static string Number(LpipsVersion version) => version.Number();
 
     /// <summary>
-    /// Writes a safetensors file of float32, or of float16, which takes half the room, with a digest of all it says.
+    /// Writes a safetensors file of float32, or of float16 in half the size, with a digest of its whole content.
     /// </summary>
     /// <exception cref="ArgumentException">A value is too large for float16.</exception>
     public static void Write(
@@ -32,8 +32,7 @@ public static class ModelFile
     {
         ArgumentNullException.ThrowIfNull(trunk);
         ArgumentNullException.ThrowIfNull(lin);
-        // The package keeps a network in slices, each with a tap at its end: net.slice1.0.weight, net.slice2.3.weight,
-        // ...
+        // The package keeps a network in slices that end with a tap: net.slice1.0.weight, net.slice2.3.weight, ...
         var slice = 1;
         var tensors = lin.Tensors.ToList();
         foreach (var layer in trunk.Network.Layers)
@@ -46,7 +45,7 @@ public static class ModelFile
         TorchFile.Write(stream, tensors, $"{trunk.Network.Name}");
     }
 
-    /// <summary>Whether a file is a whole model of one of the networks here.</summary>
+    /// <summary>Whether a file is a whole model of one of <see cref="Network.All"/>.</summary>
     public static bool IsOne(string path)
     {
         try
@@ -61,9 +60,12 @@ public static class ModelFile
         }
     }
 
-    /// <summary>Reads a model of a network, or of the one that it is of; no lin weights for a baseline.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network or
-    /// version.</exception>
+    /// <summary>
+    /// Reads a model. A null network means the network of <see cref="Network.All"/> that the file fits; a baseline
+    /// has no lin weights.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network
+    /// or version.</exception>
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
     public static (TrunkWeights Trunk, LinWeights? Lin) Read(
         Network? network, string path, LpipsVersion version, bool baseline)
@@ -71,17 +73,17 @@ public static class ModelFile
         var (tensors, metadata) = WeightFile.ReadWithMetadata(path);
         CheckVersion(metadata, path, version);
         network ??= TrunkWeights.Recognise(Network.All, tensors, path)
-            ?? throw new InvalidDataException($"{path}: has the trunk of no network here "
+            ?? throw new InvalidDataException($"{path}: has the trunk of none of the networks "
                 + $"({string.Join(", ", Network.All.Select(known => known.Name))}); give lin weights alone with a "
                 + "lin file");
         return (TrunkWeights.From(network, tensors, path), baseline ? null : LinWeights.From(network, tensors, path));
     }
 
     /// <summary>
-    /// Reads lin weights. Of a file that says its version, or is a published one, it must be the version asked for.
+    /// Reads lin weights. If the file states its version, or is a published file, it must be the version asked for.
     /// </summary>
-    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network or
-    /// version.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, lacks a part, or is of another network
+    /// or version.</exception>
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
     internal static LinWeights ReadLin(Network network, string path, LpipsVersion version)
     {
@@ -92,9 +94,8 @@ public static class ModelFile
             var sha256 = Convert.ToHexStringLower(SHA256.HashData(stream));
             if (WeightManifest.Published.FirstOrDefault(entry => entry.Sha256 == sha256) is { Version: { } published }
                 && published != version)
-                throw new InvalidDataException(
-                    $"{path}: is the published file of version {published.Number()}, not {version.Number()}, which "
-                        + "scales the input otherwise");
+                throw new InvalidDataException($"{path}: is the published file of version {published.Number()}, not "
+                    + $"{version.Number()}, which scales the input in another way");
         }
         return LinWeights.From(network, tensors, path);
     }

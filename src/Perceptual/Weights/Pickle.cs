@@ -10,17 +10,20 @@ namespace Perceptual;
 /// <param name="Count">The number of values.</param>
 internal sealed record TorchStorage(string Key, ElementType Type, long Count);
 
-/// <summary>A tensor as pickled: a strided view of a storage, in elements, not yet checked against it.</summary>
+/// <summary>
+/// A tensor as pickled: a strided view of a storage, in elements. It has not been checked against the storage yet.
+/// </summary>
 internal sealed record TorchView(TorchStorage Storage, long Offset, long[] Shape, long[] Strides);
 
 /// <summary>
-/// The part of Python's pickle language, protocol 2, in which a state dict of tensors is written. It builds text,
-/// numbers, lists, dictionaries and <see cref="TorchView"/>s and runs nothing: any other opcode or global is refused by
-/// its name.
+/// Reads the part of Python's pickle language, protocol 2, in which a state dict of tensors is written. It builds text,
+/// numbers, lists, dictionaries and <see cref="TorchView"/>s and runs nothing: other opcodes and globals are refused,
+/// and the message names them.
 /// </summary>
 internal sealed class Pickle
 {
-    // A state dict takes some 200 bytes a tensor. What a pickle can make us allocate is a small multiple of its length.
+    // A state dict takes about 200 bytes for each tensor. The memory that a pickle makes this class allocate is a small
+    // multiple of its length.
     private const int MaximumLength = 1 << 20;
 
     private static readonly object Mark = new();
@@ -46,7 +49,7 @@ internal sealed class Pickle
     /// <summary>Every storage that is mentioned, by its key.</summary>
     public IReadOnlyDictionary<string, TorchStorage> Storages => storages;
 
-    /// <summary>Reads one pickle and leaves the stream behind it.</summary>
+    /// <summary>Reads one pickle and leaves the stream after it.</summary>
     /// <exception cref="InvalidDataException">The pickle is damaged or needs more than a state dict does. The message
     /// starts with <paramref name="name"/>.</exception>
     public static Pickle Read(Stream stream, string name) => new(stream, name);
@@ -157,7 +160,7 @@ internal sealed class Pickle
         (Callable.OrderedDict, [List<object?> pairs]) => OrderedDict(pairs),
         (Callable.RebuildTensor, [TorchStorage storage, long offset, object?[] shape, object?[] strides]) =>
             View(storage, offset, shape, strides),
-        // requires_grad and backward hooks mean nothing to us
+        // requires_grad and the backward hooks do not matter here
         (Callable.RebuildTensorV2, [TorchStorage storage, long offset, object?[] shape, object?[] strides, bool, _]) =>
             View(storage, offset, shape, strides),
         (Callable.RebuildParameter, [TorchView view, bool, _]) => view,
@@ -180,7 +183,7 @@ internal sealed class Pickle
             ? new(storage, offset, [.. shape.Cast<long>()], [.. strides.Cast<long>()])
             : throw Bad("has a tensor whose shape or strides are not numbers");
 
-    // A module's state dict carries its version numbers as an attribute: read over.
+    // A module's state dict has its version numbers as an attribute, which is ignored.
     private void Build(object? state)
     {
         if (state is not Dictionary<string, object?> { Count: 1 } attributes || !attributes.ContainsKey("_metadata")

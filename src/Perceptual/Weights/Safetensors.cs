@@ -19,10 +19,12 @@ public sealed record Safetensors(
     private const int MaximumHeader = 100_000_000; // the format's own limit
     private const int MaximumRank = 8;
 
-    /// <summary>Whether it has the digest that files of ours have, which was checked when it was read.</summary>
+    /// <summary>
+    /// Whether the file has the digest that this library writes; it was checked when the file was read.
+    /// </summary>
     public bool HasDigest => Metadata.ContainsKey(FileDigest.Key);
 
-    /// <summary>Reads a whole file, and checks the digest of one of ours.</summary>
+    /// <summary>Reads a whole file, and checks the digest if this library wrote the file.</summary>
     /// <exception cref="InvalidDataException">
     /// The content breaks a rule of the format, or has changed. The message starts with <paramref name="name"/>.
     /// </exception>
@@ -50,7 +52,7 @@ public sealed record Safetensors(
                                 $"{name}: '{UntrustedText.Printable(text.Name)}' in the metadata is not text");
             }
         }
-        // the second: text that is not Unicode
+        // InvalidOperationException: text that is not Unicode
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new InvalidDataException($"{name}: the safetensors header is not valid JSON: {e.Message}", e);
@@ -60,7 +62,7 @@ public sealed record Safetensors(
         return file;
     }
 
-    /// <summary>Writes a file of ours: as <see cref="Write"/>, with a digest of all that it says.</summary>
+    /// <summary>Writes a file as <see cref="Write"/> does, with a digest of its whole content.</summary>
     /// <inheritdoc cref="Write" path="/exception"/>
     public static void WriteWithDigest(
         Stream stream,
@@ -77,8 +79,8 @@ public sealed record Safetensors(
     }
 
     /// <summary>Writes tensors in the given order, as float32 or rounded to float16.</summary>
-    /// <exception cref="ArgumentException">A value is too large for float16, or not finite there. Nothing has been
-    /// written.</exception>
+    /// <exception cref="ArgumentException">A value is too large for float16, or is not finite, with float16. Nothing
+    /// has been written.</exception>
     public static void Write(
         Stream stream, IReadOnlyCollection<Tensor> tensors, IReadOnlyDictionary<string, string> metadata,
         ElementType type = ElementType.F32)
@@ -89,9 +91,9 @@ public sealed record Safetensors(
             foreach (var tensor in tensors)
                 foreach (var value in tensor.Values)
                     if (!Half.IsFinite((Half)value))
-                        throw new ArgumentException(string.Create(
-                            CultureInfo.InvariantCulture, $"{UntrustedText.Printable(tensor.Name)} has the value "
-                                + $"{value}, which float16 cannot hold: its largest is {Half.MaxValue}"));
+                        throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                            $"{UntrustedText.Printable(tensor.Name)} has the value {value}, which float16 cannot "
+                                + $"hold: its largest is {Half.MaxValue}"));
         var header = HeaderOf(tensors, metadata, type);
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
@@ -199,11 +201,11 @@ public sealed record Safetensors(
         return new(property.Name, element, [.. shape.Select(length => (int)length)], (int)count, start, end);
     }
 
-    private static JsonElement.ObjectEnumerator Members(
-        JsonProperty property, string name) => property.Value.ValueKind == JsonValueKind.Object
-        ? property.Value.EnumerateObject()
-        : throw new InvalidDataException(
-            $"{name}: '{UntrustedText.Printable(property.Name)}' in the safetensors header is not an object");
+    private static JsonElement.ObjectEnumerator Members(JsonProperty property, string name) =>
+        property.Value.ValueKind == JsonValueKind.Object
+            ? property.Value.EnumerateObject()
+            : throw new InvalidDataException(
+                $"{name}: '{UntrustedText.Printable(property.Name)}' in the safetensors header is not an object");
 
     private static long[] Numbers(JsonProperty member, string key, string name)
     {
@@ -227,8 +229,8 @@ public sealed record Safetensors(
         {
             if (entry.Start != position)
                 throw new InvalidDataException(
-                    $"{name}: tensor '{UntrustedText.Printable(entry.Name)}' starts at {entry.Start} " +
-                    (entry.Start < position
+                    $"{name}: tensor '{UntrustedText.Printable(entry.Name)}' starts at {entry.Start} "
+                    + (entry.Start < position
                         ? $"and overlaps the one that ends at {position}"
                         : $"and leaves a hole from {position}"));
             tensors[entry.Name] = new(entry.Name, entry.Shape, entry.Type.Read(stream, entry.Count));

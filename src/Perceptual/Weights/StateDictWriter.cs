@@ -11,7 +11,8 @@ internal sealed class StateDictWriter
     private readonly ArrayBufferWriter<byte> pickle = new();
 
     /// <summary>
-    /// What <c>pickle.dumps</c> makes of <c>OrderedDict(name=tensor, ...)</c>. The tensors' storages are "0", "1", ...
+    /// The bytes that <c>pickle.dumps</c> makes of <c>OrderedDict(name=tensor, ...)</c>. The tensors' storages
+    /// are "0", "1", ...
     /// </summary>
     public static byte[] Write(IReadOnlyList<Tensor> tensors)
     {

@@ -9,10 +9,10 @@ namespace Perceptual;
 /// No time is written, so that the same contents give the same bytes.
 /// </summary>
 /// <param name="stream">The file, at its start.</param>
-/// <param name="folder">The folder in the archive that all entries lie in.</param>
+/// <param name="folder">The folder in the archive that has all entries.</param>
 internal sealed class StoredZip(Stream stream, string folder)
 {
-    /// <summary>How many bytes of contents it takes: an entry's place has 32 bits.</summary>
+    /// <summary>The most bytes of contents that an archive takes: the position of an entry has 32 bits.</summary>
     public const long MaximumLength = 2_000_000_000;
 
     private const int Alignment = 64;
@@ -51,7 +51,7 @@ internal sealed class StoredZip(Stream stream, string folder)
         count++;
     }
 
-    /// <summary>Writes the directory, behind the last entry.</summary>
+    /// <summary>Writes the directory, after the last entry.</summary>
     public void Finish()
     {
         Span<byte> end = stackalloc byte[22];
@@ -65,14 +65,14 @@ internal sealed class StoredZip(Stream stream, string folder)
         stream.Write(end);
     }
 
-    // What an entry and its line in the directory both say.
+    // The fields that an entry and its line in the directory have in common.
     private static byte[] Common(byte[] path, ReadOnlySpan<byte> content)
     {
         var common = new byte[24];
         var fields = common.AsSpan();
         fields[0] = 20; // version 2.0
         BinaryPrimitives.WriteUInt16LittleEndian(fields[2..], 1 << 11); // the name is UTF-8
-        BinaryPrimitives.WriteUInt16LittleEndian(fields[8..], 1 << 5 | 1); // 1980-01-01, the first day there is
+        BinaryPrimitives.WriteUInt16LittleEndian(fields[8..], 1 << 5 | 1); // 1980-01-01, the earliest date
         BinaryPrimitives.WriteUInt32LittleEndian(fields[10..], ~Crc32.Append(uint.MaxValue, content));
         BinaryPrimitives.WriteUInt32LittleEndian(fields[14..], (uint)content.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(fields[18..], (uint)content.Length);

@@ -8,8 +8,8 @@ namespace Perceptual;
 internal static class TensorDigest
 {
     /// <summary>
-    /// The SHA-256, in lower-case hex, of the tensors in ordinal order of their names: of each the length of its name
-    /// in UTF-8 and the name, the number of dimensions and the dimensions, and the values. Numbers are int32 and
+    /// The SHA-256, in lower-case hex, of the tensors in ordinal order of their names: for each tensor the length of
+    /// its name in UTF-8, the name, the number of dimensions, the dimensions, and the values. Numbers are int32 and
     /// float32, little-endian.
     /// </summary>
     public static string Of(IEnumerable<Tensor> tensors)
@@ -26,7 +26,7 @@ internal static class TensorDigest
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>The length of a text in UTF-8 and the text.</summary>
+    /// <summary>Appends the length of a text in UTF-8, and the text.</summary>
     public static void AppendText(IncrementalHash hash, string text)
     {
         var utf8 = Encoding.UTF8.GetBytes(text);

@@ -19,9 +19,9 @@ internal static class TorchFile
     public static ReadOnlySpan<byte> ZipMagic => [(byte)'P', (byte)'K', 3, 4];
 
     /// <summary>
-    /// Reads the legacy layout: magic, protocol, system info, the state dict and the storages' keys as five pickles;
-    /// then each storage as its length in 8 bytes and its values. There is no check sum: a changed value cannot be
-    /// seen.
+    /// Reads the legacy layout: magic, protocol, system info, the state dict and the storages' keys as five
+    /// pickles; then each storage as its length in 8 bytes and its values. There is no check sum: a changed value
+    /// cannot be detected.
     /// </summary>
     /// <exception cref="InvalidDataException">The content breaks a rule of the format. The message starts with
     /// <paramref name="name"/>.</exception>
@@ -77,7 +77,8 @@ internal static class TorchFile
             if (!entries.TryAdd(entry.FullName, entry))
                 throw new InvalidDataException(
                     $"{name}: has the entry '{UntrustedText.Printable(entry.FullName)}' twice");
-            // torch.save only stores. That, and a sum no longer than the file, rule out anything that unpacks to more.
+            // torch.save does not compress. Checking this, and that the entries are together no longer than the file,
+            // rules out archives that unpack to more than their size.
             if (entry.Length != entry.CompressedLength)
                 throw new InvalidDataException($"{name}: the entry '{UntrustedText.Printable(entry.FullName)}' is "
                     + "compressed, which torch.save does not do");
@@ -115,9 +116,9 @@ internal static class TorchFile
     /// multiples of 64 bytes.
     /// </summary>
     /// <param name="stream">The file, at its start.</param>
-    /// <param name="tensors">By their names, in this order.</param>
-    /// <param name="folder">The folder in the archive that all entries lie in.</param>
-    /// <exception cref="ArgumentException">They are more than a plain zip archive takes.</exception>
+    /// <param name="tensors">The tensors, in this order.</param>
+    /// <param name="folder">The folder in the archive that has all entries.</param>
+    /// <exception cref="ArgumentException">The tensors are larger than a plain zip archive can be.</exception>
     public static void Write(Stream stream, IReadOnlyList<Tensor> tensors, string folder)
     {
         if (tensors.Sum(tensor => 4L * tensor.Values.Length) > StoredZip.MaximumLength)
@@ -161,15 +162,17 @@ internal static class TorchFile
         }
         if (~crc != entry.Crc32)
             throw new InvalidDataException(
-                $"the entry '{UntrustedText.Printable(entry.FullName)}' has the check "
-                    + $"sum {~crc:x8}, the archive says " +
-                $"{entry.Crc32:x8}; it is damaged, or was saved without check sums " +
-                "(torch.serialization.set_crc32_options(False)) and is to be saved again with them");
+                $"the entry '{UntrustedText.Printable(entry.FullName)}' has the check sum {~crc:x8}, the archive says "
+                + $"{entry.Crc32:x8}; it is damaged, or was saved without check sums "
+                + "(torch.serialization.set_crc32_options(False)): save it again with them");
         using var checkedContent = entry.Open();
         return read(checkedContent);
     });
 
-    /// <summary>Does what touches the archive; what it throws for a broken one becomes our one kind of error.</summary>
+    /// <summary>
+    /// Runs code that reads the archive. Every exception for a broken archive becomes an
+    /// <see cref="InvalidDataException"/>.
+    /// </summary>
     private static T Guard<T>(string name, Func<T> read)
     {
         try
@@ -198,7 +201,7 @@ internal static class TorchFile
             if (Problem(view) is { } problem)
                 throw new InvalidDataException($"{name}: tensor '{UntrustedText.Printable(key)}' {problem}");
             var values = Gather(view, storage);
-            // Tensors may share a storage; many views of one must not make much out of little.
+            // Tensors may share a storage. Many views of a small storage must not take much memory.
             room -= values.Length;
             if (room < 0)
                 throw new InvalidDataException($"{name}: the tensors up to '{UntrustedText.Printable(key)}' have more "

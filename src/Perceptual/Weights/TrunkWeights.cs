@@ -16,7 +16,7 @@ public sealed partial class TrunkWeights
         Tensors = tensors;
     }
 
-    /// <summary>The network they belong to.</summary>
+    /// <summary>The network that the weights belong to.</summary>
     public Network Network { get; }
 
     /// <summary>
@@ -36,14 +36,14 @@ public sealed partial class TrunkWeights
 
     /// <summary>
     /// Takes a network's weights out of named tensors. Keys may begin with <c>features.</c>, with the layer's number,
-    /// or with <c>net.sliceN.</c> as in checkpoints of the lpips package; what those and torchvision files hold besides
-    /// (<c>classifier.</c>, <c>lin</c>, <c>scaling_layer.</c>) is left out.
+    /// or with <c>net.sliceN.</c> as in checkpoints of the lpips package; other tensors of such checkpoints and of
+    /// torchvision files (<c>classifier.</c>, <c>lin</c>, <c>scaling_layer.</c>) are ignored.
     /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="tensors">The tensors by key.</param>
     /// <param name="sourceName">The file they come from: messages start with it.</param>
-    /// <exception cref="InvalidDataException">A tensor is missing, has another shape, is not finite, or belongs to no
-    /// layer.</exception>
+    /// <exception cref="InvalidDataException">A tensor is missing, has another shape, is not finite, or belongs to
+    /// no layer.</exception>
     public static TrunkWeights From(Network network, IReadOnlyDictionary<string, Tensor> tensors, string sourceName)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -93,7 +93,7 @@ public sealed partial class TrunkWeights
         return new(network, tensors);
     }
 
-    /// <summary>The first network whose every tensor is there in its shape.</summary>
+    /// <summary>The first network whose tensors are all there with the right shapes.</summary>
     internal static Network? Recognise(
         IEnumerable<Network> candidates, IReadOnlyDictionary<string, Tensor> tensors, string sourceName)
     {
@@ -101,14 +101,15 @@ public sealed partial class TrunkWeights
         return candidates.FirstOrDefault(network => Fits(network, found));
     }
 
-    private static bool Fits(Network network, Dictionary<string, Tensor> tensors) =>
-        Shapes(network)
-            .All(needed => tensors.TryGetValue(needed.Key, out var tensor) && tensor.Shape.SequenceEqual(needed.Shape));
+    private static bool Fits(Network network, Dictionary<string, Tensor> tensors) => Shapes(network)
+        .All(needed => tensors.TryGetValue(needed.Key, out var tensor) && tensor.Shape.SequenceEqual(needed.Shape));
 
-    private static IEnumerable<(string Key, IReadOnlyList<int> Shape)> Shapes(
-        Network network) => network.Convolutions.SelectMany(convolution =>
-        new (string, IReadOnlyList<int>)[] { ($"{convolution.Name}.weight", convolution.WeightShape),
-            ($"{convolution.Name}.bias", [convolution.Outputs]) });
+    private static IEnumerable<(string Key, IReadOnlyList<int> Shape)> Shapes(Network network) =>
+        network.Convolutions.SelectMany(convolution => new (string, IReadOnlyList<int>)[]
+        {
+            ($"{convolution.Name}.weight", convolution.WeightShape),
+            ($"{convolution.Name}.bias", [convolution.Outputs]),
+        });
 
     private static Dictionary<string, Tensor> Canonical(IReadOnlyDictionary<string, Tensor> tensors, string sourceName)
     {

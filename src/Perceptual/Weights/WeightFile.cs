@@ -1,7 +1,7 @@
 namespace Perceptual;
 
 /// <summary>
-/// Files of named tensors: safetensors and what <c>torch.save</c> writes of a state dict, before and since version 1.6.
+/// Files of named tensors: safetensors, and state dicts that <c>torch.save</c> wrote, before and since version 1.6.
 /// </summary>
 public static class WeightFile
 {
@@ -13,8 +13,8 @@ public static class WeightFile
     /// Check sums of zip archives and the digest that this library writes into its own files are checked.
     /// </summary>
     /// <param name="path">A safetensors, .pth or .pt file of at most 2 GiB.</param>
-    /// <exception cref="InvalidDataException">The content is damaged or of another kind. The message starts with the
-    /// path.</exception>
+    /// <exception cref="InvalidDataException">The content is damaged or of another kind. The message starts with
+    /// the path.</exception>
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(string path)
     {
@@ -22,12 +22,12 @@ public static class WeightFile
         return Read(stream, path);
     }
 
-    internal static IReadOnlyDictionary<string, Tensor> Read(
-        Stream stream, string name) => ReadWithMetadata(stream, name).Tensors;
+    internal static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name) =>
+        ReadWithMetadata(stream, name).Tensors;
 
-    /// <summary>The tensors of a file, and the free text that safetensors have beside them.</summary>
-    internal static (IReadOnlyDictionary<string, Tensor> Tensors,
-        IReadOnlyDictionary<string, string> Metadata) ReadWithMetadata(string path)
+    /// <summary>The tensors of a file, and the metadata of a safetensors file; empty for a torch file.</summary>
+    internal static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
+        ReadWithMetadata(string path)
     {
         using var stream = LocalFile.OpenRead(path);
         return ReadWithMetadata(stream, path);
@@ -53,7 +53,9 @@ public static class WeightFile
         throw new InvalidDataException($"{name}: is neither a safetensors file nor a torch file");
     }
 
-    /// <summary>The weight files in a folder, in ordinal order of their names; then those in its folder lin.</summary>
+    /// <summary>
+    /// The weight files in a folder, in ordinal order of their names; then the files in its folder lin.
+    /// </summary>
     internal static IEnumerable<string> NamesIn(string folder)
     {
         return Directory.Exists(Path.Combine(folder, "lin")) ? In("").Concat(In("lin/")) : In("");

@@ -1,36 +1,38 @@
 namespace Perceptual;
 
-/// <summary>A published weights file: where it is, and what must be in it.</summary>
+/// <summary>A published weights file: its address, and what it must contain.</summary>
 internal sealed record WeightEntry
 {
-    /// <summary>The file in a weights folder, with '/' between folder and name.</summary>
+    /// <summary>The file's name in a weights folder, with '/' between folder and name.</summary>
     public required string Name { get; init; }
 
     /// <summary>The network it belongs to.</summary>
     public required Network Network { get; init; }
 
-    /// <summary>The version of lin weights; null for a network's own.</summary>
+    /// <summary>The version of lin weights; null for trunk weights.</summary>
     public LpipsVersion? Version { get; init; }
 
     /// <summary>Where its authors publish it.</summary>
     public required Uri Address { get; init; }
 
     /// <summary>
-    /// The SHA-256 of the file at <see cref="Address"/> in lower-case hex, or the part of it that is known.
+    /// The SHA-256 of the file at <see cref="Address"/> in lower-case hex, or its first digits if only these are known.
     /// </summary>
     public required string Sha256 { get; init; }
 
-    /// <summary>More bytes than the file at <see cref="Address"/> has: a download beyond is given up.</summary>
+    /// <summary>
+    /// The most bytes that the file at <see cref="Address"/> may have: a longer download is given up.
+    /// </summary>
     public required long MaximumLength { get; init; }
 
-    /// <summary>How many of a network's tensors, from the first, <see cref="PinnedDigest"/> covers.</summary>
+    /// <summary>The number of a network's tensors, from the first, that <see cref="PinnedDigest"/> covers.</summary>
     public int PinnedTensors { get; init; }
 
     /// <summary>The <see cref="TensorDigest"/> of the first <see cref="PinnedTensors"/> tensors.</summary>
     public string PinnedDigest { get; init; } = "";
 }
 
-/// <summary>Every published file LPIPS needs.</summary>
+/// <summary>Every published file that LPIPS needs.</summary>
 internal static class WeightManifest
 {
     public static IReadOnlyList<WeightEntry> Published { get; } =
@@ -54,9 +56,9 @@ internal static class WeightManifest
             Address = Torchvision("vgg16-397923af.pth"),
             Sha256 = "397923af",
             MaximumLength = 700_000_000,
-            // The first four convolutions. Only these were at hand to take a digest of; the rest is vouched for by the
-            // eight digits above when the file is fetched or imported, and from then on by the digest the store writes
-            // into it.
+            // The first four convolutions: only these were available to compute a digest of. The rest is checked
+            // by the eight digits above when the file is fetched or imported, and later by the digest that the
+            // store writes into it.
             PinnedTensors = 8,
             PinnedDigest = "70dabb4e23e330d1c47f9de45e9104b32b0e2a56cb807242f586a0147564a5a6",
         },

@@ -3,21 +3,22 @@ using System.Security.Cryptography;
 namespace Perceptual;
 
 /// <summary>A published weights file and whether a store has it.</summary>
-/// <param name="Name">The file in a weights folder, such as "alexnet.safetensors" or "lin/alex-v0.1.pth".</param>
+/// <param name="Name">The file's name in a weights folder, such as "alexnet.safetensors"
+/// or "lin/alex-v0.1.pth".</param>
 /// <param name="Network">The network it belongs to.</param>
-/// <param name="Version">The version of lin weights; null for a network's own.</param>
+/// <param name="Version">The version of lin weights; null for trunk weights.</param>
 /// <param name="Path">Where it was found; null if it was not.</param>
-/// <param name="Length">Its bytes; null if it was not found.</param>
+/// <param name="Length">Its length in bytes; null if it was not found.</param>
 /// <param name="Address">Where its authors publish it.</param>
 public sealed record StoredWeights(
     string Name, Network Network, LpipsVersion? Version, string? Path, long? Length, Uri Address);
 
 /// <summary>
 /// Finds the published weights in one folder: the one given, else the one that the environment variable
-/// PERCEPTUAL_WEIGHTS names, else the user's cache folder. What is missing from the cache folder is fetched when it is
-/// loaded; a folder that somebody named must have it. Each file is checked bit for bit each time it is loaded. Networks
-/// are kept as safetensors of their convolutions only: 10 MB of AlexNet's 233. Stores in several threads and processes
-/// can share a folder.
+/// PERCEPTUAL_WEIGHTS names, else the user's cache folder. A file that is missing from the cache folder is fetched when
+/// it is loaded; a given or named folder must have it. The digest of each file is checked each time it is loaded.
+/// Networks are kept as safetensors of their convolutions only: 10 MB of AlexNet's 233. Stores in several threads and
+/// processes can share a folder.
 /// </summary>
 public sealed class WeightStore
 {
@@ -26,7 +27,7 @@ public sealed class WeightStore
     private const string Instead = "Or use `Network.Lite`, which needs no download; its numbers follow those of LPIPS "
         + "with alex, but are its own";
     private static readonly HttpClient SharedClient = new();
-    private const int NamedFiles = 5; // of a folder, in a message
+    private const int NamedFiles = 5; // the most files of a folder that a message names
     private readonly IReadOnlyList<WeightEntry> entries;
     private readonly string? namedBy; // who chose the folder, or null for the cache folder
     private readonly HttpClient http;
@@ -34,9 +35,10 @@ public sealed class WeightStore
 
     /// <summary>A store over a folder.</summary>
     /// <param name="directory">An existing folder; null for the variable's or, without one, the cache folder.</param>
-    /// <param name="http">What downloads; null for one that follows the system's proxy settings.</param>
-    /// <param name="progress">Is told how far a download is, on the thread that loads.</param>
-    /// <exception cref="DirectoryNotFoundException">The folder given, or the variable's, is not there.</exception>
+    /// <param name="http">The client to download with; null for one that follows the system's proxy settings.</param>
+    /// <param name="progress">Receives the progress of downloads, on the thread that loads.</param>
+    /// <exception cref="DirectoryNotFoundException">The folder given, or named by the variable, does
+    /// not exist.</exception>
     public WeightStore(string? directory = null, HttpClient? http = null, IProgress<DownloadProgress>? progress = null)
         : this(directory, Environment.GetEnvironmentVariable(Variable), CacheFolder(), http, progress,
             WeightManifest.Published)
@@ -59,16 +61,20 @@ public sealed class WeightStore
         this.entries = entries;
     }
 
-    /// <summary>Where it looks, fetches and imports. The cache folder is made when something comes into it.</summary>
+    /// <summary>
+    /// The folder that files are looked for in, and fetched and imported to. The cache folder is created
+    /// with its first file.
+    /// </summary>
     public string Folder { get; }
 
-    /// <summary>The wait before a second attempt; it doubles with each further one.</summary>
+    /// <summary>The wait before the second attempt of a download; it doubles with each further one.</summary>
     internal TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>The published weights of a network, or those that are built in.</summary>
-    /// <exception cref="WeightsUnavailableException">A folder that was named lacks them, or none came.</exception>
-    /// <exception cref="InvalidDataException">The file found, or what the server sent, is not the published
-    /// one.</exception>
+    /// <summary>The published or built-in weights of a network.</summary>
+    /// <exception cref="WeightsUnavailableException">A given or named folder lacks them, or they could not
+    /// be fetched.</exception>
+    /// <exception cref="InvalidDataException">The file found, or the file that the server sent, is not the
+    /// published one.</exception>
     public TrunkWeights LoadTrunk(Network network, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -78,8 +84,8 @@ public sealed class WeightStore
         return ReadTrunk(entry, Locate(entry, cancellation));
     }
 
-    /// <summary>The published lin weights of a network, or those that are built in.</summary>
-    /// <exception cref="ArgumentException">There are none of this version.</exception>
+    /// <summary>The published or built-in lin weights of a network.</summary>
+    /// <exception cref="ArgumentException">There are no lin weights of this version.</exception>
     /// <inheritdoc cref="LoadTrunk" path="/exception"/>
     public LinWeights LoadLin(Network network, LpipsVersion version, CancellationToken cancellation = default)
     {
@@ -93,7 +99,7 @@ public sealed class WeightStore
     /// <summary>
     /// The trained weights of a network that come with the library, as a model file, "lite.safetensors".
     /// </summary>
-    /// <exception cref="ArgumentException">There are none of this network.</exception>
+    /// <exception cref="ArgumentException">The network is not built in.</exception>
     public static Stream OpenBuiltIn(Network network)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -112,11 +118,12 @@ public sealed class WeightStore
     ];
 
     /// <summary>
-    /// Fetches a network's own and both versions of its lin weights into the folder, where they are missing or damaged.
+    /// Fetches a network's trunk weights and both versions of its lin weights into the folder, where they are
+    /// missing or damaged.
     /// </summary>
-    /// <returns>The paths of the three files; none of a network that is built in.</returns>
-    /// <exception cref="WeightsUnavailableException">One cannot be fetched.</exception>
-    /// <exception cref="InvalidDataException">What the server sent is not the published file.</exception>
+    /// <returns>The paths of the three files; none for a built-in network.</returns>
+    /// <exception cref="WeightsUnavailableException">A file cannot be fetched.</exception>
+    /// <exception cref="InvalidDataException">The file that the server sent is not the published one.</exception>
     public IReadOnlyList<string> Fetch(Network network, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -125,8 +132,8 @@ public sealed class WeightStore
     }
 
     /// <summary>
-    /// Takes a published file that was got in another way into the folder: a torchvision checkpoint, a safetensors file
-    /// of a network, or a file of lin weights. What it is, is seen from its content.
+    /// Imports a published file that was downloaded in another way: a torchvision checkpoint, a safetensors file of a
+    /// network, or a file of lin weights. The kind is recognised by the content.
     /// </summary>
     /// <returns>The path of the installed file.</returns>
     /// <exception cref="InvalidDataException">The file is damaged, or not a published one.</exception>
@@ -159,7 +166,7 @@ public sealed class WeightStore
     }
 
     /// <summary>Checks every published file that the folder has.</summary>
-    /// <returns>The name and the path of each, and in one line what is wrong with it; null if nothing is.</returns>
+    /// <returns>For each file its name, its path, and the problem in one line; null if there is none.</returns>
     public IReadOnlyList<(string Name, string Path, string? Problem)> Verify() =>
     [
         .. entries.Select(entry => (Entry: entry, Path: Find(entry))).Where(found => found.Path is not null)
@@ -174,7 +181,7 @@ public sealed class WeightStore
         entries.FirstOrDefault(entry => entry.Network.Name == network.Name && entry.Version == version)
             ?? throw new ArgumentException($"there are no published weights of {network.Name}", nameof(network));
 
-    // How a caller makes this store again.
+    // The code that makes this store, for messages.
     private string Again => namedBy == Given ? $"new WeightStore(\"{Folder}\")" : "new WeightStore()";
 
     private static string InCode(Network network) => char.ToUpperInvariant(network.Name[0]) + network.Name[1..];
@@ -186,7 +193,8 @@ public sealed class WeightStore
     private string Locate(WeightEntry entry, CancellationToken cancellation) =>
         Find(entry) ?? (namedBy is null ? Fetch(entry, cancellation) : throw Missing(entry));
 
-    // Says what is there in place of it: mostly a model of one's own, in a folder that training wrote.
+    // The message names the files that are there instead: often the folder is one that training wrote, with a model
+    // of the user's own.
     private WeightsUnavailableException Missing(WeightEntry entry)
     {
         string[] files =
@@ -200,10 +208,12 @@ public sealed class WeightStore
         var there = files.Length == 0 ? "no weight files"
             : files.Length == named.Length ? string.Join(", ", named)
             : $"{string.Join(", ", named)} and {files.Length - named.Length} more";
-        var question = likely is null ? "." : "; did you mean LpipsOptions.ModelFile "
-            + $"= {Path.Combine(Folder, likely)}?";
-        return new($"{entry.Name} is missing from {Folder}, {namedBy} and which has {there}{question} " +
-            $"`new WeightStore(\"{Folder}\").Fetch(Network.{InCode(entry.Network)})` puts the published weights there");
+        var question = likely is null
+            ? "."
+            : $"; did you mean LpipsOptions.ModelFile = {Path.Combine(Folder, likely)}?";
+        return new($"{entry.Name} is missing from {Folder}, {namedBy} and which has {there}{question} "
+            + $"`new WeightStore(\"{Folder}\").Fetch(Network.{InCode(entry.Network)})` puts the published weights "
+            + "there");
     }
 
     private TrunkWeights ReadTrunk(WeightEntry entry, string path)
@@ -217,8 +227,8 @@ public sealed class WeightStore
                 + $"{digest}, the published ones {entry.PinnedDigest}; {Remedy(entry)}");
         if (entry.PinnedTensors == trunk.Tensors.Count)
             return trunk;
-        // Where only some tensors are pinned, the others are vouched for by what the store wrote beside them when it
-        // had the published file: for given tensors it writes one header, with their digest in it.
+        // Where only some tensors are pinned, the others are checked by the header that the store wrote when it had the
+        // published file. It contains the digest of all tensors, and is the same for the same tensors.
         if (file.Header.AsSpan().SequenceEqual(Safetensors.HeaderOf(trunk.Tensors.Values, Metadata(entry, trunk))))
             return trunk;
         throw new InvalidDataException(file.Metadata.TryGetValue("digest", out var promised)
@@ -255,10 +265,10 @@ public sealed class WeightStore
 
     private bool IsOurs(WeightEntry entry, string path) => Problem(entry, path) is null;
 
-    private static string PinnedDigest(
-        WeightEntry entry, TrunkWeights trunk) => entry.PinnedTensors == trunk.Tensors.Count
-        ? trunk.Digest
-        : TensorDigest.Of(trunk.Tensors.Values.Take(entry.PinnedTensors));
+    private static string PinnedDigest(WeightEntry entry, TrunkWeights trunk) =>
+        entry.PinnedTensors == trunk.Tensors.Count
+            ? trunk.Digest
+            : TensorDigest.Of(trunk.Tensors.Values.Take(entry.PinnedTensors));
 
     private static Dictionary<string, string> Metadata(WeightEntry entry, TrunkWeights trunk) => new()
     {
@@ -279,8 +289,8 @@ public sealed class WeightStore
         var part = target + ".part";
         try
         {
-            new Download(http, entry.Name, entry.Address, entry.MaximumLength, part, progress,
-                RetryDelay).Run(cancellation);
+            new Download(http, entry.Name, entry.Address, entry.MaximumLength, part, progress, RetryDelay)
+                .Run(cancellation);
             CheckPart(entry, part, target);
             if (entry.Version is null)
                 WriteSlim(target, entry, TrunkWeights.Read(entry.Network, part));
@@ -289,7 +299,7 @@ public sealed class WeightStore
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
-            throw; // what has come is kept, for the next time to go on from
+            throw; // the part received is kept, so that the next attempt can continue
         }
         catch
         {
@@ -303,11 +313,11 @@ public sealed class WeightStore
     {
         using var stream = LocalFile.OpenRead(part);
         if (Sha256(stream) is var sha256 && !sha256.StartsWith(entry.Sha256, StringComparison.Ordinal))
-            throw new InvalidDataException($"{target}: what {entry.Address} sent has the "
-                + $"SHA-256 {sha256}, the published file's is {entry.Sha256}{(entry.Sha256.Length < 64 ? "..." : "")}");
+            throw new InvalidDataException($"{target}: the file that {entry.Address} sent has the SHA-256 {sha256}, "
+                + $"the published file's is {entry.Sha256}{(entry.Sha256.Length < 64 ? "..." : "")}");
     }
 
-    /// <summary>Puts a file into the folder while no other thread or process does.</summary>
+    /// <summary>Writes a file into the folder while no other thread or process does.</summary>
     private string Install(WeightEntry entry, Action<string> write, bool replace, CancellationToken cancellation)
     {
         var target = PathOf(entry);
@@ -315,22 +325,22 @@ public sealed class WeightStore
         {
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             using var held = LocalFile.Lock(target + ".lock", cancellation);
-            // Who held the lock before may have done the work.
+            // The owner of the lock before may have written the file.
             if (replace || !File.Exists(target) || Problem(entry, target) is not null)
                 write(target);
             return target;
         }
         catch (HttpRequestException e)
         {
-            throw new WeightsUnavailableException($"{entry.Name} could not be fetched into {Folder}: " +
-                $"{e.Message.TrimEnd('.')}. Download {entry.Address} on another machine and take it in with " +
-                $"`{Again}.Import(FILE)`. {Instead}", e);
+            throw new WeightsUnavailableException($"{entry.Name} could not be fetched into {Folder}: "
+                + $"{e.Message.TrimEnd('.')}. Download {entry.Address} on another machine and import it with "
+                + $"`{Again}.Import(FILE)`. {Instead}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new WeightsUnavailableException(
-                $"{entry.Name} from {entry.Address} cannot be put into {Folder}: {e.Message.TrimEnd('.')}. " +
-                $"Name another folder: `new WeightStore(DIR).Fetch(Network.{InCode(entry.Network)})`. {Instead}", e);
+                $"{entry.Name} from {entry.Address} cannot be written to {Folder}: {e.Message.TrimEnd('.')}. "
+                + $"Name another folder: `new WeightStore(DIR).Fetch(Network.{InCode(entry.Network)})`. {Instead}", e);
         }
     }
 
@@ -341,7 +351,7 @@ public sealed class WeightStore
         file.Commit();
     }
 
-    /// <summary>perceptual/weights in the user's cache folder, as the platform has it.</summary>
+    /// <summary>perceptual/weights in the user's cache folder on this platform.</summary>
     private static string CacheFolder()
     {
         string Known(Environment.SpecialFolder folder) =>
@@ -350,7 +360,7 @@ public sealed class WeightStore
         var root = OperatingSystem.IsWindows() ? Known(Environment.SpecialFolder.LocalApplicationData)
             : OperatingSystem.IsMacOS()
                 ? Path.Combine(Known(Environment.SpecialFolder.UserProfile), "Library", "Caches")
-            // a relative one counts as unset
+            // a relative path counts as unset
             : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { } given && Path.IsPathRooted(given) ? given
             : Path.Combine(Known(Environment.SpecialFolder.UserProfile), ".cache");
         return Path.Combine(root, "perceptual", "weights");

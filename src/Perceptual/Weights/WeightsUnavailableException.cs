@@ -1,9 +1,8 @@
 namespace Perceptual;
 
 /// <summary>
-/// Published weights are missing from a folder that somebody named, or could not be fetched: no network, no such
-/// address, a folder that cannot be written, a full disk. The message says which file, which folder, why, and what to
-/// do.
+/// Published weights are missing from a given or named folder, or could not be fetched: no network, no such address, a
+/// folder that cannot be written, a full disk. The message names the file and the folder, and says why, and what to do.
 /// </summary>
 public sealed class WeightsUnavailableException : IOException
 {

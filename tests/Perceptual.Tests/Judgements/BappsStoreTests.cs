@@ -250,9 +250,9 @@ public class BappsStoreTests
     public void A_page_in_place_of_the_archive_is_refused()
     {
         Refused("<html>Log in to this network</html>"u8.ToArray(), "twoafc_val.tar.gz",
-            TinyBapps.Part.Address.AbsoluteUri, "no tar.gz");
-        Refused([], "no tar.gz");
-        Refused(TestArchive.Tar(TestArchive.File("val/cnn/ref/000000.png")), "no tar.gz"); // not compressed
+            TinyBapps.Part.Address.AbsoluteUri, "not a tar.gz");
+        Refused([], "not a tar.gz");
+        Refused(TestArchive.Tar(TestArchive.File("val/cnn/ref/000000.png")), "not a tar.gz"); // not compressed
         Refused(TestArchive.Gzip("just a text, and longer than a header of tar is "u8.ToArray(), new byte[1000]),
             "has 0 complete triplets");
         Refused(TestArchive.Gzip(TestArchive.Tar(TestArchive.File("other/thing.txt"))),
@@ -373,12 +373,12 @@ public class BappsStoreTests
     [InlineData("a?.png")]
     [InlineData("a\t.png")]
     public void A_name_that_is_not_one_on_every_system_is_refused(string name) =>
-        Refused(TinyBapps.Archive(TestArchive.File("val/cnn/ref/" + name)), "not one on every system");
+        Refused(TinyBapps.Archive(TestArchive.File("val/cnn/ref/" + name)), "not valid on every system");
 
     [Fact]
     public void A_name_too_long_for_some_systems_is_refused() =>
         Refused(TinyBapps.Archive(TestArchive.File($"val/cnn/ref/{new string('a', 300)}.png")),
-            "not one on every system");
+            "not valid on every system");
 
     [Fact]
     public void A_name_that_is_there_twice_is_refused()

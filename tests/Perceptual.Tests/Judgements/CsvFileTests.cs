@@ -45,7 +45,7 @@ public class CsvFileTests
     [InlineData("a,b\n\"x\ny\",1\n1,2,3\n", "line 4", "3 fields")]
     [InlineData("a,b\n1,\"2\n", "line 2", "no end")]
     [InlineData("a,b\n1,2\"\n", "line 2", "a quote")]
-    [InlineData("a,b\n1,\"2\"x\n", "line 2", "goes on after its end")]
+    [InlineData("a,b\n1,\"2\"x\n", "line 2", "continues after its end")]
     [InlineData("a,b\n1,zwei\n", "line 2", "b is \"zwei\", not a number")]
     [InlineData("a,b\n1,\n", "line 2", "b is \"\", not a number")]
     [InlineData("a,b\n1,NaN\n", "line 2", "b is NaN, not in [0, 1]")]

@@ -114,7 +114,7 @@ public class NetworkTests
             (Of(new MaxPool(2, 2), new Convolution("a", 3, 16, 3) { Tap = true }), "must begin with a convolution"),
             (Of(new Convolution("a", 3, 16, 3)), "have a tap"),
             (Of(new Convolution("a", 3, 16, 3) { Tap = true }, new MaxPool(2, 0)),
-                "a pool needs a kernel and a stride"),
+                "the kernel and the stride must be at least 1"),
             (Of(new Convolution("a", 3, 16, 3, 1, -1) { Tap = true }), "a size is out of range"),
             (Of(new Convolution("a", 3, 16, 3, 1, 3) { Tap = true }), "a size is out of range"),
             (Of(new Convolution("a", 3, 16, 3, 0) { Tap = true }), "a size is out of range"),
