@@ -29,7 +29,7 @@ public sealed class CsvFile : IDisposable
         this.path = path;
         if (Directory.Exists(path))
             throw new InvalidDataException($"{path}: is a folder; name a CSV file");
-        reader = new(path, new UTF8Encoding(false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: true);
+        reader = new(LocalFile.OpenRead(path), new UTF8Encoding(false, throwOnInvalidBytes: true));
         try
         {
             if (!ReadRecord())

@@ -64,6 +64,8 @@ public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine
     /// <summary>What must be the same in a checkpoint, by name.</summary>
     private protected abstract IReadOnlyList<(string Name, string Value)> Description { get; }
 
+    private static (string Name, string Value) VectorLevel => ("vector level", Metric.VectorLevel);
+
     /// <summary>The sum of the losses of all examples since the last line of the log.</summary>
     private protected double LossSum { get; set; }
 
@@ -122,17 +124,22 @@ public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void SaveCheckpoint(string path) => Checkpoint.Write(path, State, Named(
     [
+        VectorLevel,
         ("loss sum", LossSum.ToString("R", CultureInfo.InvariantCulture)),
         ("log", string.Join('\n', log.Select(line => line.ToCsv()))),
         .. Progress(),
     ]));
 
-    /// <summary>Loads the state from a checkpoint of the same recipe, data and first weights.</summary>
+    /// <summary>
+    /// Loads the state from a checkpoint of the same recipe, data and first weights, written with the same vector
+    /// instructions: with others, the training would not continue to the same bits.
+    /// </summary>
     /// <exception cref="InvalidDataException">
-    /// The file is damaged, is not a checkpoint, or is a checkpoint of another training.
+    /// The file is damaged, is not a checkpoint, or is a checkpoint of another training or of other vector
+    /// instructions.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public void Resume(string path) => Checkpoint.Read(path, State, Description, progress =>
+    public void Resume(string path) => Checkpoint.Read(path, State, [.. Description, VectorLevel], progress =>
     {
         var step = int.Parse(progress["step"], CultureInfo.InvariantCulture);
         var loss = Checkpoint.Number(progress["loss sum"]);

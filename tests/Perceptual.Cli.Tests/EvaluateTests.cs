@@ -164,9 +164,8 @@ public sealed class EvaluateTests : IDisposable
     {
         var folder = WriteTriplets("set", 2, size: 64);
         var csv = lpips.PathOf("results.csv");
-        Directory.CreateDirectory(lpips.PathOf("bars.png.tmp")); // where the plot is written first
-        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv, "--plot", lpips.PathOf("bars.png"))
-            .ShouldFail(1, "bars.png");
+        var plot = lpips.PathOf($"{new string('b', 252)}.png"); // longer than a name can be
+        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv, "--plot", plot).ShouldFail(1, plot);
         var again = CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv);
         Assert.Equal(0, again.Code);
         Assert.Contains("continuing after 4 of 4", again.Error, StringComparison.Ordinal);

@@ -65,8 +65,6 @@ public sealed partial class NumberOptionTests : IDisposable
 
     [Theory]
     [InlineData("compare --fail-above -0.1", "--fail-above must be at least 0, not -0.1")]
-    [InlineData("compare --threads 0", "--threads must be at least 1, not 0")]
-    [InlineData("compare --threads 99999999999", "--threads must be 1 to 2147483647, not 99999999999")]
     [InlineData("compare --seed -1", "--seed must be 0 to 18446744073709551615, not -1")]
     [InlineData("compare --seed 1e3", "--seed '1e3' is not a whole number: write it like 1000")]
     [InlineData("optimize --lr 0", "--lr must be above 0 and at most 2, not 0")]
@@ -77,6 +75,18 @@ public sealed partial class NumberOptionTests : IDisposable
     [InlineData("evaluate jnd --load-size 70000", "--load-size must be 0 to 65535, not 70000")]
     public void A_number_out_of_range_is_refused_with_the_range(string commandLine, string message) =>
         CommandLine.Run(commandLine.Split(' ')).ShouldBeUsage($"lpips: {message}\n");
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("100000")] // many times the processors of any machine
+    [InlineData("2147483647")]
+    [InlineData("99999999999")]
+    public void As_many_threads_as_do_no_good_are_refused(string threads)
+    {
+        var message = $"lpips: --threads must be 1 to {Crew.MaximumThreads}, not {threads}\n";
+        foreach (var command in new[] { "compare", "folders", "train", "distill", "init kmeans" })
+            CommandLine.Run([.. command.Split(' '), "--threads", threads]).ShouldBeUsage(message);
+    }
 
     [Fact]
     public void A_strength_with_a_comma_is_told_to_have_a_point() =>

@@ -18,6 +18,10 @@ public sealed class WeightsTests : IDisposable
             Environment.GetEnvironmentVariable("XDG_CACHE_HOME")!, "lpips weights import", "--net lite");
         CommandLine.Run("compare", image, image)
             .ShouldFail(4, "alexnet.safetensors", "could not be fetched", "--net lite", "its numbers", "are its own");
+        CommandLine.Run("weights", "fetch", "squeeze", "--weights", lpips.PathOf("no/such"))
+            .ShouldFail(1, lpips.PathOf("no/such"), "does not exist");
+        CommandLine.Run("weights", "fetch", "squeeze", "--weights", lpips.PathOf("new")).ShouldFail(4, "no network");
+        Assert.True(Directory.Exists(lpips.PathOf("new"))); // it would have been filled
         CommandLine.Run("weights", "fetch", "squeeze", "--weights", lpips.Folder)
             .ShouldFail(4, "squeezenet1_1", "https://download.pytorch.org/", lpips.Folder);
     }

@@ -71,8 +71,9 @@ internal static class WeightsCommand
                 app.Error.WriteLine($"lpips: {network.Name} is built in: there is nothing to fetch");
                 return ExitCode.Fine;
             }
+            var folder = Made(parsed.GetValue(weights));
             foreach (var path in Progress.Downloads(app,
-                progress => new WeightStore(parsed.GetValue(weights), app.Http, progress).Fetch(network, cancellation)))
+                progress => new WeightStore(folder, app.Http, progress).Fetch(network, cancellation)))
                 app.Output.WriteLine(path);
             return ExitCode.Fine;
         });
@@ -93,12 +94,20 @@ internal static class WeightsCommand
         command.Add(weights);
         app.SetAction(command, (parsed, cancellation) =>
         {
-            var store = new WeightStore(parsed.GetValue(weights), app.Http);
+            var store = new WeightStore(Made(parsed.GetValue(weights)), app.Http);
             foreach (var file in parsed.GetValue(files)!)
                 app.Output.WriteLine(store.Import(file, cancellation));
             return ExitCode.Fine;
         });
         return command;
+    }
+
+    // A new folder is made, beside or in one that is there.
+    private static string? Made(string? folder)
+    {
+        if (folder is not null && Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(folder))))
+            Directory.CreateDirectory(folder);
+        return folder;
     }
 
     private static Command Verify(App app)

@@ -45,14 +45,14 @@ public static class ModelFile
         TorchFile.Write(stream, tensors, $"{trunk.Network.Name}");
     }
 
-    /// <summary>Whether a file is a whole model of one of <see cref="Network.All"/>.</summary>
-    public static bool IsOne(string path)
+    /// <summary>Whether a file is a whole model of a network.</summary>
+    public static bool IsOne(string path, Network network)
     {
         try
         {
             var tensors = WeightFile.Read(path);
             return tensors.ContainsKey(LinWeights.Key(0))
-                && TrunkWeights.Recognise(Network.All, tensors, path) is not null;
+                && TrunkWeights.Recognise([network], tensors, path) is not null;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {

@@ -203,7 +203,7 @@ public sealed class WeightStore
                 .OrderBy(name => Path.GetFileNameWithoutExtension(name) != entry.Network.Name),
         ];
         string[] named = [.. files.Take(NamedFiles)];
-        var likely = named.FirstOrDefault(name => ModelFile.IsOne(Path.Combine(Folder, name)))
+        var likely = named.FirstOrDefault(name => ModelFile.IsOne(Path.Combine(Folder, name), entry.Network))
             ?? (files is [var only] && entries.All(other => other.Name != only) ? only : null);
         var there = files.Length == 0 ? "no weight files"
             : files.Length == named.Length ? string.Join(", ", named)

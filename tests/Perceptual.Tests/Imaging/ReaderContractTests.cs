@@ -281,7 +281,8 @@ public class ReaderContractTests
         string kind, TempFolder folder) => Kinds.Single(known => known.Name == kind).Open(folder);
 
     private static void AssertUsed(Action use) =>
-        Assert.Contains("its rows can be read only once", Assert.Throws<ArgumentException>(use).Message, StringComparison.Ordinal);
+        Assert.Contains("its rows can be read only once", Assert.Throws<ArgumentException>(use).Message,
+            StringComparison.Ordinal);
 
     // [row, column, channel]
     private static byte[] Numbers() => [.. Enumerable.Range(0, 3 * Side * Side).Select(i => (byte)(i / (3 * Side)))];

@@ -126,7 +126,8 @@ public class BappsStoreTests
             () => Store(folder, server, progress).Fetch(TinyBapps.Part, cancellation.Token));
         Assert.False(gaveUp);
         over.SetResult();
-        Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.fetched.part", "data/2afc/val.part/twoafc_val.tar.gz.fetched.part.tag"],
+        Assert.Equal(["data/2afc/val.part/twoafc_val.tar.gz.fetched.part",
+            "data/2afc/val.part/twoafc_val.tar.gz.fetched.part.tag"],
             folder.Files);
         Store(folder, server).Fetch(TinyBapps.Part, Cancellation);
         Assert.Equal([0, 300], server.Requests.Select(request => request.Start));

@@ -244,6 +244,21 @@ public class LpipsTests
         Assert.NotEqual(seven.Distance(a, b), Lpips.Load(Network.Alex, new() { RandomSeed = 8 }).Distance(a, b));
     }
 
+    [Fact]
+    public void Threads_that_only_take_memory_are_refused()
+    {
+        var most = Crew.MaximumThreads;
+        Assert.InRange(most, 4 * Environment.ProcessorCount, Math.Max(64, 4 * Environment.ProcessorCount));
+        var lpips = Lpips.Load(Network.Lite, new() { Threads = most });
+        Assert.Equal(0, lpips.Distance(TestImages.Waves(64, 64, 1), TestImages.Waves(64, 64, 1)));
+        foreach (var threads in new[] { 0, most + 1, int.MaxValue })
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => lpips.WithThreads(threads));
+            Assert.Throws<ArgumentOutOfRangeException>(() => Lpips.Load(Network.Lite, new() { Threads = threads }));
+            Assert.Throws<ArgumentOutOfRangeException>(() => ParallelLoop.Run(3, threads, _ => { }));
+        }
+    }
+
     private static Lpips Random(string net, int threads = 2, LpipsVersion version = LpipsVersion.V01) =>
         Models.GetOrAdd((net, version), _ => Fresh(net, threads, version)).WithThreads(threads);
 

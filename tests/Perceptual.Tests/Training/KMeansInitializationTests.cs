@@ -83,10 +83,12 @@ public class KMeansInitializationTests
     public void Too_few_different_patches_are_refused_with_both_numbers()
     {
         byte[][] colours = [[200, 10, 30], [20, 220, 90], [60, 40, 240]];
-        Refused("features.0 of pixels needs 4 different patches for its 4 filters, but the images have 3", PixelNetwork(4),
+        Refused("features.0 of pixels needs 4 different patches for its 4 filters, but the images have 3",
+            PixelNetwork(4),
             _ => Coloured(colours));
         // no direction
-        Refused("features.0 of pixels needs 4 different patches for its 4 filters, but the images have 0", PixelNetwork(4),
+        Refused("features.0 of pixels needs 4 different patches for its 4 filters, but the images have 0",
+            PixelNetwork(4),
             _ => Coloured([[9, 9, 9]]));
         Refused("features.3 of small needs 18 different patches", Small, _ => TestImages.Waves(19, 19, 1), ["1"]);
     }
