@@ -63,56 +63,62 @@ internal static class AgreementCommand
         };
         var command = new RootCommand("How well a student tracks LPIPS with AlexNet, v0.1.") { images, student, weights,
             seed, sizes, pairs, kinds, threads, output };
-        command.SetAction(parsed =>
-        {
-            var report = new StringWriter();
-            try
-            {
-                var sides = Numbers(parsed.GetValue(sizes)!, "--sizes", 1);
-                var counts = Numbers(parsed.GetValue(pairs)!, "--pairs", FewestPairs);
-                if (counts.Length != 1 && counts.Length != sides.Length)
-                    throw new ArgumentException($"--pairs has {counts.Length} numbers for {sides.Length} sizes; give "
-                        + "one for each, or one for all");
-                var named = parsed.GetValue(kinds) is { } names
-                    ? DistortionSequence.Parse(names, DistortCommand.Kinds, strength: 1).Steps.Select(step => step.Kind)
-                        .Distinct().ToList()
-                    : null;
-                var store = parsed.GetValue(weights) is { } folder ? new WeightStore(folder) : null;
-                var teacher = Lpips.Load(Network.Alex, new() { Store = store });
-                var taught = Load(parsed.GetValue(student)!, store);
-                var photographs = Photographs(parsed.GetValue(images)!, sides.Max(), parsed.GetValue(threads));
-                var made = new AgreementPairs(photographs, teacher, taught, parsed.GetValue(seed),
-                    parsed.GetValue(threads));
-                string[] head =
-                [
-                    $"- student: {taught.Network.Name}, digest of the weights {taught.Digest[..16]}",
-                    $"- {photographs.Length} photographs, crops at scales from 1 to .25 where they are large enough, "
-                        + $"seed {parsed.GetValue(seed)}",
-                    "- ordering: which of two versions of a crop is further; the tenth nearest to a tie by alex is "
-                        + "left out",
-                    "- [low, high]: 95 % of the bootstrap over photographs",
-                    "",
-                ];
-                var tables = sides.SelectMany(
-                    (side, i) => Measure(made, taught.Network.Name, side, counts[i % counts.Length] / 2, named,
-                        parsed.GetValue(seed)));
-                foreach (var line in head.Concat(tables))
-                {
-                    Console.WriteLine(line);
-                    report.WriteLine(line);
-                }
-                if (parsed.GetValue(output) is { } path)
-                    File.WriteAllText(path, report.ToString());
-            }
-            catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException
-                or ArgumentException or WeightsUnavailableException)
-            {
-                Console.Error.WriteLine(e.Message);
-                return 1;
-            }
-            return 0;
-        });
+        command.SetAction(parsed => Run(new Job(parsed.GetValue(images)!, parsed.GetValue(student)!,
+            parsed.GetValue(weights), parsed.GetValue(sizes)!, parsed.GetValue(pairs)!, parsed.GetValue(kinds),
+            parsed.GetValue(seed), parsed.GetValue(threads), parsed.GetValue(output))));
         return command.Parse(args).Invoke();
+    }
+
+    private static int Run(Job job)
+    {
+        try
+        {
+            Report(job);
+            return 0;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException
+            or ArgumentException or WeightsUnavailableException)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+    }
+
+    private static void Report(Job job)
+    {
+        var sides = Numbers(job.Sizes, "--sizes", 1);
+        var counts = Numbers(job.Pairs, "--pairs", FewestPairs);
+        if (counts.Length != 1 && counts.Length != sides.Length)
+            throw new ArgumentException($"--pairs has {counts.Length} numbers for {sides.Length} sizes; give "
+                + "one for each, or one for all");
+        var named = job.Kinds is { } names
+            ? DistortionSequence.Parse(names, DistortCommand.Kinds, strength: 1).Steps.Select(step => step.Kind)
+                .Distinct().ToList()
+            : null;
+        var store = job.Weights is { } folder ? new WeightStore(folder) : null;
+        var teacher = Lpips.Load(Network.Alex, new() { Store = store });
+        var taught = Load(job.Student, store);
+        var photographs = Photographs(job.Folders, sides.Max(), job.Threads);
+        var made = new AgreementPairs(photographs, teacher, taught, job.Seed, job.Threads);
+        string[] head =
+        [
+            $"- student: {taught.Network.Name}, digest of the weights {taught.Digest[..16]}",
+            $"- {photographs.Length} photographs, crops at scales from 1 to .25 where they are large enough, "
+                + $"seed {job.Seed}",
+            "- ordering: which of two versions of a crop is further; the tenth nearest to a tie by alex is left out",
+            "- [low, high]: 95 % of the bootstrap over photographs",
+            "",
+        ];
+        var tables = sides.SelectMany((side, i) => Measure(
+            made, taught.Network.Name, side, counts[i % counts.Length] / 2, named, job.Seed));
+        var report = new StringWriter();
+        foreach (var line in head.Concat(tables))
+        {
+            Console.WriteLine(line);
+            report.WriteLine(line);
+        }
+        if (job.Output is { } path)
+            File.WriteAllText(path, report.ToString());
     }
 
     private static int[] Numbers(string text, string option, int least) => Array.ConvertAll(text.Split(','), part =>
@@ -330,6 +336,9 @@ internal static class AgreementCommand
         Console.Error.WriteLine($"{what}: {Number(Stopwatch.GetElapsedTime(start).TotalSeconds, "0.0")} s");
         return result;
     }
+
+    private sealed record Job(string[] Folders, string Student, string? Weights, string Sizes, string Pairs,
+        string? Kinds, ulong Seed, int Threads, string? Output);
 
     /// <summary>What a student is to reach, where anything is asked of it.</summary>
     private readonly record struct Aims(double? Spearman, double? Ordering, double? Warps, double? Median)

@@ -28,10 +28,11 @@ public partial class SourceTests
     }
 
     [Fact]
-    public void Methods_of_the_libraries_fit_a_screen()
+    public void Methods_fit_a_screen()
     {
         const int Most = 60; // lines, from the declaration to the closing brace
-        var parsed = Sources().Where(path => !Folders(path).Any(folder => folder is "Perceptual.Cli" or "Kernels"))
+        string[] exceptions = ["src/Perceptual.Cli/Commands/CompareCommand.cs", "src/Perceptual.Cli/Output/Report.cs"];
+        var parsed = Sources().Where(path => !Folders(path).Contains("Kernels") && !exceptions.Contains(Name(path)))
             .SelectMany(path => CSharpSyntaxTree.ParseText(File.ReadAllText(path), new(LanguageVersion.Preview), path,
                 cancellationToken: TestContext.Current.CancellationToken)
                 .GetRoot(TestContext.Current.CancellationToken).DescendantNodes());

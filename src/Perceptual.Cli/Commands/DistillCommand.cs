@@ -23,144 +23,74 @@ internal static class DistillCommand
 
     public static Command Create(App app)
     {
-        var recipe = new DistillationRecipe();
         var command = new Command("distill", "Teach a small network the distances of LPIPS.");
-        var teacher = new Option<string>("--teacher")
-        {
-            Description = "The network that teaches, calibrated, version 0.1.",
-            DefaultValueFactory = _ => Network.Alex.Name,
-        };
-        teacher.AcceptOnlyFromAmong(Network.Alex.Name); // the others cannot be cut down to it
-        var folders = Folders("--images", "Folders of photographs to learn from.");
-        folders.Required = true;
-        var validate = Folders("--validate", "Folders of other photographs, on which agreement is measured.");
-        var output = new Option<string>("--output", "-o")
-        {
-            Description = "The file to write (.safetensors).",
-            HelpName = "FILE",
-            Required = true,
-        };
-        output.RequireEnding(".safetensors");
-        var steps = OptionChecks.Number("--steps", "How many steps.", recipe.Steps, 1, 100_000_000);
-        var references = OptionChecks.Number("--batch",
-            "How many references make a step; one of 128x128 counts as four.", recipe.References, 1, 10_000);
-        var rate = OptionChecks.Number(
-            "--lr",
-            "The largest learning rate: kernels by Muon, the rest a tenth by Adam.",
-            recipe.LearningRate,
-            double.Epsilon);
-        var leaveOut = new Option<string?>("--leave-out")
-        {
-            Description = "Kinds of distortion to learn without, with commas between them.",
-            HelpName = "KINDS",
-        };
-        var seed = OptionChecks.Seed("--seed", "Decides the pairs.");
-        var resume = new Option<bool>("--resume")
-        {
-            Description = "Continue the training of FILE, or begin it if there is none.",
-        };
-        var weights = ModelOptions.WeightsOption(
-            $"{ModelOptions.FolderDescription}, or a model file that teaches.",
-            "DIR|FILE");
-        var threads = ModelOptions.ThreadsOption();
-        foreach (var option in new Option[] { teacher, folders, validate, output, steps, references, rate, leaveOut,
-            seed, resume, weights, threads })
-            command.Add(option);
-        var plot = Plots.Option(command, "Draw loss and agreement over the pairs (.png).");
-        var images = new ImageOptions(command, canResize: false);
-        command.Validators.Add(result =>
-        {
-            if (Without(result.GetValue(leaveOut))
-                .FirstOrDefault(name => DistortCommand.Kinds.All(kind => kind.Name != name)) is { } unknown)
-                result.AddError($"--leave-out: there is no kind '{unknown}'; `lpips distort --list` shows all kinds");
-            if (Without(result.GetValue(leaveOut)).Distinct().Count() == DistortCommand.Kinds.Count)
-                result.AddError("--leave-out leaves out every kind: there is nothing to learn from");
-        });
-
-        app.SetAction(command, (parsed, cancellation) =>
-        {
-            var model = parsed.GetValue(output)!;
-            var checkpoint = Path.ChangeExtension(model, ".checkpoint.safetensors");
-            if (File.Exists(checkpoint) && !parsed.GetValue(resume))
-                throw new InvalidDataException($"{checkpoint} exists already: --resume continues that training; "
-                    + "to begin anew, delete it or give -o another file");
-            var mine = new DistillationRecipe
-            {
-                Steps = parsed.GetValue(steps),
-                References = parsed.GetValue(references),
-                LearningRate = parsed.GetValue(rate),
-                Seed = parsed.GetValue(seed),
-            };
-            var modelFile = ModelOptions.IsFile(parsed.GetValue(weights)) ? parsed.GetValue(weights) : null;
-            var (trunk, lin) = Progress.Downloads(app, progress => Lpips.LoadWeights(Network.Alex, new()
-            {
-                ModelFile = modelFile,
-                Store = modelFile is not null ? null : new(parsed.GetValue(weights), app.Http, progress),
-            }, cancellation));
-            var (count, options) = (parsed.GetValue(threads) ?? Environment.ProcessorCount, images.Options(parsed));
-            var distiller = Progress.Show(app, bar =>
-            {
-                bar("reading", 0, 0);
-                Distortion[] kinds =
-                    [.. DistortCommand.Kinds.ExceptBy(Without(parsed.GetValue(leaveOut)), kind => kind.Name)];
-                var learned = Read(parsed.GetValue(folders)!, kinds, ProceduralPart);
-                var measured = parsed.GetValue(validate) is { Length: > 0 } others ? Read(others, kinds, 0) : null;
-                var distiller = new Distiller(trunk, lin!, mine, learned, measured, count);
-                if (File.Exists(checkpoint))
-                    distiller.Resume(checkpoint);
-                else
-                    distiller.SaveCheckpoint(checkpoint); // a folder that cannot be written to is found now
-                return distiller;
-            });
-            if (distiller.Step > 0)
-                app.Error.WriteLine(
-                    $"lpips: continuing after step {distiller.Step} of {mine.Steps}, from {checkpoint}");
-            Teach(app, distiller, checkpoint, Path.ChangeExtension(model, ".csv"), cancellation);
-
-            distiller.Save(model);
-            app.Output.Write(ScoreTable.Align(
-            [
-                ["pairs", "learning rate", "loss", "Spearman", "agreement", "difference"],
-                .. distiller.Log.Where((_, i) => i % 10 == 0 || i == distiller.Log.Count - 1).Select(line => new[]
-                {
-                    $"{line.Pairs}", ScoreTable.Cell(line.LearningRate, "G3"), ScoreTable.Cell(line.Loss, "F4"),
-                    ScoreTable.Cell(line.Spearman, "F4"), ScoreTable.Cell(line.Agreement, "F4"),
-                    ScoreTable.Cell(line.Difference, "F4"),
-                }),
-            ]));
-            app.Output.WriteLine(model);
-            if (parsed.GetValue(plot) is { } picture)
-                Plots.Distillation(app, picture, distiller.Log);
-            return ExitCode.Fine;
-
-            DistillationImages Read(string[] from, IReadOnlyList<Distortion> kinds, double proceduralPart)
-            {
-                string[] paths = [.. from.SelectMany(ImageFile.InFolder)];
-                var read = new DistillationImages(
-                    paths,
-                    path => ImageFile.Read(path, options),
-                    kinds,
-                    proceduralPart,
-                    mine.Seed,
-                    count,
-                    cancellation);
-                if (read.Photographs < paths.Length)
-                    app.Error.WriteLine($"lpips: {read.Photographs} of {paths.Length} photographs are used: more "
-                        + "do not fit in memory");
-                return read;
-            }
-        }, ownPatience: App.CheckpointPatience);
+        var options = new Options(command);
+        app.SetAction(command, (parsed, cancellation) => Run(app, options.Parse(parsed), cancellation),
+            ownPatience: App.CheckpointPatience);
         return command;
+    }
 
-        static string[] Without(string? kinds) =>
-            kinds?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+    private static int Run(App app, Job job, CancellationToken cancellation)
+    {
+        if (File.Exists(job.Checkpoint) && !job.Resume)
+            throw new InvalidDataException($"{job.Checkpoint} exists already: --resume continues that training; "
+                + "to begin anew, delete it or give -o another file");
+        var distiller = Prepare(app, job, cancellation);
+        if (distiller.Step > 0)
+            app.Error.WriteLine(
+                $"lpips: continuing after step {distiller.Step} of {job.Recipe.Steps}, from {job.Checkpoint}");
+        Teach(app, distiller, job.Checkpoint, Path.ChangeExtension(job.Output, ".csv"), cancellation);
 
-        Option<string[]> Folders(string name, string description) => new(name)
+        distiller.Save(job.Output);
+        app.Output.Write(ScoreTable.Align(
+        [
+            ["pairs", "learning rate", "loss", "Spearman", "agreement", "difference"],
+            .. distiller.Log.Where((_, i) => i % 10 == 0 || i == distiller.Log.Count - 1).Select(line => new[]
+            {
+                $"{line.Pairs}", ScoreTable.Cell(line.LearningRate, "G3"), ScoreTable.Cell(line.Loss, "F4"),
+                ScoreTable.Cell(line.Spearman, "F4"), ScoreTable.Cell(line.Agreement, "F4"),
+                ScoreTable.Cell(line.Difference, "F4"),
+            }),
+        ]));
+        app.Output.WriteLine(job.Output);
+        if (job.Plot is { } picture)
+            Plots.Distillation(app, picture, distiller.Log);
+        return ExitCode.Fine;
+    }
+
+    private static Distiller Prepare(App app, Job job, CancellationToken cancellation)
+    {
+        var (trunk, lin) = job.Teacher.LoadWeights(app, cancellation);
+        return Progress.Show(app, bar =>
         {
-            Description = description,
-            HelpName = "DIR",
-            AllowMultipleArgumentsPerToken = true,
-        };
+            bar("reading", 0, 0);
+            var learned = Read(app, job, job.Folders, ProceduralPart, cancellation);
+            var measured = job.Validate.Length > 0 ? Read(app, job, job.Validate, 0, cancellation) : null;
+            var distiller = new Distiller(trunk, lin!, job.Recipe, learned, measured, job.Threads);
+            if (File.Exists(job.Checkpoint))
+                distiller.Resume(job.Checkpoint);
+            else
+                distiller.SaveCheckpoint(job.Checkpoint); // a folder that cannot be written to is found now
+            return distiller;
+        });
+    }
+
+    private static DistillationImages Read(
+        App app, Job job, string[] folders, double proceduralPart, CancellationToken cancellation)
+    {
+        string[] paths = [.. folders.SelectMany(ImageFile.InFolder)];
+        var read = new DistillationImages(
+            paths,
+            path => ImageFile.Read(path, job.Images),
+            job.Kinds,
+            proceduralPart,
+            job.Recipe.Seed,
+            job.Threads,
+            cancellation);
+        if (read.Photographs < paths.Length)
+            app.Error.WriteLine($"lpips: {read.Photographs} of {paths.Length} photographs are used: more "
+                + "do not fit in memory");
+        return read;
     }
 
     // Says how fast it goes and how long it takes: in a bar, or where there is no terminal, in a line for each of the
@@ -219,4 +149,140 @@ internal static class DistillCommand
 
     private static void WriteLog(string path, Distiller distiller) =>
         AtomicFile.WriteLines(path, distiller.Log.Select(line => line.ToCsv()).Prepend(DistillationProgress.CsvHeader));
+
+    private sealed record Job(
+        ModelChoice Teacher,
+        string[] Folders,
+        string[] Validate,
+        string Output,
+        DistillationRecipe Recipe,
+        IReadOnlyList<Distortion> Kinds,
+        bool Resume,
+        int Threads,
+        string? Plot,
+        ImageReadOptions Images)
+    {
+        public string Checkpoint => Path.ChangeExtension(Output, ".checkpoint.safetensors");
+    }
+
+    private sealed class Options
+    {
+        private static readonly DistillationRecipe Defaults = new();
+
+        private readonly Option<string> teacher = new("--teacher")
+        {
+            Description = "The network that teaches, calibrated, version 0.1.",
+            DefaultValueFactory = _ => Network.Alex.Name,
+        };
+
+        private readonly Option<string[]> folders = FoldersOption(
+            "--images", "Folders of photographs to learn from.", required: true);
+
+        private readonly Option<string[]> validate = FoldersOption(
+            "--validate", "Folders of other photographs, on which agreement is measured.", required: false);
+
+        private readonly Option<string> output = new("--output", "-o")
+        {
+            Description = "The file to write (.safetensors).",
+            HelpName = "FILE",
+            Required = true,
+        };
+
+        private readonly Option<int> steps = OptionChecks.Number(
+            "--steps", "How many steps.", Defaults.Steps, 1, 100_000_000);
+
+        private readonly Option<int> references = OptionChecks.Number(
+            "--batch",
+            "How many references make a step; one of 128x128 counts as four.",
+            Defaults.References,
+            1,
+            10_000);
+
+        private readonly Option<double> rate = OptionChecks.Number(
+            "--lr",
+            "The largest learning rate: kernels by Muon, the rest a tenth by Adam.",
+            Defaults.LearningRate,
+            double.Epsilon);
+
+        private readonly Option<string?> leaveOut = new("--leave-out")
+        {
+            Description = "Kinds of distortion to learn without, with commas between them.",
+            HelpName = "KINDS",
+        };
+
+        private readonly Option<ulong> seed = OptionChecks.Seed("--seed", "Decides the pairs.");
+
+        private readonly Option<bool> resume = new("--resume")
+        {
+            Description = "Continue the training of FILE, or begin it if there is none.",
+        };
+
+        private readonly Option<string> weights = ModelOptions.WeightsOption(
+            $"{ModelOptions.FolderDescription}, or a model file that teaches.",
+            "DIR|FILE");
+
+        private readonly Option<int?> threads = ModelOptions.ThreadsOption();
+        private readonly Option<string> plot;
+        private readonly ImageOptions images;
+
+        public Options(Command command)
+        {
+            teacher.AcceptOnlyFromAmong(Network.Alex.Name); // the others cannot be cut down to it
+            output.RequireEnding(".safetensors");
+            foreach (var option in new Option[] { teacher, folders, validate, output, steps, references, rate, leaveOut,
+                seed, resume, weights, threads })
+                command.Add(option);
+            plot = Plots.Option(command, "Draw loss and agreement over the pairs (.png).");
+            images = new(command, canResize: false);
+            command.Validators.Add(result =>
+            {
+                var without = Names(result.GetValue(leaveOut));
+                if (without.FirstOrDefault(name => DistortCommand.Kinds.All(kind => kind.Name != name)) is { } unknown)
+                    result.AddError(
+                        $"--leave-out: there is no kind '{unknown}'; `lpips distort --list` shows all kinds");
+                if (without.Distinct().Count() == DistortCommand.Kinds.Count)
+                    result.AddError("--leave-out leaves out every kind: there is nothing to learn from");
+            });
+        }
+
+        public Job Parse(ParseResult parsed)
+        {
+            var path = parsed.GetValue(weights);
+            var isFile = ModelOptions.IsFile(path);
+            var recipe = new DistillationRecipe
+            {
+                Steps = parsed.GetValue(steps),
+                References = parsed.GetValue(references),
+                LearningRate = parsed.GetValue(rate),
+                Seed = parsed.GetValue(seed),
+            };
+            return new(
+                new(
+                    Network.Alex,
+                    new() { ModelFile = isFile ? path : null },
+                    recipe.Seed,
+                    isFile ? null : path,
+                    NeedsStore: !isFile),
+                parsed.GetValue(folders)!,
+                parsed.GetValue(validate) ?? [],
+                parsed.GetValue(output)!,
+                recipe,
+                [.. DistortCommand.Kinds.ExceptBy(Names(parsed.GetValue(leaveOut)), kind => kind.Name)],
+                parsed.GetValue(resume),
+                parsed.GetValue(threads) ?? Environment.ProcessorCount,
+                parsed.GetValue(plot),
+                images.Options(parsed));
+        }
+
+        private static string[] Names(string? kinds) =>
+            kinds?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+        private static Option<string[]> FoldersOption(string name, string description, bool required) => new(name)
+        {
+            Description = description,
+            HelpName = "DIR",
+            Required = required,
+            AllowMultipleArgumentsPerToken = true,
+        };
+    }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text;
 
@@ -9,8 +10,6 @@ namespace Perceptual.Cli;
 /// </summary>
 internal static class DistortCommand
 {
-    private const int DefaultSize = 64; // of the patches that people judged for the paper
-
     private static readonly string[] Parts = ["ref", "p0", "p1"];
     private const string Table = "triplets.csv", Claimed = ".lpips-distort"; // files in the folder
     /// <summary>Every kind of distortion, in the order in which --list shows them.</summary>
@@ -32,103 +31,30 @@ internal static class DistortCommand
     {
         var command = new Command("distort",
             "Make an image worse in a known way, or make triplets for a study.");
-        var inputs = new Argument<string[]>("IMAGE")
-        {
-            Description = "The image; with --pairs, images and folders of images.",
-            Arity = ArgumentArity.ZeroOrMore,
-        };
-        var kind = new Option<string>("--kind")
-        {
-            Description = "What to do: KIND or KIND:STRENGTH, several with commas between them.",
-            HelpName = "KINDS",
-        };
-        var strength = OptionChecks.OptionalNumber(
-            "--strength", "How much, from 0 (nothing) to 1 (gross), for kinds without :STRENGTH.", 0.0, 1);
-        strength.HelpName = "S";
-        var seed = OptionChecks.Seed("--seed", "Decides what is random.");
-        var output = new Option<string>("--output", "-o")
-        {
-            Description = "The picture to write (.png); with --pairs, the folder to make.",
-            HelpName = "PATH",
-        };
-        var pairs = OptionChecks.OptionalNumber(
-            "--pairs", "Make N triplets of random patches and distortions.", 1);
-        var size = OptionChecks.OptionalNumber(
-            "--size", $"The side of the patches of --pairs, in pixels. [default: {DefaultSize}]", 1);
-        var list = new Option<bool>("--list")
-        {
-            Description = "Show every kind, and its amounts just above strength 0 and at 1.",
-        };
-        command.Add(inputs);
-        foreach (var option in new Option[] { kind, strength, seed, output, pairs, size, list })
-            command.Add(option);
-        var images = new ImageOptions(command, canResize: false);
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(list))
-            {
-                if (result.GetValue(inputs) is { Length: > 0 } || result.GetValue(output) is not null)
-                    result.AddError("--list only shows the kinds: leave out the image and --output");
-                return;
-            }
-            var count = result.GetValue(pairs);
-            if (result.GetValue(inputs) is not { Length: > 0 } paths)
-                result.AddError("name an image to distort, or give --list");
-            else if (count is null && paths.Length > 1)
-                result.AddError($"name one image, not {paths.Length}; only --pairs takes many");
-            if (result.GetValue(output) is not { } path)
-                result.AddError("--output is missing");
-            else if (count is null && !Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase))
-                result.AddError($"--output {path}: the name must end in .png");
-            if (count is null)
-                Try(
-                    () => DistortionSequence.Parse(
-                        result.GetValue(kind) ?? throw new ArgumentException(
-                            "--kind is missing; --list shows the kinds"), Kinds, result.GetValue(strength)));
-            else if (result.GetValue(kind) is not null || result.GetValue(strength) is not null)
-                result.AddError("--pairs draws kinds and strengths itself: leave out --kind and --strength");
-            if (result.GetValue(size) is not null && count is null)
-                result.AddError("--size is for --pairs only");
-
-            void Try(Action parse)
-            {
-                try
-                {
-                    parse();
-                }
-                catch (ArgumentException e)
-                {
-                    result.AddError(e.Message);
-                }
-            }
-        });
-
+        var options = new Options(command);
         app.SetAction(command, (parsed, cancellation) =>
         {
-            if (parsed.GetValue(list))
-            {
+            var job = options.Parse(parsed);
+            if (job.List)
                 app.Output.Write(List());
-                return ExitCode.Fine;
-            }
-            var (paths, target, options) = (parsed.GetValue(inputs)!, parsed.GetValue(output)!, images.Options(parsed));
-            if (parsed.GetValue(pairs) is { } count)
-            {
-                WriteTriplets(app, [.. paths.SelectMany(ImagesOf)], options, target, count,
-                    parsed.GetValue(size) ?? DefaultSize, parsed.GetValue(seed), cancellation);
-                return ExitCode.Fine;
-            }
-            ImageOptions.CheckThere(paths);
-            using var file = new AtomicFile(target);
-            var image = Read(paths[0], options);
-            cancellation.ThrowIfCancellationRequested();
-            ImageFile.WritePng(file.Stream,
-                DistortionSequence.Parse(parsed.GetValue(kind)!, Kinds, parsed.GetValue(strength))
-                    .Apply(image, parsed.GetValue(seed)));
-            cancellation.ThrowIfCancellationRequested();
-            file.Commit();
+            else if (job.Sequence is { } sequence)
+                Distort(job, sequence, cancellation);
+            else
+                WriteTriplets(app, job, cancellation);
             return ExitCode.Fine;
         });
         return command;
+    }
+
+    private static void Distort(Job job, DistortionSequence sequence, CancellationToken cancellation)
+    {
+        ImageOptions.CheckThere(job.Inputs);
+        using var file = new AtomicFile(job.Output);
+        var image = Read(job.Inputs[0], job.Images);
+        cancellation.ThrowIfCancellationRequested();
+        ImageFile.WritePng(file.Stream, sequence.Apply(image, job.Seed));
+        cancellation.ThrowIfCancellationRequested();
+        file.Commit();
     }
 
     private static string List()
@@ -161,10 +87,10 @@ internal static class DistortCommand
         return [path];
     }
 
-    private static void WriteTriplets(
-        App app, string[] paths, ImageReadOptions options, string folder, int count, int size, ulong seed,
-        CancellationToken cancellation)
+    private static void WriteTriplets(App app, Job job, CancellationToken cancellation)
     {
+        var (folder, count, size) = (job.Output, job.Triplets, job.Size);
+        string[] paths = [.. job.Inputs.SelectMany(ImagesOf)];
         if (File.Exists(folder) || Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new IOException($"{folder} exists already; name a new folder");
         var parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
@@ -183,7 +109,7 @@ internal static class DistortCommand
                 ParallelLoop.Run(Math.Min(paths.Length, count), Environment.ProcessorCount, i =>
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    var image = Read(paths[i], options);
+                    var image = Read(paths[i], job.Images);
                     if (Math.Min(image.Width, image.Height) < size)
                         throw new InvalidDataException($"{paths[i]} is {image}, too small for patches "
                             + $"of {size}x{size}; --size sets a smaller side");
@@ -191,7 +117,7 @@ internal static class DistortCommand
                     {
                         cancellation.ThrowIfCancellationRequested();
                         rows[triplet] = WriteTriplet(temporary, (int)triplet, image, paths[i], size,
-                            SplitMix64.Stream(seed, (ulong)triplet));
+                            SplitMix64.Stream(job.Seed, (ulong)triplet));
                         step();
                     }
                 });
@@ -273,5 +199,124 @@ internal static class DistortCommand
                     pixels[3 * (dy * size + dx) + c] = (byte)row[x + dx];
             }
         return RgbImage.FromInterleaved(pixels, size, size);
+    }
+
+    /// <param name="List">Whether to show the kinds, and do nothing else.</param>
+    /// <param name="Inputs">The image, or the images and folders that patches come from.</param>
+    /// <param name="Output">The picture or the folder to write.</param>
+    /// <param name="Sequence">What to do to the image; null: make triplets.</param>
+    /// <param name="Triplets">How many of them.</param>
+    /// <param name="Size">The side of their patches, in pixels.</param>
+    /// <param name="Seed">Decides what is random.</param>
+    /// <param name="Images">How images are read.</param>
+    private sealed record Job(
+        bool List,
+        string[] Inputs,
+        string Output,
+        DistortionSequence? Sequence,
+        int Triplets,
+        int Size,
+        ulong Seed,
+        ImageReadOptions Images);
+
+    private sealed class Options
+    {
+        private const int DefaultSize = 64; // of the patches that people judged for the paper
+
+        private readonly Argument<string[]> inputs = new("IMAGE")
+        {
+            Description = "The image; with --pairs, images and folders of images.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+
+        private readonly Option<string> kind = new("--kind")
+        {
+            Description = "What to do: KIND or KIND:STRENGTH, several with commas between them.",
+            HelpName = "KINDS",
+        };
+
+        private readonly Option<double?> strength = OptionChecks.OptionalNumber(
+            "--strength", "How much, from 0 (nothing) to 1 (gross), for kinds without :STRENGTH.", 0.0, 1);
+
+        private readonly Option<ulong> seed = OptionChecks.Seed("--seed", "Decides what is random.");
+
+        private readonly Option<string> output = new("--output", "-o")
+        {
+            Description = "The picture to write (.png); with --pairs, the folder to make.",
+            HelpName = "PATH",
+        };
+
+        private readonly Option<int?> pairs = OptionChecks.OptionalNumber(
+            "--pairs", "Make N triplets of random patches and distortions.", 1);
+
+        private readonly Option<int?> size = OptionChecks.OptionalNumber(
+            "--size", $"The side of the patches of --pairs, in pixels. [default: {DefaultSize}]", 1);
+
+        private readonly Option<bool> list = new("--list")
+        {
+            Description = "Show every kind, and its amounts just above strength 0 and at 1.",
+        };
+
+        private readonly ImageOptions images;
+
+        public Options(Command command)
+        {
+            strength.HelpName = "S";
+            command.Add(inputs);
+            foreach (var option in new Option[] { kind, strength, seed, output, pairs, size, list })
+                command.Add(option);
+            images = new(command, canResize: false);
+            command.Validators.Add(Validate);
+        }
+
+        public Job Parse(ParseResult parsed)
+        {
+            var isList = parsed.GetValue(list);
+            var count = parsed.GetValue(pairs);
+            return new(
+                isList,
+                parsed.GetValue(inputs) ?? [],
+                parsed.GetValue(output) ?? "",
+                isList || count is not null ? null : Sequence(parsed.GetValue(kind), parsed.GetValue(strength)),
+                count ?? 0,
+                parsed.GetValue(size) ?? DefaultSize,
+                parsed.GetValue(seed),
+                images.Options(parsed));
+        }
+
+        private static DistortionSequence Sequence(string? kinds, double? strength) => DistortionSequence.Parse(
+            kinds ?? throw new ArgumentException("--kind is missing; --list shows the kinds"), Kinds, strength);
+
+        private void Validate(CommandResult result)
+        {
+            if (result.GetValue(list))
+            {
+                if (result.GetValue(inputs) is { Length: > 0 } || result.GetValue(output) is not null)
+                    result.AddError("--list only shows the kinds: leave out the image and --output");
+                return;
+            }
+            var count = result.GetValue(pairs);
+            if (result.GetValue(inputs) is not { Length: > 0 } paths)
+                result.AddError("name an image to distort, or give --list");
+            else if (count is null && paths.Length > 1)
+                result.AddError($"name one image, not {paths.Length}; only --pairs takes many");
+            if (result.GetValue(output) is not { } path)
+                result.AddError("--output is missing");
+            else if (count is null && !Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase))
+                result.AddError($"--output {path}: the name must end in .png");
+            if (count is null)
+                try
+                {
+                    Sequence(result.GetValue(kind), result.GetValue(strength));
+                }
+                catch (ArgumentException e)
+                {
+                    result.AddError(e.Message);
+                }
+            else if (result.GetValue(kind) is not null || result.GetValue(strength) is not null)
+                result.AddError("--pairs draws kinds and strengths itself: leave out --kind and --strength");
+            if (result.GetValue(size) is not null && count is null)
+                result.AddError("--size is for --pairs only");
+        }
     }
 }

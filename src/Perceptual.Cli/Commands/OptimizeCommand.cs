@@ -22,87 +22,56 @@ internal static class OptimizeCommand
     {
         var command = new Command("optimize",
             "Change an image until LPIPS takes it for the reference.");
-        var reference = new Argument<string>("REFERENCE") { Description = "What the image is to look like." };
-        var start = new Argument<string?>("START")
-        {
-            Description = "The image to begin with, of the same size. [default: noise]",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        var output = new Option<string>("--output", "-o")
-        {
-            Description = "The picture to write (.png).",
-            HelpName = "FILE",
-            Required = true,
-        };
-        var steps = OptionChecks.Number("--steps", "How many steps to make.", 1000, 1);
-        var rate = OptionChecks.Number(
-            "--lr",
-            "The learning rate: about how far a sample on [-1, 1] moves in a step.",
-            0.001,
-            double.Epsilon,
-            2); // the whole range
-        var every = OptionChecks.Number("--every", "Report the distance every N steps.", 50, 1);
-        var frames = new Option<string>("--frames")
-        {
-            Description = "Also write the image into this folder, whenever its distance is reported.",
-            HelpName = "DIR",
-        };
-        var format = new Option<string>("--format")
-        {
-            Description = "The form of the results.",
-            DefaultValueFactory = _ => "text",
-        };
-        format.AcceptOnlyFromAmong(Report.Formats);
-        command.Add(reference);
-        command.Add(start);
-        foreach (var option in new Option[] { output, steps, rate, every, frames, format })
-            command.Add(option);
-        var plot = Plots.Option(command, "Draw the falling distance (.png).");
-        var model = new ModelOptions(command);
-        var images = new ImageOptions(command, canResize: false);
-        output.RequireEnding(".png");
-
-        app.SetAction(command, (parsed, cancellation) =>
-        {
-            var (path, startPath) = (parsed.GetValue(reference)!, parsed.GetValue(start));
-            ImageOptions.CheckThere(startPath is null ? [path] : [path, startPath]);
-            using var file = new AtomicFile(parsed.GetValue(output)!); // a folder that is missing is better found now
-            var options = images.Options(parsed);
-            var target = ImageFile.Read(path, options);
-            var first = startPath is null ? Noise(target.Width, target.Height) : ImageFile.Read(startPath, options);
-            if ((first.Width, first.Height) != (target.Width, target.Height))
-                throw new InvalidDataException($"{startPath} is {first} but {path} is {target}");
-            var lpips = model.Parse(parsed).Load(app, cancellation);
-            var optimizer = new ImageOptimizer(lpips, target, first, parsed.GetValue(rate));
-            if (parsed.GetValue(frames) is { } folder)
-                Directory.CreateDirectory(folder);
-            var count = parsed.GetValue(steps);
-            var reported = new List<(int Step, double Distance)>();
-            Progress.Titled(app, count, tell =>
-            {
-                for (var step = 0; step < count; step++)
-                {
-                    var frame = step % parsed.GetValue(every) == 0;
-                    if (frame && parsed.GetValue(frames) is { } folder)
-                        ImageFile.WritePng(Path.Combine(folder,
-                            string.Create(CultureInfo.InvariantCulture, $"{step:D6}.png")), optimizer.ToImage());
-                    var distance = optimizer.Step(cancellation);
-                    if (frame)
-                        reported.Add((step, distance));
-                    tell(string.Create(CultureInfo.InvariantCulture, $"distance {distance:F4}"));
-                }
-                return 0;
-            });
-            var result = optimizer.ToImage();
-            reported.Add((count, optimizer.Distance(result, cancellation)));
-            ImageFile.WritePng(file.Stream, result);
-            file.Commit();
-            if (parsed.GetValue(plot) is { } plotPath)
-                Plots.Falling(app, plotPath, reported, Path.GetFileName(path));
-            app.Output.Write(Text(parsed.GetValue(format)!, reported));
-            return ExitCode.Fine;
-        });
+        var options = new Options(command);
+        app.SetAction(command, (parsed, cancellation) => Run(app, options.Parse(parsed), cancellation));
         return command;
+    }
+
+    private static int Run(App app, Job job, CancellationToken cancellation)
+    {
+        ImageOptions.CheckThere(job.Start is null ? [job.Reference] : [job.Reference, job.Start]);
+        using var file = new AtomicFile(job.Output); // a folder that is missing is better found now
+        var target = ImageFile.Read(job.Reference, job.Images);
+        var first = job.Start is null
+            ? Noise(target.Width, target.Height)
+            : ImageFile.Read(job.Start, job.Images);
+        if ((first.Width, first.Height) != (target.Width, target.Height))
+            throw new InvalidDataException($"{job.Start} is {first} but {job.Reference} is {target}");
+        var lpips = job.Model.Load(app, cancellation);
+        var optimizer = new ImageOptimizer(lpips, target, first, job.Rate);
+        var reported = Optimize(app, job, optimizer, cancellation);
+        var result = optimizer.ToImage();
+        reported.Add((job.Steps, optimizer.Distance(result, cancellation)));
+        ImageFile.WritePng(file.Stream, result);
+        file.Commit();
+        if (job.Plot is { } plot)
+            Plots.Falling(app, plot, reported, Path.GetFileName(job.Reference));
+        app.Output.Write(Text(job.Format, reported));
+        return ExitCode.Fine;
+    }
+
+    // Returns the distances to report, without that of the result.
+    private static List<(int Step, double Distance)> Optimize(
+        App app, Job job, ImageOptimizer optimizer, CancellationToken cancellation)
+    {
+        if (job.Frames is not null)
+            Directory.CreateDirectory(job.Frames);
+        var reported = new List<(int Step, double Distance)>();
+        return Progress.Titled(app, job.Steps, tell =>
+        {
+            for (var step = 0; step < job.Steps; step++)
+            {
+                var frame = step % job.Every == 0;
+                if (frame && job.Frames is not null)
+                    ImageFile.WritePng(Path.Combine(job.Frames,
+                        string.Create(CultureInfo.InvariantCulture, $"{step:D6}.png")), optimizer.ToImage());
+                var distance = optimizer.Step(cancellation);
+                if (frame)
+                    reported.Add((step, distance));
+                tell(string.Create(CultureInfo.InvariantCulture, $"distance {distance:F4}"));
+            }
+            return reported;
+        });
     }
 
     // Uniform, always the same.
@@ -145,5 +114,93 @@ internal static class OptimizeCommand
             json.WriteEndObject();
         }
         return Encoding.UTF8.GetString(stream.ToArray()) + Environment.NewLine;
+    }
+
+    private sealed record Job(
+        string Reference,
+        string? Start,
+        string Output,
+        int Steps,
+        double Rate,
+        int Every,
+        string? Frames,
+        string Format,
+        string? Plot,
+        ModelChoice Model,
+        ImageReadOptions Images);
+
+    private sealed class Options
+    {
+        private readonly Argument<string> reference = new("REFERENCE")
+        {
+            Description = "What the image is to look like.",
+        };
+
+        private readonly Argument<string?> start = new("START")
+        {
+            Description = "The image to begin with, of the same size. [default: noise]",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+
+        private readonly Option<string> output = new("--output", "-o")
+        {
+            Description = "The picture to write (.png).",
+            HelpName = "FILE",
+            Required = true,
+        };
+
+        private readonly Option<int> steps = OptionChecks.Number("--steps", "How many steps to make.", 1000, 1);
+
+        private readonly Option<double> rate = OptionChecks.Number(
+            "--lr",
+            "The learning rate: about how far a sample on [-1, 1] moves in a step.",
+            0.001,
+            double.Epsilon,
+            2); // the whole range
+
+        private readonly Option<int> every = OptionChecks.Number(
+            "--every", "Report the distance every N steps.", 50, 1);
+
+        private readonly Option<string> frames = new("--frames")
+        {
+            Description = "Also write the image into this folder, whenever its distance is reported.",
+            HelpName = "DIR",
+        };
+
+        private readonly Option<string> format = new("--format")
+        {
+            Description = "The form of the results.",
+            DefaultValueFactory = _ => "text",
+        };
+
+        private readonly Option<string> plot;
+        private readonly ModelOptions model;
+        private readonly ImageOptions images;
+
+        public Options(Command command)
+        {
+            format.AcceptOnlyFromAmong(Report.Formats);
+            output.RequireEnding(".png");
+            command.Add(reference);
+            command.Add(start);
+            foreach (var option in new Option[] { output, steps, rate, every, frames, format })
+                command.Add(option);
+            plot = Plots.Option(command, "Draw the falling distance (.png).");
+            model = new(command);
+            images = new(command, canResize: false);
+        }
+
+        public Job Parse(ParseResult parsed) => new(
+            parsed.GetValue(reference)!,
+            parsed.GetValue(start),
+            parsed.GetValue(output)!,
+            parsed.GetValue(steps),
+            parsed.GetValue(rate),
+            parsed.GetValue(every),
+            parsed.GetValue(frames),
+            parsed.GetValue(format)!,
+            parsed.GetValue(plot),
+            model.Parse(parsed),
+            images.Options(parsed));
     }
 }

@@ -22,174 +22,53 @@ internal static class TrainCommand
 
     public static Command Create(App app)
     {
-        var recipe = new TrainingRecipe();
         var command = new Command("train", "Train LPIPS on judgements of people.");
-        var data = EvaluateCommand.DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
-        var output = new Option<string>("--output", "-o")
-        {
-            Description = "The folder for the result. It is made if it does not exist.",
-            HelpName = "DIR",
-            Required = true,
-        };
-        var mode = new Option<string>("--mode")
-        {
-            Description = "What learns: the lin weights, or the trunk too.",
-            DefaultValueFactory = _ => "lin",
-        };
-        mode.AcceptOnlyFromAmong("lin", "tune", "scratch");
-        var net = new Option<string?>("--net")
-        {
-            Description = $"The network. [default: {Network.Alex.Name}, or that of the model file]",
-        };
-        net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
-        var validate = new Option<string[]>("--validate")
-        {
-            Description = "Data to score before training and after each epoch.",
-            HelpName = "DATA",
-            AllowMultipleArgumentsPerToken = true,
-        };
-        var holdOut = OptionChecks.OptionalNumber(
-            "--hold-out", "Do not train with all triplets of N references; score them instead.", 1);
-        var epochs = OptionChecks.Number("--epochs", "How often all triplets are seen at the full learning rate.",
-            recipe.Epochs, 0, 1_000_000);
-        var decay = OptionChecks.Number("--decay-epochs",
-            "How often after that, while the learning rate falls towards 0.", recipe.DecayEpochs, 0, 1_000_000);
-        var batch = OptionChecks.Number("--batch", "How many triplets make a step.", recipe.Batch, 1, 1_000_000);
-        var rate = OptionChecks.Number("--lr", "The learning rate of Adam.", recipe.LearningRate, double.Epsilon);
-        var dropout = new Option<string>("--dropout")
-        {
-            Description = "The part of the differences that is left out in each step.",
-            DefaultValueFactory = _ => "0.5",
-        };
-        dropout.AcceptOnlyFromAmong("0.5", "0");
-        var seed = OptionChecks.Seed(
-            "--seed", "Decides all that is random: first weights, order, dropout, hold-out.");
-        var loadSize = OptionChecks.Number(
-            "--load-size", "Resize images to this shorter side, as Pillow does; 0: do not.", 64, 0, 65535);
-        var root = EvaluateCommand.RootOption(
-            command, result => [.. result.GetValue(data) ?? [], .. result.GetValue(validate) ?? []]);
-        var resume = new Option<bool>("--resume")
-        {
-            Description = "Continue the training in DIR, or begin it if there is none.",
-        };
-        var format = new Option<string>("--format")
-        {
-            Description = "With pth, also write NET.pth for the Python package.",
-            DefaultValueFactory = _ => "safetensors",
-        };
-        format.AcceptOnlyFromAmong("safetensors", "pth");
-        var trunk = new Option<string?>("--trunk")
-        {
-            Description = "Begin with a trunk of your own (torch or safetensors).",
-            HelpName = "FILE",
-        };
-        var weights = ModelOptions.WeightsOption(
-            $"{ModelOptions.FolderDescription}, or a model file to begin with.",
-            "DIR|FILE");
-        var threads = ModelOptions.ThreadsOption();
-        foreach (var option in new Option[] { output, mode, net, validate, holdOut, epochs, decay, batch, rate, dropout,
-            seed, loadSize, resume, format, trunk, weights, threads })
-            command.Add(option);
-        var plot = Plots.Option(command, "Draw loss and scores over the epochs (.png).");
-        var images = new ImageOptions(command, canResize: false);
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(validate) is { Length: > 0 } && result.GetValue(holdOut) is not null)
-                result.AddError("--validate and --hold-out both say what is scored: give only one of them");
-            if (Given(result, epochs, recipe.Epochs) + Given(result, decay, recipe.DecayEpochs) < 1)
-                result.AddError("--epochs and --decay-epochs are both 0: there is nothing to do");
-            if (result.GetValue(trunk) is not null && ModelOptions.IsFile(result.GetValue(weights)))
-                result.AddError("the model file of --weights has a trunk: give it or --trunk, not both");
-            if (result.GetValue(mode) == "scratch"
-                && (result.GetValue(trunk) is not null || ModelOptions.IsFile(result.GetValue(weights))))
-                result.AddError("--mode scratch begins with random weights: leave out --trunk and the model file");
-            var noTrunk = result.GetValue(mode) != "scratch" && result.GetValue(trunk) is null;
-            var builtIn = Network.All.Any(network => network.IsBuiltIn && network.Name == result.GetValue(net));
-            ModelOptions.RefuseUnusedFolder(result, weights, needsStore: noTrunk && !builtIn);
-        });
-
-        app.SetAction(command, (parsed, cancellation) =>
-        {
-            var folder = parsed.GetValue(output)!;
-            var checkpoint = Path.Combine(folder, CheckpointName);
-            if (File.Exists(checkpoint) && !parsed.GetValue(resume))
-                throw new InvalidDataException($"{checkpoint} exists already: --resume continues that training; "
-                    + "to begin anew, delete it or give -o another folder");
-            var training = Read(parsed.GetValue(data)!, parsed.GetValue(root));
-            var validation = Read(parsed.GetValue(validate) ?? [], parsed.GetValue(root));
-            if (parsed.GetValue(holdOut) is { } references)
-                (training, validation) = TrainingData.HoldOut(training, references, parsed.GetValue(seed));
-            Directory.CreateDirectory(folder);
-
-            var mine = new TrainingRecipe
-            {
-                Mode = Enum.Parse<TrainingMode>(parsed.GetValue(mode)!, ignoreCase: true),
-                LearningRate = parsed.GetValue(rate),
-                Batch = parsed.GetValue(batch),
-                Epochs = parsed.GetValue(epochs),
-                DecayEpochs = parsed.GetValue(decay),
-                Dropout = parsed.GetValue(dropout) != "0",
-                Seed = parsed.GetValue(seed),
-            };
-            var named = Network.All.FirstOrDefault(network => network.Name == parsed.GetValue(net));
-            var start = Progress.Downloads(app, progress => Lpips.LoadWeights(named, new()
-            {
-                Baseline = true,
-                RandomSeed = mine.Mode == TrainingMode.Scratch ? mine.Seed : null,
-                TrunkFile = parsed.GetValue(trunk),
-                ModelFile = ModelOptions.IsFile(parsed.GetValue(weights)) ? parsed.GetValue(weights) : null,
-                Store = mine.Mode == TrainingMode.Scratch || named is { IsBuiltIn: true } || ModelOptions.IsFile(
-                    parsed.GetValue(weights)) ? null : new(parsed.GetValue(weights), app.Http, progress),
-            }, cancellation)).Trunk;
-            if (parsed.GetValue(format) == "pth" && start.Network.IsBuiltIn)
-                throw new InvalidDataException($"--format pth: the Python package has no network {start.Network.Name}");
-            var options = images.Options(parsed);
-            var trainer = Progress.Show(app, bar =>
-            {
-                bar("reading", 0, 0);
-                var set = new TrainingData(training, validation, path => ImageFile.Read(path, options),
-                    parsed.GetValue(loadSize));
-                var trainer = new Trainer(start, mine, set, parsed.GetValue(threads), cancellation: cancellation);
-                if (File.Exists(checkpoint))
-                    trainer.Resume(checkpoint);
-                else
-                    trainer.SaveCheckpoint(checkpoint); // a folder that cannot be written to is found now
-                if (parsed.GetValue(holdOut) is not null)
-                    WriteTriplets(Path.Combine(folder, "held-out.csv"), validation);
-                return trainer;
-            });
-            if (trainer.Step > 0)
-                app.Error.WriteLine(
-                    $"lpips: continuing after step {trainer.Step} of {trainer.Steps}, from {checkpoint}");
-            Train(app, trainer, checkpoint, training.Count, cancellation);
-
-            var model = Path.Combine(folder, start.Network.Name + ".safetensors");
-            WriteLog(folder, trainer);
-            trainer.Save(model);
-            if (parsed.GetValue(format) == "pth")
-                trainer.SaveTorch(Path.ChangeExtension(model, ".pth"));
-            app.Output.Write(ScoreTable.Align(
-            [
-                ["epoch", "learning rate", "loss", "2AFC", "validation 2AFC"],
-                .. trainer.Log.Select(
-                    epoch => new[] { $"{epoch.Epoch}", ScoreTable.Cell(epoch.LearningRate, "G3"),
-                        ScoreTable.Cell(epoch.Loss, "F4"), ScoreTable.Cell(epoch.TrainingScore, "F4"),
-                        ScoreTable.Cell(epoch.ValidationScore, "F4") }),
-            ]));
-            app.Output.WriteLine(model);
-            if (parsed.GetValue(plot) is { } picture)
-                Plots.Training(app, picture, trainer.Log);
-            return ExitCode.Fine;
-        }, ownPatience: App.CheckpointPatience);
+        var options = new Options(command);
+        app.SetAction(command, (parsed, cancellation) => Run(app, options.Parse(parsed), cancellation),
+            ownPatience: App.CheckpointPatience);
         return command;
-
-        // a validator sees no default
-        static int Given(CommandResult result, Option<int> option, int otherwise) =>
-            result.GetResult(option) is null ? otherwise : result.GetValue(option);
-
-        IReadOnlyList<Triplet> Read(string[] paths, string? folder) =>
-            [.. paths.SelectMany(path => JudgementFiles.ReadTriplets(path, folder)).SelectMany(set => set.Items)];
     }
+
+    private static int Run(App app, Job job, CancellationToken cancellation)
+    {
+        if (File.Exists(job.Checkpoint) && !job.Resume)
+            throw new InvalidDataException($"{job.Checkpoint} exists already: --resume continues that training; "
+                + "to begin anew, delete it or give -o another folder");
+        var training = Read(job.Data, job.Root);
+        var validation = Read(job.Validate, job.Root);
+        if (job.HoldOut is { } references)
+            (training, validation) = TrainingData.HoldOut(training, references, job.Recipe.Seed);
+        Directory.CreateDirectory(job.Folder);
+
+        var start = job.Model.LoadWeights(app, cancellation).Trunk;
+        if (job.WithTorch && start.Network.IsBuiltIn)
+            throw new InvalidDataException($"--format pth: the Python package has no network {start.Network.Name}");
+        var trainer = Prepare(app, job, start, training, validation, cancellation);
+        if (trainer.Step > 0)
+            app.Error.WriteLine(
+                $"lpips: continuing after step {trainer.Step} of {trainer.Steps}, from {job.Checkpoint}");
+        Train(app, trainer, job.Checkpoint, training.Count, cancellation);
+        Write(app, job, trainer, Path.Combine(job.Folder, start.Network.Name + ".safetensors"));
+        return ExitCode.Fine;
+    }
+
+    private static IReadOnlyList<Triplet> Read(string[] paths, string? root) =>
+        [.. paths.SelectMany(path => JudgementFiles.ReadTriplets(path, root)).SelectMany(set => set.Items)];
+
+    private static Trainer Prepare(App app, Job job, TrunkWeights start, IReadOnlyList<Triplet> training,
+        IReadOnlyList<Triplet> validation, CancellationToken cancellation) => Progress.Show(app, bar =>
+    {
+        bar("reading", 0, 0);
+        var set = new TrainingData(training, validation, path => ImageFile.Read(path, job.Images), job.LoadSize);
+        var trainer = new Trainer(start, job.Recipe, set, job.Threads, cancellation: cancellation);
+        if (File.Exists(job.Checkpoint))
+            trainer.Resume(job.Checkpoint);
+        else
+            trainer.SaveCheckpoint(job.Checkpoint); // a folder that cannot be written to is found now
+        if (job.HoldOut is not null)
+            WriteTriplets(Path.Combine(job.Folder, "held-out.csv"), validation);
+        return trainer;
+    });
 
     // Says how fast it goes and how long it takes: in a bar, or where there is no terminal, in a line for each epoch.
     private static void Train(App app, Trainer trainer, string checkpoint, int triplets, CancellationToken cancellation)
@@ -238,6 +117,25 @@ internal static class TrainCommand
         }
     }
 
+    private static void Write(App app, Job job, Trainer trainer, string model)
+    {
+        WriteLog(job.Folder, trainer);
+        trainer.Save(model);
+        if (job.WithTorch)
+            trainer.SaveTorch(Path.ChangeExtension(model, ".pth"));
+        app.Output.Write(ScoreTable.Align(
+        [
+            ["epoch", "learning rate", "loss", "2AFC", "validation 2AFC"],
+            .. trainer.Log.Select(
+                epoch => new[] { $"{epoch.Epoch}", ScoreTable.Cell(epoch.LearningRate, "G3"),
+                    ScoreTable.Cell(epoch.Loss, "F4"), ScoreTable.Cell(epoch.TrainingScore, "F4"),
+                    ScoreTable.Cell(epoch.ValidationScore, "F4") }),
+        ]));
+        app.Output.WriteLine(model);
+        if (job.Plot is { } picture)
+            Plots.Training(app, picture, trainer.Log);
+    }
+
     private static void WriteLog(string folder, Trainer trainer) =>
         AtomicFile.WriteLines(Path.Combine(folder, "log.csv"),
             trainer.Log.Select(epoch => epoch.ToCsv()).Prepend(TrainingEpoch.CsvHeader));
@@ -250,4 +148,197 @@ internal static class TrainCommand
                     triplet.P1 }.Select(image => CsvFile.Field(Path.GetFullPath(image)))
                     .Append(triplet.Judge.ToString("R", CultureInfo.InvariantCulture))))
         .Prepend("reference,p0,p1,judge"));
+
+    private sealed record Job(
+        string[] Data,
+        string? Root,
+        string[] Validate,
+        int? HoldOut,
+        string Folder,
+        bool Resume,
+        bool WithTorch,
+        TrainingRecipe Recipe,
+        ModelChoice Model,
+        int LoadSize,
+        int? Threads,
+        ImageReadOptions Images,
+        string? Plot)
+    {
+        public string Checkpoint => Path.Combine(Folder, CheckpointName);
+    }
+
+    private sealed class Options
+    {
+        private static readonly TrainingRecipe Defaults = new();
+
+        private readonly Argument<string[]> data;
+
+        private readonly Option<string> output = new("--output", "-o")
+        {
+            Description = "The folder for the result. It is made if it does not exist.",
+            HelpName = "DIR",
+            Required = true,
+        };
+
+        private readonly Option<string> mode = new("--mode")
+        {
+            Description = "What learns: the lin weights, or the trunk too.",
+            DefaultValueFactory = _ => "lin",
+        };
+
+        private readonly Option<string?> net = new("--net")
+        {
+            Description = $"The network. [default: {Network.Alex.Name}, or that of the model file]",
+        };
+
+        private readonly Option<string[]> validate = new("--validate")
+        {
+            Description = "Data to score before training and after each epoch.",
+            HelpName = "DATA",
+            AllowMultipleArgumentsPerToken = true,
+        };
+
+        private readonly Option<int?> holdOut = OptionChecks.OptionalNumber(
+            "--hold-out", "Do not train with all triplets of N references; score them instead.", 1);
+
+        private readonly Option<int> epochs = OptionChecks.Number(
+            "--epochs", "How often all triplets are seen at the full learning rate.", Defaults.Epochs, 0, 1_000_000);
+
+        private readonly Option<int> decay = OptionChecks.Number(
+            "--decay-epochs",
+            "How often after that, while the learning rate falls towards 0.",
+            Defaults.DecayEpochs,
+            0,
+            1_000_000);
+
+        private readonly Option<int> batch = OptionChecks.Number(
+            "--batch", "How many triplets make a step.", Defaults.Batch, 1, 1_000_000);
+
+        private readonly Option<double> rate = OptionChecks.Number(
+            "--lr", "The learning rate of Adam.", Defaults.LearningRate, double.Epsilon);
+
+        private readonly Option<string> dropout = new("--dropout")
+        {
+            Description = "The part of the differences that is left out in each step.",
+            DefaultValueFactory = _ => "0.5",
+        };
+
+        private readonly Option<ulong> seed = OptionChecks.Seed(
+            "--seed", "Decides all that is random: first weights, order, dropout, hold-out.");
+
+        private readonly Option<int> loadSize = OptionChecks.Number(
+            "--load-size", "Resize images to this shorter side, as Pillow does; 0: do not.", 64, 0, 65535);
+
+        private readonly Option<string> root;
+
+        private readonly Option<bool> resume = new("--resume")
+        {
+            Description = "Continue the training in DIR, or begin it if there is none.",
+        };
+
+        private readonly Option<string> format = new("--format")
+        {
+            Description = "With pth, also write NET.pth for the Python package.",
+            DefaultValueFactory = _ => "safetensors",
+        };
+
+        private readonly Option<string?> trunk = new("--trunk")
+        {
+            Description = "Begin with a trunk of your own (torch or safetensors).",
+            HelpName = "FILE",
+        };
+
+        private readonly Option<string> weights = ModelOptions.WeightsOption(
+            $"{ModelOptions.FolderDescription}, or a model file to begin with.",
+            "DIR|FILE");
+
+        private readonly Option<int?> threads = ModelOptions.ThreadsOption();
+        private readonly Option<string> plot;
+        private readonly ImageOptions images;
+
+        public Options(Command command)
+        {
+            mode.AcceptOnlyFromAmong("lin", "tune", "scratch");
+            net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
+            dropout.AcceptOnlyFromAmong("0.5", "0");
+            format.AcceptOnlyFromAmong("safetensors", "pth");
+            data = EvaluateCommand.DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
+            root = EvaluateCommand.RootOption(
+                command, result => [.. result.GetValue(data) ?? [], .. result.GetValue(validate) ?? []]);
+            foreach (var option in new Option[] { output, mode, net, validate, holdOut, epochs, decay, batch, rate,
+                dropout, seed, loadSize, resume, format, trunk, weights, threads })
+                command.Add(option);
+            plot = Plots.Option(command, "Draw loss and scores over the epochs (.png).");
+            images = new(command, canResize: false);
+            command.Validators.Add(Validate);
+        }
+
+        public Job Parse(ParseResult parsed)
+        {
+            var recipe = new TrainingRecipe
+            {
+                Mode = Enum.Parse<TrainingMode>(parsed.GetValue(mode)!, ignoreCase: true),
+                LearningRate = parsed.GetValue(rate),
+                Batch = parsed.GetValue(batch),
+                Epochs = parsed.GetValue(epochs),
+                DecayEpochs = parsed.GetValue(decay),
+                Dropout = parsed.GetValue(dropout) != "0",
+                Seed = parsed.GetValue(seed),
+            };
+            return new(
+                parsed.GetValue(data)!,
+                parsed.GetValue(root),
+                parsed.GetValue(validate) ?? [],
+                parsed.GetValue(holdOut),
+                parsed.GetValue(output)!,
+                parsed.GetValue(resume),
+                parsed.GetValue(format) == "pth",
+                recipe,
+                Model(parsed, recipe),
+                parsed.GetValue(loadSize),
+                parsed.GetValue(threads),
+                images.Options(parsed),
+                parsed.GetValue(plot));
+        }
+
+        private ModelChoice Model(ParseResult parsed, TrainingRecipe recipe)
+        {
+            var network = Network.All.FirstOrDefault(network => network.Name == parsed.GetValue(net));
+            var isRandom = recipe.Mode == TrainingMode.Scratch;
+            var path = parsed.GetValue(weights);
+            var isFile = ModelOptions.IsFile(path);
+            return new(
+                network,
+                new()
+                {
+                    Baseline = true,
+                    RandomSeed = isRandom ? recipe.Seed : null,
+                    TrunkFile = parsed.GetValue(trunk),
+                    ModelFile = isFile ? path : null,
+                },
+                recipe.Seed,
+                isFile ? null : path,
+                NeedsStore: !isRandom && network is not { IsBuiltIn: true } && !isFile);
+        }
+
+        private void Validate(CommandResult result)
+        {
+            if (result.GetValue(validate) is { Length: > 0 } && result.GetValue(holdOut) is not null)
+                result.AddError("--validate and --hold-out both say what is scored: give only one of them");
+            if (Given(epochs, Defaults.Epochs) + Given(decay, Defaults.DecayEpochs) < 1)
+                result.AddError("--epochs and --decay-epochs are both 0: there is nothing to do");
+            if (result.GetValue(trunk) is not null && ModelOptions.IsFile(result.GetValue(weights)))
+                result.AddError("the model file of --weights has a trunk: give it or --trunk, not both");
+            if (result.GetValue(mode) == "scratch"
+                && (result.GetValue(trunk) is not null || ModelOptions.IsFile(result.GetValue(weights))))
+                result.AddError("--mode scratch begins with random weights: leave out --trunk and the model file");
+            var noTrunk = result.GetValue(mode) != "scratch" && result.GetValue(trunk) is null;
+            var builtIn = Network.All.Any(network => network.IsBuiltIn && network.Name == result.GetValue(net));
+            ModelOptions.RefuseUnusedFolder(result, weights, needsStore: noTrunk && !builtIn);
+
+            // a validator sees no default
+            int Given(Option<int> option, int otherwise) =>
+                result.GetResult(option) is null ? otherwise : result.GetValue(option);
+        }
+    }
 }
