@@ -43,7 +43,7 @@ public sealed class AtomicFile : IDisposable
         var folder = Path.GetDirectoryName(target) ?? throw new IOException($"{path} cannot be written: name a file");
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{path} cannot be written: there is no folder {folder}");
-        LocalFile.CheckKind(target, "name another");
+        LocalFile.CheckKind(target, path, "name another");
         var name = Path.GetFileName(target);
         if ((OperatingSystem.IsWindows() ? name.Length : Encoding.UTF8.GetByteCount(name)) > LongestName)
             throw new PathTooLongException($"{path} cannot be written: its name is longer than {LongestName} bytes");

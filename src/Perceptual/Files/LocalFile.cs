@@ -13,7 +13,7 @@ public static class LocalFile
     public static FileStream OpenRead(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        CheckKind(path, "what it holds has to be in a file");
+        CheckKind(path, path, "save what it gives as a file first");
         return File.OpenRead(path);
     }
 
@@ -60,9 +60,9 @@ public static class LocalFile
             : Path.GetFullPath(path);
 
     /// <exception cref="IOException">There is something at the path that is no regular file.</exception>
-    internal static void CheckKind(string path, string advice)
+    internal static void CheckKind(string path, string name, string advice)
     {
         if ((Directory.Exists(path) ? "a folder" : UnixStatus.Of(path)?.Kind) is { } kind)
-            throw new IOException($"{path} is {kind}, not a file: {advice}");
+            throw new IOException($"{name} is {kind}, not a file: {advice}");
     }
 }
