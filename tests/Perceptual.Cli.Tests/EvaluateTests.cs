@@ -79,7 +79,7 @@ public sealed class EvaluateTests : IDisposable
         Assert.Equal(Scores(run.Lines[1])[0],
             score.GetProperty("score").GetDouble().ToString("F4", CultureInfo.InvariantCulture));
         Assert.True(score.GetProperty("low").GetDouble() <= score.GetProperty("score").GetDouble());
-        Assert.Empty(Directory.EnumerateFiles(lpips.Folder, "*.partial"));
+        Assert.Empty(Directory.EnumerateFiles(lpips.Folder, "*.part"));
     }
 
     [Fact]
@@ -199,7 +199,7 @@ public sealed class EvaluateTests : IDisposable
         File.WriteAllText(last, "not an image");
         CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "--threads 1 -o", csv).ShouldFail(1, last);
         Assert.False(File.Exists(csv));
-        var partial = File.ReadAllBytes(csv + ".partial");
+        var partial = File.ReadAllBytes(csv + ".part");
         Assert.True(partial.Count(b => b == '\n') > Count); // most of 80 pairs
 
         // What a killed process or machine leaves ends anywhere; even what is not of a run is passed over, as are pairs
@@ -208,18 +208,18 @@ public sealed class EvaluateTests : IDisposable
         foreach (var content in new[] { partial, partial[..^1], partial[..^30], partial[..100], partial[..20], [],
             [.. partial, .. new byte[1000]] })
         {
-            File.WriteAllBytes(csv + ".partial", content);
+            File.WriteAllBytes(csv + ".part", content);
             var resumed = CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv);
             Assert.Equal(0, resumed.Code);
             Assert.Equal(content.Length > 100, resumed.Error.Contains("continuing after", StringComparison.Ordinal));
             Assert.Equal(File.ReadAllBytes(clean), File.ReadAllBytes(csv));
-            Assert.False(File.Exists(csv + ".partial"));
+            Assert.False(File.Exists(csv + ".part"));
         }
 
-        File.WriteAllBytes(csv + ".partial", partial);
+        File.WriteAllBytes(csv + ".part", partial);
         CommandLine.Run("evaluate", "2afc", folder, "--metric l2", "-o", csv)
-            .ShouldFail(1, csv + ".partial", "delete it");
-        Assert.Equal(partial, File.ReadAllBytes(csv + ".partial"));
+            .ShouldFail(1, csv + ".part", "delete it");
+        Assert.Equal(partial, File.ReadAllBytes(csv + ".part"));
     }
 
     [Fact]
@@ -228,7 +228,7 @@ public sealed class EvaluateTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "a pipe in place of an image holds the run up, made with mkfifo");
         var folder = WriteTriplets("set", 20, size: 64);
         var (csv, clean) = (lpips.PathOf("results.csv"), lpips.PathOf("clean.csv"));
-        var (partial, last) = (csv + ".partial", lpips.PathOf("set/p1/19.png"));
+        var (partial, last) = (csv + ".part", lpips.PathOf("set/p1/19.png"));
         Assert.Equal(0, CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", clean).Code);
         var image = File.ReadAllBytes(last);
         File.Delete(last);
@@ -239,7 +239,7 @@ public sealed class EvaluateTests : IDisposable
             [Path.Combine(AppContext.BaseDirectory, "lpips.dll"), .. evaluate])
         { RedirectStandardOutput = true, RedirectStandardError = true })!)
         {
-            // Pairs are noted by sixteens, each of some 70 bytes: until there are two of them, before the pipe.
+            // Pairs are noted by sixteens, each of some 60 bytes: until there are two of them, before the pipe.
             SpinWait.SpinUntil(() => process.HasExited || File.Exists(partial) && new FileInfo(partial).Length > 2000,
                 TimeSpan.FromMinutes(1)); // longer only if it is not there before the end
             process.Kill();

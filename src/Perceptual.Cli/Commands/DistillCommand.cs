@@ -91,6 +91,13 @@ internal static class DistillCommand
                 LearningRate = parsed.GetValue(rate),
                 Seed = parsed.GetValue(seed),
             };
+            OutputFiles.Check(
+                [
+                    parsed.GetValue(weights),
+                    .. parsed.GetValue(folders)!.Concat(parsed.GetValue(validate) ?? []).SelectMany(ImageFile.InFolder),
+                ],
+                (output.Name, model), (output.Name, Path.ChangeExtension(model, ".csv")),
+                (plot.Name, parsed.GetValue(plot)));
             var modelFile = ModelOptions.IsFile(parsed.GetValue(weights)) ? parsed.GetValue(weights) : null;
             var (trunk, lin) = Progress.Downloads(app, progress => Lpips.LoadWeights(Network.Alex, new()
             {
@@ -113,8 +120,7 @@ internal static class DistillCommand
                 return distiller;
             });
             if (distiller.Step > 0)
-                app.Error.WriteLine(
-                    $"lpips: continuing after step {distiller.Step} of {mine.Steps}, from {checkpoint}");
+                app.Say($"continuing after step {distiller.Step} of {mine.Steps}, from {checkpoint}");
             Teach(app, distiller, checkpoint, Path.ChangeExtension(model, ".csv"), cancellation);
 
             distiller.Save(model);
@@ -128,10 +134,11 @@ internal static class DistillCommand
                     ScoreTable.Cell(line.Difference, "F4"),
                 }),
             ]));
-            app.Output.WriteLine(model);
-            if (parsed.GetValue(plot) is { } picture)
-                Plots.Distillation(app, picture, distiller.Log);
-            return ExitCode.Fine;
+            app.Output.WriteLine(Printable.Escape(model));
+            return parsed.GetValue(plot) is not { } picture
+                || app.Try(() => Plots.Distillation(app, picture, distiller.Log))
+                    ? ExitCode.Fine
+                    : ExitCode.Failed;
 
             DistillationImages Read(string[] from, IReadOnlyList<Distortion> kinds, double proceduralPart)
             {
@@ -145,7 +152,7 @@ internal static class DistillCommand
                     count,
                     cancellation);
                 if (read.Photographs < paths.Length)
-                    app.Error.WriteLine($"lpips: {read.Photographs} of {paths.Length} photographs are used: more "
+                    app.Say($"{read.Photographs} of {paths.Length} photographs are used: more "
                         + "do not fit in memory");
                 return read;
             }
@@ -182,7 +189,7 @@ internal static class DistillCommand
                     lines = distiller.Log.Count;
                     WriteLog(log, distiller);
                     if (!Progress.HasBar(app))
-                        app.Error.WriteLine($"lpips: {Describe()}");
+                        app.Say($"{Describe()}");
                 }, cancellation);
                 return 0;
             });
@@ -190,7 +197,7 @@ internal static class DistillCommand
         }
         catch (OperationCanceledException)
         {
-            app.Error.WriteLine("lpips: stopped after "
+            app.Say("stopped after "
                 + $"step {distiller.Step} of {distiller.Recipe.Steps}; the same command with --resume continues");
             throw;
         }

@@ -117,6 +117,7 @@ internal static class DistortCommand
                 return ExitCode.Fine;
             }
             ImageOptions.CheckThere(paths);
+            OutputFiles.Check(paths, (output.Name, target));
             using var file = new AtomicFile(target);
             var image = Read(paths[0], options);
             cancellation.ThrowIfCancellationRequested();

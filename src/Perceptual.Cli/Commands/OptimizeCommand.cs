@@ -66,7 +66,8 @@ internal static class OptimizeCommand
         {
             var (path, startPath) = (parsed.GetValue(reference)!, parsed.GetValue(start));
             ImageOptions.CheckThere(startPath is null ? [path] : [path, startPath]);
-            using var file = new AtomicFile(parsed.GetValue(output)!); // a folder that is missing is better found now
+            CheckOutputs();
+            using var file = new AtomicFile(parsed.GetValue(output)!);
             var options = images.Options(parsed);
             var target = ImageFile.Read(path, options);
             var first = startPath is null ? Noise(target.Width, target.Height) : ImageFile.Read(startPath, options);
@@ -84,8 +85,7 @@ internal static class OptimizeCommand
                 {
                     var frame = step % parsed.GetValue(every) == 0;
                     if (frame && parsed.GetValue(frames) is { } folder)
-                        ImageFile.WritePng(Path.Combine(folder,
-                            string.Create(CultureInfo.InvariantCulture, $"{step:D6}.png")), optimizer.ToImage());
+                        ImageFile.WritePng(Path.Combine(folder, FrameName(step)), optimizer.ToImage());
                     var distance = optimizer.Step(cancellation);
                     if (frame)
                         reported.Add((step, distance));
@@ -97,13 +97,28 @@ internal static class OptimizeCommand
             reported.Add((count, optimizer.Distance(result, cancellation)));
             ImageFile.WritePng(file.Stream, result);
             file.Commit();
-            if (parsed.GetValue(plot) is { } plotPath)
-                Plots.Falling(app, plotPath, reported, Path.GetFileName(path));
             app.Output.Write(Text(parsed.GetValue(format)!, reported));
-            return ExitCode.Fine;
+            return parsed.GetValue(plot) is not { } plotPath
+                || app.Try(() => Plots.Falling(app, plotPath, reported, Path.GetFileName(path)))
+                    ? ExitCode.Fine
+                    : ExitCode.Failed;
+
+            void CheckOutputs()
+            {
+                string?[] inputs = [path, startPath, .. model.Files(parsed)];
+                OutputFiles.Check(inputs, (output.Name, parsed.GetValue(output)), (plot.Name, parsed.GetValue(plot)));
+                if (parsed.GetValue(frames) is not { } folder || !Directory.Exists(folder))
+                    return;
+                foreach (var frame in Directory.EnumerateFiles(folder, "*.png"))
+                    if (int.TryParse(Path.GetFileNameWithoutExtension(frame), NumberStyles.None,
+                        CultureInfo.InvariantCulture, out var step) && step < parsed.GetValue(steps))
+                        OutputFiles.Check(inputs, (frames.Name, frame));
+            }
         });
         return command;
     }
+
+    private static string FrameName(int step) => string.Create(CultureInfo.InvariantCulture, $"{step:D6}.png");
 
     // Uniform, always the same.
     private static RgbImage Noise(int width, int height)

@@ -10,6 +10,7 @@ namespace Perceptual.Cli;
 internal static class TrainCommand
 {
     private const string CheckpointName = "checkpoint.safetensors";
+    private const string HeldOutName = "held-out.csv";
 
     public const string Help = """
         See also: lpips help training, models, images
@@ -143,6 +144,17 @@ internal static class TrainCommand
             }, cancellation)).Trunk;
             if (parsed.GetValue(format) == "pth" && start.Network.IsBuiltIn)
                 throw new InvalidDataException($"--format pth: the Python package has no network {start.Network.Name}");
+            var model = Path.Combine(folder, start.Network.Name + ".safetensors");
+            OutputFiles.Check(
+                [
+                    parsed.GetValue(trunk), parsed.GetValue(weights),
+                    .. parsed.GetValue(data)!, .. parsed.GetValue(validate) ?? [],
+                    .. training.Concat(validation).SelectMany(each => new[] { each.Reference, each.P0, each.P1 }),
+                ],
+                (output.Name, model), (output.Name, Path.Combine(folder, "log.csv")),
+                (output.Name, parsed.GetValue(holdOut) is null ? null : Path.Combine(folder, HeldOutName)),
+                (output.Name, parsed.GetValue(format) == "pth" ? Path.ChangeExtension(model, ".pth") : null),
+                (plot.Name, parsed.GetValue(plot)));
             var options = images.Options(parsed);
             var trainer = Progress.Show(app, bar =>
             {
@@ -155,15 +167,13 @@ internal static class TrainCommand
                 else
                     trainer.SaveCheckpoint(checkpoint); // a folder that cannot be written to is found now
                 if (parsed.GetValue(holdOut) is not null)
-                    WriteTriplets(Path.Combine(folder, "held-out.csv"), validation);
+                    WriteTriplets(Path.Combine(folder, HeldOutName), validation);
                 return trainer;
             });
             if (trainer.Step > 0)
-                app.Error.WriteLine(
-                    $"lpips: continuing after step {trainer.Step} of {trainer.Steps}, from {checkpoint}");
+                app.Say($"continuing after step {trainer.Step} of {trainer.Steps}, from {checkpoint}");
             Train(app, trainer, checkpoint, training.Count, cancellation);
 
-            var model = Path.Combine(folder, start.Network.Name + ".safetensors");
             WriteLog(folder, trainer);
             trainer.Save(model);
             if (parsed.GetValue(format) == "pth")
@@ -176,10 +186,11 @@ internal static class TrainCommand
                         ScoreTable.Cell(epoch.Loss, "F4"), ScoreTable.Cell(epoch.TrainingScore, "F4"),
                         ScoreTable.Cell(epoch.ValidationScore, "F4") }),
             ]));
-            app.Output.WriteLine(model);
-            if (parsed.GetValue(plot) is { } picture)
-                Plots.Training(app, picture, trainer.Log);
-            return ExitCode.Fine;
+            app.Output.WriteLine(Printable.Escape(model));
+            return parsed.GetValue(plot) is not { } picture
+                || app.Try(() => Plots.Training(app, picture, trainer.Log))
+                    ? ExitCode.Fine
+                    : ExitCode.Failed;
         });
         return command;
 
@@ -207,14 +218,14 @@ internal static class TrainCommand
                     epochs = trainer.Log.Count;
                     WriteLog(Path.GetDirectoryName(checkpoint)!, trainer);
                     if (!Progress.HasBar(app) && (trainer.Step > 0 || !double.IsNaN(trainer.Log[^1].ValidationScore)))
-                        app.Error.WriteLine($"lpips: {Describe()}");
+                        app.Say($"{Describe()}");
                 }, cancellation);
                 return 0;
             });
         }
         catch (OperationCanceledException)
         {
-            app.Error.WriteLine("lpips: stopped after "
+            app.Say("stopped after "
                 + $"step {trainer.Step} of {trainer.Steps}; the same command with --resume continues");
             throw;
         }

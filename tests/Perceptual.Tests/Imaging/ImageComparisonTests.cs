@@ -14,7 +14,7 @@ public sealed class ImageComparisonTests : IDisposable
         var reference = Picture("ref/a.png", 1);
         string[] others = [.. Names.Select((name, i) => Picture($"dist/{name}", i + 2))];
         var steps = 0;
-        var rows = new ImageComparison(metrics).Compare(reference, others, step: () => steps++);
+        var rows = new ImageComparison(metrics).Compare(reference, others, step: () => steps++).ToArray();
         Assert.Equal(others.Select(path => (reference, path)), rows.Select(row => (row.Reference, row.Distorted)));
         Assert.All(rows, row => Assert.Equal(Measured(row), Values(row)));
         Assert.Equal(3, steps);
@@ -26,7 +26,7 @@ public sealed class ImageComparisonTests : IDisposable
         var (reference, other) = (Picture("a.png", 1), Picture("b.png", 2));
         foreach (var resize in new ResizeFilter?[] { null, ResizeFilter.Bilinear })
         {
-            var expected = Values(new ImageComparison(metrics).Compare(reference, [other], resize)[0]);
+            var expected = Values(new ImageComparison(metrics).Compare(reference, [other], resize).First());
             var (first, second) = (Picture("once-a.png", 1), Picture("once-b.png", 2));
             // A file that is gone once its distance is there cannot be opened again.
             var comparison = new ImageComparison(metrics);
@@ -46,7 +46,7 @@ public sealed class ImageComparisonTests : IDisposable
         var (left, right) = (Picture("ref/left.png", 1), Picture("dist/right.png", 1));
         var pairs = FolderPairs.Of(folder["ref"], folder["dist"]);
         Assert.Equal([left, right], pairs.Unpaired);
-        var rows = new ImageComparison(metrics).Folders(pairs);
+        var rows = new ImageComparison(metrics).Folders(pairs).ToArray();
         Assert.Equal(
             Names.Select(name => (Path.Combine(folder["ref"], name), Path.Combine(folder["dist"], name))),
             rows.Select(row => (row.Reference, row.Distorted)));
@@ -65,12 +65,12 @@ public sealed class ImageComparisonTests : IDisposable
     {
         string[] paths = [.. Names.Select((name, i) => Picture(name, i))];
         var comparison = new ImageComparison(metrics);
-        var all = comparison.Pairs(paths, memory: memory);
+        var all = comparison.Pairs(paths, memory: memory).ToArray();
         Assert.Equal(
             [(paths[0], paths[1]), (paths[0], paths[2]), (paths[1], paths[2])],
             all.Select(row => (row.Reference, row.Distorted)));
         Assert.All(all, row => Assert.Equal(Measured(row), Values(row)));
-        var next = comparison.Pairs(paths, consecutive: true, memory);
+        var next = comparison.Pairs(paths, consecutive: true, memory).ToArray();
         Assert.Equal([(paths[0], paths[1]), (paths[1], paths[2])], next.Select(row => (row.Reference, row.Distorted)));
         Assert.All(next, row => Assert.Equal(Measured(row), Values(row)));
         Assert.Throws<ArgumentException>(() => comparison.Pairs(paths[..1]));
@@ -83,12 +83,12 @@ public sealed class ImageComparisonTests : IDisposable
         var comparison = new ImageComparison(metrics);
         Assert.StartsWith(
             $"{small} is 20x30 but {reference} is 40x30",
-            Assert.Throws<InvalidDataException>(() => comparison.Compare(reference, [small])).Message,
+            Assert.Throws<InvalidDataException>(() => comparison.Compare(reference, [small]).Single().Values).Message,
             StringComparison.Ordinal);
         var resized = ImageFile.Read(small).Resize(40, 30, ResizeFilter.Lanczos);
         Assert.Equal(
             metrics.Metrics.Select(metric => metric.Measure(ImageFile.Read(reference), resized)),
-            Values(comparison.Compare(reference, [small], ResizeFilter.Lanczos)[0]));
+            Values(comparison.Compare(reference, [small], ResizeFilter.Lanczos).Single()));
     }
 
     private string Picture(string name, int seed, int width = 40)
