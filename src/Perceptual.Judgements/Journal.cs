@@ -29,8 +29,6 @@ public sealed class Journal : IDisposable
     {
         ArgumentNullException.ThrowIfNull(purpose);
         Path = path;
-        if (System.IO.Path.Exists(path))
-            LocalFile.OpenRead(path).Dispose(); // what is no file is not opened to be written
         var head = Line(string.Join(',',
             purpose.Select(each => $"{Escape(each.Name)}={Escape(each.Value)}").Prepend(Mark)));
         headLength = head.Length;
@@ -122,7 +120,7 @@ public sealed class Journal : IDisposable
         byte[][] lines = [.. rows.Select(Line)];
         lock (stream)
         {
-            stream.Write(lines is [var only] ? only : [.. lines.SelectMany(line => line)]);
+            stream.Write(lines is [var only] ? only : Join(lines));
             Count += lines.Length;
         }
     }
@@ -152,6 +150,8 @@ public sealed class Journal : IDisposable
     {
         try
         {
+            if (System.IO.Path.Exists(path))
+                LocalFile.OpenRead(path).Dispose(); // what is no file is not opened to be written
             // Without a buffer: what is written is the system's, and outlives the process.
             return new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
         }
@@ -186,6 +186,18 @@ public sealed class Journal : IDisposable
         var names = purpose.Except(other).Concat(other.Except(purpose)).Select(each => each.Name).Distinct();
         throw new InvalidDataException($"{Path} is of a run that was stopped and differs in "
             + $"{string.Join(", ", names)}; delete it to begin anew, or give -o another name");
+    }
+
+    private static byte[] Join(byte[][] lines)
+    {
+        var bytes = new byte[lines.Sum(line => line.Length)];
+        var end = 0;
+        foreach (var line in lines)
+        {
+            line.CopyTo(bytes, end);
+            end += line.Length;
+        }
+        return bytes;
     }
 
     private static byte[] Line(string row)

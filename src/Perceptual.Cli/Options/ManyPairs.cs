@@ -77,17 +77,23 @@ internal sealed record PairsOutput(string? File, string Format, bool Layers, boo
         if (known > 0)
             app.Say($"continuing after {known} of {pairs.LongCount()} pairs, from {journal!.Path}");
         var keeps = journal is not null;
-        run.Each(steps, step => measure(known, step), row =>
+        try
         {
-            // The results do not end because there is no room for them in a file.
-            if (keeps)
-                keeps = app.Try(() => journal!.Add(row), $"{journal!.Path} cannot be written, so {File} will not be: ");
-        });
+            run.Each(steps, step => measure(known, step), row => Keep(() => journal!.Add(row)));
+        }
+        finally
+        {
+            Keep(() => journal!.Flush());
+        }
         var code = run.End(withSummaries: true);
         if (journal is not null && !(keeps && app.Try(() => Write(journal, columns, run))))
             return ExitCode.Failed;
         journal?.Delete();
         return code;
+
+        // The results do not end because there is no room for them in a file.
+        void Keep(Action write) =>
+            keeps = keeps && app.Try(write, $"{journal!.Path} cannot be written, so {File} will not be: ");
     }
 
     // Only if there is something to write.

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -38,11 +39,15 @@ internal static class FileStamp
 internal sealed class RowJournal : IDisposable
 {
     private const char Bad = '!';
+    private const int MostWaiting = 1000;
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
 
     private readonly Journal journal;
     private readonly Columns columns;
     private readonly IEnumerable<StampedPair> pairs;
     private readonly IEnumerator<StampedPair> next; // of the row that is added next
+    private readonly List<string> waiting = []; // rows that are not written yet
+    private long written; // when some were
 
     /// <param name="file">The file that the rows are for.</param>
     /// <param name="purpose">See <see cref="Purpose"/>.</param>
@@ -95,17 +100,29 @@ internal sealed class RowJournal : IDisposable
             next.MoveNext();
     }
 
-    /// <summary>Adds the row of the next pair.</summary>
+    /// <summary>Adds the row of the next pair. It is written at once, or with others if many come.</summary>
     public void Add(ComparedImages row)
     {
         next.MoveNext();
         var stamp = FileStamp.Text(next.Current.Stamp);
-        journal.Add([row.Problems.Count > 0
+        waiting.Add(row.Problems.Count > 0
             ? $"{stamp},{Bad}{string.Join(',', row.Problems.Select(Journal.Escape))}"
-            : $"{stamp},{string.Join(',', Numbers(row).Select(Report.Every))}"]);
+            : $"{stamp},{string.Join(',', Numbers(row).Select(Report.Every))}");
+        if (waiting.Count >= MostWaiting || Stopwatch.GetElapsedTime(written) > Patience)
+            Flush();
     }
 
-    /// <summary>All rows, from the first on.</summary>
+    /// <summary>Writes the rows that were added.</summary>
+    public void Flush()
+    {
+        string[] rows = [.. waiting];
+        waiting.Clear();
+        if (rows.Length > 0)
+            journal.Add(rows);
+        written = Stopwatch.GetTimestamp();
+    }
+
+    /// <summary>All rows that are written, from the first on.</summary>
     public IEnumerable<ComparedImages> Rows() => journal.Rows().Zip(pairs,
         (row, pair) => Parse(row, pair) ?? throw new InvalidDataException($"{Path} has changed while it was written"));
 

@@ -90,7 +90,7 @@ internal sealed class RowRun(App app, RowReport report, int metrics, bool strict
             app.Say(LibraryTerms.Translate(problem));
         if (problems.Count > MostNamed)
             app.Say($"and {problems.Count - MostNamed} more bad files");
-        if (failed > 0 && Measured > 0)
+        if (failed > 0 && failed + Measured > 1)
             app.Say($"{failed} of {failed + Measured} pairs could not be compared");
         return failed == 0 ? ExitCode.Fine : ExitCode.Failed;
     }
