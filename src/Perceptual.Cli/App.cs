@@ -87,7 +87,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
         root.Options.OfType<VersionOption>().Single().Action = new VersionAndVectors();
         var option = root.Options.OfType<HelpOption>().Single();
         var usual = (HelpAction)option.Action!;
-        usual.MaxWidth = Math.Min(usual.MaxWidth, HelpWidth);
+        usual.MaxWidth = usual.MaxWidth > 0 ? Math.Min(usual.MaxWidth, HelpWidth) : HelpWidth; // some say they have 0
         option.Action = new LongHelp(usual, help);
         GuardValidators(root);
         return root;

@@ -160,16 +160,23 @@ public sealed class EvaluateTests : IDisposable
     }
 
     [Fact]
-    public void A_plot_that_cannot_be_written_costs_no_measurement()
+    public async Task A_plot_that_cannot_be_written_costs_neither_the_table_nor_the_file()
     {
         var folder = WriteTriplets("set", 2, size: 64);
         var csv = lpips.PathOf("results.csv");
-        Directory.CreateDirectory(lpips.PathOf("bars.png.tmp")); // where the plot is written first
-        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv, "--plot", lpips.PathOf("bars.png"))
-            .ShouldFail(1, "bars.png");
-        var again = CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv);
-        Assert.Equal(0, again.Code);
-        Assert.Contains("continuing after 4 of 4", again.Error, StringComparison.Ordinal);
+        var plot = Directory.CreateDirectory(lpips.PathOf("bars.png")).FullName;
+        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv, "--plot", plot).ShouldBeUsage(plot);
+        Assert.False(File.Exists(csv + ".part"));
+
+        var into = Directory.CreateDirectory(lpips.PathOf("into")).FullName;
+        using var output = new Removing(into);
+        using var error = new StringWriter();
+        using var http = new HttpClient();
+        Assert.Equal(1, await new App(output, error, http).RunAsync(
+            ["evaluate", "2afc", folder, .. QuickMetrics.Split(' '), "-o", csv, "--plot", Path.Combine(into, "bars.png")]));
+        Assert.Contains("bars.png", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(CommandLine.Run("evaluate", "2afc", folder, QuickMetrics).Output, output.ToString());
+        Assert.Equal(3, File.ReadLines(csv).Count());
     }
 
     [Fact]

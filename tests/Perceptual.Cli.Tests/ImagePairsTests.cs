@@ -57,7 +57,8 @@ public class ImagePairsTests
             Assert.Equal(expected, pairs.Measure(
                 Metrics.WithThreads(2), path => path == "LARGE"
                     ? large.Item1
-                    : path == "Large" ? large.Item2 : Read(path), null, null, memory, _ => { }, CancellationToken.None));
+                    : path == "Large" ? large.Item2 : Read(path), null, null, memory, _ => { },
+                CancellationToken.None));
     }
 
     [Fact]

@@ -79,8 +79,8 @@ internal static class DatasetCommand
                 folders.Select<BappsFolder, string[]>(
                     folder => [.. folder.Problems, .. folder.Check(step, cancellation)]).ToArray());
             foreach (var (folder, wrong) in folders.Zip(problems))
-                app.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{Printable.Escape(folder.Path)}\t{Count(folder)}\t{(wrong.Length == 0 ? "ok" : $"problems: {wrong.Length}")}"));
+                app.Output.WriteLine(Printable.Escape(folder.Path) + string.Create(CultureInfo.InvariantCulture,
+                    $"\t{Count(folder)}\t{(wrong.Length == 0 ? "ok" : $"problems: {wrong.Length}")}"));
             foreach (var problem in problems.SelectMany(wrong => wrong))
                 app.Say(problem);
             return problems.All(wrong => wrong.Length == 0) ? ExitCode.Fine : ExitCode.Failed;

@@ -50,8 +50,7 @@ internal static class EvaluateCommand
                 (P0: pairs.Add(triplet.Reference, triplet.P0, each.LoadSize),
                     P1: pairs.Add(triplet.Reference, triplet.P1, each.LoadSize))).ToArray());
             var picture = parsed.GetValue(plot);
-            var (columns, values) = evaluation.Measure(
-                app, pairs, parsed.GetValue(data)!, picture, cancellation);
+            var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
 
             var judge = Array.ConvertAll(sets, each => each.Set.Items.Select(triplet => triplet.Judge).ToArray());
             var distances = columns.Set.Metrics.Select(
@@ -91,8 +90,7 @@ internal static class EvaluateCommand
             var numbers = Array.ConvertAll(
                 sets, set => set.Items.Select(pair => pairs.Add(pair.P0, pair.P1, loadSize)).ToArray());
             var picture = parsed.GetValue(plot);
-            var (columns, values) = evaluation.Measure(
-                app, pairs, parsed.GetValue(data)!, picture, cancellation);
+            var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
 
             var same = Array.ConvertAll(sets, set => set.Items.Select(pair => pair.Same).ToArray());
             var distances = columns.Set.Metrics.Select(
@@ -151,8 +149,7 @@ internal static class EvaluateCommand
             var pairs = new ImagePairs();
             var loadSize = evaluation.LoadSize ?? 0;
             int[] numbers = [.. set.Items.Select(item => pairs.Add(item.Reference, item.Distorted, loadSize))];
-            var (columns, values) = evaluation.Measure(
-                app, pairs, [parsed.GetValue(data)!], null, cancellation);
+            var (columns, values) = evaluation.Measure(app, pairs, [parsed.GetValue(data)!], null, cancellation);
 
             double[] mos = [.. set.Items.Select(item => item.Mos)];
             var rows = columns.Set.Metrics.Select((metric, m) =>

@@ -43,8 +43,8 @@ internal static class FoldersCommand
                         + $"--allow-unpaired skips them and compares the other {pairs.Pairs.Count} pairs");
 
             var (options, resize) = (images.Options(parsed), images.Resize(parsed));
-            var output = many.Parse(parsed,
-                [.. pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted }), .. metrics.Files(parsed)]);
+            var files = pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted });
+            var output = many.Parse(parsed, files.Concat(metrics.Files(parsed)));
             var columns = metrics.Parse(parsed).Load(app, cancellation);
             var comparison = new ImageComparison(columns.Set, options);
             var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),

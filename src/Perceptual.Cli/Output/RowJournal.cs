@@ -15,21 +15,38 @@ internal readonly record struct StampedPair(string Reference, string Distorted, 
 /// <summary>Numbers that differ once a file has changed.</summary>
 internal static class FileStamp
 {
-    /// <summary>Of a file by its path, length and date, which need not exist, and how it is loaded.</summary>
+    /// <summary>
+    /// Of a file, which need not exist, by its path, how it is loaded, and the length, date and permissions of what is
+    /// at the end of its links.
+    /// </summary>
     public static ulong Of(string path, int loadSize = 0)
     {
-        var file = new FileInfo(path);
-        var text = string.Create(CultureInfo.InvariantCulture, $"{path}\n{loadSize} ")
-            + (file.Exists ? string.Create(CultureInfo.InvariantCulture,
-                $"{file.Length} {file.LastWriteTimeUtc.Ticks}") : "none");
+        var text = string.Create(CultureInfo.InvariantCulture, $"{path}\n{loadSize} {State(path)}");
         return BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 
     /// <summary>Of a reference and another image by their stamps.</summary>
-    public static ulong OfPair(ulong reference, ulong distorted) => unchecked(reference * 0x9E3779B97F4A7C15 + distorted);
+    public static ulong OfPair(ulong reference, ulong distorted) =>
+        unchecked(reference * 0x9E3779B97F4A7C15 + distorted); // odd, so that the order counts
 
     /// <summary>As rows have it.</summary>
     public static string Text(ulong stamp) => stamp.ToString("x16", CultureInfo.InvariantCulture);
+
+    private static string State(string path)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            if (file.LinkTarget is not null)
+                file = (FileInfo)file.ResolveLinkTarget(returnFinalTarget: true)!;
+            return string.Create(CultureInfo.InvariantCulture,
+                $"{file.Length} {file.LastWriteTimeUtc.Ticks} {(int)file.UnixFileMode}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "none";
+        }
+    }
 }
 
 /// <summary>
@@ -136,7 +153,9 @@ internal sealed class RowJournal : IDisposable
     }
 
     private IEnumerable<double> Numbers(ComparedImages row) =>
-        columns.Lpips is null ? row.Values.Select(value => value.Value) : [row.Values[0].Value, .. row.Values[0].Layers];
+        columns.Lpips is null
+            ? row.Values.Select(value => value.Value)
+            : [row.Values[0].Value, .. row.Values[0].Layers];
 
     // Null if it is of files that have changed.
     private ComparedImages? Parse(string row, StampedPair pair)

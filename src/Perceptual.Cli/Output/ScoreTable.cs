@@ -101,11 +101,12 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
     /// <summary>Lines of cells as lines of text.</summary>
     public static string Align(IReadOnlyList<string[]> lines)
     {
+        lines = [.. lines.Select(line => Array.ConvertAll(line, Printable.Escape))];
         var widths = Enumerable.Range(0, lines[0].Length)
-            .Select(column => lines.Max(line => Printable.Escape(line[column]).Length)).ToArray();
+            .Select(column => lines.Max(line => line[column].Length)).ToArray();
         var text = new StringBuilder();
         foreach (var line in lines)
-            text.Append(string.Join("  ", line.Select((cell, k) => Printable.Escape(cell).PadRight(widths[k]))).TrimEnd())
+            text.Append(string.Join("  ", line.Select((cell, k) => cell.PadRight(widths[k]))).TrimEnd())
                 .Append(Environment.NewLine);
         return text.ToString();
     }

@@ -91,6 +91,79 @@ public sealed class ImageComparisonTests : IDisposable
             Values(comparison.Compare(reference, [small], ResizeFilter.Lanczos).Single()));
     }
 
+    [Fact]
+    public void A_bad_file_has_a_row_that_says_so_and_the_others_have_values()
+    {
+        foreach (var (i, name) in Names.Index())
+        {
+            Picture($"ref/{name}", i);
+            Picture($"dist/{name}", i + 5);
+        }
+        var (cut, text) = (folder["ref/b.png"], folder["dist/b.png"]);
+        File.WriteAllBytes(cut, File.ReadAllBytes(cut)[..200]); // found when its rows are read
+        File.WriteAllText(text, "not an image");
+        var comparison = new ImageComparison(metrics);
+        var rows = comparison.Folders(FolderPairs.Of(folder["ref"], folder["dist"])).ToArray();
+        Assert.Equal([0, 2, 0], rows.Select(row => row.Problems.Count));
+        Assert.StartsWith(cut, rows[1].Problems[0], StringComparison.Ordinal);
+        Assert.StartsWith(text, rows[1].Problems[1], StringComparison.Ordinal);
+        var problem = Assert.Throws<InvalidDataException>(() => rows[1].Values);
+        Assert.Equal(string.Join("; ", rows[1].Problems), problem.Message);
+        Assert.Equal(Measured(rows[2]), Values(rows[2]));
+
+        string[] paths = [text, folder["ref/a.png"], cut, folder["ref/c.png"], folder["nowhere.png"]];
+        foreach (var memory in new long?[] { null, 1 })
+            foreach (var consecutive in new[] { false, true })
+            {
+                rows = [.. comparison.Pairs(paths, consecutive, memory)];
+                Assert.Equal(consecutive ? 4 : 10, rows.Length);
+                var good = rows.Where(row => row.Problems.Count == 0).ToArray();
+                Assert.Equal(consecutive ? 0 : 1, good.Length);
+                Assert.All(good, row => Assert.Equal(Measured(row), Values(row)));
+                Assert.Equal([text, cut, paths[4]],
+                    rows.SelectMany(row => row.Problems).Distinct().Select(message => message.Split(": ")[0]));
+            }
+        Assert.All(comparison.Pairs([text, cut]), row => Assert.Equal(2, row.Problems.Count));
+        Assert.Equal([1, 0, 1],
+            comparison.Compare(paths[1], [cut, paths[3], text]).Select(row => row.Problems.Count));
+        Assert.Throws<InvalidDataException>(() => comparison.Compare(text, paths).First());
+    }
+
+    [Fact]
+    public void Rows_come_as_they_are_taken()
+    {
+        for (var i = 0; i < 60; i++)
+        {
+            Picture($"ref/{i:D2}.png", 1);
+            Picture($"dist/{i:D2}.png", 2);
+        }
+        var steps = 0;
+        var comparison = new ImageComparison(metrics.WithThreads(2));
+        var pairs = FolderPairs.Of(folder["ref"], folder["dist"]);
+        Assert.Equal(3, comparison.Folders(pairs, step: () => Interlocked.Increment(ref steps)).Take(3).Count());
+        Assert.InRange(steps, 3, 12); // four ahead for each thread, and what runs is ended
+        steps = 0;
+        var paths = ImageFile.InFolder(folder["ref"]);
+        Assert.Equal(3, comparison.Pairs(paths, true, step: () => Interlocked.Increment(ref steps)).Take(3).Count());
+        Assert.InRange(steps, 4, 20);
+    }
+
+    [Fact]
+    public void Pairs_without_the_first_are_the_others()
+    {
+        string[] paths = [.. Enumerable.Range(0, 6).Select(i => Picture($"{i}.png", i))];
+        var comparison = new ImageComparison(metrics);
+        foreach (var memory in new long?[] { null, 1, 3 * metrics.PreparedBytes(40, 30) })
+            foreach (var consecutive in new[] { false, true })
+            {
+                var all = comparison.Pairs(paths, consecutive).Select(Known).ToArray();
+                for (var skip = 0; skip <= all.Length; skip++)
+                    Assert.Equal(all[skip..], comparison.Pairs(paths, consecutive, memory, skip).Select(Known));
+            }
+
+        static string Known(ComparedImages row) => $"{row.Reference} {row.Distorted} {string.Join(' ', Values(row))}";
+    }
+
     private string Picture(string name, int seed, int width = 40)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(folder[name])!);
