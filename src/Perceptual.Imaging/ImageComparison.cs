@@ -204,7 +204,7 @@ public sealed class ImageComparison
 
         public IEnumerable<ComparedImages> Consecutive(long skip)
         {
-            var block = (int)Math.Clamp(memory / 2 / ImageBytes, 1, 8 * threads);
+            var block = (int)Math.Clamp(memory / 2 / ImageBytes, 1, Math.Min(8L * threads, paths.Count));
             Kept? last = null;
             for (var start = (int)Math.Min(skip, paths.Count); start < paths.Count; start += block)
             {

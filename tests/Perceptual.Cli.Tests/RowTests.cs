@@ -72,6 +72,12 @@ public sealed class RowTests : IDisposable
                 each => Assert.StartsWith(each.Second, each.First, StringComparison.Ordinal));
         }
         CommandLine.Run("compare", two, one, three, "--metric l2").ShouldFail(1, two);
+        var (no, nor) = (lpips.PathOf("no.png"), lpips.PathOf("nor.png"));
+        var missing = CommandLine.Run("compare", one, no, three, nor, "--metric l2");
+        Assert.Equal((1, 1), (missing.Code, missing.Lines.Length));
+        Assert.Equal([$"lpips: {no}: there is no such file", $"lpips: {nor}: there is no such file"],
+            ErrorsOf(missing)[..2]);
+        CommandLine.Run("compare", one, no, nor, "--metric l2").ShouldFail(1, $"there is no file {no}, {nor}");
         Assert.Equal(1, CommandLine.Run("compare", one, two, three, "--metric l2 --fail-above 0").Code);
 
         // A file that its pairs all need is named once, be it the first.

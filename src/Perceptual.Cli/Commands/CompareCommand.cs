@@ -93,7 +93,7 @@ internal static class CompareCommand
         app.SetAction(command, (parsed, cancellation) =>
         {
             var (reference, distorted) = (parsed.GetValue(referenceArgument)!, parsed.GetValue(distortedArgument)!);
-            ImageOptions.CheckThere([reference, .. distorted]);
+            ImageOptions.CheckThere(distorted.Any(Path.Exists) ? [reference] : [reference, .. distorted]);
             var (options, resize) = (images.Options(parsed), images.Resize(parsed));
             var (mapPath, isExplained) = (parsed.GetValue(map), parsed.GetValue(explain));
             var limit = parsed.GetValue(failAbove);

@@ -134,7 +134,6 @@ internal sealed record Evaluation(
         Action? plot = null)
     {
         app.Output.Write(string.Join(Environment.NewLine, tables.Select(table => table.Text())));
-        var isPlotted = plot is null || app.Try(plot);
         var isWritten = Output is null || app.Try(() =>
         {
             using var file = new AtomicFile(Output);
@@ -145,7 +144,7 @@ internal sealed record Evaluation(
             file.Commit();
             File.Delete(Journal.PathFor(Output));
         });
-        return isPlotted && isWritten ? ExitCode.Fine : ExitCode.Failed;
+        return (plot is null || app.Try(plot)) && isWritten ? ExitCode.Fine : ExitCode.Failed;
     }
 
     // A pair is known by its files, as they are now.

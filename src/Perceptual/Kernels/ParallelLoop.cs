@@ -74,7 +74,7 @@ public static class ParallelLoop
             {
                 for (var more = true; ;)
                 {
-                    while (ahead.Count < PiecesAhead * threads && more && (more = next.MoveNext()))
+                    while (ahead.Count < PiecesAhead * (long)threads && more && (more = next.MoveNext()))
                     {
                         var piece = next.Current;
                         ahead.Enqueue(Task.Factory.StartNew(
