@@ -172,8 +172,9 @@ public sealed class EvaluateTests : IDisposable
         using var output = new Removing(into);
         using var error = new StringWriter();
         using var http = new HttpClient();
+        plot = Path.Combine(into, "bars.png");
         Assert.Equal(1, await new App(output, error, http).RunAsync(
-            ["evaluate", "2afc", folder, .. QuickMetrics.Split(' '), "-o", csv, "--plot", Path.Combine(into, "bars.png")]));
+            ["evaluate", "2afc", folder, .. QuickMetrics.Split(' '), "-o", csv, "--plot", plot]));
         Assert.Contains("bars.png", error.ToString(), StringComparison.Ordinal);
         Assert.Equal(CommandLine.Run("evaluate", "2afc", folder, QuickMetrics).Output, output.ToString());
         Assert.Equal(3, File.ReadLines(csv).Count());
