@@ -67,9 +67,8 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
         if (parsed.Errors.Count > 0 && parsed.Action is not LongHelp)
         {
             foreach (var problem in parsed.Errors.Select(problem => problem.Message).Distinct())
-                Error.WriteLine($"lpips: {problem}");
-            Error.WriteLine($"Try: {CommandLine(parsed.CommandResult.Command)} --help");
-            return ExitCode.Usage;
+                Say(problem);
+            return TryHelp(parsed.CommandResult.Command);
         }
         using var interruption = new Interruption(patience.GetValueOrDefault(parsed.CommandResult.Command, Patience));
         try
@@ -106,7 +105,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
         root.Options.OfType<VersionOption>().Single().Action = new VersionAndVectors();
         var option = root.Options.OfType<HelpOption>().Single();
         var usual = (HelpAction)option.Action!;
-        usual.MaxWidth = Math.Min(usual.MaxWidth, HelpWidth);
+        usual.MaxWidth = usual.MaxWidth > 0 ? Math.Min(usual.MaxWidth, HelpWidth) : HelpWidth; // some say they have 0
         option.Action = new LongHelp(usual, help);
         GuardValidators(root);
         return root;
@@ -137,12 +136,16 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             {
                 return Fail(ExitCode.WeightsMissing, e.Message);
             }
+            catch (UsageException e)
+            {
+                Fail(ExitCode.Usage, e.Message);
+                return TryHelp(command);
+            }
             catch (OutOfMemoryException)
             {
                 return Fail(ExitCode.Failed, "not enough memory for images of this size");
             }
-            catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException
-                or ArgumentException)
+            catch (Exception e) when (IsExpected(e))
             {
                 return Fail(ExitCode.Failed, e.Message);
             }
@@ -153,6 +156,36 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             }
 #pragma warning restore CA1031
         }, CancellationToken.None));
+    }
+
+    /// <summary>Says something on stderr, in one line whatever names are in it.</summary>
+    public void Say(string message) => Error.WriteLine($"lpips: {Printable.Escape(message)}");
+
+    /// <summary>Writes a file beside the results, which do not depend on it.</summary>
+    /// <param name="write">Writes it.</param>
+    /// <param name="begin">Begins the message if it fails.</param>
+    /// <returns>Whether it is written; if not, what is wrong was said, and the exit code is to be 1.</returns>
+    public bool Try(Action write, string begin = "")
+    {
+        try
+        {
+            write();
+            return true;
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            Fail(ExitCode.Failed, begin + e.Message);
+            return false;
+        }
+    }
+
+    private static bool IsExpected(Exception e) =>
+        e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException;
+
+    private int TryHelp(Command command)
+    {
+        Error.WriteLine($"Try: {CommandLine(command)} --help");
+        return ExitCode.Usage;
     }
 
     // Options without a value, or with one that cannot be parsed, are reported first: a command's own validators run
@@ -183,7 +216,7 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
 
     private int Fail(int code, string message)
     {
-        Error.WriteLine($"lpips: {LibraryTerms.Translate(message).ReplaceLineEndings(" ")}");
+        Say(LibraryTerms.Translate(message));
         return code;
     }
 

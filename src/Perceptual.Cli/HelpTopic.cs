@@ -58,10 +58,11 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         """;
 
     private const string Output = """
-        Results go to stdout. Errors and progress go to stderr.
+        Results go to stdout, row by row as they are ready. Errors and progress go to stderr.
 
         --format text  one line for each image: distance TAB path. `pairs` shows both paths. With --layers, what each
-                       layer adds follows.
+                       layer adds follows. Control characters in names are written as \t, \n or \u001b, so that a row
+                       is a line; csv and json have the names as they are.
         --format csv   the columns reference,distorted,distance, then the layers with --layers. Numbers have every
                        digit.
         --format json  one object: "vectors" (the instructions that computed it: avx512, avx2, sse, neon or none),
@@ -77,7 +78,12 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         a map.
 
         `folders` and `pairs` also show mean, standard deviation (of a sample: n - 1), standard error of the mean,
-        smallest and largest value. With -o FILE they also write every value to a .csv or .json file.
+        smallest and largest value. With -o FILE they also write every value to a .csv or .json file. While they work,
+        the rows are in FILE.part. If you stop the run, the same command continues after the last row, and another
+        command says what differs. Images that have changed since are measured again.
+
+        A file that cannot be read, or that has the wrong size, is named on stderr, the others are compared, and the
+        exit code is 1. With --strict the first bad file ends the run. An output that is one of the inputs is refused.
 
         `pairs` compares all pairs, which shows how diverse a set is. With --consecutive it compares each image with
         the next one by name, which shows how much the frames of a film change. Each image goes through the network
@@ -126,7 +132,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         does not hold 0. The columns `distortions`, `real algorithms` and `all` are the paper's averages over the sets
         of BAPPS.
 
-        With -o FILE, a run keeps its distances in FILE.partial while it works. If you stop the run, the same command
+        With -o FILE, a run keeps its distances in FILE.part while it works. If you stop the run, the same command
         continues where it stopped.
         """;
 

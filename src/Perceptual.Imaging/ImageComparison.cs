@@ -2,29 +2,19 @@ using System.Globalization;
 
 namespace Perceptual.Imaging;
 
-/// <summary>Two image files, and the values of metrics for them.</summary>
-/// <param name="Reference">The path of the reference.</param>
-/// <param name="Distorted">The path of the other image.</param>
-/// <param name="Values">A value of each metric, in their order.</param>
-/// <param name="Equivalents">
-/// Distortions that are as far as the first value: see <see cref="Imaging.Equivalents"/>; null if that
-/// was not asked for.
-/// </param>
-public sealed record ComparedImages(
-    string Reference,
-    string Distorted,
-    IReadOnlyList<MetricValue> Values,
-    IReadOnlyList<Equivalent>? Equivalents = null);
-
 /// <summary>
 /// Compares image files by metrics, as the commands <c>lpips compare</c>, <c>folders</c> and <c>pairs</c> do. Values
 /// have the same bits as those of <see cref="Metric.Measure(RgbImage, RgbImage, CancellationToken)"/>, for any number
 /// of threads. It may be used from several threads at a time.
 /// </summary>
 /// <remarks>
-/// Each file is opened and decoded once, if the prepared images take no more than a quarter of the machine's memory. A
-/// pair compared by one metric needs no memory for this: its rows are read in bands. Where more memory would be needed,
-/// each file is read once for each metric and pair.
+/// Rows come in their order as soon as they are ready, and are not kept: memory does not grow with their number. The
+/// work is done while they are enumerated, again each time. A file that cannot be read or does not fit ends nothing:
+/// its rows say what is wrong in <see cref="ComparedImages.Problems"/>, and throw it where their values are asked for.
+///
+/// Each file is opened and decoded once, if what is kept of the images takes no more than a quarter of the memory there
+/// is. A pair by one metric needs to keep nothing: its rows are read in bands. Where it would take more, each file is
+/// read once for each metric and pair.
 /// </remarks>
 /// <example>
 /// <code>
@@ -53,22 +43,23 @@ public sealed class ImageComparison
     /// <summary>Compares images with one reference.</summary>
     /// <param name="reference">The file of the reference.</param>
     /// <param name="distorted">The files of the others.</param>
-    /// <param name="resize">Resizes the others to the size of the reference; if null, another size is an error.</param>
-    /// <param name="map">Whether to make a map with each value; then only the first metric is computed.</param>
-    /// <param name="explain">Whether to find <see cref="Equivalents"/>, by the first metric.</param>
+    /// <param name="resize">Resizes the others to the size of the reference; if null, another size is a
+    /// problem.</param>
+    /// <param name="map">Whether each value has its map; only the first metric counts then.</param>
+    /// <param name="explain">Whether to find what is as far from the reference by the first metric.</param>
     /// <param name="step">Is called after each image, and for each of <see cref="Equivalents.Steps"/> of each.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>A row for each image, in their order.</returns>
     /// <exception cref="InvalidDataException">
-    /// A file cannot be read, its size is not that of the reference or is too small for a metric, or the reference is
-    /// too large to be explained. The message begins with the path.
+    /// While enumerated: the reference cannot be read, or is too small for a metric or too large to be explained. The
+    /// message begins with the path.
     /// </exception>
     /// <exception cref="NotSupportedException">The first metric has no map.</exception>
     /// <exception cref="ArgumentException">An image is too large to be compared or distorted.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     /// <inheritdoc cref="ImageFile.Read(string, ImageReadOptions?)"
     /// path="/exception[not(contains(@cref,'InvalidData'))]"/>
-    public IReadOnlyList<ComparedImages> Compare(
+    public IEnumerable<ComparedImages> Compare(
         string reference,
         IReadOnlyList<string> distorted,
         ResizeFilter? resize = null,
@@ -78,20 +69,28 @@ public sealed class ImageComparison
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(distorted);
-        using var first = Open(reference);
-        var equivalents = explain ? Explain(first, cancellation) : null;
-        var keeps = !map && distorted.Count > 1 && FitsInMemory(2 * metrics.PreparedBytes(first.Width, first.Height));
-        var kept = equivalents?.Reference ?? (keeps ? metrics.Prepare(first.Whole(), cancellation) : null);
-        return [.. distorted.Select(path =>
+        return Rows();
+
+        IEnumerable<ComparedImages> Rows()
         {
-            using var image = Open(path, first, resize);
-            var values = map ? [Map(first, image)]
-                : kept is not null ? metrics.Compare(kept, metrics.Prepare(image.Whole(), cancellation), cancellation)
-                : Compare(metrics, first, image, 1, cancellation);
-            step?.Invoke();
-            var meaning = equivalents?.Find(values[0].Value, step ?? (() => { }), cancellation);
-            return new ComparedImages(reference, path, values, meaning);
-        })];
+            using var first = Open(reference);
+            var equivalents = explain ? Explain(first, cancellation) : null;
+            var keeps = !map && distorted.Count > 1
+                && FitsInMemory(2 * metrics.PreparedBytes(first.Width, first.Height));
+            var kept = equivalents?.Reference ?? (keeps ? metrics.Prepare(first.Whole(), cancellation) : null);
+            foreach (var path in distorted)
+                yield return OrProblems(reference, path, () =>
+                {
+                    using var image = Open(path, first, resize);
+                    var values = map ? [Map(first, image)]
+                        : kept is not null
+                            ? metrics.Compare(kept, metrics.Prepare(image.Whole(), cancellation), cancellation)
+                            : Compare(metrics, first, image, 1, cancellation);
+                    step?.Invoke();
+                    var meaning = equivalents?.Find(values[0].Value, step ?? (() => { }), cancellation);
+                    return new(reference, path, values, meaning);
+                });
+        }
 
         MetricValue Map(Opened a, Opened b)
         {
@@ -101,35 +100,34 @@ public sealed class ImageComparison
         }
     }
 
-    /// <summary>Compares the images of two folders, several pairs in parallel.</summary>
-    /// <param name="pairs">The images to compare.</param>
-    /// <param name="resize">Resizes images to the size of their references; if null, another size is an error.</param>
+    /// <summary>The images of two folders, several pairs side by side.</summary>
+    /// <param name="pairs">Which images.</param>
+    /// <param name="resize">Resizes images to the size of their references; if null, another size is a
+    /// problem.</param>
     /// <param name="step">Is called after each pair, from several threads.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>A row for each pair, in their order.</returns>
-    /// <exception cref="InvalidDataException">
-    /// A file cannot be read, its size is not that of its reference or is too small for a metric. The message begins
-    /// with the path; if several files are wrong it names the first.
-    /// </exception>
     /// <exception cref="ArgumentException">An image is too large to be compared.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    /// <inheritdoc cref="ImageFile.Read(string, ImageReadOptions?)"
-    /// path="/exception[not(contains(@cref,'InvalidData'))]"/>
-    public IReadOnlyList<ComparedImages> Folders(
+    public IEnumerable<ComparedImages> Folders(
         FolderPairs pairs,
         ResizeFilter? resize = null,
         Action? step = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pairs);
-        return InParallel(pairs.Pairs.Count, (single, i) =>
+        var single = metrics.WithThreads(1);
+        return ParallelLoop.InOrder(pairs.Pairs, metrics.Threads, pair =>
         {
-            var (referencePath, distortedPath) = pairs.Pairs[i];
-            using var reference = Open(referencePath);
-            using var distorted = Open(distortedPath, reference, resize);
-            var values = Compare(single, reference, distorted, metrics.Threads, cancellation);
+            var row = OrProblems(pair.Reference, pair.Distorted, () =>
+            {
+                using var reference = Open(pair.Reference);
+                using var distorted = Open(pair.Distorted, reference, resize);
+                return new(pair.Reference, pair.Distorted,
+                    Compare(single, reference, distorted, metrics.Threads, cancellation));
+            });
             step?.Invoke();
-            return new ComparedImages(referencePath, distortedPath, values);
+            return row;
         }, cancellation);
     }
 
@@ -137,101 +135,220 @@ public sealed class ImageComparison
     /// Compares all pairs of images, or each image with the next. Each image is decoded and goes through the networks
     /// once if all prepared images fit into the memory; otherwise this is repeated for some.
     /// </summary>
-    /// <param name="paths">Files of one size; <see cref="ImageFile.InFolder"/> lists those of a folder.</param>
+    /// <param name="paths">Files of one size, which is that of the first that can be read;
+    /// <see cref="ImageFile.InFolder"/> lists those of a folder.</param>
     /// <param name="consecutive">Whether to compare each image with the next only.</param>
-    /// <param name="memory">Bytes for prepared images; if null, a quarter of the machine's memory.</param>
+    /// <param name="memory">Bytes for what is kept; a quarter of the memory there is if null.</param>
+    /// <param name="skip">How many of the first pairs to leave out, because they are known already.</param>
     /// <param name="step">Is called after each image that is read, from several threads.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>A row for each pair: all with the first image as the reference, then the second, and so on.</returns>
-    /// <exception cref="InvalidDataException">
-    /// A file cannot be read, its size is not that of the first or is too small for a metric. The message
-    /// begins with the path.
-    /// </exception>
     /// <exception cref="ArgumentException">There are fewer than two paths, or an image is too large.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    /// <inheritdoc cref="ImageFile.Read(string, ImageReadOptions?)"
-    /// path="/exception[not(contains(@cref,'InvalidData'))]"/>
-    public IReadOnlyList<ComparedImages> Pairs(
+    public IEnumerable<ComparedImages> Pairs(
         IReadOnlyList<string> paths,
         bool consecutive = false,
         long? memory = null,
+        long skip = 0,
         Action? step = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(paths);
+        ArgumentOutOfRangeException.ThrowIfNegative(skip);
         if (paths.Count < 2)
             throw new ArgumentException($"a pair needs two images, not {paths.Count}", nameof(paths));
-        using var first = Open(paths[0]);
-        // Two blocks of images are kept at a time; all images are one block if they fit.
-        var bytes = metrics.PreparedBytes(first.Width, first.Height);
-        var block = (int)Math.Clamp((memory ?? MemoryShare) / 2 / bytes, 1, 1 << 20);
-        var pairs = new PairsOfPaths(this, paths, first, block, step, cancellation);
-        return consecutive ? pairs.Consecutive() : pairs.All();
+        return Rows();
+
+        IEnumerable<ComparedImages> Rows()
+        {
+            var (number, image) = FirstReadable(paths);
+            using var first = image;
+            var pairs = new PairsOfPaths(this, paths, number, first, memory ?? MemoryShare, step, cancellation);
+            foreach (var row in consecutive ? pairs.Consecutive(skip) : pairs.All(skip))
+                yield return row;
+        }
     }
 
-    /// <summary>Compares pairs of images, of which two blocks are kept at a time.</summary>
+    /// <summary>
+    /// Pairs of some images, of which two blocks are kept at a time; all are one block if they fit.
+    /// </summary>
     private sealed class PairsOfPaths(
-        ImageComparison comparison, IReadOnlyList<string> paths, Opened first, int block, Action? step,
-        CancellationToken cancellation)
+        ImageComparison comparison, IReadOnlyList<string> paths, int firstNumber, Opened? first, long memory,
+        Action? step, CancellationToken cancellation)
     {
-        public IReadOnlyList<ComparedImages> All()
+        private const int RowBytes = 256; // of a value that waits for its turn, at most
+        private const int PixelsAtOnce = 1 << 16; // pairs of small images are a piece of work together
+        private const int MostAtOnce = 256;
+
+        private readonly MetricSet single = comparison.metrics.WithThreads(1);
+        private readonly int threads = comparison.metrics.Threads;
+
+        /// <summary>What is kept of an image, or what is wrong with its file.</summary>
+        private readonly record struct Kept(PreparedImage? Image, string? Problem);
+
+        // Where no image can be read, there is nothing to keep.
+        private long ImageBytes => first is null ? 1 : comparison.metrics.PreparedBytes(first.Width, first.Height);
+
+        private int AtOnce => first is null
+            ? MostAtOnce
+            : (int)Math.Clamp(PixelsAtOnce / ((long)first.Width * first.Height), 1, MostAtOnce);
+
+        public IEnumerable<ComparedImages> All(long skip)
         {
-            var rows = new List<(int I, int J, ComparedImages Row)>();
-            for (var start = 0; start < paths.Count; start += block)
-            {
-                var kept = Prepare(start);
-                rows.AddRange(Compare(start, kept, start, kept));
-                for (var other = start + block; other < paths.Count; other += block)
-                    rows.AddRange(Compare(start, kept, other, Prepare(other)));
-            }
-            return [.. rows.OrderBy(row => row.I).ThenBy(row => row.J).Select(row => row.Row)];
+            var start = 0;
+            for (; start < paths.Count && skip >= paths.Count - 1 - start; start++)
+                skip -= paths.Count - 1 - start;
+            return (memory / 2 / ImageBytes >= paths.Count - start ? OfOneBlock(start) : OfBlocks(start))
+                .Skip((int)skip); // fewer than there are images
         }
 
-        public List<ComparedImages> Consecutive()
+        public IEnumerable<ComparedImages> Consecutive(long skip)
         {
-            var rows = new List<ComparedImages>();
-            PreparedImage? last = null;
-            for (var start = 0; start < paths.Count; start += block)
+            var block = (int)Math.Clamp(memory / 2 / ImageBytes, 1, Math.Min(8L * threads, paths.Count));
+            Kept? last = null;
+            for (var start = (int)Math.Min(skip, paths.Count); start < paths.Count; start += block)
             {
-                var prepared = Prepare(start);
-                foreach (var (i, image) in prepared.Index())
+                Kept[] kept = [.. last is { } before ? [before] : Array.Empty<Kept>(), .. Prepare(start, block)];
+                var from = last is null ? start : start - 1;
+                last = kept[^1];
+                foreach (var row in ParallelLoop.InOrder(Enumerable.Range(0, kept.Length - 1), threads,
+                    i => Row(from + i, kept[i], from + i + 1, kept[i + 1]), cancellation))
+                    yield return row;
+            }
+        }
+
+        private IEnumerable<ComparedImages> OfOneBlock(int start)
+        {
+            var kept = Prepare(start, paths.Count);
+            foreach (var row in Compare(start, kept, start, kept))
+                yield return row;
+        }
+
+        // A row's turn comes when all blocks have been compared with that of its reference.
+        private IEnumerable<ComparedImages> OfBlocks(int begin)
+        {
+            var rowBytes = (long)RowBytes * comparison.metrics.Metrics.Count * paths.Count; // of one reference
+            var block = (int)Math.Clamp(memory / (2 * ImageBytes + rowBytes), 1, paths.Count);
+            for (var start = begin; start < paths.Count; start += block)
+            {
+                var kept = Prepare(start, block);
+                var waiting = Array.ConvertAll(kept, _ => new List<ComparedImages>());
+                for (var other = start; other < paths.Count; other += block)
                 {
-                    var (path, before) = (paths[start + i], last);
-                    last = image;
-                    if (before is not null)
-                        rows.Add(
-                            new(paths[start + i - 1], path, comparison.metrics.Compare(before, image, cancellation)));
+                    var others = other == start ? kept : Prepare(other, block);
+                    using var rows = Compare(start, kept, other, others).GetEnumerator();
+                    for (var i = 0; i < kept.Length; i++)
+                        for (var j = Math.Max(0, start + i + 1 - other); j < others.Length && rows.MoveNext(); j++)
+                            waiting[i].Add(rows.Current);
                 }
+                foreach (var row in waiting.SelectMany(rows => rows))
+                    yield return row;
             }
-            return rows;
         }
 
-        private PreparedImage[] Prepare(int start) =>
-            comparison.InParallel(Math.Min(block, paths.Count - start), (single, i) =>
-            {
-                using var image = start + i == 0 ? first : comparison.OpenAlike(paths[start + i], first, "");
-                var prepared = single.Prepare(image.Whole(), cancellation);
-                step?.Invoke();
-                return prepared;
-            }, cancellation);
-
-        private (int I, int J, ComparedImages Row)[] Compare(
-            int firstA, PreparedImage[] a, int firstB, PreparedImage[] b)
+        private Kept[] Prepare(int start, int block) => comparison.InParallel(
+            Math.Min(block, paths.Count - start), (single, i) =>
         {
-            (int I, int J)[] pairs =
-            [
-                .. from i in Enumerable.Range(0, a.Length)
-                   from j in Enumerable.Range(0, b.Length)
-                   where firstA + i < firstB + j
-                   select (i, j),
-            ];
-            return comparison.InParallel(pairs.Length, (single, k) =>
+            var kept = Prepare(single, start + i);
+            step?.Invoke();
+            return kept;
+        }, cancellation);
+
+        private Kept Prepare(MetricSet single, int number)
+        {
+            try
             {
-                var (i, j) = pairs[k];
-                var values = single.Compare(a[i], b[j], cancellation);
-                return (firstA + i, firstB + j, new ComparedImages(paths[firstA + i], paths[firstB + j], values));
-            }, cancellation);
+                using var image = number == firstNumber || first is null
+                    ? first ?? comparison.Open(paths[number])
+                    : comparison.OpenAlike(paths[number], first, "");
+                return new(single.Prepare(image.Whole(), cancellation), null);
+            }
+            catch (Exception e) when (IsOfFile(e))
+            {
+                return new(null, Message(paths[number], e));
+            }
         }
+
+        // Those of each image of the first block with all that come after it in the second, in this order.
+        private IEnumerable<ComparedImages> Compare(int firstA, Kept[] a, int firstB, Kept[] b)
+        {
+            return ParallelLoop.InOrder(Pieces(), threads, piece => Array.ConvertAll(
+                Enumerable.Range(piece.J, Math.Min(AtOnce, b.Length - piece.J)).ToArray(),
+                j => Row(firstA + piece.I, a[piece.I], firstB + j, b[j])), cancellation).SelectMany(rows => rows);
+
+            IEnumerable<(int I, int J)> Pieces()
+            {
+                for (var i = 0; i < a.Length; i++)
+                    for (var j = Math.Max(0, firstA + i + 1 - firstB); j < b.Length; j += AtOnce)
+                        yield return (i, j);
+            }
+        }
+
+        private ComparedImages Row(int i, Kept a, int j, Kept b) =>
+            a.Image is not null && b.Image is not null
+                ? new(paths[i], paths[j], single.Compare(a.Image, b.Image, cancellation))
+                : new(paths[i], paths[j], [.. new[] { a.Problem, b.Problem }.OfType<string>()]);
+    }
+
+    // The row of a comparison, or what is wrong with the files.
+    private ComparedImages OrProblems(string reference, string distorted, Func<ComparedImages> compare)
+    {
+        try
+        {
+            return compare();
+        }
+        catch (Exception e) when (IsOfFile(e))
+        {
+            // The first problem hides another: each file is looked at alone.
+            string[] alone = [.. new[] { reference, distorted }.Select(Problem).OfType<string>()];
+            return new(reference, distorted, alone.Length > 0 ? alone : [Message(distorted, e)]);
+        }
+    }
+
+    /// <summary>What is wrong with a file, whatever it is compared with; null if nothing is.</summary>
+    private string? Problem(string path)
+    {
+        try
+        {
+            using var image = Open(path);
+            using var rows = image.Rows();
+            float[][] channels = [new float[rows.Width], new float[rows.Width], new float[rows.Width]];
+            for (var y = 0; y < rows.Height; y++)
+                rows.ReadStoredRow(channels[0], channels[1], channels[2]);
+            return null;
+        }
+        catch (Exception e) when (IsOfFile(e))
+        {
+            return Message(path, e);
+        }
+    }
+
+    private static bool IsOfFile(Exception e) =>
+        e is InvalidDataException or IOException or UnauthorizedAccessException;
+
+    private static string Message(string path, Exception e) => e switch
+    {
+        FileNotFoundException or DirectoryNotFoundException when new FileInfo(path).LinkTarget is { } target =>
+            $"{path}: is a link to {target}, which is not there",
+        FileNotFoundException when path.Contains('\uFFFD', StringComparison.Ordinal) =>
+            $"{path}: has a name that is not UTF-8, by which it cannot be opened; rename it",
+        FileNotFoundException or DirectoryNotFoundException => $"{path}: there is no such file",
+        _ => e.Message,
+    };
+
+    // Decides the size that all have to have; null if none can be read.
+    private (int Number, Opened? Image) FirstReadable(IReadOnlyList<string> paths)
+    {
+        for (var i = 0; i < paths.Count; i++)
+            try
+            {
+                return (i, Open(paths[i]));
+            }
+            catch (Exception e) when (IsOfFile(e))
+            {
+                // It is named when its turn comes.
+            }
+        return (-1, null);
     }
 
     private static long MemoryShare => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;

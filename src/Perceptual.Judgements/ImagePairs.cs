@@ -52,17 +52,20 @@ public sealed class ImagePairs
     /// </summary>
     /// <param name="metrics">What to compute, on how many threads.</param>
     /// <param name="read">Decodes an image file.</param>
-    /// <param name="journal">Has the values of pairs that were measured before, and records the others.</param>
-    /// <param name="memory">Bytes for keeping images and features.</param>
-    /// <param name="step">Is called with the number of pairs done since the last call.</param>
-    /// <param name="cancellation">Stops the work; the journal keeps the pairs that are done.</param>
-    public double[][] Measure(MetricSet metrics, Func<string, RgbImage> read, Journal? journal, long memory,
-        Action<int> step, CancellationToken cancellation)
+    /// <param name="known">The values of pairs that were measured before, null of the others; filled, and
+    /// returned.</param>
+    /// <param name="done">Is called with pairs that are new, from several threads.</param>
+    /// <param name="memory">Bytes for images and features that are kept.</param>
+    /// <param name="step">Is called with the number of pairs that are new.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public double[][] Measure(MetricSet metrics, Func<string, RgbImage> read, double[]?[]? known,
+        Action<IReadOnlyList<(int Pair, double[] Values)>>? done, long memory, Action<int> step,
+        CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(metrics);
         ArgumentNullException.ThrowIfNull(read);
         ArgumentNullException.ThrowIfNull(step);
-        var values = journal?.Values ?? new double[]?[pairs.Count];
+        var values = known ?? new double[]?[pairs.Count];
         int[] open = [.. Enumerable.Range(0, pairs.Count).Where(pair => values[pair] is null)];
         step(pairs.Count - open.Length);
         if (open.Length == 0)
@@ -80,13 +83,13 @@ public sealed class ImagePairs
             var task = tasks[number];
             var numbers = ImagesOf(task);
             var prepared = cache.Take(numbers);
-            var done = Array.ConvertAll(task, pair =>
+            var results = Array.ConvertAll(task, pair =>
                 (pair, measurement.Measure(pair, Prepared(pairs[pair].Reference), Prepared(pairs[pair].Distorted))));
             cache.Return(numbers);
-            journal?.Add(done);
-            foreach (var (pair, result) in done)
+            done?.Invoke(results);
+            foreach (var (pair, result) in results)
                 values[pair] = result;
-            step(done.Length);
+            step(results.Length);
 
             LoadedImage Prepared(int image) => prepared[Array.IndexOf(numbers, image)];
         }, cancellation);

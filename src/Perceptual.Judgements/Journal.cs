@@ -4,44 +4,38 @@ using System.Text;
 namespace Perceptual.Judgements;
 
 /// <summary>
-/// The values computed so far, in a file beside the output, so that stopped work can continue: a line that states the
-/// purpose, then a line for each piece of work with its key, in any order. Only complete lines count.
+/// Rows of work that is done, in a file beside the one that they are for, so that work that is stopped goes on where it
+/// was: a line that says what for, then a line for each row. Each line ends in its check sum, and only whole, undamaged
+/// lines count. One process at a time holds the file.
 /// </summary>
 public sealed class Journal : IDisposable
 {
-    private readonly FileStream stream;
-    private readonly IReadOnlyList<string> keys; // of the pieces of work
-    private readonly int valueCount;
+    private const string Mark = "perceptual-journal-1", Suffix = ".part";
+    private const int LongestName = 255; // bytes, on every system's own file systems
+    private const int CheckLength = 9; // a comma and 8 digits
 
-    /// <summary>Opens the journal of earlier work, or begins a new one.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="purpose">Everything that decides the values of all pieces, in one line: the journal of another
-    /// purpose is refused.</param>
-    /// <param name="keys">Everything that decides the values of each piece, without commas.</param>
-    /// <param name="values">The number of values of each piece.</param>
-    /// <exception cref="InvalidDataException">The file is for another purpose.</exception>
-    /// <exception cref="IOException">The file cannot be written, or another process writes it.</exception>
-    public Journal(string path, string purpose, IReadOnlyList<string> keys, int values)
+    private readonly FileStream stream;
+    private readonly int headLength;
+    private bool read; // so that Count is right
+    private bool disposed;
+
+    /// <summary>Opens the journal of earlier work, or begins one.</summary>
+    /// <param name="path">The file; see <see cref="PathFor"/>.</param>
+    /// <param name="purpose">What decides the rows, by names: rows for another purpose are not these.</param>
+    /// <exception cref="InvalidDataException">The file is for another purpose, or no journal.</exception>
+    /// <exception cref="IOException">The file cannot be written, or another process does.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    public Journal(string path, IReadOnlyList<(string Name, string Value)> purpose)
     {
         ArgumentNullException.ThrowIfNull(purpose);
-        ArgumentNullException.ThrowIfNull(keys);
         Path = path;
-        this.keys = keys;
-        valueCount = values;
-        Values = new double[keys.Count][];
-        if (System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) is { } folder
-            && !Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"{path} cannot be written: there is no folder {folder}");
-        stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        var head = Line(string.Join(',',
+            purpose.Select(each => $"{Escape(each.Name)}={Escape(each.Value)}").Prepend(Mark)));
+        headLength = head.Length;
+        stream = Open(path);
         try
         {
-            stream.SetLength(Read(purpose));
-            stream.Position = stream.Length;
-            if (stream.Length == 0)
-            {
-                stream.Write(Encoding.UTF8.GetBytes(purpose + "\n"));
-                stream.Flush();
-            }
+            ReadHead(head, purpose);
         }
         catch
         {
@@ -53,65 +47,171 @@ public sealed class Journal : IDisposable
     /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>The values of each piece of work; null if it is not done.</summary>
-    public double[]?[] Values { get; }
+    /// <summary>How many rows there are.</summary>
+    public long Count { get; private set; }
 
-    /// <summary>Adds pieces of work that are done. May be called from several threads.</summary>
-    public void Add(IReadOnlyList<(int Piece, double[] Values)> done)
+    /// <summary>
+    /// The journal for a file: its name and <c>.part</c>; of a name that is too long for that, its beginning and a
+    /// check sum.
+    /// </summary>
+    public static string PathFor(string file)
     {
-        ArgumentNullException.ThrowIfNull(done);
-        var lines = new StringBuilder();
-        foreach (var (piece, values) in done)
+        ArgumentException.ThrowIfNullOrEmpty(file);
+        var name = System.IO.Path.GetFileName(file);
+        if (Encoding.UTF8.GetByteCount(name) + Suffix.Length <= LongestName)
+            return file + Suffix;
+        var sum = string.Create(
+            CultureInfo.InvariantCulture, $"~{Crc32.Append(uint.MaxValue, Encoding.UTF8.GetBytes(name)):x8}{Suffix}");
+        var begin = new StringBuilder();
+        var length = sum.Length;
+        foreach (var rune in name.EnumerateRunes())
+            if ((length += rune.Utf8SequenceLength) <= LongestName)
+                begin.Append(rune.ToString());
+            else
+                break;
+        return System.IO.Path.Combine(System.IO.Path.GetDirectoryName(file) ?? "", begin.Append(sum).ToString());
+    }
+
+    /// <summary>Text without commas, control characters and what is not ASCII, for a row.</summary>
+    public static string Escape(string text) => Uri.EscapeDataString(text);
+
+    /// <summary>What <see cref="Escape"/> was given.</summary>
+    public static string Unescape(string text) => Uri.UnescapeDataString(text);
+
+    /// <summary>
+    /// Hands out the rows from the first on, before any is added. What comes after the last that is taken, or after
+    /// the last whole one, is cut off.
+    /// </summary>
+    /// <param name="take">Whether a row is still good.</param>
+    public void Resume(Func<string, bool> take)
+    {
+        ArgumentNullException.ThrowIfNull(take);
+        long good = headLength;
+        Count = 0;
+        foreach (var row in Rows())
         {
-            lines.Append(keys[piece]);
-            foreach (var value in values)
-                lines.Append(CultureInfo.InvariantCulture, $",{value:R}");
-            lines.Append(";\n"); // marks the end, because a number cut short is a number too
+            if (!take(row))
+                break;
+            good += row.Length + CheckLength + 1;
+            Count++;
         }
-        var bytes = Encoding.UTF8.GetBytes(lines.ToString());
+        stream.SetLength(good);
+        stream.Position = good;
+        read = true;
+    }
+
+    /// <summary>The rows from the first on. None may be added meanwhile.</summary>
+    public IEnumerable<string> Rows()
+    {
+        stream.Position = headLength;
+        long good = headLength;
+        using var reader = new StreamReader(stream, Encoding.Latin1, false, 1 << 16, leaveOpen: true);
+        while (reader.ReadLine() is { } line && good + line.Length < stream.Length && IsWhole(line))
+        {
+            good += line.Length + 1;
+            yield return line[..^CheckLength];
+        }
+    }
+
+    /// <summary>Adds rows, of ASCII without line ends. May be called from several threads.</summary>
+    public void Add(IEnumerable<string> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        byte[][] lines = [.. rows.Select(Line)];
         lock (stream)
         {
-            stream.Write(bytes);
-            stream.Flush(); // to the system, so that the lines survive if the process is killed
-            foreach (var (piece, values) in done)
-                Values[piece] = values;
+            stream.Write(lines is [var only] ? only : Join(lines));
+            Count += lines.Length;
         }
     }
 
-    /// <summary>Closes the file, which stays.</summary>
-    public void Dispose() => stream.Dispose();
-
-    // Returns how many bytes of the file are valid: an incomplete line was being written when the process or the
-    // machine stopped, and it and all after it is dropped.
-    private long Read(string purpose)
+    /// <summary>Deletes the file: the work is done.</summary>
+    public void Delete()
     {
-        using var reader = new StreamReader(stream, leaveOpen: true);
-        var first = reader.ReadLine() ?? "";
-        if (first != purpose
-            && (stream.Length > purpose.Length || !purpose.StartsWith(first, StringComparison.Ordinal)))
+        (Count, read) = (0, true);
+        Dispose();
+    }
+
+    /// <summary>Lets go of the file, which stays if it has rows.</summary>
+    public void Dispose()
+    {
+        if (disposed)
+            return;
+        disposed = true;
+        var isEmpty = read && Count == 0;
+        if (isEmpty && !OperatingSystem.IsWindows())
+            File.Delete(Path); // while no other can have it
+        stream.Dispose();
+        if (isEmpty && OperatingSystem.IsWindows())
+            File.Delete(Path);
+    }
+
+    private static FileStream Open(string path)
+    {
+        try
+        {
+            if (System.IO.Path.Exists(path))
+                LocalFile.OpenRead(path).Dispose(); // what is no file is not opened to be written
+            // Without a buffer: what is written is the system's, and outlives the process.
+            return new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+        }
+        // another holds it, says Windows, Linux, macOS
+        catch (IOException e) when (e.HResult is unchecked((int)0x80070020) or 11 or 35)
+        {
+            throw new IOException($"{path} is in use by another run; wait for its end, or give -o another name", e);
+        }
+    }
+
+    private void ReadHead(byte[] head, IReadOnlyList<(string Name, string Value)> purpose)
+    {
+        var there = new byte[1 << 16];
+        there = there[..stream.ReadAtLeast(there, there.Length, throwOnEndOfStream: false)];
+        var end = Array.IndexOf(there, (byte)'\n');
+        if (end < 0 && head.AsSpan().StartsWith(there)) // new, or stopped while this was written
+        {
+            stream.SetLength(0);
+            stream.Position = 0;
+            stream.Write(head);
+            return;
+        }
+        if (there.AsSpan(0, end + 1).SequenceEqual(head))
+            return;
+        var line = Encoding.Latin1.GetString(there, 0, Math.Max(end, 0));
+        if (!IsWhole(line) || !line.StartsWith(Mark + ",", StringComparison.Ordinal))
             throw new InvalidDataException(
-                $"{Path} was made with other metrics or options; delete it to begin anew, or give -o another name");
-        if (stream.Length <= purpose.Length)
-            return 0;
-        var pieces = keys.Index().ToDictionary(key => key.Item, key => key.Index);
-        var good = purpose.Length + 1L;
-        while (reader.ReadLine() is { } line && line.EndsWith(';') && good + line.Length < stream.Length
-            && Parse(line, pieces))
-            good += line.Length + 1;
-        return good;
+                $"{Path} is there and not of a run that was stopped; move it away, or give -o another name");
+        var other = line[..^CheckLength].Split(',').Skip(1)
+            .Select(field => field.Split('=', 2).Select(Unescape).ToArray())
+            .Where(field => field.Length == 2).Select(field => (Name: field[0], Value: field[1])).ToArray();
+        var names = purpose.Except(other).Concat(other.Except(purpose)).Select(each => each.Name).Distinct();
+        throw new InvalidDataException($"{Path} is of a run that was stopped and differs in "
+            + $"{string.Join(", ", names)}; delete it to begin anew, or give -o another name");
     }
 
-    private bool Parse(string line, Dictionary<string, int> pieces)
+    private static byte[] Join(byte[][] lines)
     {
-        var fields = line[..^1].Split(',');
-        var values = new double[valueCount];
-        if (fields.Length != valueCount + 1)
-            return false;
-        for (var k = 0; k < values.Length; k++)
-            if (!double.TryParse(fields[k + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out values[k]))
-                return false;
-        if (pieces.TryGetValue(fields[0], out var piece)) // otherwise the data have changed
-            Values[piece] = values;
-        return true;
+        var bytes = new byte[lines.Sum(line => line.Length)];
+        var end = 0;
+        foreach (var line in lines)
+        {
+            line.CopyTo(bytes, end);
+            end += line.Length;
+        }
+        return bytes;
     }
+
+    private static byte[] Line(string row)
+    {
+        var bytes = new byte[row.Length + CheckLength + 1];
+        Encoding.ASCII.GetBytes(row, bytes);
+        Encoding.ASCII.GetBytes(Check(bytes.AsSpan(0, row.Length)), bytes.AsSpan(row.Length));
+        bytes[^1] = (byte)'\n';
+        return bytes;
+    }
+
+    private static bool IsWhole(string line) => line.Length > CheckLength
+        && line.EndsWith(Check(Encoding.Latin1.GetBytes(line, 0, line.Length - CheckLength)), StringComparison.Ordinal);
+
+    private static string Check(ReadOnlySpan<byte> row) =>
+        string.Create(CultureInfo.InvariantCulture, $",{~Crc32.Append(uint.MaxValue, row):x8}");
 }

@@ -79,7 +79,7 @@ public sealed class EvaluateTests : IDisposable
         Assert.Equal(Scores(run.Lines[1])[0],
             score.GetProperty("score").GetDouble().ToString("F4", CultureInfo.InvariantCulture));
         Assert.True(score.GetProperty("low").GetDouble() <= score.GetProperty("score").GetDouble());
-        Assert.Empty(Directory.EnumerateFiles(lpips.Folder, "*.partial"));
+        Assert.Empty(Directory.EnumerateFiles(lpips.Folder, "*.part"));
     }
 
     [Fact]
@@ -160,15 +160,24 @@ public sealed class EvaluateTests : IDisposable
     }
 
     [Fact]
-    public void A_plot_that_cannot_be_written_costs_no_measurement()
+    public async Task A_plot_that_cannot_be_written_costs_neither_the_table_nor_the_file()
     {
         var folder = WriteTriplets("set", 2, size: 64);
         var csv = lpips.PathOf("results.csv");
-        var plot = lpips.PathOf($"{new string('b', 252)}.png"); // longer than a name can be
-        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv, "--plot", plot).ShouldFail(1, plot);
-        var again = CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv);
-        Assert.Equal(0, again.Code);
-        Assert.Contains("continuing after 4 of 4", again.Error, StringComparison.Ordinal);
+        var plot = Directory.CreateDirectory(lpips.PathOf("bars.png")).FullName;
+        CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv, "--plot", plot).ShouldBeUsage(plot);
+        Assert.False(File.Exists(csv + ".part"));
+
+        var into = Directory.CreateDirectory(lpips.PathOf("into")).FullName;
+        using var output = new Removing(into);
+        using var error = new StringWriter();
+        using var http = new HttpClient();
+        plot = Path.Combine(into, "bars.png");
+        Assert.Equal(1, await new App(output, error, http).RunAsync(
+            ["evaluate", "2afc", folder, .. QuickMetrics.Split(' '), "-o", csv, "--plot", plot]));
+        Assert.Contains("bars.png", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(CommandLine.Run("evaluate", "2afc", folder, QuickMetrics).Output, output.ToString());
+        Assert.Equal(3, File.ReadLines(csv).Count());
     }
 
     [Fact]
@@ -198,7 +207,7 @@ public sealed class EvaluateTests : IDisposable
         File.WriteAllText(last, "not an image");
         CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "--threads 1 -o", csv).ShouldFail(1, last);
         Assert.False(File.Exists(csv));
-        var partial = File.ReadAllBytes(csv + ".partial");
+        var partial = File.ReadAllBytes(csv + ".part");
         Assert.True(partial.Count(b => b == '\n') > Count); // most of 80 pairs
 
         // What a killed process or machine leaves ends anywhere; even what is not of a run is passed over, as are pairs
@@ -207,18 +216,18 @@ public sealed class EvaluateTests : IDisposable
         foreach (var content in new[] { partial, partial[..^1], partial[..^30], partial[..100], partial[..20], [],
             [.. partial, .. new byte[1000]] })
         {
-            File.WriteAllBytes(csv + ".partial", content);
+            File.WriteAllBytes(csv + ".part", content);
             var resumed = CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", csv);
             Assert.Equal(0, resumed.Code);
             Assert.Equal(content.Length > 100, resumed.Error.Contains("continuing after", StringComparison.Ordinal));
             Assert.Equal(File.ReadAllBytes(clean), File.ReadAllBytes(csv));
-            Assert.False(File.Exists(csv + ".partial"));
+            Assert.False(File.Exists(csv + ".part"));
         }
 
-        File.WriteAllBytes(csv + ".partial", partial);
+        File.WriteAllBytes(csv + ".part", partial);
         CommandLine.Run("evaluate", "2afc", folder, "--metric l2", "-o", csv)
-            .ShouldFail(1, csv + ".partial", "delete it");
-        Assert.Equal(partial, File.ReadAllBytes(csv + ".partial"));
+            .ShouldFail(1, csv + ".part", "delete it");
+        Assert.Equal(partial, File.ReadAllBytes(csv + ".part"));
     }
 
     [Fact]
@@ -227,7 +236,7 @@ public sealed class EvaluateTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "a pipe in place of an image holds the run up, made with mkfifo");
         var folder = WriteTriplets("set", 20, size: 64);
         var (csv, clean) = (lpips.PathOf("results.csv"), lpips.PathOf("clean.csv"));
-        var (partial, last) = (csv + ".partial", lpips.PathOf("set/p1/19.png"));
+        var (partial, last) = (csv + ".part", lpips.PathOf("set/p1/19.png"));
         Assert.Equal(0, CommandLine.Run("evaluate", "2afc", folder, QuickMetrics, "-o", clean).Code);
         var image = File.ReadAllBytes(last);
         File.Delete(last);
@@ -238,7 +247,7 @@ public sealed class EvaluateTests : IDisposable
             [Path.Combine(AppContext.BaseDirectory, "lpips.dll"), .. evaluate])
         { RedirectStandardOutput = true, RedirectStandardError = true })!)
         {
-            // Pairs are noted by sixteens, each of some 70 bytes: until there are two of them, before the pipe.
+            // Pairs are noted by sixteens, each of some 60 bytes: until there are two of them, before the pipe.
             SpinWait.SpinUntil(() => process.HasExited || File.Exists(partial) && new FileInfo(partial).Length > 2000,
                 TimeSpan.FromMinutes(1)); // longer only if it is not there before the end
             process.Kill();

@@ -20,7 +20,7 @@ public class ImagePairsTests
 
         var reads = new ConcurrentDictionary<string, int>();
         var steps = 0;
-        AllPairs().Measure(Metrics, path => Read(path, reads), null, 1L << 30,
+        AllPairs().Measure(Metrics, path => Read(path, reads), null, null, 1L << 30,
             count => Interlocked.Add(ref steps, count), CancellationToken.None);
         Assert.Equal(Images * Images, steps);
         Assert.Equal(Images, reads.Count);
@@ -37,7 +37,7 @@ public class ImagePairsTests
         // nothing is kept, images make room for others all the time, or all are kept
         foreach (var memory in new[] { 1, 2 * bytes, 5 * bytes, 8 * bytes, 1L << 30 })
             foreach (var threads in new[] { 1, 4 })
-                Assert.Equal(expected, AllPairs().Measure(Metrics.WithThreads(threads), path => Read(path), null,
+                Assert.Equal(expected, AllPairs().Measure(Metrics.WithThreads(threads), path => Read(path), null, null,
                     memory, _ => { }, CancellationToken.None));
     }
 
@@ -57,7 +57,8 @@ public class ImagePairsTests
             Assert.Equal(expected, pairs.Measure(
                 Metrics.WithThreads(2), path => path == "LARGE"
                     ? large.Item1
-                    : path == "Large" ? large.Item2 : Read(path), null, memory, _ => { }, CancellationToken.None));
+                    : path == "Large" ? large.Item2 : Read(path), null, null, memory, _ => { },
+                CancellationToken.None));
     }
 
     [Fact]
@@ -65,11 +66,11 @@ public class ImagePairsTests
     {
         var problem = Assert.Throws<InvalidDataException>(() => AllPairs().Measure(
             Metrics.WithThreads(4), path => path == "3" ? throw new InvalidDataException("3 is bad") : Read(path), null,
-            1L << 30, _ => { }, CancellationToken.None));
+            null, 1L << 30, _ => { }, CancellationToken.None));
         Assert.Equal("3 is bad", problem.Message);
         using var cancellation = new CancellationTokenSource();
         Assert.ThrowsAny<OperationCanceledException>(() => AllPairs().Measure(
-            Metrics.WithThreads(4), path => Read(path), null, 1L << 30,
+            Metrics.WithThreads(4), path => Read(path), null, null, 1L << 30,
             count => { if (count > 0) cancellation.Cancel(); }, cancellation.Token));
     }
 

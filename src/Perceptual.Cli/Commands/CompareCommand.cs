@@ -56,6 +56,8 @@ internal static class CompareCommand
         command.Add(explain);
         command.Add(format);
         command.Add(failAbove);
+        var strict = RowRun.StrictOption();
+        command.Add(strict);
         var images = new ImageOptions(command, canResize: true);
         command.Validators.Add(result =>
         {
@@ -91,31 +93,33 @@ internal static class CompareCommand
         app.SetAction(command, (parsed, cancellation) =>
         {
             var (reference, distorted) = (parsed.GetValue(referenceArgument)!, parsed.GetValue(distortedArgument)!);
-            ImageOptions.CheckThere([reference, .. distorted]);
+            ImageOptions.CheckThere(distorted.Any(Path.Exists) ? [reference] : [reference, .. distorted]);
             var (options, resize) = (images.Options(parsed), images.Resize(parsed));
             var (mapPath, isExplained) = (parsed.GetValue(map), parsed.GetValue(explain));
             var limit = parsed.GetValue(failAbove);
+            OutputFiles.Check([reference, .. distorted, .. metrics.Files(parsed)], (map.Name, mapPath));
             var columns = metrics.Parse(parsed).Load(app, cancellation);
             var comparison = new ImageComparison(columns.Set, options);
             var steps = distorted.Length * (1 + (isExplained ? Equivalents.Steps : 0));
-            var rows = Progress.Steps(app, "comparing", steps, step =>
-                comparison.Compare(reference, distorted, resize, mapPath is not null, isExplained, step, cancellation));
-            if (mapPath is not null)
-                WriteMap(mapPath, rows[0].Values[0].Map!);
-
-            var withLayers = parsed.GetValue(layers);
-            app.Output.Write(parsed.GetValue(format) switch
+            using var report = RowReport.Create(
+                app.Output, parsed.GetValue(format)!, columns, parsed.GetValue(layers), reference: reference);
+            var run = new RowRun(app, report, columns.Names.Count, parsed.GetValue(strict));
+            var (difference, above) = ((DistanceMap?)null, 0);
+            run.Each(steps, step => comparison.Compare(
+                reference, distorted, resize, mapPath is not null, isExplained, step, cancellation), row =>
             {
-                "json" => Report.Json(columns, reference, rows, null) + "\n",
-                "csv" => Report.Csv(columns, rows, withLayers),
-                _ => Report.Text(columns, rows, withLayers, bothPaths: false),
+                if (row.Problems.Count > 0)
+                    return;
+                difference = row.Values[0].Map;
+                above += row.Values[0].Value > limit ? 1 : 0;
             });
-            var above = rows.Count(row => row.Values[0].Value > limit);
+            var code = run.End(withSummaries: false);
+            if (difference is not null && !app.Try(() => WriteMap(mapPath!, difference)))
+                code = ExitCode.Failed;
             if (above == 0)
-                return ExitCode.Fine;
-            app.Error.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"lpips: {above} of {rows.Count} distances above {limit}"));
-            return ExitCode.AboveThreshold;
+                return code;
+            app.Say(string.Create(CultureInfo.InvariantCulture, $"{above} of {run.Measured} distances above {limit}"));
+            return code == ExitCode.Fine ? ExitCode.AboveThreshold : code;
         });
         return command;
     }

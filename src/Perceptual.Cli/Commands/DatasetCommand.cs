@@ -54,7 +54,7 @@ internal static class DatasetCommand
             foreach (var part in BappsPart.All.Where(part => wanted.Length == 0 || wanted.Contains(part.Name)))
                 foreach (var folder in Progress.Downloads(app,
                     progress => new BappsStore(parsed.GetValue(output)!, app.Http, progress).Fetch(part, cancellation)))
-                    app.Output.WriteLine($"{folder.Path}\t{Count(folder)}");
+                    app.Output.WriteLine($"{Printable.Escape(folder.Path)}\t{Count(folder)}");
             return ExitCode.Fine;
         });
         return command;
@@ -79,10 +79,10 @@ internal static class DatasetCommand
                 folders.Select<BappsFolder, string[]>(
                     folder => [.. folder.Problems, .. folder.Check(step, cancellation)]).ToArray());
             foreach (var (folder, wrong) in folders.Zip(problems))
-                app.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{folder.Path}\t{Count(folder)}\t{(wrong.Length == 0 ? "ok" : $"problems: {wrong.Length}")}"));
+                app.Output.WriteLine(Printable.Escape(folder.Path) + string.Create(CultureInfo.InvariantCulture,
+                    $"\t{Count(folder)}\t{(wrong.Length == 0 ? "ok" : $"problems: {wrong.Length}")}"));
             foreach (var problem in problems.SelectMany(wrong => wrong))
-                app.Error.WriteLine($"lpips: {problem.ReplaceLineEndings(" ")}");
+                app.Say(problem);
             return problems.All(wrong => wrong.Length == 0) ? ExitCode.Fine : ExitCode.Failed;
         });
         return command;

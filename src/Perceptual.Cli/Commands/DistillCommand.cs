@@ -35,11 +35,13 @@ internal static class DistillCommand
         if (File.Exists(job.Checkpoint) && !job.Resume)
             throw new InvalidDataException($"{job.Checkpoint} exists already: --resume continues that training; "
                 + "to begin anew, delete it or give -o another file");
+        OutputFiles.Check(
+            [.. job.Teacher.Files, .. job.Folders.Concat(job.Validate).SelectMany(ImageFile.InFolder)],
+            ("--output", job.Output), ("--output", job.Log), ("--plot", job.Plot));
         var distiller = Prepare(app, job, cancellation);
         if (distiller.Step > 0)
-            app.Error.WriteLine(
-                $"lpips: continuing after step {distiller.Step} of {job.Recipe.Steps}, from {job.Checkpoint}");
-        Teach(app, distiller, job.Checkpoint, Path.ChangeExtension(job.Output, ".csv"), cancellation);
+            app.Say($"continuing after step {distiller.Step} of {job.Recipe.Steps}, from {job.Checkpoint}");
+        Teach(app, distiller, job.Checkpoint, job.Log, cancellation);
 
         distiller.Save(job.Output);
         app.Output.Write(ScoreTable.Align(
@@ -52,10 +54,10 @@ internal static class DistillCommand
                 ScoreTable.Cell(line.Difference, "F4"),
             }),
         ]));
-        app.Output.WriteLine(job.Output);
-        if (job.Plot is { } picture)
-            Plots.Distillation(app, picture, distiller.Log);
-        return ExitCode.Fine;
+        app.Output.WriteLine(Printable.Escape(job.Output));
+        return job.Plot is not { } picture || app.Try(() => Plots.Distillation(app, picture, distiller.Log))
+            ? ExitCode.Fine
+            : ExitCode.Failed;
     }
 
     private static Distiller Prepare(App app, Job job, CancellationToken cancellation)
@@ -88,7 +90,7 @@ internal static class DistillCommand
             job.Threads,
             cancellation);
         if (read.Photographs < paths.Length)
-            app.Error.WriteLine($"lpips: {read.Photographs} of {paths.Length} photographs are used: more "
+            app.Say($"{read.Photographs} of {paths.Length} photographs are used: more "
                 + "do not fit in memory");
         return read;
     }
@@ -112,7 +114,7 @@ internal static class DistillCommand
                     lines = distiller.Log.Count;
                     WriteLog(log, distiller);
                     if (!Progress.HasBar(app))
-                        app.Error.WriteLine($"lpips: {Describe()}");
+                        app.Say(Describe());
                 }, cancellation);
                 return 0;
             });
@@ -120,7 +122,7 @@ internal static class DistillCommand
         }
         catch (OperationCanceledException)
         {
-            app.Error.WriteLine("lpips: stopped after "
+            app.Say("stopped after "
                 + $"step {distiller.Step} of {distiller.Recipe.Steps}; the same command with --resume continues");
             throw;
         }
@@ -163,6 +165,8 @@ internal static class DistillCommand
         ImageReadOptions Images)
     {
         public string Checkpoint => Path.ChangeExtension(Output, ".checkpoint.safetensors");
+
+        public string Log => Path.ChangeExtension(Output, ".csv");
     }
 
     private sealed class Options

@@ -49,6 +49,7 @@ internal static class DistortCommand
     private static void Distort(Job job, DistortionSequence sequence, CancellationToken cancellation)
     {
         ImageOptions.CheckThere(job.Inputs);
+        OutputFiles.Check(job.Inputs, ("--output", job.Output));
         using var file = new AtomicFile(job.Output);
         var image = Read(job.Inputs[0], job.Images);
         cancellation.ThrowIfCancellationRequested();

@@ -49,7 +49,8 @@ internal static class EvaluateCommand
             var numbers = Array.ConvertAll(sets, each => each.Set.Items.Select(triplet =>
                 (P0: pairs.Add(triplet.Reference, triplet.P0, each.LoadSize),
                     P1: pairs.Add(triplet.Reference, triplet.P1, each.LoadSize))).ToArray());
-            var (columns, values) = evaluation.Measure(app, pairs, cancellation);
+            var picture = parsed.GetValue(plot);
+            var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
 
             var judge = Array.ConvertAll(sets, each => each.Set.Items.Select(triplet => triplet.Judge).ToArray());
             var distances = columns.Set.Metrics.Select(
@@ -57,15 +58,14 @@ internal static class EvaluateCommand
                 D0: Array.ConvertAll(set, pair => metric.Info.Distance(values[pair.P0][m])),
                 D1: Array.ConvertAll(set, pair => metric.Info.Distance(values[pair.P1][m])))))).ToArray();
             var tables = TripletTables(names, judge, distances, evaluation.Seed, evaluation.Versus);
-            if (parsed.GetValue(plot) is { } file)
-                Plots.Bars(app, file, tables[0], distances.Length);
             var items = sets.SelectMany((each, s) => each.Set.Items.Select((triplet, i) => new EvaluationItem(
                 names[s],
                 [triplet.Reference, triplet.P0, triplet.P1],
                 triplet.Judge,
                 [values[numbers[s][i].P0], values[numbers[s][i].P1]])));
-            evaluation.Write(app, columns, tables, ["reference", "p0", "p1", "judge"], ["d0", "d1"], items);
-            return ExitCode.Fine;
+            return evaluation.Write(
+                app, columns, tables, ["reference", "p0", "p1", "judge"], ["d0", "d1"], items,
+                picture is null ? null : () => Plots.Bars(app, picture, tables[0], distances.Length));
         });
         return command;
     }
@@ -89,7 +89,8 @@ internal static class EvaluateCommand
             var loadSize = evaluation.LoadSize ?? 64;
             var numbers = Array.ConvertAll(
                 sets, set => set.Items.Select(pair => pairs.Add(pair.P0, pair.P1, loadSize)).ToArray());
-            var (columns, values) = evaluation.Measure(app, pairs, cancellation);
+            var picture = parsed.GetValue(plot);
+            var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
 
             var same = Array.ConvertAll(sets, set => set.Items.Select(pair => pair.Same).ToArray());
             var distances = columns.Set.Metrics.Select(
@@ -108,16 +109,14 @@ internal static class EvaluateCommand
                     new Func<int[], double>(indices => Scores.AveragePrecision(Resample(sorted, ranks, indices))));
             })));
             var table = new ScoreTable("JND mAP", names, [.. rows]).WithPaperAverages();
-            if (parsed.GetValue(plot) is { } file)
-                Plots.Curves(app, file, names,
-                    [
-                        .. distances.Select(metric => (metric.Name,
-                            metric.Sets.Select((set, s) => Scores.JndCurve(set, same[s])).ToArray()))]);
             var items = sets.SelectMany((set, s) => set.Items.Select((pair, i) =>
                 new EvaluationItem(names[s], [pair.P0, pair.P1], pair.Same, [values[numbers[s][i]]])));
             ScoreTable[] tables = [table, .. Differences(table, evaluation.Versus)];
-            evaluation.Write(app, columns, tables, ["p0", "p1", "same"], [""], items);
-            return ExitCode.Fine;
+            return evaluation.Write(app, columns, tables, ["p0", "p1", "same"], [""], items,
+                picture is null ? null : () => Plots.Curves(app, picture, names,
+                    [
+                        .. distances.Select(metric => (metric.Name,
+                            metric.Sets.Select((set, s) => Scores.JndCurve(set, same[s])).ToArray()))]));
         });
         return command;
 
@@ -150,7 +149,7 @@ internal static class EvaluateCommand
             var pairs = new ImagePairs();
             var loadSize = evaluation.LoadSize ?? 0;
             int[] numbers = [.. set.Items.Select(item => pairs.Add(item.Reference, item.Distorted, loadSize))];
-            var (columns, values) = evaluation.Measure(app, pairs, cancellation);
+            var (columns, values) = evaluation.Measure(app, pairs, [parsed.GetValue(data)!], null, cancellation);
 
             double[] mos = [.. set.Items.Select(item => item.Mos)];
             var rows = columns.Set.Metrics.Select((metric, m) =>
@@ -171,8 +170,7 @@ internal static class EvaluateCommand
             var items = set.Items.Select((item, i) =>
                 new EvaluationItem(set.Name, [item.Reference, item.Distorted], item.Mos, [values[numbers[i]]]));
             ScoreTable[] tables = [table, .. Differences(table, evaluation.Versus)];
-            evaluation.Write(app, columns, tables, ["reference", "distorted", "mos"], [""], items);
-            return ExitCode.Fine;
+            return evaluation.Write(app, columns, tables, ["reference", "distorted", "mos"], [""], items);
         });
         return command;
     }
@@ -187,6 +185,7 @@ internal static class EvaluateCommand
         var plot = Plots.Option(command, "Draw the scores and their intervals as bars (.png).");
         app.SetAction(command, (parsed, _) =>
         {
+            OutputFiles.Check(parsed.GetValue(data)!, (plot.Name, parsed.GetValue(plot)));
             var sets = parsed.GetValue(data)!.Select(JudgementFiles.ReadRecorded).ToArray();
             var tables = TripletTables(
                 UniqueNames(sets.Select(set => set.Name)),
@@ -197,10 +196,10 @@ internal static class EvaluateCommand
                             set.Items.Select(item => item.D1).ToArray())))],
                 parsed.GetValue(seed),
                 null);
-            if (parsed.GetValue(plot) is { } file)
-                Plots.Bars(app, file, tables[0], 1);
             app.Output.Write(string.Join(Environment.NewLine, tables.Select(table => table.Text())));
-            return ExitCode.Fine;
+            return parsed.GetValue(plot) is not { } file || app.Try(() => Plots.Bars(app, file, tables[0], 1))
+                ? ExitCode.Fine
+                : ExitCode.Failed;
         });
         return command;
     }

@@ -30,6 +30,7 @@ internal static class ExportCommand
 
         app.SetAction(command, (parsed, cancellation) =>
         {
+            OutputFiles.Check(model.Files(parsed), (output.Name, parsed.GetValue(output)));
             using var file = new AtomicFile(parsed.GetValue(output)!);
             var choice = model.Parse(parsed);
             var (trunk, lin) = choice.LoadWeights(app, cancellation);

@@ -36,20 +36,30 @@ internal static class FoldersCommand
         {
             var pairs = FolderPairs.Of(parsed.GetValue(referenceArgument)!, parsed.GetValue(distortedArgument)!);
             foreach (var path in pairs.Unpaired)
-                app.Error.WriteLine($"lpips: {path} has no partner of the same name");
+                app.Say($"{path} has no partner of the same name");
             if (pairs.Unpaired.Count > 0 && !parsed.GetValue(allowUnpaired))
                 throw new InvalidDataException(
                     $"{pairs.Unpaired.Count} files have no partner; "
                         + $"--allow-unpaired skips them and compares the other {pairs.Pairs.Count} pairs");
 
-            var (options, resize, output) = (images.Options(parsed), images.Resize(parsed), many.Parse(parsed));
+            var (options, resize) = (images.Options(parsed), images.Resize(parsed));
+            var files = pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted });
+            var output = many.Parse(parsed, files.Concat(metrics.Files(parsed)));
             var columns = metrics.Parse(parsed).Load(app, cancellation);
             var comparison = new ImageComparison(columns.Set, options);
-            var rows = Progress.Steps(
-                app, "comparing", pairs.Pairs.Count, step => comparison.Folders(pairs, resize, step, cancellation));
-            output.Write(app, columns, rows, bothPaths: false);
-            return ExitCode.Fine;
+            var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),
+                ("REF_DIR", parsed.GetValue(referenceArgument)!), ("DIST_DIR", parsed.GetValue(distortedArgument)!));
+            return output.Run(
+                app, columns, purpose, Stamped(pairs, output.File), pairs.Pairs.Count, bothPaths: false,
+                (known, step) => comparison.Folders(
+                    pairs with { Pairs = [.. pairs.Pairs.Skip((int)known)] }, resize, step, cancellation));
         });
         return command;
     }
+
+    private static IReadOnlyList<StampedPair> Stamped(FolderPairs pairs, string? output) => output is null ? [] :
+    [
+        .. pairs.Pairs.Select(pair => new StampedPair(pair.Reference, pair.Distorted,
+            FileStamp.OfPair(FileStamp.Of(pair.Reference), FileStamp.Of(pair.Distorted)))),
+    ];
 }

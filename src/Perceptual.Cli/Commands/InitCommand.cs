@@ -51,6 +51,7 @@ internal static class InitCommand
             var network = Network.All.Single(network => network.Name == parsed.GetValue(net));
             string[] paths = [.. ImageFile.InFolder(parsed.GetValue(folder)!)];
             var options = images.Options(parsed);
+            OutputFiles.Check(paths, (output.Name, parsed.GetValue(output)));
             using var file = new AtomicFile(parsed.GetValue(output)!);
             var (weights, count, digest) = Progress.Phases(app, progress => KMeansInitialization.Run(
                 network, paths, path => ImageFile.Read(path, options), parsed.GetValue(seed),

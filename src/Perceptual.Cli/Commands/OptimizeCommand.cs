@@ -30,7 +30,8 @@ internal static class OptimizeCommand
     private static int Run(App app, Job job, CancellationToken cancellation)
     {
         ImageOptions.CheckThere(job.Start is null ? [job.Reference] : [job.Reference, job.Start]);
-        using var file = new AtomicFile(job.Output); // a folder that is missing is better found now
+        CheckOutputs(job);
+        using var file = new AtomicFile(job.Output);
         var target = ImageFile.Read(job.Reference, job.Images);
         var first = job.Start is null
             ? Noise(target.Width, target.Height)
@@ -44,11 +45,26 @@ internal static class OptimizeCommand
         reported.Add((job.Steps, optimizer.Distance(result, cancellation)));
         ImageFile.WritePng(file.Stream, result);
         file.Commit();
-        if (job.Plot is { } plot)
-            Plots.Falling(app, plot, reported, Path.GetFileName(job.Reference));
         app.Output.Write(Text(job.Format, reported));
-        return ExitCode.Fine;
+        return job.Plot is not { } plot
+            || app.Try(() => Plots.Falling(app, plot, reported, Path.GetFileName(job.Reference)))
+                ? ExitCode.Fine
+                : ExitCode.Failed;
     }
+
+    private static void CheckOutputs(Job job)
+    {
+        string?[] inputs = [job.Reference, job.Start, .. job.Model.Files];
+        OutputFiles.Check(inputs, ("--output", job.Output), ("--plot", job.Plot));
+        if (job.Frames is null || !Directory.Exists(job.Frames))
+            return;
+        foreach (var frame in Directory.EnumerateFiles(job.Frames, "*.png"))
+            if (int.TryParse(Path.GetFileNameWithoutExtension(frame), NumberStyles.None, CultureInfo.InvariantCulture,
+                out var step) && step < job.Steps)
+                OutputFiles.Check(inputs, ("--frames", frame));
+    }
+
+    private static string FrameName(int step) => string.Create(CultureInfo.InvariantCulture, $"{step:D6}.png");
 
     // Returns the distances to report, without that of the result.
     private static List<(int Step, double Distance)> Optimize(
@@ -63,8 +79,7 @@ internal static class OptimizeCommand
             {
                 var frame = step % job.Every == 0;
                 if (frame && job.Frames is not null)
-                    ImageFile.WritePng(Path.Combine(job.Frames,
-                        string.Create(CultureInfo.InvariantCulture, $"{step:D6}.png")), optimizer.ToImage());
+                    ImageFile.WritePng(Path.Combine(job.Frames, FrameName(step)), optimizer.ToImage());
                 var distance = optimizer.Step(cancellation);
                 if (frame)
                     reported.Add((step, distance));

@@ -39,15 +39,27 @@ internal static class PairsCommand
             var paths = ImageFile.InFolder(folder);
             if (paths.Count < 2)
                 throw new InvalidDataException($"{folder} has one image only; a pair needs two");
-            var (options, next, output) = (images.Options(parsed), parsed.GetValue(consecutive), many.Parse(parsed));
+            var (options, next) = (images.Options(parsed), parsed.GetValue(consecutive));
+            var output = many.Parse(parsed, [.. paths, .. metrics.Files(parsed)]);
             var bytes = (long?)parsed.GetValue(memory) << 20;
             var columns = metrics.Parse(parsed).Load(app, cancellation);
             var comparison = new ImageComparison(columns.Set, options);
-            var rows = Progress.Steps(
-                app, "comparing", paths.Count, step => comparison.Pairs(paths, next, bytes, step, cancellation));
-            output.Write(app, columns, rows, bothPaths: true);
-            return ExitCode.Fine;
+            var purpose = RowJournal.Purpose("pairs", columns, options, ("--consecutive", $"{next}"), ("DIR", folder));
+            return output.Run(
+                app, columns, purpose, Stamped(paths, next, output.File), paths.Count, bothPaths: true,
+                (known, step) => comparison.Pairs(paths, next, bytes, known, step, cancellation));
         });
         return command;
+    }
+
+    private static IEnumerable<StampedPair> Stamped(IReadOnlyList<string> paths, bool consecutive, string? output)
+    {
+        if (output is null)
+            return [];
+        ulong[] stamps = [.. paths.Select(path => FileStamp.Of(path))];
+        return
+            from i in Enumerable.Range(0, paths.Count - 1)
+            from j in Enumerable.Range(i + 1, consecutive ? 1 : paths.Count - 1 - i)
+            select new StampedPair(paths[i], paths[j], FileStamp.OfPair(stamps[i], stamps[j]));
     }
 }

@@ -10,6 +10,7 @@ namespace Perceptual.Cli;
 internal static class TrainCommand
 {
     private const string CheckpointName = "checkpoint.safetensors";
+    private const string HeldOutName = "held-out.csv", LogName = "log.csv";
 
     public const string Help = """
         See also: lpips help training, models, images
@@ -43,13 +44,20 @@ internal static class TrainCommand
         var start = job.Model.LoadWeights(app, cancellation).Trunk;
         if (job.WithTorch && start.Network.IsBuiltIn)
             throw new InvalidDataException($"--format pth: the Python package has no network {start.Network.Name}");
+        var model = Path.Combine(job.Folder, start.Network.Name + ".safetensors");
+        OutputFiles.Check(
+            [
+                .. job.Model.Files, .. job.Data, .. job.Validate,
+                .. training.Concat(validation).SelectMany(each => new[] { each.Reference, each.P0, each.P1 }),
+            ],
+            ("--output", model), ("--output", Path.Combine(job.Folder, LogName)),
+            ("--output", job.HoldOut is null ? null : Path.Combine(job.Folder, HeldOutName)),
+            ("--output", job.WithTorch ? Path.ChangeExtension(model, ".pth") : null), ("--plot", job.Plot));
         var trainer = Prepare(app, job, start, training, validation, cancellation);
         if (trainer.Step > 0)
-            app.Error.WriteLine(
-                $"lpips: continuing after step {trainer.Step} of {trainer.Steps}, from {job.Checkpoint}");
+            app.Say($"continuing after step {trainer.Step} of {trainer.Steps}, from {job.Checkpoint}");
         Train(app, trainer, job.Checkpoint, training.Count, cancellation);
-        Write(app, job, trainer, Path.Combine(job.Folder, start.Network.Name + ".safetensors"));
-        return ExitCode.Fine;
+        return Write(app, job, trainer, model);
     }
 
     private static IReadOnlyList<Triplet> Read(string[] paths, string? root) =>
@@ -66,7 +74,7 @@ internal static class TrainCommand
         else
             trainer.SaveCheckpoint(job.Checkpoint); // a folder that cannot be written to is found now
         if (job.HoldOut is not null)
-            WriteTriplets(Path.Combine(job.Folder, "held-out.csv"), validation);
+            WriteTriplets(Path.Combine(job.Folder, HeldOutName), validation);
         return trainer;
     });
 
@@ -86,14 +94,14 @@ internal static class TrainCommand
                     epochs = trainer.Log.Count;
                     WriteLog(Path.GetDirectoryName(checkpoint)!, trainer);
                     if (!Progress.HasBar(app) && (trainer.Step > 0 || !double.IsNaN(trainer.Log[^1].ValidationScore)))
-                        app.Error.WriteLine($"lpips: {Describe()}");
+                        app.Say(Describe());
                 }, cancellation);
                 return 0;
             });
         }
         catch (OperationCanceledException)
         {
-            app.Error.WriteLine("lpips: stopped after "
+            app.Say("stopped after "
                 + $"step {trainer.Step} of {trainer.Steps}; the same command with --resume continues");
             throw;
         }
@@ -117,7 +125,7 @@ internal static class TrainCommand
         }
     }
 
-    private static void Write(App app, Job job, Trainer trainer, string model)
+    private static int Write(App app, Job job, Trainer trainer, string model)
     {
         WriteLog(job.Folder, trainer);
         trainer.Save(model);
@@ -131,13 +139,14 @@ internal static class TrainCommand
                     ScoreTable.Cell(epoch.Loss, "F4"), ScoreTable.Cell(epoch.TrainingScore, "F4"),
                     ScoreTable.Cell(epoch.ValidationScore, "F4") }),
         ]));
-        app.Output.WriteLine(model);
-        if (job.Plot is { } picture)
-            Plots.Training(app, picture, trainer.Log);
+        app.Output.WriteLine(Printable.Escape(model));
+        return job.Plot is not { } picture || app.Try(() => Plots.Training(app, picture, trainer.Log))
+            ? ExitCode.Fine
+            : ExitCode.Failed;
     }
 
     private static void WriteLog(string folder, Trainer trainer) =>
-        AtomicFile.WriteLines(Path.Combine(folder, "log.csv"),
+        AtomicFile.WriteLines(Path.Combine(folder, LogName),
             trainer.Log.Select(epoch => epoch.ToCsv()).Prepend(TrainingEpoch.CsvHeader));
 
     private static void WriteTriplets(

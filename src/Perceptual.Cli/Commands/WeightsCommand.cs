@@ -40,7 +40,7 @@ internal static class WeightsCommand
             foreach (var file in new WeightStore(parsed.GetValue(weights), app.Http).List())
             {
                 var size = file.Path is null ? "missing" : Megabytes(file.Length!.Value);
-                app.Output.WriteLine($"{file.Name}\t{size}\t{file.Path ?? file.Address.ToString()}");
+                app.Output.WriteLine($"{file.Name}\t{size}\t{Printable.Escape(file.Path ?? file.Address.ToString())}");
             }
             foreach (var network in Network.All.Where(network => network.IsBuiltIn))
             {
@@ -68,13 +68,13 @@ internal static class WeightsCommand
             var network = Network.All.Single(network => network.Name == parsed.GetValue(net));
             if (network.IsBuiltIn)
             {
-                app.Error.WriteLine($"lpips: {network.Name} is built in: there is nothing to fetch");
+                app.Say($"{network.Name} is built in: there is nothing to fetch");
                 return ExitCode.Fine;
             }
             var folder = Made(parsed.GetValue(weights));
             foreach (var path in Progress.Downloads(app,
                 progress => new WeightStore(folder, app.Http, progress).Fetch(network, cancellation)))
-                app.Output.WriteLine(path);
+                app.Output.WriteLine(Printable.Escape(path));
             return ExitCode.Fine;
         });
         return command;
@@ -96,7 +96,7 @@ internal static class WeightsCommand
         {
             var store = new WeightStore(Made(parsed.GetValue(weights)), app.Http);
             foreach (var file in parsed.GetValue(files)!)
-                app.Output.WriteLine(store.Import(file, cancellation));
+                app.Output.WriteLine(Printable.Escape(store.Import(file, cancellation)));
             return ExitCode.Fine;
         });
         return command;
@@ -125,13 +125,12 @@ internal static class WeightsCommand
             var store = new WeightStore(parsed.GetValue(weights), app.Http);
             var checks = store.Verify();
             foreach (var check in checks.Where(check => check.Problem is null))
-                app.Output.WriteLine($"{check.Name}\tok\t{check.Path}");
+                app.Output.WriteLine($"{check.Name}\tok\t{Printable.Escape(check.Path)}");
             foreach (var check in checks.Where(check => check.Problem is not null))
-                app.Error.WriteLine($"lpips: {LibraryTerms.Translate(check.Problem!)}");
+                app.Say(LibraryTerms.Translate(check.Problem!));
             if (checks.Count == 0)
             {
-                app.Error.WriteLine(
-                    $"lpips: {store.Folder} has no published weights; `lpips weights fetch NET` fetches them");
+                app.Say($"{store.Folder} has no published weights; `lpips weights fetch NET` fetches them");
                 return ExitCode.WeightsMissing;
             }
             return checks.All(check => check.Problem is null) ? ExitCode.Fine : ExitCode.Failed;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
@@ -66,7 +65,8 @@ internal sealed class EvaluationOptions
             parsed.GetValue(loadSize),
             parsed.GetValue(versus) ?? (choice.Names.Count > 1 ? choice.Names[0] : null),
             parsed.GetValue(seed),
-            parsed.GetValue(output));
+            parsed.GetValue(output),
+            metrics.Files(parsed));
     }
 }
 
@@ -77,25 +77,39 @@ internal sealed class EvaluationOptions
 /// <param name="Versus">The metric that the others are compared with; null if there is only one metric.</param>
 /// <param name="Seed">The seed of the bootstrap samples.</param>
 /// <param name="Output">The file for values and scores, or null.</param>
+/// <param name="ModelFiles">The files of weights that the command line names.</param>
 internal sealed record Evaluation(
-    MetricChoice Metrics, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed, string? Output)
+    MetricChoice Metrics, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed, string? Output,
+    IEnumerable<string> ModelFiles)
 {
     /// <summary>
     /// The metrics and their values of all pairs, [pair][metric]. Values that a stopped run left beside the output file
     /// are not computed again.
     /// </summary>
-    public (Columns Columns, double[][] Values) Measure(App app, ImagePairs pairs, CancellationToken cancellation)
+    /// <param name="app">Shows progress.</param>
+    /// <param name="pairs">The pairs.</param>
+    /// <param name="data">Other files that are read.</param>
+    /// <param name="plot">A picture that will be written, or null.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public (Columns Columns, double[][] Values) Measure(
+        App app, ImagePairs pairs, IEnumerable<string> data, string? plot, CancellationToken cancellation)
     {
+        OutputFiles.Check([.. data, .. ModelFiles, .. pairs.Images.Select(image => image.Path)],
+            ("--output", Output), ("--plot", plot));
         var columns = Metrics.Load(app, cancellation);
+        var known = new double[]?[pairs.Count];
+        string[] stamps = Output is null ? [] : Stamps(pairs);
         using var journal = Output is { } file
-            ? new Journal(JournalPath(file), Purpose(columns, Images), Keys(pairs), columns.Names.Count)
-            : null;
-        if (journal?.Values.Count(value => value is not null) is > 0 and var known)
-            app.Error.WriteLine($"lpips: continuing after {known} of {pairs.Count} pairs, from {journal.Path}");
+            ? new Journal(Journal.PathFor(file), RowJournal.Purpose("evaluate", columns, Images)) : null;
+        journal?.Resume(Known(stamps, columns.Names.Count, known));
+        if (known.Count(value => value is not null) is > 0 and var count)
+            app.Say($"continuing after {count} of {pairs.Count} pairs, from {journal!.Path}");
         return (columns, Progress.Steps(app, "measuring", pairs.Count, step => pairs.Measure(
             columns.Set,
             path => ImageFile.Read(path, Images),
-            journal,
+            known,
+            done => journal?.Add(
+                done.Select(each => $"{stamps[each.Pair]},{string.Join(',', each.Values.Select(Report.Every))}")),
             GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4,
             count =>
             {
@@ -109,53 +123,55 @@ internal sealed record Evaluation(
     /// Prints the tables and writes the output file. Call it last: it deletes the values that a stopped run would
     /// continue with.
     /// </summary>
-    public void Write(
+    /// <returns>The exit code.</returns>
+    public int Write(
         App app,
         Columns columns,
         IReadOnlyList<ScoreTable> tables,
         string[] itemColumns,
         string[] valueNames,
-        IEnumerable<EvaluationItem> items)
+        IEnumerable<EvaluationItem> items,
+        Action? plot = null)
     {
-        if (Output is { } path)
+        app.Output.Write(string.Join(Environment.NewLine, tables.Select(table => table.Text())));
+        var isWritten = Output is null || app.Try(() =>
         {
-            using var file = new AtomicFile(path);
-            if (Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase))
+            using var file = new AtomicFile(Output);
+            if (Path.GetExtension(Output).Equals(".csv", StringComparison.OrdinalIgnoreCase))
                 WriteCsv(file.Stream, columns, itemColumns, valueNames, items);
             else
                 WriteJson(file.Stream, columns, tables, itemColumns, valueNames, items);
             file.Commit();
-            File.Delete(JournalPath(path));
-        }
-        app.Output.Write(string.Join(Environment.NewLine, tables.Select(table => table.Text())));
-    }
-
-    private static string JournalPath(string output) => output + ".partial";
-
-    // What decides the values besides the images: this program and its vectors, the metrics and their weights, and how
-    // images are read.
-    private static string Purpose(Columns columns, ImageReadOptions options)
-    {
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture,
-            $"{typeof(Metric).Module.ModuleVersionId} {Metric.VectorLevel} {options.Alpha} {options.ConvertToSrgb}");
-        foreach (var metric in columns.Set.Metrics)
-            text.Append(CultureInfo.InvariantCulture, $"\n{metric.Info.Name} {(metric as Lpips)?.Digest}");
-        return $"lpips evaluate {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))}";
+            File.Delete(Journal.PathFor(Output));
+        });
+        return (plot is null || app.Try(plot)) && isWritten ? ExitCode.Fine : ExitCode.Failed;
     }
 
     // A pair is known by its files, as they are now.
-    private static string[] Keys(ImagePairs pairs)
+    private static string[] Stamps(ImagePairs pairs)
     {
-        string[] files = [.. pairs.Images.Select(image =>
-        {
-            var file = new FileInfo(image.Path);
-            return string.Create(CultureInfo.InvariantCulture,
-                $"{image.Path}\n{image.LoadSize} {file.Length} {file.LastWriteTimeUtc.Ticks}\n");
-        })];
+        ulong[] images = [.. pairs.Images.Select(image => FileStamp.Of(image.Path, image.LoadSize))];
         return [.. pairs.Pairs.Select(
-            pair => Convert.ToHexStringLower(
-                SHA256.HashData(Encoding.UTF8.GetBytes(files[pair.Reference] + files[pair.Distorted])).AsSpan(0, 16)))];
+            pair => FileStamp.Text(FileStamp.OfPair(images[pair.Reference], images[pair.Distorted])))];
+    }
+
+    // Takes the rows of a journal, in any order. Those of data that have changed are passed over.
+    private static Func<string, bool> Known(string[] stamps, int count, double[]?[] known)
+    {
+        var pieces = stamps.Index().ToDictionary(stamp => stamp.Item, stamp => stamp.Index);
+        return row =>
+        {
+            var fields = row.Split(',');
+            var values = new double[count];
+            if (fields.Length != count + 1)
+                return false;
+            for (var k = 0; k < count; k++)
+                if (!double.TryParse(fields[k + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out values[k]))
+                    return false;
+            if (pieces.TryGetValue(fields[0], out var piece))
+                known[piece] = values;
+            return true;
+        };
     }
 
     private static void WriteCsv(Stream stream, Columns columns, string[] itemColumns, string[] valueNames,

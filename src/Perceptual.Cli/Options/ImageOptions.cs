@@ -42,9 +42,9 @@ internal sealed class ImageOptions
     /// <summary>Finds misspelt names before weights are fetched.</summary>
     public static void CheckThere(IEnumerable<string> paths)
     {
-        foreach (var path in paths)
-            if (!Path.Exists(path))
-                throw new FileNotFoundException($"there is no file {path}");
+        var missing = paths.Where(path => !Path.Exists(path)).ToArray();
+        if (missing.Length > 0)
+            throw new FileNotFoundException($"there is no file {string.Join(", ", missing)}");
     }
 
     /// <summary>How image files are read.</summary>

@@ -11,6 +11,10 @@ namespace Perceptual.Cli;
 /// <param name="NeedsStore">Whether the model needs published weights.</param>
 internal sealed record ModelChoice(Network? Network, LpipsOptions Options, ulong Seed, string? Folder, bool NeedsStore)
 {
+    /// <summary>The files of weights that the command line names.</summary>
+    public IEnumerable<string> Files =>
+        new[] { Options.TrunkFile, Options.LinFile, Options.ModelFile }.OfType<string>();
+
     /// <summary>Where published weights are looked for.</summary>
     public WeightStore Store(App app, IProgress<DownloadProgress> progress) => new(Folder, app.Http, progress);
 
@@ -175,6 +179,10 @@ internal sealed class ModelOptions
             isFile ? null : path,
             NeedsStore(parsed.CommandResult));
     }
+
+    /// <inheritdoc cref="ModelChoice.Files"/>
+    public IEnumerable<string> Files(ParseResult parsed) =>
+        new[] { parsed.GetValue(trunk), parsed.GetValue(lin), parsed.GetValue(weights) }.OfType<string>();
 
     /// <summary>The name that <c>--net</c> has for a model.</summary>
     public static string NetName(Lpips lpips) =>

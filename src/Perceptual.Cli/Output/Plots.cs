@@ -181,7 +181,7 @@ internal static class Plots
     private static void Save(App app, string path, Image image)
     {
         if (SkiaSharp.SKFontManager.Default.FontFamilyCount == 0)
-            app.Error.WriteLine($"lpips: {path} has no text: there is no font on this system");
+            app.Say($"{path} has no text: there is no font on this system");
         using var file = new AtomicFile(path);
         file.Stream.Write(image.GetImageBytes(ScottPlot.ImageFormat.Png));
         file.Commit();

@@ -33,6 +33,10 @@ internal static class Progress
     /// <summary>Whether there is somebody to see a bar.</summary>
     public static bool HasBar(App app) => app.Error == Console.Error && !Console.IsErrorRedirected;
 
+    /// <summary>Whether results go to the terminal that the bar is on.</summary>
+    public static bool IsAmongResults(App app) =>
+        HasBar(app) && app.Output == Console.Out && !Console.IsOutputRedirected;
+
     /// <summary>
     /// Runs work that says what it does, how far it has come, and how far it has to go (0 if it does not know).
     /// </summary>

@@ -101,6 +101,7 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
     /// <summary>Lines of cells as lines of text.</summary>
     public static string Align(IReadOnlyList<string[]> lines)
     {
+        lines = [.. lines.Select(line => Array.ConvertAll(line, Printable.Escape))];
         var widths = Enumerable.Range(0, lines[0].Length)
             .Select(column => lines.Max(line => line[column].Length)).ToArray();
         var text = new StringBuilder();

@@ -5,6 +5,8 @@ namespace Perceptual;
 /// <summary>Runs independent pieces of work in parallel.</summary>
 public static class ParallelLoop
 {
+    private const int PiecesAhead = 4; // for each thread, of what is in order
+
     /// <summary>
     /// Runs pieces 0 to <paramref name="count"/> - 1, begun in this order. Once a piece has failed, no further piece is
     /// begun, but all pieces before it are done. The exception thrown is therefore always that of the first piece that
@@ -43,5 +45,54 @@ public static class ParallelLoop
         if (failure is not null)
             ExceptionDispatchInfo.Throw(failure);
         cancellation.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>
+    /// The results of pieces in the order of the pieces, as they are ready: some are worked on ahead of the one that is
+    /// waited for, and no more are in memory. What is thrown is the failure of the first piece that fails.
+    /// </summary>
+    /// <param name="pieces">The pieces.</param>
+    /// <param name="threads">How many run at a time, at most.</param>
+    /// <param name="work">Does a piece.</param>
+    /// <param name="cancellation">Stops it between two pieces.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
+    public static IEnumerable<TResult> InOrder<T, TResult>(
+        IEnumerable<T> pieces, int threads, Func<T, TResult> work, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(pieces);
+        ArgumentNullException.ThrowIfNull(work);
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        return Results();
+
+        IEnumerable<TResult> Results()
+        {
+            var scheduler = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler;
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            using var next = pieces.GetEnumerator();
+            var ahead = new Queue<Task<TResult>>();
+            try
+            {
+                for (var more = true; ;)
+                {
+                    while (ahead.Count < PiecesAhead * (long)threads && more && (more = next.MoveNext()))
+                    {
+                        var piece = next.Current;
+                        ahead.Enqueue(Task.Factory.StartNew(
+                            () => work(piece), ended.Token, TaskCreationOptions.DenyChildAttach, scheduler));
+                    }
+                    if (ahead.Count == 0)
+                        yield break;
+                    yield return ahead.Dequeue().GetAwaiter().GetResult();
+                    cancellation.ThrowIfCancellationRequested();
+                }
+            }
+            finally
+            {
+                // The caller may take away what they work on.
+                ended.Cancel();
+                ((Task)Task.WhenAll(ahead)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing)
+                    .GetAwaiter().GetResult();
+            }
+        }
     }
 }

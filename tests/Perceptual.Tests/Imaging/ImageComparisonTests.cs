@@ -14,7 +14,7 @@ public sealed class ImageComparisonTests : IDisposable
         var reference = Picture("ref/a.png", 1);
         string[] others = [.. Names.Select((name, i) => Picture($"dist/{name}", i + 2))];
         var steps = 0;
-        var rows = new ImageComparison(metrics).Compare(reference, others, step: () => steps++);
+        var rows = new ImageComparison(metrics).Compare(reference, others, step: () => steps++).ToArray();
         Assert.Equal(others.Select(path => (reference, path)), rows.Select(row => (row.Reference, row.Distorted)));
         Assert.All(rows, row => Assert.Equal(Measured(row), Values(row)));
         Assert.Equal(3, steps);
@@ -26,7 +26,7 @@ public sealed class ImageComparisonTests : IDisposable
         var (reference, other) = (Picture("a.png", 1), Picture("b.png", 2));
         foreach (var resize in new ResizeFilter?[] { null, ResizeFilter.Bilinear })
         {
-            var expected = Values(new ImageComparison(metrics).Compare(reference, [other], resize)[0]);
+            var expected = Values(new ImageComparison(metrics).Compare(reference, [other], resize).First());
             var (first, second) = (Picture("once-a.png", 1), Picture("once-b.png", 2));
             // A file that is gone once its distance is there cannot be opened again.
             var comparison = new ImageComparison(metrics);
@@ -46,7 +46,7 @@ public sealed class ImageComparisonTests : IDisposable
         var (left, right) = (Picture("ref/left.png", 1), Picture("dist/right.png", 1));
         var pairs = FolderPairs.Of(folder["ref"], folder["dist"]);
         Assert.Equal([left, right], pairs.Unpaired);
-        var rows = new ImageComparison(metrics).Folders(pairs);
+        var rows = new ImageComparison(metrics).Folders(pairs).ToArray();
         Assert.Equal(
             Names.Select(name => (Path.Combine(folder["ref"], name), Path.Combine(folder["dist"], name))),
             rows.Select(row => (row.Reference, row.Distorted)));
@@ -65,12 +65,12 @@ public sealed class ImageComparisonTests : IDisposable
     {
         string[] paths = [.. Names.Select((name, i) => Picture(name, i))];
         var comparison = new ImageComparison(metrics);
-        var all = comparison.Pairs(paths, memory: memory);
+        var all = comparison.Pairs(paths, memory: memory).ToArray();
         Assert.Equal(
             [(paths[0], paths[1]), (paths[0], paths[2]), (paths[1], paths[2])],
             all.Select(row => (row.Reference, row.Distorted)));
         Assert.All(all, row => Assert.Equal(Measured(row), Values(row)));
-        var next = comparison.Pairs(paths, consecutive: true, memory);
+        var next = comparison.Pairs(paths, consecutive: true, memory).ToArray();
         Assert.Equal([(paths[0], paths[1]), (paths[1], paths[2])], next.Select(row => (row.Reference, row.Distorted)));
         Assert.All(next, row => Assert.Equal(Measured(row), Values(row)));
         Assert.Throws<ArgumentException>(() => comparison.Pairs(paths[..1]));
@@ -83,12 +83,85 @@ public sealed class ImageComparisonTests : IDisposable
         var comparison = new ImageComparison(metrics);
         Assert.StartsWith(
             $"{small} is 20x30 but {reference} is 40x30",
-            Assert.Throws<InvalidDataException>(() => comparison.Compare(reference, [small])).Message,
+            Assert.Throws<InvalidDataException>(() => comparison.Compare(reference, [small]).Single().Values).Message,
             StringComparison.Ordinal);
         var resized = ImageFile.Read(small).Resize(40, 30, ResizeFilter.Lanczos);
         Assert.Equal(
             metrics.Metrics.Select(metric => metric.Measure(ImageFile.Read(reference), resized)),
-            Values(comparison.Compare(reference, [small], ResizeFilter.Lanczos)[0]));
+            Values(comparison.Compare(reference, [small], ResizeFilter.Lanczos).Single()));
+    }
+
+    [Fact]
+    public void A_bad_file_has_a_row_that_says_so_and_the_others_have_values()
+    {
+        foreach (var (i, name) in Names.Index())
+        {
+            Picture($"ref/{name}", i);
+            Picture($"dist/{name}", i + 5);
+        }
+        var (cut, text) = (folder["ref/b.png"], folder["dist/b.png"]);
+        File.WriteAllBytes(cut, File.ReadAllBytes(cut)[..200]); // found when its rows are read
+        File.WriteAllText(text, "not an image");
+        var comparison = new ImageComparison(metrics);
+        var rows = comparison.Folders(FolderPairs.Of(folder["ref"], folder["dist"])).ToArray();
+        Assert.Equal([0, 2, 0], rows.Select(row => row.Problems.Count));
+        Assert.StartsWith(cut, rows[1].Problems[0], StringComparison.Ordinal);
+        Assert.StartsWith(text, rows[1].Problems[1], StringComparison.Ordinal);
+        var problem = Assert.Throws<InvalidDataException>(() => rows[1].Values);
+        Assert.Equal(string.Join("; ", rows[1].Problems), problem.Message);
+        Assert.Equal(Measured(rows[2]), Values(rows[2]));
+
+        string[] paths = [text, folder["ref/a.png"], cut, folder["ref/c.png"], folder["nowhere.png"]];
+        foreach (var memory in new long?[] { null, 1 })
+            foreach (var consecutive in new[] { false, true })
+            {
+                rows = [.. comparison.Pairs(paths, consecutive, memory)];
+                Assert.Equal(consecutive ? 4 : 10, rows.Length);
+                var good = rows.Where(row => row.Problems.Count == 0).ToArray();
+                Assert.Equal(consecutive ? 0 : 1, good.Length);
+                Assert.All(good, row => Assert.Equal(Measured(row), Values(row)));
+                Assert.Equal([text, cut, paths[4]],
+                    rows.SelectMany(row => row.Problems).Distinct().Select(message => message.Split(": ")[0]));
+            }
+        Assert.All(comparison.Pairs([text, cut]), row => Assert.Equal(2, row.Problems.Count));
+        Assert.Equal([1, 0, 1],
+            comparison.Compare(paths[1], [cut, paths[3], text]).Select(row => row.Problems.Count));
+        Assert.Throws<InvalidDataException>(() => comparison.Compare(text, paths).First());
+    }
+
+    [Fact]
+    public void Rows_come_as_they_are_taken()
+    {
+        for (var i = 0; i < 60; i++)
+        {
+            Picture($"ref/{i:D2}.png", 1);
+            Picture($"dist/{i:D2}.png", 2);
+        }
+        var steps = 0;
+        var comparison = new ImageComparison(metrics.WithThreads(2));
+        var pairs = FolderPairs.Of(folder["ref"], folder["dist"]);
+        Assert.Equal(3, comparison.Folders(pairs, step: () => Interlocked.Increment(ref steps)).Take(3).Count());
+        Assert.InRange(steps, 3, 12); // four ahead for each thread, and what runs is ended
+        steps = 0;
+        var paths = ImageFile.InFolder(folder["ref"]);
+        Assert.Equal(3, comparison.Pairs(paths, true, step: () => Interlocked.Increment(ref steps)).Take(3).Count());
+        Assert.InRange(steps, 4, 20);
+    }
+
+    [Fact]
+    public void Pairs_without_the_first_are_the_others()
+    {
+        string[] paths = [.. Enumerable.Range(0, 6).Select(i => Picture($"{i}.png", i))];
+        var comparison = new ImageComparison(metrics);
+        foreach (var memory in new long?[] { null, 1, 3 * metrics.PreparedBytes(40, 30) })
+            foreach (var consecutive in new[] { false, true })
+            {
+                var all = comparison.Pairs(paths, consecutive).Select(Known).ToArray();
+                for (var skip = 0; skip <= all.Length; skip++)
+                    Assert.Equal(all[skip..], comparison.Pairs(paths, consecutive, memory, skip).Select(Known));
+            }
+
+        static string Known(ComparedImages row) => $"{row.Reference} {row.Distorted} {string.Join(' ', Values(row))}";
     }
 
     private string Picture(string name, int seed, int width = 40)

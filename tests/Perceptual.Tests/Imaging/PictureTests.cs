@@ -33,7 +33,7 @@ public sealed class PictureTests : IDisposable
     {
         var (reference, damaged) = (Sample("reference.png"), Sample("damaged.png"));
         var comparison = new ImageComparison(new MetricSet(Metric.Load(["lpips-lite"])));
-        HeatMap.Write(folder["map.png"], comparison.Compare(reference, [damaged], map: true)[0].Values[0].Map!);
+        HeatMap.Write(folder["map.png"], comparison.Compare(reference, [damaged], map: true).Single().Values[0].Map!);
         var painted = Montage(
             ("reference", ImageFile.Read(reference)),
             ("distorted", ImageFile.Read(damaged)),
