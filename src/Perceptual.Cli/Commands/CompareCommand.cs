@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 
 namespace Perceptual.Cli;
@@ -20,62 +21,138 @@ internal static class CompareCommand
     public static Command Create(App app)
     {
         var command = new Command("compare", "Show how far one or more images are from a reference.");
-        var referenceArgument = new Argument<string>("REFERENCE")
+        var options = new Options(command);
+        app.SetAction(command, (parsed, cancellation) => Run(app, options.Parse(parsed), cancellation));
+        return command;
+    }
+
+    private static int Run(App app, Job job, CancellationToken cancellation)
+    {
+        var (reference, distorted) = (job.Reference, job.Distorted);
+        ImageOptions.CheckThere(distorted.Any(Path.Exists) ? [reference] : [reference, .. distorted]);
+        OutputFiles.Check([reference, .. distorted, .. job.Metrics.Model.Files], ("--map", job.Map));
+        var columns = job.Metrics.Load(app, cancellation);
+        var comparison = new ImageComparison(columns.Set, job.Images);
+        var steps = distorted.Length * (1 + (job.Explain ? Equivalents.Steps : 0));
+        using var report = RowReport.Create(app.Output, job.Format, columns, job.Layers, reference: reference);
+        var run = new RowRun(app, report, columns.Names.Count, job.Strict);
+        var (difference, above) = ((DistanceMap?)null, 0);
+        run.Each(steps, step => comparison.Compare(
+            reference, distorted, job.Resize, job.Map is not null, job.Explain, step, cancellation), row =>
+        {
+            if (row.Problems.Count > 0)
+                return;
+            difference = row.Values[0].Map;
+            above += row.Values[0].Value > job.FailAbove ? 1 : 0;
+        });
+        var code = run.End(withSummaries: false);
+        if (difference is not null && !app.Try(() => WriteMap(job.Map!, difference)))
+            code = ExitCode.Failed;
+        if (above == 0)
+            return code;
+        app.Say(string.Create(CultureInfo.InvariantCulture,
+            $"{above} of {run.Measured} distances above {job.FailAbove}"));
+        return code == ExitCode.Fine ? ExitCode.AboveThreshold : code;
+    }
+
+    private static void WriteMap(string path, DistanceMap map)
+    {
+        if (Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase))
+            NpyFile.Write(path, map.Height, map.Width, map.CopyRow);
+        else
+            HeatMap.Write(path, map);
+    }
+
+    private sealed record Job(
+        string Reference,
+        string[] Distorted,
+        MetricChoice Metrics,
+        ImageReadOptions Images,
+        ResizeFilter? Resize,
+        bool Layers,
+        string? Map,
+        bool Explain,
+        string Format,
+        double? FailAbove,
+        bool Strict);
+
+    private sealed class Options
+    {
+        private readonly Argument<string> reference = new("REFERENCE")
         {
             Description = $"The image to compare with ({ImageFormat.Names}).",
         };
-        var distortedArgument = new Argument<string[]>("DISTORTED")
+
+        private readonly Argument<string[]> distorted = new("DISTORTED")
         {
             Description = "The images to compare.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var layers = new Option<bool>("--layers") { Description = "Show what each layer adds (JSON always does)." };
-        var map = new Option<string>("--map")
+
+        private readonly MetricOptions metrics;
+
+        private readonly Option<bool> layers = new("--layers")
+        {
+            Description = "Show what each layer adds (JSON always does).",
+        };
+
+        private readonly Option<string> map = new("--map")
         {
             Description = "Write where two images differ, as a heat map (.png) or as float32 values (.npy).",
             HelpName = "FILE",
         };
-        var explain = new Option<bool>("--explain")
+
+        private readonly Option<bool> explain = new("--explain")
         {
             Description = "Show which JPEG quality, which blur and which noise are as far away.",
         };
-        var failAbove = OptionChecks.OptionalNumber(
-            "--fail-above", "Exit with code 3 if a distance is larger than this.", 0.0);
-        var format = new Option<string>("--format")
+
+        private readonly Option<string> format = new("--format")
         {
             Description = "The form of the results.",
             DefaultValueFactory = _ => "text",
         };
-        format.AcceptOnlyFromAmong(Report.Formats);
 
-        command.Add(referenceArgument);
-        command.Add(distortedArgument);
-        var metrics = new MetricOptions(command);
-        command.Add(layers);
-        command.Add(map);
-        command.Add(explain);
-        command.Add(format);
-        command.Add(failAbove);
-        var strict = RowRun.StrictOption();
-        command.Add(strict);
-        var images = new ImageOptions(command, canResize: true);
-        command.Validators.Add(result =>
+        private readonly Option<double?> failAbove = OptionChecks.OptionalNumber(
+            "--fail-above", "Exit with code 3 if a distance is larger than this.", 0.0);
+
+        private readonly Option<bool> strict = RowRun.StrictOption();
+
+        private readonly ImageOptions images;
+
+        public Options(Command command)
+        {
+            format.AcceptOnlyFromAmong(Report.Formats);
+            command.Add(reference);
+            command.Add(distorted);
+            metrics = new(command);
+            foreach (var option in new Option[] { layers, map, explain, format, failAbove, strict })
+                command.Add(option);
+            images = new(command, canResize: true);
+            command.Validators.Add(Check);
+        }
+
+        public Job Parse(ParseResult parsed) => new(
+            parsed.GetValue(reference)!,
+            parsed.GetValue(distorted)!,
+            metrics.Parse(parsed),
+            images.Options(parsed),
+            images.Resize(parsed),
+            parsed.GetValue(layers),
+            parsed.GetValue(map),
+            parsed.GetValue(explain),
+            parsed.GetValue(format)!,
+            parsed.GetValue(failAbove),
+            parsed.GetValue(strict));
+
+        private void Check(CommandResult result)
         {
             // Where any number of files may follow, a mistyped option is taken for one.
-            if (result.GetValue(distortedArgument)?.FirstOrDefault(
+            if (result.GetValue(distorted)?.FirstOrDefault(
                 path => path.StartsWith('-') && !Path.Exists(path)) is { } unknown)
                 result.AddError($"there is no option and no file {unknown}");
             if (result.GetValue(map) is { } file)
-            {
-                if (Path.GetExtension(file).ToLowerInvariant() is not (".png" or ".npy"))
-                    result.AddError($"--map {file}: the name must end in .png (heat map) or .npy (float values)");
-                if (result.GetValue(distortedArgument)?.Length > 1)
-                    result.AddError("--map is for one pair: name only one distorted image");
-                if (!metrics.IsSingle(result, out var info))
-                    result.AddError("--map is for one metric: name only one in --metric");
-                else if (info is { HasMap: false })
-                    result.AddError($"{info.Name} has no map");
-            }
+                CheckMap(result, file);
             if (result.GetValue(failAbove) is not null)
             {
                 if (!metrics.IsSingle(result, out var info))
@@ -88,47 +165,18 @@ internal static class CompareCommand
                 result.AddError("--layers is for one LPIPS: --metric must name it alone");
             if (result.GetValue(explain) && !metrics.IsSingle(result, out _))
                 result.AddError("--explain is for one metric: name only one in --metric");
-        });
+        }
 
-        app.SetAction(command, (parsed, cancellation) =>
+        private void CheckMap(CommandResult result, string file)
         {
-            var (reference, distorted) = (parsed.GetValue(referenceArgument)!, parsed.GetValue(distortedArgument)!);
-            ImageOptions.CheckThere(distorted.Any(Path.Exists) ? [reference] : [reference, .. distorted]);
-            var (options, resize) = (images.Options(parsed), images.Resize(parsed));
-            var (mapPath, isExplained) = (parsed.GetValue(map), parsed.GetValue(explain));
-            var limit = parsed.GetValue(failAbove);
-            OutputFiles.Check([reference, .. distorted, .. metrics.Files(parsed)], (map.Name, mapPath));
-            var columns = metrics.Parse(parsed).Load(app, cancellation);
-            var comparison = new ImageComparison(columns.Set, options);
-            var steps = distorted.Length * (1 + (isExplained ? Equivalents.Steps : 0));
-            using var report = RowReport.Create(
-                app.Output, parsed.GetValue(format)!, columns, parsed.GetValue(layers), reference: reference);
-            var run = new RowRun(app, report, columns.Names.Count, parsed.GetValue(strict));
-            var (difference, above) = ((DistanceMap?)null, 0);
-            run.Each(steps, step => comparison.Compare(
-                reference, distorted, resize, mapPath is not null, isExplained, step, cancellation), row =>
-            {
-                if (row.Problems.Count > 0)
-                    return;
-                difference = row.Values[0].Map;
-                above += row.Values[0].Value > limit ? 1 : 0;
-            });
-            var code = run.End(withSummaries: false);
-            if (difference is not null && !app.Try(() => WriteMap(mapPath!, difference)))
-                code = ExitCode.Failed;
-            if (above == 0)
-                return code;
-            app.Say(string.Create(CultureInfo.InvariantCulture, $"{above} of {run.Measured} distances above {limit}"));
-            return code == ExitCode.Fine ? ExitCode.AboveThreshold : code;
-        });
-        return command;
-    }
-
-    private static void WriteMap(string path, DistanceMap map)
-    {
-        if (Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase))
-            NpyFile.Write(path, map.Height, map.Width, map.CopyRow);
-        else
-            HeatMap.Write(path, map);
+            if (Path.GetExtension(file).ToLowerInvariant() is not (".png" or ".npy"))
+                result.AddError($"--map {file}: the name must end in .png (heat map) or .npy (float values)");
+            if (result.GetValue(distorted)?.Length > 1)
+                result.AddError("--map is for one pair: name only one distorted image");
+            if (!metrics.IsSingle(result, out var info))
+                result.AddError("--map is for one metric: name only one in --metric");
+            else if (info is { HasMap: false })
+                result.AddError($"{info.Name} has no map");
+        }
     }
 }
