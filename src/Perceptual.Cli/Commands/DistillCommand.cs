@@ -96,7 +96,7 @@ internal static class DistillCommand
                     parsed.GetValue(weights),
                     .. parsed.GetValue(folders)!.Concat(parsed.GetValue(validate) ?? []).SelectMany(ImageFile.InFolder),
                 ],
-                (output.Name, model), (output.Name, Path.ChangeExtension(model, ".csv")),
+                (output.Name, model), (output.Name, Path.ChangeExtension(model, ".csv")), (output.Name, checkpoint),
                 (plot.Name, parsed.GetValue(plot)));
             var modelFile = ModelOptions.IsFile(parsed.GetValue(weights)) ? parsed.GetValue(weights) : null;
             var (trunk, lin) = Progress.Downloads(app, progress => Lpips.LoadWeights(Network.Alex, new()

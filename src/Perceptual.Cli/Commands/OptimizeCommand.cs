@@ -95,13 +95,15 @@ internal static class OptimizeCommand
             });
             var result = optimizer.ToImage();
             reported.Add((count, optimizer.Distance(result, cancellation)));
-            ImageFile.WritePng(file.Stream, result);
-            file.Commit();
             app.Output.Write(Text(parsed.GetValue(format)!, reported));
-            return parsed.GetValue(plot) is not { } plotPath
-                || app.Try(() => Plots.Falling(app, plotPath, reported, Path.GetFileName(path)))
-                    ? ExitCode.Fine
-                    : ExitCode.Failed;
+            var isWritten = app.Try(() =>
+            {
+                ImageFile.WritePng(file.Stream, result);
+                file.Commit();
+            }, $"{parsed.GetValue(output)} cannot be written: ");
+            var isPlotted = parsed.GetValue(plot) is not { } plotPath
+                || app.Try(() => Plots.Falling(app, plotPath, reported, Path.GetFileName(path)));
+            return isWritten && isPlotted ? ExitCode.Fine : ExitCode.Failed;
 
             void CheckOutputs()
             {

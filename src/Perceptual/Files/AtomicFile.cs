@@ -96,7 +96,14 @@ public sealed class AtomicFile : IDisposable
         {
             // What is still buffered need not be written: the file is given up.
         }
-        File.Delete(temporary);
+        try
+        {
+            File.Delete(temporary);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // It went with its folder.
+        }
     }
 
     // To rename over a file asks the folder's permission only.
