@@ -253,27 +253,35 @@ public sealed class RowTests : IDisposable
         var clean = CommandLine.Run([.. args, "-o", lpips.PathOf("clean.csv")]);
         Assert.Equal(1, clean.Code);
         var random = new Random(command.Length);
-        var (runs, whole) = (0, false);
-        long before = 0;
-        for (; !whole; runs++)
+        var (stops, whole, before) = (0, false, 0L);
+        for (var run = 0; !whole; run++)
         {
             using var process = Process.Start(new ProcessStartInfo("dotnet",
                 [Path.Combine(AppContext.BaseDirectory, "lpips.dll"), .. args, "-o", Csv, "--threads", "1"])
             { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-            var wanted = runs < 4 ? before + random.Next(1, 4000) : long.MaxValue;
+            var wanted = stops < 4 ? before + random.Next(1, 4000) : long.MaxValue;
             while (!process.HasExited && LengthOfJournal() < wanted)
                 await Task.Delay(1, TestContext.Current.CancellationToken);
             process.Kill();
             var said = (await output, await error);
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-            Assert.InRange(LengthOfJournal() is > 0 and var length ? length : long.MaxValue, before, long.MaxValue);
-            before = LengthOfJournal();
-            whole = File.Exists(Csv);
-            if (process.ExitCode is 1)
+            whole = File.Exists(Csv) && !File.Exists(Csv + ".part");
+            if (process.ExitCode == 1)
                 Assert.Equal(clean.Output, said.Item1);
+            if (whole && stops == 0 && run < 20)
+            {
+                File.Delete(Csv); // a busy machine stopped the test, not the run
+                whole = false;
+            }
+            else if (!whole)
+            {
+                Assert.InRange(LengthOfJournal(), before, long.MaxValue); // nothing is measured again
+                stops++;
+            }
+            before = LengthOfJournal();
         }
-        Assert.True(runs > 1);
+        Assert.InRange(stops, 1, 4);
         Assert.Equal(File.ReadAllBytes(lpips.PathOf("clean.csv")), File.ReadAllBytes(Csv));
         Assert.Equal(["a", "b", "clean.csv", "out.csv"], Entries());
 
@@ -370,6 +378,7 @@ public sealed class RowTests : IDisposable
             ["folders", A, B, "--metric", "l2", "-o", Path.Combine(into, "out.csv")],
             ["pairs", A, "--metric", "l2", "--format", "json", "-o", Path.Combine(into, "out.json")],
             ["compare", one, two, "--metric", "l2", "--map", Path.Combine(into, "map.png")],
+            ["optimize", one, two, "--net", "lite", "--steps", "1", "-o", Path.Combine(into, "better.png")],
             ["evaluate", "recorded", WriteRecorded(), "--plot", Path.Combine(into, "bars.png")],
         })
         {
@@ -378,7 +387,9 @@ public sealed class RowTests : IDisposable
             using var error = new StringWriter();
             using var http = new HttpClient();
             Assert.Equal(1, await new App(output, error, http).RunAsync(args));
-            Assert.Equal(CommandLine.Run(args[..^2]).Output, output.ToString());
+            Directory.CreateDirectory(into);
+            Assert.Equal(CommandLine.Run(args).Output, output.ToString());
+            Directory.Delete(into, recursive: true);
             Assert.Contains(args[^1], Assert.Single(error.ToString().Trim().Split('\n')), StringComparison.Ordinal);
         }
     }

@@ -37,7 +37,7 @@ internal static class DistillCommand
                 + "to begin anew, delete it or give -o another file");
         OutputFiles.Check(
             [.. job.Teacher.Files, .. job.Folders.Concat(job.Validate).SelectMany(ImageFile.InFolder)],
-            ("--output", job.Output), ("--output", job.Log), ("--plot", job.Plot));
+            ("--output", job.Output), ("--output", job.Log), ("--output", job.Checkpoint), ("--plot", job.Plot));
         var distiller = Prepare(app, job, cancellation);
         if (distiller.Step > 0)
             app.Say($"continuing after step {distiller.Step} of {job.Recipe.Steps}, from {job.Checkpoint}");

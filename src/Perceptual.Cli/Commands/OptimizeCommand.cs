@@ -43,13 +43,15 @@ internal static class OptimizeCommand
         var reported = Optimize(app, job, optimizer, cancellation);
         var result = optimizer.ToImage();
         reported.Add((job.Steps, optimizer.Distance(result, cancellation)));
-        ImageFile.WritePng(file.Stream, result);
-        file.Commit();
         app.Output.Write(Text(job.Format, reported));
-        return job.Plot is not { } plot
-            || app.Try(() => Plots.Falling(app, plot, reported, Path.GetFileName(job.Reference)))
-                ? ExitCode.Fine
-                : ExitCode.Failed;
+        var isWritten = app.Try(() =>
+        {
+            ImageFile.WritePng(file.Stream, result);
+            file.Commit();
+        }, $"{job.Output} cannot be written: ");
+        var isPlotted = job.Plot is not { } plot
+            || app.Try(() => Plots.Falling(app, plot, reported, Path.GetFileName(job.Reference)));
+        return isWritten && isPlotted ? ExitCode.Fine : ExitCode.Failed;
     }
 
     private static void CheckOutputs(Job job)
