@@ -163,7 +163,7 @@ public sealed class ImageComparison
         using var first = Open(paths[0]);
         // Two blocks of images are kept at a time; all are one block if they fit.
         var bytes = metrics.PreparedBytes(first.Width, first.Height);
-        var block = (int)Math.Clamp((memory ?? MemoryShare) / 2 / bytes, 1, 1 << 20);
+        var block = (int)Math.Clamp((memory ?? ImageFile.MemoryShare) / 2 / bytes, 1, 1 << 20);
         var pairs = new PairsOfPaths(this, paths, first, block, step, cancellation);
         return consecutive ? pairs.Consecutive() : pairs.All();
     }
@@ -233,9 +233,7 @@ public sealed class ImageComparison
         }
     }
 
-    private static long MemoryShare => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
-
-    private static bool FitsInMemory(long bytes) => bytes <= MemoryShare;
+    private static bool FitsInMemory(long bytes) => bytes <= ImageFile.MemoryShare;
 
     // One of so many pairs that are compared side by side. One metric takes the rows as they come.
     private static IReadOnlyList<MetricValue> Compare(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Perceptual.Imaging;
@@ -5,7 +6,8 @@ namespace Perceptual.Imaging;
 /// <summary>Reads and writes image files.</summary>
 public static class ImageFile
 {
-    private const int MaxWidth = int.MaxValue / 8; // a row of four 16-bit samples a pixel is one array
+    private const int MaxWidth = (1 << 28) - 64; // a row of four 16-bit samples a pixel, and a few more, is one array
+    private const int RowBytes = 48; // at most, for each pixel of a row that is decoded
 
     /// <summary>
     /// Reads the first image of a file of one of the formats of <see cref="ImageFormat.All"/>. The content decides
@@ -30,8 +32,9 @@ public static class ImageFile
     /// begins with the path.</exception>
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
-        using var rows = Open(path, options ?? new());
-        return rows.ReadAll();
+        options ??= new();
+        using var rows = Open(path, options);
+        return rows.ReadAll(options);
     }
 
     /// <summary>Reads the image in a stream: what a file of the rest of it would give.</summary>
@@ -63,9 +66,9 @@ public static class ImageFile
     {
         ArgumentNullException.ThrowIfNull(name);
         var array = MemoryMarshal.TryGetArray(bytes, out var part) ? part : new(bytes.ToArray());
-        using var rows = Open(new MemoryStream(array.Array!, array.Offset, array.Count, false, true), name,
-            options ?? new());
-        return rows.ReadAll();
+        options ??= new();
+        using var rows = Open(new MemoryStream(array.Array!, array.Offset, array.Count, false, true), name, options);
+        return rows.ReadAll(options);
     }
 
     /// <summary>
@@ -82,11 +85,12 @@ public static class ImageFile
     /// <inheritdoc cref="Read(string, ImageReadOptions?)"/>
     public static RgbRowReader OpenRows(string path, ImageReadOptions? options = null)
     {
-        var rows = Open(path, options ?? new());
+        options ??= new();
+        var rows = Open(path, options);
         if (rows.Stored.Orientation is not (>= 2 and <= 8))
             return rows;
         using (rows)
-            return rows.ReadAll().OpenRows();
+            return rows.ReadAll(options).OpenRows();
     }
 
     /// <summary>
@@ -139,7 +143,7 @@ public static class ImageFile
         catch (Exception problem)
         {
             stream.Dispose();
-            if (problem is EndOfStreamException or InvalidDataException)
+            if (problem is EndOfStreamException or InvalidDataException or OutOfMemoryException)
                 throw Named(path, problem);
             throw;
         }
@@ -147,9 +151,15 @@ public static class ImageFile
 
     /// <summary>What is wrong with a file, with its path.</summary>
     internal static InvalidDataException Named(string path, Exception problem) =>
-        new(problem is EndOfStreamException
-            ? $"{path}: is cut short; get the file again"
-            : $"{path}: {problem.Message}", problem);
+        new(problem switch
+        {
+            EndOfStreamException => $"{path}: is cut short; get the file again",
+            OutOfMemoryException => $"{path}: needs more memory than there is; make it smaller",
+            _ => $"{path}: {problem.Message}",
+        }, problem);
+
+    /// <summary>What an image may take unless its reader says otherwise: a quarter of the memory.</summary>
+    internal static long MemoryShare => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
 
     /// <summary>Writes an image of 8-bit samples as a PNG. The file appears whole or not at all.</summary>
     /// <param name="path">The file, replaced if it exists.</param>
@@ -192,8 +202,9 @@ public static class ImageFile
     }
 
     /// <exception cref="InvalidDataException">The image has no pixels, or more than are allowed.</exception>
-    internal static void CheckSize(long width, long height, long limit)
+    internal static void CheckSize(long width, long height, ImageReadOptions options)
     {
+        var limit = options.MaxPixels ?? ImageReadOptions.DefaultMaxPixels;
         if (width < 1 || height < 1)
             throw new InvalidDataException($"is damaged: a size of {width}x{height}; get the file again");
         if (width > MaxWidth)
@@ -201,5 +212,18 @@ public static class ImageFile
         if (height > Math.Min(limit / width, int.MaxValue))
             throw new InvalidDataException(
                 $"has {width}x{height} pixels, more than the limit of {limit}; make it smaller or raise the limit");
+        CheckMemory((double)RowBytes * width, options);
+    }
+
+    /// <summary>Refuses what would take more than a quarter of the memory, unless a limit has been set.</summary>
+    /// <param name="bytes">What is going to be held, at most.</param>
+    /// <param name="options">Say whether there is a limit.</param>
+    /// <exception cref="InvalidDataException">It would.</exception>
+    internal static void CheckMemory(double bytes, ImageReadOptions options)
+    {
+        if (options.MaxPixels is null && bytes > MemoryShare)
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
+                $"would take {bytes / 1e9:F1} GB of memory, more than a quarter of what there is; make it smaller, "
+                    + $"or set MaxPixels to read it all the same"));
     }
 }
