@@ -27,9 +27,10 @@ public static class ImageFile
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The file cannot be read, or is a named pipe, a device or a socket.</exception>
     /// <exception cref="InvalidDataException">The path is a folder, or the content is not an image of these formats,
-    /// damaged, cut short, over the limit, transparent where that is refused, or of float samples; or it needs libvips,
-    /// which is not there: all but BMP, TGA and plain PNG (8 or 16 bits, not interlaced, no palette) do. The message
-    /// begins with the path.</exception>
+    /// damaged, cut short, over the limit, transparent where that is refused, or of a kind that is not read; or it would
+    /// take too much memory; or it needs libvips, which is not there: all but BMP, TGA, GIF, plain PNG (8 or 16 bits,
+    /// not interlaced, no palette) and TIFF without JPEG, fax or a profile that is to be applied do. The message begins
+    /// with the path.</exception>
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
         options ??= new();
@@ -78,9 +79,10 @@ public static class ImageFile
     /// their row is read. A reader is for one thread at a time.
     /// </summary>
     /// <remarks>
-    /// Memory grows with the width and not with the area (of a TIFF a strip or a row of tiles is held), except for
-    /// files whose rows do not come in order, which are decoded whole: interlaced PNG, progressive JPEG, WebP, GIF,
-    /// run-length coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not upright.
+    /// Memory grows with the width and not with the area (of a TIFF a row of tiles is held), except for files whose rows
+    /// do not come in order, which are decoded whole: interlaced PNG and GIF, progressive JPEG, WebP, run-length coded
+    /// TGA from the bottom up, and where the orientation that EXIF or TIFF states is not upright. What is decoded whole
+    /// may take a quarter of the memory, unless <see cref="ImageReadOptions.MaxPixels"/> says how large it may be.
     /// </remarks>
     /// <inheritdoc cref="Read(string, ImageReadOptions?)"/>
     public static RgbRowReader OpenRows(string path, ImageReadOptions? options = null)
@@ -109,7 +111,7 @@ public static class ImageFile
         string[] paths =
         [
             .. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)!)
-                .Where(name => ImageFormat.All.Any(format => format.HasExtension(name)))
+                .Where(HasExtension)
                 .Order(StringComparer.Ordinal)
                 .Select(name => Path.Combine(folder, name)),
         ];
@@ -118,6 +120,17 @@ public static class ImageFile
         var extensions = ImageFormat.All.SelectMany(format => format.Extensions);
         throw new InvalidDataException($"{folder} has no image files ({string.Join(' ', extensions)})");
     }
+
+    /// <summary>
+    /// The names of the files in a folder that <see cref="InFolder"/> passes over, in their ordinal order.
+    /// </summary>
+    /// <param name="folder">A folder; there must be one.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder, or it is a file.</exception>
+    public static IReadOnlyList<string> PassedOver(string folder) =>
+        [.. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)!)
+            .Where(name => !HasExtension(name)).Order(StringComparer.Ordinal)];
+
+    private static bool HasExtension(string name) => ImageFormat.All.Any(format => format.HasExtension(name));
 
     private static FileRows Open(string path, ImageReadOptions options) => Directory.Exists(path)
         ? throw new InvalidDataException($"{path}: is a folder; name an image file")

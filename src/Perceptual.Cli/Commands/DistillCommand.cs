@@ -136,6 +136,7 @@ internal static class DistillCommand
             DistillationImages Read(string[] from, IReadOnlyList<Distortion> kinds, double proceduralPart)
             {
                 string[] paths = [.. from.SelectMany(ImageFile.InFolder)];
+                Array.ForEach(from, folder => PassedOver.Report(app, folder));
                 var read = new DistillationImages(
                     paths,
                     path => ImageFile.Read(path, options),

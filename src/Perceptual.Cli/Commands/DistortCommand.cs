@@ -112,7 +112,7 @@ internal static class DistortCommand
             var (paths, target, options) = (parsed.GetValue(inputs)!, parsed.GetValue(output)!, images.Options(parsed));
             if (parsed.GetValue(pairs) is { } count)
             {
-                WriteTriplets(app, [.. paths.SelectMany(ImagesOf)], options, target, count,
+                WriteTriplets(app, [.. paths.SelectMany(path => ImagesOf(app, path))], options, target, count,
                     parsed.GetValue(size) ?? DefaultSize, parsed.GetValue(seed), cancellation);
                 return ExitCode.Fine;
             }
@@ -152,10 +152,13 @@ internal static class DistortCommand
             : throw new InvalidDataException($"{path} has 16 bits a sample; only images of 8 bits can be distorted");
     }
 
-    private static IEnumerable<string> ImagesOf(string path)
+    private static IEnumerable<string> ImagesOf(App app, string path)
     {
         if (Directory.Exists(path))
+        {
+            PassedOver.Report(app, path);
             return ImageFile.InFolder(path);
+        }
         ImageOptions.CheckThere([path]);
         return [path];
     }
