@@ -15,9 +15,11 @@ internal static class JpegMarkers
     /// segments before the pixels, and a sequential scan that states no coefficients.
     /// </summary>
     /// <returns>The whole file, or null if it has none of them.</returns>
+    /// <exception cref="InvalidDataException">It does not say what its pixels are.</exception>
     public static byte[]? WithoutDeviations(Stream stream)
     {
-        var (edits, sequential, components) = (new List<(long At, int Removed, byte[] Put)>(), false, 0);
+        var edits = new List<(long At, int Removed, byte[] Put)>();
+        var (sequential, adobe, components) = (false, false, 0);
         for (stream.Position = 2; ;)
         {
             var gap = stream.Position;
@@ -29,12 +31,16 @@ internal static class JpegMarkers
             var length = Word(stream);
             if (length < 2 || start + length > stream.Length)
                 return null;
-            if (marker is 0xC0 or 0xC1 or 0xC9 && length >= 8)
-                (sequential, components) = (true, At(stream, start + 7));
+            if (marker is >= 0xC0 and <= 0xCA and not (0xC4 or 0xC8) && length >= 8)
+                (sequential, components) = (marker is not (0xC2 or 0xCA), At(stream, start + 7));
+            adobe |= marker == App14 && Begins(stream, start + 2, "Adobe"u8);
             if (marker == App0 && length >= 16 && Begins(stream, start + 2, "JFIF\0"u8) && At(stream, start + 7) != 1)
                 edits.Add((start + 7, 1, [1]));
             if (marker == StartOfScan)
             {
+                if (components == 4 && !adobe)
+                    throw new InvalidDataException("the JPEG has four components and not Adobe's marker, which would "
+                        + "say that they are CMYK where 255 is no ink; save it as RGB");
                 var end = start + length;
                 if (sequential && length == 6 + 2 * components && Begins(stream, end - 3, [0, 0, 0]))
                     edits.Add((end - 3, 3, [0, 63, 0]));
@@ -47,7 +53,7 @@ internal static class JpegMarkers
     /// <summary>Makes a JPEG of a strip or a tile of a TIFF and of the tables for all of them.</summary>
     /// <param name="tables">A JPEG without an image, or nothing.</param>
     /// <param name="chunk">A JPEG, with or without tables of its own.</param>
-    /// <param name="transform">1 if its three components are YCbCr, 0 if they are RGB, -1 if it has not three.</param>
+    /// <param name="transform">1 if its components are YCbCr, 0 if they are RGB or CMYK, -1 if there is one.</param>
     /// <exception cref="InvalidDataException">They are not that.</exception>
     public static byte[] Join(byte[] tables, byte[] chunk, int transform)
     {

@@ -320,12 +320,7 @@ internal sealed class TiffRows : StoredRows
             throw new InvalidDataException("damaged");
         var stored = new byte[length];
         bytes.ReadExactly(stored);
-        var kind = layout.Photometric switch
-        {
-            TiffLayout.YCbCr => 1,
-            TiffLayout.Rgb when !layout.IsPlanar => 0,
-            _ => -1,
-        };
+        var kind = ChunkSamples == 1 ? -1 : layout.Photometric == TiffLayout.YCbCr ? 1 : 0;
         var rows = VipsRows.OpenJpeg(new MemoryStream(JpegMarkers.Join(jpegTables, stored, kind)), "", new()
         {
             MaxPixels = options.MaxPixels,
@@ -348,7 +343,7 @@ internal sealed class TiffRows : StoredRows
             rows.ReadRow(buffer);
             if (rows.Layout == PixelLayout.Cmyk)
                 for (var i = 0; i < buffer.Length; i++)
-                    buffer[i] ^= 0xFF; // libvips takes them to be inverted, as Adobe's are that are no TIFF
+                    buffer[i] ^= 0xFF; // with Adobe's marker they are inverted, in a TIFF they are not
             return buffer.Length;
         }
 
