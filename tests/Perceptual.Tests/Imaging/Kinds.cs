@@ -19,7 +19,7 @@ internal sealed record Kind(
 
 /// <summary>
 /// Image files of every kind that is read, made by writers of the tests and not by the library that reads them. TIFFs
-/// are in <see cref="TiffTests"/>.
+/// are in <c>TiffTests</c>.
 /// </summary>
 internal static class Kinds
 {
