@@ -31,8 +31,8 @@ internal static class JpegMarkers
             var length = Word(stream);
             if (length < 2 || start + length > stream.Length)
                 return null;
-            if (marker is >= 0xC0 and <= 0xCA and not (0xC4 or 0xC8) && length >= 8)
-                (sequential, components) = (marker is not (0xC2 or 0xCA), At(stream, start + 7));
+            if (marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC) && length >= 8)
+                (sequential, components) = (marker is not (0xC2 or 0xCA), CheckFrame(stream, marker, start));
             adobe |= marker == App14 && Begins(stream, start + 2, "Adobe"u8);
             if (marker == App0 && length >= 16 && Begins(stream, start + 2, "JFIF\0"u8) && At(stream, start + 7) != 1)
                 edits.Add((start + 7, 1, [1]));
@@ -64,6 +64,20 @@ internal static class JpegMarkers
             joined.Write([0xFF, App14, 0, 14, .. "Adobe"u8, 0, 100, 0, 0, 0, 0, (byte)transform]);
         CopySegments(chunk, joined);
         return joined.ToArray();
+    }
+
+    // Whole files that libjpeg does not read are not damaged.
+    private static int CheckFrame(Stream stream, int marker, long start)
+    {
+        var (bits, components) = (At(stream, start + 2), At(stream, start + 7));
+        var kind = marker is not (<= 0xC2 or 0xC9 or 0xCA) ? "a lossless or hierarchical process"
+            : bits != 8 ? $"samples of {bits} bits"
+            : components is not (1 or 3 or 4) ? $"{components} components"
+            : Begins(stream, start + 3, [0, 0]) ? "its height behind its pixels"
+            : null;
+        return kind is null
+            ? components
+            : throw new InvalidDataException($"the JPEG has {kind}, which cannot be read; save it as PNG");
     }
 
     // All but the start, the end and what applications say: the TIFF says what the pixels are.

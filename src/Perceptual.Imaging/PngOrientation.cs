@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// The orientation that a PNG states behind its pixels, as ImageMagick writes it. The specification lets decoders miss it
-/// there, and libvips does.
+/// The orientation that a PNG states behind its pixels, as ImageMagick writes it. The specification lets decoders miss
+/// it there, and libvips does.
 /// </summary>
 internal static class PngOrientation
 {

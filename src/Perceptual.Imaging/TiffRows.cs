@@ -20,7 +20,7 @@ internal sealed class TiffRows : StoredRows
     private readonly ImageReadOptions options;
     private readonly byte[] jpegTables = [];
     private readonly byte[] palette = []; // [colours, RGB]
-    private readonly double[] fromYCbCr = []; // [red from Cr, green from Cb and Cr, blue from Cb; reference black, white]
+    private readonly double[] fromYCbCr = []; // [red from Cr, green from Cb, from Cr, blue from Cb; reference]
     private readonly byte[] packed; // a row of a chunk, or of groups of subsampled pixels
     private readonly byte[] band; // [rows, width, samples, sample bytes], in the byte order of this machine
     private readonly int bandRows;

@@ -56,6 +56,21 @@ public class DeviationTests
     }
 
     [Theory]
+    [InlineData(1, 0xC3, "lossless")]
+    [InlineData(1, 0xCD, "hierarchical")]
+    [InlineData(4, 12, "samples of 12 bits")]
+    [InlineData(9, 2, "2 components")]
+    [InlineData(6, 0, "height behind its pixels")]
+    public void A_JPEG_of_a_kind_that_is_not_read_is_refused_by_name(int at, byte value, string name)
+    {
+        var jpeg = new JpegWriter().Write(JpegWriter.Smooth(40, 40, 3), 40, 40);
+        jpeg[jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xC0]) + at] = value;
+        var message = Problem(jpeg).Message;
+        Assert.Contains(name, message, StringComparison.Ordinal);
+        Assert.DoesNotContain("damaged", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("sos.jpg")]
     [InlineData("jfif2.jpg")]
     [InlineData("zeros-between.jpg")]
@@ -68,7 +83,8 @@ public class DeviationTests
     {
         var path = Shared.Path("bugs/icc-perceptual-only/xyb.jpg");
         var (stored, converted) = (ImageFile.Read(path), ImageFile.Read(path, new() { ConvertToSrgb = true }));
-        var means = Interleaved(converted).Index().GroupBy(v => v.Index % 3, v => v.Item).Select(c => c.Average(v => v));
+        var means = Interleaved(converted).Index().GroupBy(v => v.Index % 3, v => v.Item)
+            .Select(channel => channel.Average(v => v));
         Assert.NotEqual(Interleaved(stored), Interleaved(converted));
         Assert.All(means, mean => Assert.InRange(mean, 40, 215)); // XYB as RGB is all blue and red
     }

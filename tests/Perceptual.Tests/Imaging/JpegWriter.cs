@@ -177,7 +177,8 @@ internal sealed record JpegWriter
         {
             Factors = factors;
             Units = ((width - 1) / (8 * most.X) + 1, (height - 1) / (8 * most.Y) + 1);
-            BlocksInside = (((width * factors.X - 1) / most.X + 1 + 7) / 8, ((height * factors.Y - 1) / most.Y + 8) / 8);
+            BlocksInside = (
+                ((width * factors.X - 1) / most.X + 8) / 8, ((height * factors.Y - 1) / most.Y + 8) / 8);
             stride = Units.X * factors.X;
             var (stepX, stepY) = (most.X / factors.X, most.Y / factors.Y);
             double At(int x, int y)

@@ -176,7 +176,8 @@ internal static class Kinds
             double Luma(int at) => 0.299 * stored[at] + 0.587 * stored[at + 1] + 0.114 * stored[at + 2];
             for (var c = 0; c < 3; c++)
             {
-                var (own, other) = (stored[i + c] - Luma(i), stored[i + beside * samples + c] - Luma(i + beside * samples));
+                var next = i + beside * samples;
+                var (own, other) = (stored[i + c] - Luma(i), stored[next + c] - Luma(next));
                 blended[i + c] = (byte)Math.Clamp(Math.Round(Luma(i) + 0.75 * own + 0.25 * other), 0, 255);
             }
         }
@@ -208,7 +209,8 @@ internal static class Kinds
         yield return new("32 bits, masks.bmp",
             Bmp(W, -H, 32, [], Rows(four, H), [0xFF0000, 0xFF00, 0xFF, 0xFF000000]), W, 8, wide);
         byte[] words = Pattern(W, H, 2);
-        foreach (var (red, green, blue, masks) in new[] { (10, 5, 5, (uint[]?)null), (11, 6, 5, [0xF800, 0x7E0, 0x1F]) })
+        foreach (var (red, green, blue, masks) in new[]
+            { (10, 5, 5, (uint[]?)null), (11, 6, 5, [0xF800, 0x7E0, 0x1F]) })
             yield return new($"16 bits, {green} green.bmp", Bmp(W, -H, 16, [], Rows(words, H), masks), W, 8,
                 [.. words.Chunk(2).Select(p => p[0] | p[1] << 8).SelectMany(v => new[]
                 {
@@ -344,8 +346,8 @@ internal static class Kinds
                     argb[i] = 255;
             ushort[] pixels = [.. argb.Chunk(4).SelectMany(p => p[..3]
                 .Select(v => (ushort)(Share(v, p[3], 255) + 255 - p[3])))];
-            yield return new($"lossless{(transparent ? ", transparent" : "")}.webp", WebP(argb, W, H, transparent), W, 8,
-                pixels);
+            yield return new($"lossless{(transparent ? ", transparent" : "")}.webp", WebP(argb, W, H, transparent),
+                W, 8, pixels);
         }
     }
 

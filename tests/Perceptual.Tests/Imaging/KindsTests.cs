@@ -21,7 +21,7 @@ public class KindsTests
             var image = ImageFile.Read(path, White);
             Assert.Equal((kind.Width, kind.Pixels.Length / 3 / kind.Width), (image.Width, image.Height));
             Assert.Equal(kind.Bits == 16 ? ValueRange.UInt16 : ValueRange.Byte, image.Range);
-            var off = kind.Pixels.Zip(Interleaved16(image), (expected, actual) => Math.Abs(expected - actual)).ToArray();
+            var off = kind.Pixels.Zip(Interleaved16(image), (written, read) => Math.Abs(written - read)).ToArray();
             Assert.True(off.Max() <= kind.Tolerance,
                 $"{kind}: sample {Array.IndexOf(off, off.Max())} of {off.Length} is off by {off.Max()}");
             Assert.True(Interleaved16(image).SequenceEqual(

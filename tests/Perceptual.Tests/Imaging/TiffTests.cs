@@ -48,7 +48,7 @@ public class TiffTests
     public void Every_combination_is_right_or_refused_by_name()
     {
         Assert.SkipWhen(Environment.GetEnvironmentVariable("PERCEPTUAL_EVERY") is null,
-            "takes minutes: set PERCEPTUAL_EVERY=1");
+            "takes a minute: set PERCEPTUAL_EVERY=1");
         var (right, count) = (0, 0);
         for (long number = 0; number < Choices.Aggregate(1L, (all, n) => all * n); number++)
         {
@@ -296,7 +296,8 @@ public class TiffTests
                 1 => [pixel[0], pixel[0], pixel[0]],
                 2 or 6 when writer.Photometric == 2 || writer.Compression == 7 => [pixel[0], pixel[1], pixel[2]],
                 3 => [.. Enumerable.Range(0, 3).Select(c => palette[pixel[0] + c * palette.Length / 3] >> 8)],
-                5 => [.. pixel[..3].Select(ink => most - pixel[3] - Math.Round((double)ink * (most - pixel[3]) / most))],
+                5 => [.. pixel[..3]
+                    .Select(ink => most - pixel[3] - Math.Round((double)ink * (most - pixel[3]) / most))],
                 _ => [pixel[0] + 1.402 * (pixel[2] - 128),
                     pixel[0] - 0.344136 * (pixel[1] - 128) - 0.714136 * (pixel[2] - 128),
                     pixel[0] + 1.772 * (pixel[1] - 128)],
