@@ -41,20 +41,25 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         """;
 
     private const string Images = """
-        PNG (8 and 16 bits), JPEG, WebP, TIFF, GIF, BMP and TGA files are read. Gray images become RGB.
+        PNG (8 and 16 bits), JPEG, WebP, TIFF, GIF, BMP and TGA files are read. Gray images become RGB. A file of a
+        kind that is not known to be read right is refused; docs/images.md lists all kinds. Of several images in a file
+        the first is read. The orientation that a file states is applied.
 
         Sizes must agree. --resize FILTER gives each distorted image the size of its reference; the filter is
         antialiased. Without that option, different sizes are an error, because a resized image has another distance.
 
-        Pixel values are used as they are stored. --icc converts them to sRGB through the embedded colour profile.
+        Pixel values are used as they are stored. --icc converts them to sRGB through the embedded colour profile:
+        relative colorimetric, or by the profile's own intent if it does not have that.
 
         An image with real transparency is an error unless --alpha says what to do:
           --alpha drop   ignore the transparency
           --alpha white  lay the image over white
           --alpha black  lay the image over black
 
-        --max-pixels N refuses larger images before they are decoded. In folders, files whose extension is not that
-        of an image are skipped.
+        --max-pixels N refuses larger images before they are decoded. Without it the limit is 1000000000 pixels, and
+        what has to be held whole, such as a progressive JPEG, may take a quarter of the memory.
+
+        In folders, files whose extension is not that of an image are passed over, and counted on stderr.
         """;
 
     private const string Output = """

@@ -38,14 +38,14 @@ internal sealed class BmpRows : StoredRows
         height = Math.Abs(height);
         bits = UInt16(header, old ? 10 : 14);
         var compression = old ? Uncompressed : BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(16));
-        ImageFile.CheckSize(width, height, options.MaxPixels);
+        ImageFile.CheckSize(width, height, options);
         if (!(bits is 1 or 4 or 8 or 16 or 24 or 32 && compression == Uncompressed)
             && !(bits is 16 or 32 && compression is BitFields or AlphaBitFields))
             throw new InvalidDataException($"the BMP has {bits} bits a pixel with compression {compression}, which "
                 + "cannot be read; save it as PNG");
 
         if (bits <= 8)
-            palette = ReadPalette(stream, header, bits);
+            palette = ReadPalette(stream, header, bits, pixelStart);
         else if (compression != Uncompressed)
             masks = ReadMasks(stream, header, compression);
         else
@@ -94,7 +94,8 @@ internal sealed class BmpRows : StoredRows
     private static bool IsRun(uint mask) =>
         mask == 0 || (mask >> BitOperations.TrailingZeroCount(mask)) is var run && (run & (run + 1)) == 0;
 
-    private static byte[] ReadPalette(Stream stream, byte[] header, int bits) // [colours, blue green red]
+    // Some are shorter than the header says, and then the pixels begin where they end.
+    private static byte[] ReadPalette(Stream stream, byte[] header, int bits, uint pixelStart)
     {
         var entry = header.Length == 12 ? 3 : 4;
         var colours = header.Length == 12 ? 0 : BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(32));
@@ -102,6 +103,7 @@ internal sealed class BmpRows : StoredRows
             colours = 1u << bits;
         if (colours > 256)
             throw new InvalidDataException($"is a damaged BMP: its palette has {colours} colours; get the file again");
+        colours = Math.Min(colours, (uint)Math.Max(0, pixelStart - stream.Position) / (uint)entry);
         var palette = new byte[colours * 3];
         var stored = new byte[entry];
         for (var i = 0; i < colours; i++)

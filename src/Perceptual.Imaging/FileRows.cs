@@ -11,7 +11,8 @@ internal abstract class FileRows(StoredRows stored)
     public StoredRows Stored => stored;
 
     /// <summary>Reads all rows and makes an upright image of them.</summary>
-    public abstract RgbImage ReadAll();
+    /// <exception cref="InvalidDataException">It would take too much memory, or its file is damaged.</exception>
+    public abstract RgbImage ReadAll(ImageReadOptions options);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -37,9 +38,17 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
         Widen(channels[2], blue);
     }
 
-    public override RgbImage ReadAll()
+    public override RgbImage ReadAll(ImageReadOptions options)
     {
-        ImageFile.CheckSize(Width, Height, Array.MaxLength);
+        try
+        {
+            ImageFile.CheckSize(Width, Height, new() { MaxPixels = Array.MaxLength });
+            ImageFile.CheckMemory(3.0 * Width * Height * Stored.SampleBytes, options);
+        }
+        catch (InvalidDataException problem)
+        {
+            throw ImageFile.Named(path, problem);
+        }
         var count = Width * Height;
         T[][] planes = [new T[count], new T[count], new T[count]];
         var (target, columnStep, rowStep) = Stored.Orientation switch

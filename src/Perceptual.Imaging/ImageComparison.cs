@@ -163,7 +163,7 @@ public sealed class ImageComparison
         {
             var (number, image) = FirstReadable(paths);
             using var first = image;
-            var pairs = new PairsOfPaths(this, paths, number, first, memory ?? MemoryShare, step, cancellation);
+            var pairs = new PairsOfPaths(this, paths, number, first, memory ?? ImageFile.MemoryShare, step, cancellation);
             foreach (var row in consecutive ? pairs.Consecutive(skip) : pairs.All(skip))
                 yield return row;
         }
@@ -351,9 +351,7 @@ public sealed class ImageComparison
         return (-1, null);
     }
 
-    private static long MemoryShare => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
-
-    private static bool FitsInMemory(long bytes) => bytes <= MemoryShare;
+    private static bool FitsInMemory(long bytes) => bytes <= ImageFile.MemoryShare;
 
     // Compares one of several pairs that are compared in parallel. A single metric reads the rows in bands.
     private static IReadOnlyList<MetricValue> Compare(

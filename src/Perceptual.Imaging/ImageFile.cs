@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Perceptual.Imaging;
@@ -5,7 +6,8 @@ namespace Perceptual.Imaging;
 /// <summary>Reads and writes image files.</summary>
 public static class ImageFile
 {
-    private const int MaxWidth = int.MaxValue / 8; // a row with four 16-bit samples for each pixel is one array
+    private const int MaxWidth = (1 << 28) - 64; // a row of four 16-bit samples a pixel, and a few more, is one array
+    private const int RowBytes = 48; // at most, for each pixel of a row that is decoded
 
     /// <summary>
     /// Reads the first image of a file of one of the formats of <see cref="ImageFormat.All"/>. The format is
@@ -25,13 +27,15 @@ public static class ImageFile
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The file cannot be read, or is a named pipe, a device or a socket.</exception>
     /// <exception cref="InvalidDataException">The path is a folder, or the content is not an image of these formats,
-    /// damaged, cut short, over the limit, transparent where that is refused, or of float samples; or it needs libvips,
-    /// which is not there: all but BMP, TGA and plain PNG (8 or 16 bits, not interlaced, no palette) do. The message
+    /// damaged, cut short, over the limit, transparent where that is refused, or of a kind that is not read; or it
+    /// would take too much memory; or it needs libvips, which is not there: all but BMP, TGA, GIF, plain PNG (8 or 16
+    /// bits, not interlaced, no palette) and TIFF without JPEG, fax or a profile that is to be applied do. The message
     /// begins with the path.</exception>
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
-        using var rows = Open(path, options ?? new());
-        return rows.ReadAll();
+        options ??= new();
+        using var rows = Open(path, options);
+        return rows.ReadAll(options);
     }
 
     /// <summary>Reads the image in the rest of a stream.</summary>
@@ -63,9 +67,9 @@ public static class ImageFile
     {
         ArgumentNullException.ThrowIfNull(name);
         var array = MemoryMarshal.TryGetArray(bytes, out var part) ? part : new(bytes.ToArray());
-        var stream = new MemoryStream(array.Array!, array.Offset, array.Count, false, true);
-        using var rows = Open(stream, name, options ?? new());
-        return rows.ReadAll();
+        options ??= new();
+        using var rows = Open(new MemoryStream(array.Array!, array.Offset, array.Count, false, true), name, options);
+        return rows.ReadAll(options);
     }
 
     /// <summary>
@@ -74,18 +78,21 @@ public static class ImageFile
     /// when their row is read. A reader serves one thread at a time.
     /// </summary>
     /// <remarks>
-    /// Memory grows with the width and not with the area (for a TIFF, a strip or a row of tiles is held). Files whose
-    /// rows are not stored in order are decoded as a whole: interlaced PNG, progressive JPEG, WebP, GIF, run-length
-    /// coded TGA from the bottom up, and files with an orientation by EXIF or TIFF that is not upright.
+    /// Memory grows with the width and not with the area (of a TIFF a row of tiles is held), except for files whose
+    /// rows do not come in order, which are decoded whole: interlaced PNG and GIF, progressive JPEG, WebP, run-length
+    /// coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not upright. What is decoded
+    /// whole may take a quarter of the memory, unless <see cref="ImageReadOptions.MaxPixels"/> says how large it may
+    /// be.
     /// </remarks>
     /// <inheritdoc cref="Read(string, ImageReadOptions?)"/>
     public static RgbRowReader OpenRows(string path, ImageReadOptions? options = null)
     {
-        var rows = Open(path, options ?? new());
+        options ??= new();
+        var rows = Open(path, options);
         if (rows.Stored.Orientation is not (>= 2 and <= 8))
             return rows;
         using (rows)
-            return rows.ReadAll().OpenRows();
+            return rows.ReadAll(options).OpenRows();
     }
 
     /// <summary>
@@ -104,7 +111,7 @@ public static class ImageFile
         string[] paths =
         [
             .. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)!)
-                .Where(name => ImageFormat.All.Any(format => format.HasExtension(name)))
+                .Where(HasExtension)
                 .Order(StringComparer.Ordinal)
                 .Select(name => Path.Combine(folder, name)),
         ];
@@ -113,6 +120,17 @@ public static class ImageFile
         var extensions = ImageFormat.All.SelectMany(format => format.Extensions);
         throw new InvalidDataException($"{folder} has no image files ({string.Join(' ', extensions)})");
     }
+
+    /// <summary>
+    /// The names of the files in a folder that <see cref="InFolder"/> passes over, in their ordinal order.
+    /// </summary>
+    /// <param name="folder">A folder; there must be one.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder, or it is a file.</exception>
+    public static IReadOnlyList<string> PassedOver(string folder) =>
+        [.. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)!)
+            .Where(name => !HasExtension(name)).Order(StringComparer.Ordinal)];
+
+    private static bool HasExtension(string name) => ImageFormat.All.Any(format => format.HasExtension(name));
 
     private static FileRows Open(string path, ImageReadOptions options) => Directory.Exists(path)
         ? throw new InvalidDataException($"{path}: is a folder; name an image file")
@@ -138,7 +156,7 @@ public static class ImageFile
         catch (Exception problem)
         {
             stream.Dispose();
-            if (problem is EndOfStreamException or InvalidDataException)
+            if (problem is EndOfStreamException or InvalidDataException or OutOfMemoryException)
                 throw Named(path, problem);
             throw;
         }
@@ -146,9 +164,15 @@ public static class ImageFile
 
     /// <summary>An exception that says what is wrong with a file, and names it.</summary>
     internal static InvalidDataException Named(string path, Exception problem) =>
-        new(problem is EndOfStreamException
-            ? $"{path}: is cut short; get the file again"
-            : $"{path}: {problem.Message}", problem);
+        new(problem switch
+        {
+            EndOfStreamException => $"{path}: is cut short; get the file again",
+            OutOfMemoryException => $"{path}: needs more memory than there is; make it smaller",
+            _ => $"{path}: {problem.Message}",
+        }, problem);
+
+    /// <summary>What an image may take unless its reader says otherwise: a quarter of the memory.</summary>
+    internal static long MemoryShare => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
 
     /// <summary>Writes an image of 8-bit samples as a PNG. The file appears whole or not at all.</summary>
     /// <param name="path">The file, replaced if it exists.</param>
@@ -191,8 +215,9 @@ public static class ImageFile
     }
 
     /// <exception cref="InvalidDataException">The image has no pixels, or more than are allowed.</exception>
-    internal static void CheckSize(long width, long height, long limit)
+    internal static void CheckSize(long width, long height, ImageReadOptions options)
     {
+        var limit = options.MaxPixels ?? ImageReadOptions.DefaultMaxPixels;
         if (width < 1 || height < 1)
             throw new InvalidDataException($"is damaged: its size is {width}x{height}; get the file again");
         if (width > MaxWidth)
@@ -200,5 +225,18 @@ public static class ImageFile
         if (height > Math.Min(limit / width, int.MaxValue))
             throw new InvalidDataException(
                 $"has {width}x{height} pixels, more than the limit of {limit}; make it smaller or raise the limit");
+        CheckMemory((double)RowBytes * width, options);
+    }
+
+    /// <summary>Refuses what would take more than a quarter of the memory, unless a limit has been set.</summary>
+    /// <param name="bytes">What is going to be held, at most.</param>
+    /// <param name="options">Say whether there is a limit.</param>
+    /// <exception cref="InvalidDataException">It would.</exception>
+    internal static void CheckMemory(double bytes, ImageReadOptions options)
+    {
+        if (options.MaxPixels is null && bytes > MemoryShare)
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
+                $"would take {bytes / 1e9:F1} GB of memory, more than a quarter of what there is; make it smaller, "
+                    + $"or set MaxPixels to read it all the same"));
     }
 }

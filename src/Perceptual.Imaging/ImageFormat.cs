@@ -9,7 +9,7 @@ namespace Perceptual.Imaging;
 public sealed class ImageFormat
 {
     private const Enums.Access Rows = Enums.Access.Sequential;
-    private const Enums.FailOn Error = Enums.FailOn.Error, Warning = Enums.FailOn.Warning;
+    private const Enums.FailOn Error = Enums.FailOn.Error;
 
     private readonly bool needsExtension; // the format has no signature
     private readonly Signature signature;
@@ -34,12 +34,13 @@ public sealed class ImageFormat
     public static IReadOnlyList<ImageFormat> All { get; } =
     [
         new("PNG", [".png"], PngRows.Accepts, OpenPng),
-        new("JPEG", [".jpg", ".jpeg"], start => start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]),
-            source => Image.JpegloadSource(source, access: Rows, failOn: Warning)),
-        new("WebP", [".webp"], IsWebp, source => Image.WebploadSource(source, access: Rows, failOn: Error)),
-        new("TIFF", [".tif", ".tiff"], IsTiff, source => Image.TiffloadSource(source, access: Rows, failOn: Error)),
+        new("JPEG", [".jpg", ".jpeg", ".jpe", ".jfif", ".jif"],
+            start => start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]), VipsRows.OpenJpeg),
+        new("WebP", [".webp"], IsWebp,
+            source => Image.WebploadSource(source, access: Rows, failOn: Error)),
+        new("TIFF", [".tif", ".tiff"], TiffDirectory.IsHeader, TiffRows.Open),
         new("GIF", [".gif"], start => start.StartsWith("GIF87a"u8) || start.StartsWith("GIF89a"u8),
-            source => Image.GifloadSource(source, access: Rows, failOn: Error)),
+            (stream, _, options) => new GifRows(stream, options)),
         new("BMP", [".bmp"], start => start.StartsWith("BM"u8), (stream, _, options) => new BmpRows(stream, options)),
         new("TGA", [".tga"], TgaRows.Accepts, (stream, _, options) => new TgaRows(stream, options),
             needsExtension: true),
@@ -79,12 +80,9 @@ public sealed class ImageFormat
     internal StoredRows Open(Stream stream, string path, ImageReadOptions options) => open(stream, path, options);
 
     private static StoredRows OpenPng(Stream stream, string path, ImageReadOptions options) =>
-        (StoredRows?)PngRows.TryOpen(stream, options) ?? VipsRows.Open(
-            stream, path, "PNG", source => Image.PngloadSource(source, access: Rows, failOn: Error), options);
+        (StoredRows?)PngRows.TryOpen(stream, options) ?? VipsRows.Open(stream, path, "PNG",
+            source => Image.PngloadSource(source, access: Rows, failOn: Error), options, PngOrientation.Late(stream));
 
     private static bool IsWebp(ReadOnlySpan<byte> start) =>
         start.StartsWith("RIFF"u8) && start.Length >= 12 && start[8..].StartsWith("WEBP"u8);
-
-    private static bool IsTiff(ReadOnlySpan<byte> start) => start.StartsWith("II*\0"u8) || start.StartsWith("MM\0*"u8)
-        || start.StartsWith("II+\0"u8) || start.StartsWith("MM\0+"u8);
 }

@@ -27,11 +27,17 @@ public sealed record ImageReadOptions
     public AlphaMode Alpha { get; init; }
 
     /// <summary>
-    /// Whether colours are converted to sRGB by the embedded ICC profile (relative colorimetric). The samples of a file
-    /// without a profile stay as they are.
+    /// Whether colours are taken through the embedded ICC profile to sRGB: relative colorimetric, or by the profile's
+    /// own intent if it does not have that. A file without a profile is unchanged.
     /// </summary>
     public bool ConvertToSrgb { get; init; }
 
-    /// <summary>The most pixels (width x height) that an image may have; checked before any pixel is decoded.</summary>
-    public long MaxPixels { get; init; } = 1_000_000_000;
+    /// <summary>
+    /// The most pixels (width x height) an image may have; checked before any is decoded. If null, they are
+    /// <see cref="DefaultMaxPixels"/>, and an image that has to be held whole must fit into a quarter of the memory.
+    /// </summary>
+    public long? MaxPixels { get; init; }
+
+    /// <summary>The most pixels an image may have unless <see cref="MaxPixels"/> says otherwise.</summary>
+    public const long DefaultMaxPixels = 1_000_000_000;
 }

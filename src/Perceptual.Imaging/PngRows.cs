@@ -72,9 +72,9 @@ internal sealed class PngRows : StoredRows
         // the bytes from 10 on: compression, filters, interlace
         if (bits is not (8 or 16) || colours is not (0 or 2 or 4 or 6) || header.AsSpan(10).ContainsAnyExcept((byte)0))
             return null;
-        var width = BinaryPrimitives.ReadUInt32BigEndian(header);
-        var height = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4));
-        ImageFile.CheckSize(width, height, options.MaxPixels);
+        var (width, height) = (BinaryPrimitives.ReadUInt32BigEndian(header),
+            BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4)));
+        ImageFile.CheckSize(width, height, options);
         var layout = colours switch
         {
             0 => PixelLayout.Gray,
@@ -82,7 +82,13 @@ internal sealed class PngRows : StoredRows
             4 => PixelLayout.GrayAlpha,
             _ => PixelLayout.Rgba,
         };
-        return new(stream, BinaryPrimitives.ReadUInt32BigEndian(start), (int)width, (int)height, layout, bits / 8);
+        var pixels = stream.Position;
+        var orientation = PngOrientation.Late(stream) ?? 1;
+        stream.Position = pixels;
+        return new(stream, BinaryPrimitives.ReadUInt32BigEndian(start), (int)width, (int)height, layout, bits / 8)
+        {
+            Orientation = orientation,
+        };
     }
 
     /// <inheritdoc/>
@@ -206,57 +212,25 @@ internal sealed class PngRows : StoredRows
     private static Vector128<short> Widen(Vector128<byte> bytes) => Vector128.WidenLower(bytes).AsInt16();
 
     /// <summary>The content of the IDAT chunks, one after another.</summary>
-    private sealed class DataStream(Stream stream, long left) : Stream
+    private sealed class DataStream(Stream stream, long left) : DecodingStream(stream)
     {
         private long left = left; // of this chunk
         private bool ended;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override int Read(Span<byte> buffer)
         {
             Span<byte> next = stackalloc byte[12]; // the check sum of this chunk, the length and the name of the next
             while (left == 0 && !ended)
             {
-                stream.ReadExactly(next);
+                Coded.ReadExactly(next);
                 left = BinaryPrimitives.ReadUInt32BigEndian(next[4..]);
                 ended = !next[8..].SequenceEqual("IDAT"u8);
             }
             if (ended || buffer.IsEmpty)
                 return 0;
-            var count = stream.Read(buffer[..(int)Math.Min(buffer.Length, left)]);
+            var count = Coded.Read(buffer[..(int)Math.Min(buffer.Length, left)]);
             left -= count;
             return count > 0 ? count : throw new EndOfStreamException();
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            stream.Dispose();
-            base.Dispose(disposing);
         }
     }
 }

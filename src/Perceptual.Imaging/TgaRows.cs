@@ -45,7 +45,7 @@ internal sealed class TgaRows : StoredRows
         stream.ReadExactly(header);
         Width = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(12));
         Height = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(14));
-        ImageFile.CheckSize(Width, Height, options.MaxPixels);
+        ImageFile.CheckSize(Width, Height, options);
         stream.Seek(header[0], SeekOrigin.Current); // the image's title
 
         kind = header[2] & ~RunLengthCoded;

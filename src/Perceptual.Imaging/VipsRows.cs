@@ -3,8 +3,8 @@ using NetVips;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// Reads rows that libvips decodes. libvips itself holds the whole image of an interlaced PNG, progressive JPEG, WebP
-/// or GIF while it decodes; of other images it holds a few rows, strips or rows of tiles.
+/// What libvips decodes, row by row. libvips itself holds a whole interlaced PNG, progressive JPEG or WebP while it
+/// decodes; of the others a few rows, strips or rows of tiles.
 /// </summary>
 internal sealed class VipsRows : StoredRows
 {
@@ -15,21 +15,23 @@ internal sealed class VipsRows : StoredRows
     private readonly Region region;
     private int next;
 
-    private VipsRows(Func<Source> open, string name, Func<Source, Image> load, ImageReadOptions options)
+    private VipsRows(
+        Func<Source> open, string name, Func<Source, Image> load, ImageReadOptions options, int? orientation)
     {
         this.name = name;
         try
         {
             Vips.Configure();
             var stored = Own(load(Own(open())));
-            ImageFile.CheckSize(stored.Width, stored.Height, options.MaxPixels);
+            ImageFile.CheckSize(stored.Width, stored.Height, options);
             CheckSamples(stored.Format);
+            ImageFile.CheckMemory(BytesHeld(stored, name), options);
             var image = options.ConvertToSrgb && stored.Contains("icc-profile-data") ? Own(ToSrgb(stored)) : stored;
             Width = image.Width;
             Height = image.Height;
-            Layout = FindLayout(image);
+            Layout = FindLayout(image, name);
             SampleBytes = image.Format == Enums.BandFormat.Uchar ? 1 : 2;
-            Orientation = stored.Contains("orientation") ? (int)stored.Get("orientation") : 1;
+            Orientation = orientation ?? (stored.Contains("orientation") ? (int)stored.Get("orientation") : 1);
             region = Own(Region.New(image));
         }
         catch (VipsException)
@@ -44,14 +46,32 @@ internal sealed class VipsRows : StoredRows
         }
     }
 
-    /// <summary>Opens a file with a loader of libvips.</summary>
-    public static VipsRows Open(
-        Stream stream, string path, string name, Func<Source, Image> load, ImageReadOptions options)
+    /// <summary>Opens a file of the format that a loader of libvips reads.</summary>
+    /// <param name="stream">The file; taken over.</param>
+    /// <param name="path">Its path, unless it is in memory.</param>
+    /// <param name="name">What people call the format.</param>
+    /// <param name="load">The loader.</param>
+    /// <param name="options">How to read it.</param>
+    /// <param name="orientation">What the file states where the loader does not look; null if it does not.</param>
+    public static VipsRows Open(Stream stream, string path, string name, Func<Source, Image> load,
+        ImageReadOptions options, int? orientation = null)
     {
         if (stream is MemoryStream memory)
-            return new(() => Source.NewFromMemory(memory.ToArray()), name, load, options);
+            return new(() => Source.NewFromMemory(memory.ToArray()), name, load, options, orientation);
         stream.Dispose(); // libvips opens the file itself
-        return new(() => Source.NewFromFile(path), name, load, options);
+        return new(() => Source.NewFromFile(path), name, load, options, orientation);
+    }
+
+    /// <summary>Opens a JPEG, of which every warning of libjpeg counts that is not of a harmless deviation.</summary>
+    public static StoredRows OpenJpeg(Stream stream, string path, ImageReadOptions options)
+    {
+        if (JpegMarkers.WithoutDeviations(stream) is { } plain)
+        {
+            stream.Dispose();
+            stream = new MemoryStream(plain);
+        }
+        return Open(stream, path, "JPEG", source => Image.JpegloadSource(
+            source, access: Enums.Access.Sequential, failOn: Enums.FailOn.Warning), options);
     }
 
     public override void ReadRow(Span<byte> row)
@@ -61,7 +81,12 @@ internal sealed class VipsRows : StoredRows
         {
             for (var x = 0; x < Width; x += PieceWidth)
                 region.Fetch(x, next, Math.Min(PieceWidth, Width - x), 1).CopyTo(row[(x * pixelBytes)..]);
-            next++;
+            if (++next < Height)
+                return;
+            var warnings = Vips.Warnings;
+            Dispose(); // says what libjpeg found in the last rows
+            if (Vips.Warnings != warnings)
+                throw Damaged();
         }
         catch (VipsException)
         {
@@ -81,6 +106,10 @@ internal sealed class VipsRows : StoredRows
         return part;
     }
 
+    // libjpeg keeps two bytes of each coefficient; libwebp the pixels of the image and of its canvas.
+    private static double BytesHeld(Image stored, string name) => (double)stored.Width * stored.Height * (
+        name == "WebP" ? 8 : stored.Contains("interlaced") ? 2 * stored.Bands : 0);
+
     private void CheckSamples(Enums.BandFormat type)
     {
         if (type is Enums.BandFormat.Float or Enums.BandFormat.Double)
@@ -90,7 +119,9 @@ internal sealed class VipsRows : StoredRows
             throw new InvalidDataException($"the {name} has samples of type {type}; save it with 8 or 16 bits");
     }
 
-    private PixelLayout FindLayout(Image image) => (image.Interpretation, image.Bands) switch
+    /// <summary>What the pixels of an image are.</summary>
+    /// <exception cref="InvalidDataException">They are none that can be used.</exception>
+    public static PixelLayout FindLayout(Image image, string name) => (image.Interpretation, image.Bands) switch
     {
         (Enums.Interpretation.Bw or Enums.Interpretation.Grey16, 1) => PixelLayout.Gray,
         (Enums.Interpretation.Bw or Enums.Interpretation.Grey16, 2) => PixelLayout.GrayAlpha,
@@ -101,14 +132,22 @@ internal sealed class VipsRows : StoredRows
             $"the {name} has {image.Bands} channels that are not gray, RGB or CMYK; save it as RGB"),
     };
 
-    private static Image ToSrgb(Image image)
+    /// <summary>
+    /// Takes an image through its profile to sRGB: relative colorimetric, or by the profile's own intent if it does not
+    /// have that.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The profile cannot be used.</exception>
+    public static Image ToSrgb(Image image)
     {
         var depth = image.Format == Enums.BandFormat.Ushort ? 16 : 8;
-        var warnings = Vips.Warnings;
-        var converted = image.IccTransform("srgb", Enums.PCS.Xyz, Enums.Intent.Relative, embedded: true, depth: depth);
-        if (Vips.Warnings == warnings)
-            return converted;
-        converted.Dispose(); // libvips would continue as if the image were sRGB
+        foreach (var intent in new[] { Enums.Intent.Relative, Enums.Intent.Auto })
+        {
+            var warnings = Vips.Warnings;
+            var converted = image.IccTransform("srgb", Enums.PCS.Xyz, intent, embedded: true, depth: depth);
+            if (Vips.Warnings == warnings)
+                return converted;
+            converted.Dispose(); // libvips goes on as if the image were sRGB, or by another intent
+        }
         throw new InvalidDataException("has a colour profile that cannot be used; read it without ConvertToSrgb");
     }
 

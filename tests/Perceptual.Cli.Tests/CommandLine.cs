@@ -32,7 +32,7 @@ internal sealed class CommandLine : IDisposable
             ? arg.Split(' ')
             : [arg]).ToArray();
         var code = new App(output, error, http).RunAsync(split).GetAwaiter().GetResult();
-        Assert.DoesNotMatch(@"LpipsOptions|WeightStore|ResizeFilter|AlphaMode|ConvertToSrgb|Network\.[A-Z]",
+        Assert.DoesNotMatch(@"LpipsOptions|WeightStore|ResizeFilter|AlphaMode|ConvertToSrgb|MaxPixels|Network\.[A-Z]",
             $"{error}");
         return new(code, output.ToString(), error.ToString());
     }

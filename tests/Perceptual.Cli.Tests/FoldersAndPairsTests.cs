@@ -20,7 +20,8 @@ public sealed class FoldersAndPairsTests : IDisposable
         }
         File.WriteAllText(lpips.PathOf("ref/notes.txt"), "not an image");
         var run = CommandLine.Run("folders", lpips.PathOf("ref"), lpips.PathOf("dist"), CommandLine.RandomAlex);
-        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Equal((0, $"lpips: {lpips.PathOf("ref")}: 1 file passed over that cannot be read as images (1 .txt)"),
+            (run.Code, run.Error.Trim()));
         var rows = run.Lines.Select(line => line.Split('\t')).ToArray();
         Assert.Equal([lpips.PathOf("dist/B.png"), lpips.PathOf("dist/a.png"), lpips.PathOf("dist/b.png")],
             rows[..3].Select(row => row[1].Replace('\\', '/')));
@@ -45,6 +46,22 @@ public sealed class FoldersAndPairsTests : IDisposable
         // printed to 1e-8
         Assert.All(rows[3..],
             row => Assert.Equal(expected[row[0]], double.Parse(row[1], CultureInfo.InvariantCulture), 2e-8));
+    }
+
+    [Fact]
+    public void What_pairs_passes_over_is_counted_by_extension_and_every_name_of_a_JPEG_is_known()
+    {
+        foreach (var name in new[] { "b.avif", "c.AVIF", "a.jxl", "d.ppm", "README" })
+            File.WriteAllText(lpips.PathOf(name), "");
+        var image = ImageFile.Read(lpips.Image("1.png"));
+        var jpeg = new Perceptual.Tests.Imaging.JpegWriter().Write(
+            Perceptual.Tests.Imaging.JpegWriter.Smooth(image.Width, image.Height, 3), image.Width, image.Height);
+        foreach (var name in new[] { "2.jfif", "3.jpe", "4.JIF" })
+            File.WriteAllBytes(lpips.PathOf(name), jpeg);
+        var run = CommandLine.Run("pairs", lpips.Folder, "--metric l2");
+        Assert.Equal($"lpips: {lpips.Folder}: 5 files passed over that cannot be read as images (2 .avif, 1 .jxl, "
+            + "1 .ppm, 1 without extension)", run.Error.Trim());
+        Assert.Equal(["pairs", "6"], run.Lines[^1].Split('\t'));
     }
 
     [Fact]

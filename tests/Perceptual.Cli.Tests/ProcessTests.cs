@@ -54,6 +54,23 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public void What_has_to_be_held_whole_fits_into_a_quarter_of_the_memory_unless_max_pixels_says_so()
+    {
+        var path = lpips.PathOf("interlaced.png");
+        File.WriteAllBytes(path, Perceptual.Tests.Imaging.Samples.Png(4000, 4000, 16, 6, new byte[4000]));
+        var bytes = File.ReadAllBytes(path);
+        bytes[28] = 1; // interlaced, 128 MB of pixels
+        Perceptual.Tests.Imaging.Samples.RepairPng(bytes);
+        File.WriteAllBytes(path, bytes);
+        void Small(ProcessStartInfo info) => info.Environment["DOTNET_GCHeapHardLimit"] = "0x10000000"; // 256 MB
+        using var refused = Start(Small, "compare", path, path, "--metric", "l2");
+        Assert.Equal(("", $"lpips: {path}: would take 0.1 GB of memory, more than a quarter of what there is; make it "
+            + "smaller, or give --max-pixels to read it all the same", 1), Finish(refused));
+        using var tried = Start(Small, "compare", path, path, "--metric", "l2", "--max-pixels", "16000000");
+        Assert.Contains("the PNG is damaged", Finish(tried).Error, StringComparison.Ordinal); // it has no pixels
+    }
+
+    [Fact]
     public void Names_that_look_like_response_files_or_options_are_files()
     {
         lpips.Image("@a.png");

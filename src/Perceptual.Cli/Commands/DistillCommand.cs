@@ -81,6 +81,7 @@ internal static class DistillCommand
         App app, Job job, string[] folders, double proceduralPart, CancellationToken cancellation)
     {
         string[] paths = [.. folders.SelectMany(ImageFile.InFolder)];
+        Array.ForEach(folders, folder => PassedOver.Report(app, folder));
         var read = new DistillationImages(
             paths,
             path => ImageFile.Read(path, job.Images),

@@ -80,10 +80,13 @@ internal static class DistortCommand
             : throw new InvalidDataException($"{path} has samples of 16 bits, which cannot be distorted");
     }
 
-    private static IEnumerable<string> ImagesOf(string path)
+    private static IEnumerable<string> ImagesOf(App app, string path)
     {
         if (Directory.Exists(path))
+        {
+            PassedOver.Report(app, path);
             return ImageFile.InFolder(path);
+        }
         ImageOptions.CheckThere([path]);
         return [path];
     }
@@ -91,7 +94,7 @@ internal static class DistortCommand
     private static void WriteTriplets(App app, Job job, CancellationToken cancellation)
     {
         var (folder, count, size) = (job.Output, job.Triplets, job.Size);
-        string[] paths = [.. job.Inputs.SelectMany(ImagesOf)];
+        string[] paths = [.. job.Inputs.SelectMany(path => ImagesOf(app, path))];
         if (File.Exists(folder) || Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new IOException($"{folder} exists already; name a new folder");
         var parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));

@@ -35,6 +35,8 @@ internal static class FoldersCommand
         app.SetAction(command, (parsed, cancellation) =>
         {
             var pairs = FolderPairs.Of(parsed.GetValue(referenceArgument)!, parsed.GetValue(distortedArgument)!);
+            PassedOver.Report(app, parsed.GetValue(referenceArgument)!);
+            PassedOver.Report(app, parsed.GetValue(distortedArgument)!);
             foreach (var path in pairs.Unpaired)
                 app.Say($"{path} has no partner of the same name");
             if (pairs.Unpaired.Count > 0 && !parsed.GetValue(allowUnpaired))

@@ -50,6 +50,7 @@ internal static class InitCommand
         {
             var network = Network.All.Single(network => network.Name == parsed.GetValue(net));
             string[] paths = [.. ImageFile.InFolder(parsed.GetValue(folder)!)];
+            PassedOver.Report(app, parsed.GetValue(folder)!);
             var options = images.Options(parsed);
             OutputFiles.Check(paths, (output.Name, parsed.GetValue(output)));
             using var file = new AtomicFile(parsed.GetValue(output)!);

@@ -37,6 +37,7 @@ internal static class PairsCommand
         {
             var folder = parsed.GetValue(folderArgument)!;
             var paths = ImageFile.InFolder(folder);
+            PassedOver.Report(app, folder);
             if (paths.Count < 2)
                 throw new InvalidDataException($"{folder} has one image only; a pair needs two");
             var (options, next) = (images.Options(parsed), parsed.GetValue(consecutive));

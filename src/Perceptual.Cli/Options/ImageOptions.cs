@@ -15,8 +15,8 @@ internal sealed class ImageOptions
         Description = "Convert pixel values to sRGB through the embedded colour profile.",
     };
 
-    private readonly Option<long> maxPixels = OptionChecks.Number(
-        "--max-pixels", "Refuse images with more pixels than this.", new ImageReadOptions().MaxPixels, 1);
+    private readonly Option<long?> maxPixels = OptionChecks.OptionalNumber("--max-pixels",
+        $"Refuse images with more pixels than this. [default: {ImageReadOptions.DefaultMaxPixels}]", 1L);
 
     private readonly Option<string>? resize;
 

@@ -98,7 +98,7 @@ internal sealed class RowJournal : IDisposable
             columns.Set.Metrics.Select(metric => $"{metric.Info.Name} {(metric as Lpips)?.Digest}".TrimEnd()))),
         ("--alpha", $"{options.Alpha}"),
         ("--icc", $"{options.ConvertToSrgb}"),
-        ("--max-pixels", options.MaxPixels.ToString(CultureInfo.InvariantCulture)),
+        ("--max-pixels", options.MaxPixels?.ToString(CultureInfo.InvariantCulture) ?? "default"),
         .. more,
     ];
 

@@ -19,6 +19,9 @@ public sealed record Safetensors(
     private const int MaximumHeader = 100_000_000; // the format's own limit
     private const int MaximumRank = 8;
 
+    // Of the header's JSON, each of which takes memory: enough for 60,000 tensors, where real networks have thousands.
+    private const int MaximumTokens = 1 << 20;
+
     /// <summary>
     /// Whether the file has the digest that this library writes; it was checked when the file was read.
     /// </summary>
@@ -37,6 +40,7 @@ public sealed record Safetensors(
         var entries = new List<Entry>();
         try
         {
+            CheckTokens(header, name);
             using var json = JsonDocument.Parse(header, new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (json.RootElement.ValueKind != JsonValueKind.Object)
                 throw new InvalidDataException($"{name}: the safetensors header is not a JSON object");
@@ -158,6 +162,15 @@ public sealed record Safetensors(
         var header = new byte[length];
         stream.ReadExactly(header);
         return header;
+    }
+
+    private static void CheckTokens(byte[] header, string name)
+    {
+        var reader = new Utf8JsonReader(header);
+        for (var count = 0; reader.Read(); count++)
+            if (count == MaximumTokens)
+                throw new InvalidDataException($"{name}: the safetensors header has more than {MaximumTokens} names, "
+                    + "numbers and brackets; it is not that of a network");
     }
 
     private static Entry ReadEntry(JsonProperty property, long room, string name)

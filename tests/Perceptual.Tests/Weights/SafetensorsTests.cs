@@ -90,6 +90,20 @@ public class SafetensorsTests
     }
 
     [Fact]
+    public void A_header_of_a_hundred_thousand_tensors_is_refused_before_it_is_taken_apart()
+    {
+        var tensors = Enumerable.Range(0, 100_000)
+            .Select(i => $$"""'{{i}}':{'dtype':'F32','shape':[0],'data_offsets':[0,0]}""".Replace('\'', '"'));
+        byte[] header = [.. System.Text.Encoding.ASCII.GetBytes($"{{{string.Join(',', tensors)}}}")];
+        using var stream = new MemoryStream([.. BitConverter.GetBytes((long)header.Length), .. header]);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var problem = Assert.Throws<InvalidDataException>(() => Safetensors.Read(stream, "a.safetensors"));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, header.Length, header.Length + 200_000);
+        Assert.Contains("a.safetensors: the safetensors header has more than", problem.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Header_of_two_gigabytes_is_refused_before_it_is_read()
     {
         var file = new byte[64];
