@@ -87,7 +87,7 @@ internal static class JpegMarkers
         {
             var marker = jpeg[at + 1];
             if (jpeg[at] != 0xFF)
-                throw new InvalidDataException("damaged");
+                throw new InvalidDataException("the JPEG in the TIFF is damaged; get the file again");
             if (marker == 0xFF)
             {
                 at++;

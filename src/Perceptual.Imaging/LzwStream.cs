@@ -44,7 +44,7 @@ internal sealed class LzwStream(Stream coded, int symbolBits, bool isTiff) : Dec
         }
         var isNew = code == next && before >= 0; // the text before and its own first symbol
         if (code > clear && code >= next && !isNew || before < 0 && code > clear)
-            throw new InvalidDataException("damaged");
+            throw new InvalidDataException("the LZW codes are damaged; get the file again");
         for (var part = isNew ? before : code; ; part = prefix[part])
         {
             text[--begin] = part < clear ? (byte)part : last[part];

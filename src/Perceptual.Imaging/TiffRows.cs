@@ -74,23 +74,16 @@ internal sealed class TiffRows : StoredRows
 
     public override void ReadRow(Span<byte> row)
     {
-        try
-        {
-            if (next % bandRows == 0)
-                FillBand();
-            var stored = band.AsSpan(next % bandRows * (band.Length / bandRows), band.Length / bandRows);
-            next++;
-            if (palette.Length == 0)
-                stored.CopyTo(row);
-            else
-                for (var x = 0; x < Width; x++)
-                    palette.AsSpan(3 * stored[x], 3).CopyTo(row[(3 * x)..]);
-            Convert(row);
-        }
-        catch (InvalidDataException)
-        {
-            throw new InvalidDataException("the TIFF is damaged; get the file again");
-        }
+        if (next % bandRows == 0)
+            FillBand();
+        var stored = band.AsSpan(next % bandRows * (band.Length / bandRows), band.Length / bandRows);
+        next++;
+        if (palette.Length == 0)
+            stored.CopyTo(row);
+        else
+            for (var x = 0; x < Width; x++)
+                palette.AsSpan(3 * stored[x], 3).CopyTo(row[(3 * x)..]);
+        Convert(row);
     }
 
     public override void Dispose()
@@ -118,18 +111,31 @@ internal sealed class TiffRows : StoredRows
                     chunks[plane] = OpenChunk(((long)plane * layout.Down + next / layout.ChunkHeight) * layout.Across
                         + column);
                 }
-                var chunk = chunks[plane]!;
-                for (var y = 0; y < bandRows; y += layout.GroupHeight)
+                try
                 {
-                    chunk.ReadExactly(packed);
-                    if (next + y < Height)
-                        Unpack(y, column * layout.ChunkWidth, plane);
+                    Decode(chunks[plane]!, column * layout.ChunkWidth, plane);
                 }
-                // A check sum of all that was read is checked at the end.
-                var end = next + bandRows;
-                if (chunk is ZLibStream && (end % layout.ChunkHeight == 0 || end >= Height))
-                    chunk.ReadByte();
+                catch (InvalidDataException)
+                {
+                    throw Damaged();
+                }
             }
+    }
+
+    private static InvalidDataException Damaged() => new("the TIFF is damaged; get the file again");
+
+    private void Decode(Stream chunk, int x, int plane)
+    {
+        for (var y = 0; y < bandRows; y += layout.GroupHeight)
+        {
+            chunk.ReadExactly(packed);
+            if (next + y < Height)
+                Unpack(y, x, plane);
+        }
+        // A check sum of all that was read is checked at the end.
+        var end = next + bandRows;
+        if (chunk is ZLibStream && (end % layout.ChunkHeight == 0 || end >= Height))
+            chunk.ReadByte();
     }
 
     /// <summary>Brings a row of a chunk, or a row of groups, to its place in the band.</summary>
@@ -317,18 +323,17 @@ internal sealed class TiffRows : StoredRows
     private JpegChunk OpenJpeg(Stream bytes, long length)
     {
         if (length > JpegMost)
-            throw new InvalidDataException("damaged");
+            throw Damaged();
         var stored = new byte[length];
         bytes.ReadExactly(stored);
         var kind = ChunkSamples == 1 ? -1 : layout.Photometric == TiffLayout.YCbCr ? 1 : 0;
-        var rows = VipsRows.OpenJpeg(new MemoryStream(JpegMarkers.Join(jpegTables, stored, kind)), "", new()
-        {
-            MaxPixels = options.MaxPixels,
-        });
-        if (rows.Width == layout.ChunkWidth && rows.Samples == ChunkSamples && rows.SampleBytes == 1)
+        var whole = new MemoryStream(JpegMarkers.Join(jpegTables, stored, kind));
+        // A tile may be larger than the image.
+        var rows = VipsRows.OpenJpeg(whole, "", new() { MaxPixels = options.MaxPixels is null ? null : long.MaxValue });
+        if (rows.Width == layout.ChunkWidth && rows.Height <= layout.ChunkHeight && rows.Samples == ChunkSamples)
             return new JpegChunk(rows);
         rows.Dispose();
-        throw new InvalidDataException("damaged");
+        throw Damaged();
     }
 
     /// <summary>The rows of a JPEG as a stream that is read by rows.</summary>

@@ -186,7 +186,24 @@ internal static class Samples
         yield return ("lzw.tif", gray.TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Lzw));
         yield return ("tiled.tif", image.TiffsaveBuffer(tile: true, tileWidth: 16, tileHeight: 16));
         yield return ("jpeg.tif", image.TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Jpeg));
+        ushort[] samples = [.. rgb.Select(v => (ushort)v)];
+        var tiff = new TiffWriter { Width = W, Height = H };
+        yield return ("planes.tif", (tiff with { Planar = true, TileWidth = 16, Compression = 8, Predictor = true })
+            .Write(samples));
+        yield return ("subsampled.tif", (tiff with
+        {
+            Photometric = 6,
+            Subsampling = (2, 2),
+            Compression = 32773,
+            BigEndian = true,
+        }).Write(samples));
+        yield return ("palette.tif", (tiff with { Photometric = 3, Bits = 4, Compression = 5, BigTiff = true })
+            .Write([.. Pattern(W, H, 1).Select(v => (ushort)(v % 16))]));
+        yield return ("jpeg-tiles.tif", image.TiffsaveBuffer(
+            compression: Enums.ForeignTiffCompression.Jpeg, tile: true, tileWidth: 16, tileHeight: 16));
         yield return ("colours.gif", image.GifsaveBuffer());
+        yield return ("interlaced.gif", Kinds.Gif(W, H, (0, 0, W, H), 4, Pattern(16, 1),
+            [.. Pattern(W, H, 1).Select(v => (byte)(v % 16))], interlaced: true));
         yield return ("rgb.bmp", Bmp(W, -H, 24, [], Rows(Swap(rgb), H)));
         yield return ("palette.bmp", Bmp(W, H, 4, [.. Pattern(16, 1, 4)], Rows(Pattern((W + 1) / 2, H, 1), H)));
         yield return ("masks.bmp", Bmp(W, -H, 16, [], Rows(Pattern(W, H, 2), H), [0xF800, 0x7E0, 0x1F]));

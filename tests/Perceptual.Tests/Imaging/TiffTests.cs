@@ -139,6 +139,14 @@ public class TiffTests
     }
 
     [Fact]
+    public void LZW_from_before_the_specification_is_refused_by_name()
+    {
+        var writer = new TiffWriter { Photometric = 1, Width = 9, Height = 9, Tags = [(259, 3, [5])] };
+        Assert.Contains("LZW of an old kind", Problem(writer.Write([0, 1, .. new ushort[79]])).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_coefficients_and_the_range_of_YCbCr_count()
     {
         var writer = new TiffWriter
