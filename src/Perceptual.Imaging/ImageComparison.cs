@@ -163,7 +163,8 @@ public sealed class ImageComparison
         {
             var (number, image) = FirstReadable(paths);
             using var first = image;
-            var pairs = new PairsOfPaths(this, paths, number, first, memory ?? ImageFile.MemoryShare, step, cancellation);
+            var pairs = new PairsOfPaths(this, paths, number, first, memory ?? ImageFile.MemoryShare, step,
+                cancellation);
             foreach (var row in consecutive ? pairs.Consecutive(skip) : pairs.All(skip))
                 yield return row;
         }
