@@ -52,7 +52,7 @@ internal sealed class GifRows : StoredRows
             palette = ReadPalette(image[8]);
         if (Byte() is not (>= 2 and <= 8 and var bits))
             throw Damaged();
-        indices = new(new BufferedStream(new Blocks(stream)), bits, isTiff: false);
+        indices = new(new Blocks(stream), bits, isTiff: false);
         line = new byte[width];
         Layout = transparent < 0 && (width, height) == (Width, Height) ? PixelLayout.Rgb : PixelLayout.Rgba;
         if ((image[8] & 0x40) == 0)

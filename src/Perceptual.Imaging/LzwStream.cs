@@ -16,6 +16,8 @@ internal sealed class LzwStream(Stream coded, int symbolBits, bool isTiff) : Dec
     private readonly byte[] text = new byte[1 << MostBits]; // of a code, from its end
     private readonly int clear = 1 << symbolBits;
     private int begin = 1 << MostBits; // of what is left in text
+    private readonly byte[] input = new byte[1 << MostBits];
+    private int read, ready; // bytes of the input
     private int bits, held; // of the stream that are not part of a code yet
     private int codeBits = symbolBits + 1;
     private int next = (1 << symbolBits) + 2; // the code that the table gets next
@@ -24,12 +26,16 @@ internal sealed class LzwStream(Stream coded, int symbolBits, bool isTiff) : Dec
 
     public override int Read(Span<byte> buffer)
     {
-        if (begin == text.Length && !ended)
-            Decode();
-        var count = Math.Min(buffer.Length, text.Length - begin);
-        text.AsSpan(begin, count).CopyTo(buffer);
-        begin += count;
-        return count;
+        var done = 0;
+        while (done < buffer.Length && (begin < text.Length || !ended))
+        {
+            if (begin == text.Length)
+                Decode();
+            var count = Math.Min(buffer.Length - done, text.Length - begin);
+            text.AsSpan(begin, count).CopyTo(buffer[done..]);
+            (begin, done) = (begin + count, done + count);
+        }
+        return done;
     }
 
     private void Decode()
@@ -72,9 +78,11 @@ internal sealed class LzwStream(Stream coded, int symbolBits, bool isTiff) : Dec
     {
         while (held < codeBits)
         {
-            var value = Coded.ReadByte();
-            if (value < 0)
+            if (read == ready)
+                (read, ready) = (0, Coded.Read(input));
+            if (ready == 0)
                 return -1;
+            var value = input[read++];
             bits = isTiff ? bits << 8 | value : bits | value << held;
             held += 8;
         }

@@ -310,9 +310,8 @@ internal sealed class TiffRows : StoredRows
         };
     }
 
-    private static LzwStream OpenLzw(Stream bytes)
+    private static LzwStream OpenLzw(PartStream codes)
     {
-        var codes = new BufferedStream(bytes);
         var (first, second) = (codes.ReadByte(), codes.ReadByte());
         codes.Position = 0;
         return first != 0 || (second & 1) == 0 // a table that is cleared is how the others begin
