@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace Perceptual.Cli;
 
@@ -10,7 +11,7 @@ namespace Perceptual.Cli;
 /// <param name="output">Gets the results.</param>
 /// <param name="error">Gets errors and progress.</param>
 /// <param name="http">Fetches weights and data sets.</param>
-internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
+internal sealed partial class App(TextWriter output, TextWriter error, HttpClient http)
 {
     private const string Help = """
         `lpips help` lists topics, such as `lpips help models`, that explain what the options leave open.
@@ -45,8 +46,8 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
         (HelpCommand.Create, HelpCommand.Help),
     ];
 
-    // Less than the two seconds in which a command is to end.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
+    // Of the two seconds in which a command is to end: the system needs some to take back much memory.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a training has to write its checkpoint when it is interrupted.</summary>
     public static readonly TimeSpan CheckpointPatience = TimeSpan.FromSeconds(60);
@@ -66,7 +67,10 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
         var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         if (parsed.Errors.Count > 0 && parsed.Action is not LongHelp)
         {
-            foreach (var problem in parsed.Errors.Select(problem => problem.Message).Distinct())
+            var problems = parsed.CommandResult.Command == root
+                ? [parsed.UnmatchedTokens is [var name, ..] ? $"there is no command {name}" : "name a command"]
+                : parsed.Errors.Select(Describe).Distinct();
+            foreach (var problem in problems)
                 Say(problem);
             return TryHelp(parsed.CommandResult.Command);
         }
@@ -182,6 +186,23 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
     private static bool IsExpected(Exception e) =>
         e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException;
 
+    // The library's message for a value that is not in a list has a line for each value, and not the option.
+    private static string Describe(ParseError problem)
+    {
+        var lines = problem.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var name = problem.SymbolResult switch
+        {
+            OptionResult { Option.Name: var option } => option,
+            ArgumentResult { Parent: OptionResult { Option.Name: var option } } => option,
+            ArgumentResult { Argument.Name: var argument } => argument,
+            _ => null,
+        };
+        if (lines.Length < 2 || name is null)
+            return problem.Message;
+        var given = string.Join(' ', problem.SymbolResult!.Tokens.Select(token => token.Value));
+        return $"{name} {given}: it must be one of {string.Join(", ", lines[1..].Select(line => line.Trim('\'')))}";
+    }
+
     private int TryHelp(Command command)
     {
         Error.WriteLine($"Try: {CommandLine(command)} --help");
@@ -214,9 +235,13 @@ internal sealed class App(TextWriter output, TextWriter error, HttpClient http)
             GuardValidators(subcommand);
     }
 
+    // .NET adds it to the messages of its exceptions.
+    [GeneratedRegex(@" \(Parameter '\w+'\)")]
+    private static partial Regex ParameterName();
+
     private int Fail(int code, string message)
     {
-        Say(LibraryTerms.Translate(message));
+        Say(ParameterName().Replace(LibraryTerms.Translate(message), ""));
         return code;
     }
 

@@ -17,6 +17,8 @@ public sealed record FolderPairs(
     /// <inheritdoc cref="ImageFile.InFolder" path="/exception[contains(@cref,'DirectoryNotFound')]"/>
     public static FolderPairs Of(string references, string distorted)
     {
+        ArgumentException.ThrowIfNullOrEmpty(references);
+        ArgumentException.ThrowIfNullOrEmpty(distorted);
         var (a, b) = (Names(references), Names(distorted));
         string[] common = [.. a.Intersect(b, StringComparer.Ordinal)];
         if (common.Length == 0)

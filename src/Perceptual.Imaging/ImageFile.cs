@@ -105,6 +105,7 @@ public static class ImageFile
     /// <exception cref="InvalidDataException">It has no image files.</exception>
     public static IReadOnlyList<string> InFolder(string folder)
     {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException(
                 File.Exists(folder) ? $"{folder} is a file, not a folder" : $"there is no folder {folder}");

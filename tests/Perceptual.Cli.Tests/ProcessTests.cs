@@ -176,12 +176,15 @@ public sealed class ProcessTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "with the devices of Linux");
         lpips.Image("a.png");
-        foreach (var (closed, why) in new[] { (">/dev/full", "No space left on device"), (">&-", "it is closed") })
+        foreach (var (closed, why) in new[]
+        {
+            (">/dev/full", "No space left on device"), (">&-", "it is closed"), (">&- <&-", "it is closed"),
+        })
         {
             using var process = Shell($"exec \"$@\" {closed}", args.Split(' '));
             Assert.Equal(("", $"lpips: the results cannot be written to stdout: {why}", 1), Finish(process));
         }
-        foreach (var both in new[] { ">/dev/full 2>/dev/full", ">&- 2>&-", ">/dev/full 2>&-" })
+        foreach (var both in new[] { ">/dev/full 2>/dev/full", ">&- 2>&-", ">/dev/full 2>&-", ">&- 2>&- <&-" })
         {
             using var process = Shell($"exec \"$@\" {both}", args.Split(' '));
             Assert.Equal(("", "", 1), Finish(process));

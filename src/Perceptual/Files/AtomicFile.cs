@@ -39,7 +39,14 @@ public sealed class AtomicFile : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         this.path = path;
-        target = LocalFile.Resolve(path);
+        try
+        {
+            target = LocalFile.Resolve(path);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{path} cannot be written: its links lead in a circle", e);
+        }
         var folder = Path.GetDirectoryName(target) ?? throw new IOException($"{path} cannot be written: name a file");
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{path} cannot be written: there is no folder {folder}");

@@ -14,7 +14,9 @@ public static class LocalFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         CheckKind(path, path, "save what it gives as a file first");
-        return File.OpenRead(path);
+        return File.Exists(path)
+            ? File.OpenRead(path)
+            : throw new FileNotFoundException($"there is no file {path}", path);
     }
 
     /// <summary>Whether two paths lead to one file, through links or not.</summary>

@@ -284,6 +284,8 @@ public sealed class RgbImage
     private static T[][] Three<T>(T[][] planes, int width, int height)
     {
         ArgumentNullException.ThrowIfNull(planes);
+        foreach (var plane in planes)
+            ArgumentNullException.ThrowIfNull(plane);
         var count = PlaneLength(width, height);
         return planes.Length == 3 && planes.All(plane => plane.Length == count) ? [.. planes]
             : throw new ArgumentException($"{planes.Length} planes are not three of {width} x {height}",

@@ -267,6 +267,11 @@ public sealed unsafe partial class Lpips : Metric
         IReadOnlyList<(RgbImage Reference, RgbImage Distorted)> pairs, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pairs);
+        foreach (var (reference, distorted) in pairs)
+        {
+            ArgumentNullException.ThrowIfNull(reference);
+            ArgumentNullException.ThrowIfNull(distorted);
+        }
         var results = new List<LpipsResult>(pairs.Count);
         while (results.Count < pairs.Count)
         {

@@ -79,6 +79,7 @@ public abstract class Metric
         var metrics = new List<Metric>();
         foreach (var name in names)
         {
+            ArgumentNullException.ThrowIfNull(name);
             if (Classic.FirstOrDefault(metric => metric.Info.Name == name) is { } classic)
                 metrics.Add(classic);
             else if (Lpips.Variants.Where(variant => variant.Info.Name == name).ToArray() is [var variant])

@@ -27,6 +27,8 @@ public sealed class MetricSet
     public MetricSet(IReadOnlyList<Metric> metrics)
     {
         ArgumentNullException.ThrowIfNull(metrics);
+        foreach (var metric in metrics)
+            ArgumentNullException.ThrowIfNull(metric);
         if (metrics.Count == 0)
             throw new ArgumentException("a set needs at least one metric", nameof(metrics));
         Metrics = metrics;
