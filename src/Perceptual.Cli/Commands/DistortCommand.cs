@@ -94,7 +94,9 @@ internal static class DistortCommand
     private static void WriteTriplets(App app, Job job, CancellationToken cancellation)
     {
         var (count, size) = (job.Triplets, job.Size);
-        var folder = new DirectoryInfo(job.Output).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? job.Output;
+        var folder = new DirectoryInfo(job.Output) is { LinkTarget: not null } link
+            ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName
+            : job.Output;
         string[] paths = [.. job.Inputs.SelectMany(path => ImagesOf(app, path))];
         if (File.Exists(folder) || Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new IOException($"{folder} exists already; name a new folder");

@@ -14,9 +14,12 @@ public static class LocalFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         CheckKind(path, path, "save what it gives as a file first");
-        return File.Exists(path)
-            ? File.OpenRead(path)
-            : throw new FileNotFoundException($"there is no file {path}", path);
+        if (File.Exists(path))
+            return File.OpenRead(path);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path));
+        throw Directory.Exists(folder)
+            ? new FileNotFoundException($"there is no file {path}", path)
+            : new DirectoryNotFoundException($"there is no folder {folder}");
     }
 
     /// <summary>Whether two paths lead to one file, through links or not.</summary>
