@@ -10,27 +10,37 @@ public sealed record FolderPairs(
     /// <summary>Looks for the pairs in two folders; files without an image extension are ignored.</summary>
     /// <param name="references">The folder of references.</param>
     /// <param name="distorted">The folder of the images to compare.</param>
+    /// <param name="byStem">Whether names are compared without their extensions, so that 1.png is paired with
+    /// 1.jpg.</param>
     /// <returns>At least one pair.</returns>
     /// <exception cref="InvalidDataException">
-    /// A folder has no image files, or they have no file name in common.
+    /// A folder has no image files, or they have no name in common, or one has a name twice.
     /// </exception>
     /// <inheritdoc cref="ImageFile.InFolder" path="/exception[contains(@cref,'DirectoryNotFound')]"/>
-    public static FolderPairs Of(string references, string distorted)
+    public static FolderPairs Of(string references, string distorted, bool byStem = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(references);
         ArgumentException.ThrowIfNullOrEmpty(distorted);
-        var (a, b) = (Names(references), Names(distorted));
-        string[] common = [.. a.Intersect(b, StringComparer.Ordinal)];
+        var (a, b) = (Named(references, byStem), Named(distorted, byStem));
+        string[] common = [.. a.Keys.Intersect(b.Keys, StringComparer.Ordinal)];
         if (common.Length == 0)
-            throw new InvalidDataException($"{references} and {distorted} have no file name in common");
-        return new(
-            [.. common.Select(name => (Path.Combine(references, name), Path.Combine(distorted, name)))],
-            [
-                .. a.Except(common, StringComparer.Ordinal).Select(name => Path.Combine(references, name)),
-                .. b.Except(common, StringComparer.Ordinal).Select(name => Path.Combine(distorted, name)),
-            ]);
+            throw new InvalidDataException($"{references} and {distorted} have no file name in common"
+                + (!byStem && a.Keys.Select(Stem).Intersect(b.Keys.Select(Stem), StringComparer.Ordinal).Any()
+                    ? "; byStem compares them without their extensions"
+                    : ""));
+        return new([.. common.Select(name => (a[name], b[name]))],
+            [.. a.Keys.Except(common).Select(name => a[name]), .. b.Keys.Except(common).Select(name => b[name])]);
     }
 
-    private static string[] Names(string folder) =>
-        [.. ImageFile.InFolder(folder).Select(path => Path.GetFileName(path))];
+    private static OrderedDictionary<string, string> Named(string folder, bool byStem)
+    {
+        var paths = new OrderedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var path in ImageFile.InFolder(folder))
+            if (!paths.TryAdd(byStem ? Stem(path) : Path.GetFileName(path), path))
+                throw new InvalidDataException($"{path} and {paths[Stem(path)]} have the same name without their "
+                    + "extensions: move one away");
+        return paths;
+    }
+
+    private static string Stem(string path) => Path.GetFileNameWithoutExtension(path);
 }

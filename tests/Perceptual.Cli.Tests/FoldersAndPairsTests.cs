@@ -10,6 +10,17 @@ public sealed class FoldersAndPairsTests : IDisposable
     public void Dispose() => lpips.Dispose();
 
     [Fact]
+    public void Folders_can_be_matched_by_stem()
+    {
+        lpips.Image("x/1.png");
+        lpips.Image("y/1.jpg.png"); // a PNG, whatever its name is
+        File.Move(lpips.PathOf("y/1.jpg.png"), lpips.PathOf("y/1.jpg"));
+        string[] args = ["folders", lpips.PathOf("x"), lpips.PathOf("y"), "--metric l2"];
+        CommandLine.Run(args).ShouldFail(1, "no file name in common", "--by-stem");
+        Assert.StartsWith("0.00000000\t", CommandLine.Run([.. args, "--by-stem"]).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Folders_compares_equal_names_in_ordinal_order_and_sums_up()
     {
         var distances = new List<double>();

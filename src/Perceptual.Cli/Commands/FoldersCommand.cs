@@ -25,16 +25,22 @@ internal static class FoldersCommand
         {
             Description = "Skip images without a partner; otherwise they are an error.",
         };
+        var byStem = new Option<bool>("--by-stem")
+        {
+            Description = "Compare names without their extensions: 1.png with 1.jpg.",
+        };
         command.Add(referenceArgument);
         command.Add(distortedArgument);
         command.Add(allowUnpaired);
+        command.Add(byStem);
         var metrics = new MetricOptions(command);
         var many = new ManyPairs(command, metrics);
         var images = new ImageOptions(command, canResize: true);
 
         app.SetAction(command, (parsed, cancellation) =>
         {
-            var pairs = FolderPairs.Of(parsed.GetValue(referenceArgument)!, parsed.GetValue(distortedArgument)!);
+            var pairs = FolderPairs.Of(
+                parsed.GetValue(referenceArgument)!, parsed.GetValue(distortedArgument)!, parsed.GetValue(byStem));
             PassedOver.Report(app, parsed.GetValue(referenceArgument)!);
             PassedOver.Report(app, parsed.GetValue(distortedArgument)!);
             foreach (var path in pairs.Unpaired)

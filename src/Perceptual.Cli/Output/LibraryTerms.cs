@@ -19,6 +19,7 @@ internal static partial class LibraryTerms
         (Literal("LpipsOptions.TrunkFile"), _ => "--trunk"),
         (Literal("LpipsOptions.LinFile"), _ => "--lin"),
         (Literal("AlphaMode.Drop, White or Black"), _ => "--alpha drop, white or black"),
+        (Literal("byStem compares"), _ => "--by-stem compares"),
         (Literal("ConvertToSrgb"), _ => "--icc"),
         (Literal("set MaxPixels to"), _ => "give --max-pixels to"),
         (Literal("a ResizeFilter would resize"), _ => "--resize FILTER would resize"),

@@ -36,6 +36,25 @@ public sealed class ImageComparisonTests : IDisposable
     }
 
     [Fact]
+    public void Names_can_be_compared_without_their_extensions()
+    {
+        using var folder = new TempFolder();
+        foreach (var name in new[] { "ref/1.png", "ref/2.b.png", "ref/3.png", "dist/1.jpg", "dist/2.b.tif",
+            "dist/4.gif" })
+            folder.Write(name, [1]);
+        Assert.Contains("byStem compares them without",
+            Assert.Throws<InvalidDataException>(() => FolderPairs.Of(folder["ref"], folder["dist"])).Message,
+            StringComparison.Ordinal);
+        var pairs = FolderPairs.Of(folder["ref"], folder["dist"], byStem: true);
+        Assert.Equal([(folder["ref/1.png"], folder["dist/1.jpg"]), (folder["ref/2.b.png"], folder["dist/2.b.tif"])],
+            pairs.Pairs);
+        Assert.Equal([folder["ref/3.png"], folder["dist/4.gif"]], pairs.Unpaired);
+        folder.Write("dist/1.tga", [1]);
+        Assert.Contains("1.jpg", Assert.Throws<InvalidDataException>(
+            () => FolderPairs.Of(folder["ref"], folder["dist"], byStem: true)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Folders_pair_equal_names_and_name_the_others()
     {
         foreach (var (i, name) in Names.Index())
