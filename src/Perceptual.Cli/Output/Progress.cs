@@ -31,11 +31,11 @@ internal static class Progress
         Show(app, bar => work(new Relay(download => bar(download.Name, download.Received, download.Total ?? 0))));
 
     /// <summary>Whether there is somebody to see a bar.</summary>
-    public static bool HasBar(App app) => app.Error == Console.Error && !Console.IsErrorRedirected;
+    public static bool HasBar(App app) => app.Error is StandardStream && !Console.IsErrorRedirected;
 
     /// <summary>Whether results go to the terminal that the bar is on.</summary>
     public static bool IsAmongResults(App app) =>
-        HasBar(app) && app.Output == Console.Out && !Console.IsOutputRedirected;
+        HasBar(app) && app.Output is StandardStream && !Console.IsOutputRedirected;
 
     /// <summary>
     /// Runs work that says what it does, how far it has come, and how far it has to go (0 if it does not know).
@@ -49,7 +49,7 @@ internal static class Progress
         var console = AnsiConsole.Create(
             new AnsiConsoleSettings
             {
-                Out = new AnsiConsoleOutput(app.Error),
+                Out = new AnsiConsoleOutput(Console.Error), // it knows how wide that is
                 Ansi = AnsiSupport.Yes,
                 Interactive = InteractionSupport.Yes,
             });
