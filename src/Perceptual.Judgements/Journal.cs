@@ -32,7 +32,9 @@ public sealed class Journal : IDisposable
         var head = Line(string.Join(',',
             purpose.Select(each => $"{Escape(each.Name)}={Escape(each.Value)}").Prepend(Mark)));
         headLength = head.Length;
-        stream = Open(path);
+        // Without a buffer: what is written is the system's, and outlives the process.
+        stream = LocalFile.TryLock(path)
+            ?? throw new IOException($"{path} is in use by another run; wait for its end, or give -o another name");
         try
         {
             ReadHead(head, purpose);
@@ -144,22 +146,6 @@ public sealed class Journal : IDisposable
         stream.Dispose();
         if (isEmpty && OperatingSystem.IsWindows())
             File.Delete(Path);
-    }
-
-    private static FileStream Open(string path)
-    {
-        try
-        {
-            if (System.IO.Path.Exists(path))
-                LocalFile.OpenRead(path).Dispose(); // what is no file is not opened to be written
-            // Without a buffer: what is written is the system's, and outlives the process.
-            return new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-        }
-        // another holds it, says Windows, Linux, macOS
-        catch (IOException e) when (e.HResult is unchecked((int)0x80070020) or 11 or 35)
-        {
-            throw new IOException($"{path} is in use by another run; wait for its end, or give -o another name", e);
-        }
     }
 
     private void ReadHead(byte[] head, IReadOnlyList<(string Name, string Value)> purpose)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace Perceptual.Cli.Tests;
 
@@ -208,6 +209,32 @@ public sealed class ProcessTests : IDisposable
             using var fine = Shell($"exec \"$@\" {closed}", "compare", "a.png", "a.png", "--metric", "l2");
             Assert.Equal(("0.00000000\ta.png", "", 0), Finish(fine));
         }
+    }
+
+    [Fact]
+    public void On_a_terminal_a_bar_shows_how_far_long_work_is()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "script makes the terminal");
+        lpips.Image("set/a.png", 80, 80);
+        var program = Path.Combine(AppContext.BaseDirectory, "lpips.dll");
+        using var process = Process.Start(new ProcessStartInfo("script",
+            ["-qec", $"dotnet '{program}' distort set --pairs 1000000 -o out", "/dev/null"])
+        {
+            WorkingDirectory = lpips.Folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
+        WaitForTriplets(process);
+        var shown = new StringBuilder();
+        var piece = new char[1000];
+        // Within so many triplets, which take many times the two seconds after which it is shown.
+        while (!shown.ToString().Contains("distorting", StringComparison.Ordinal)
+            && !File.Exists(lpips.PathOf("out.tmp/p1/020000.png"))
+            && process.StandardOutput.Read(piece) is > 0 and var count)
+            shown.Append(piece, 0, count);
+        process.Kill(entireProcessTree: true);
+        process.WaitForExit();
+        Assert.Contains("distorting", shown.ToString(), StringComparison.Ordinal);
     }
 
     private void WaitForTriplets(Process process)

@@ -154,16 +154,8 @@ internal static class DistortCommand
             .All(path => Path.GetFileName(path) is Table or Claimed || Parts.Contains(Path.GetFileName(path)))))
             throw new IOException($"{folder}, where the triplets are made, exists already; move or delete it");
         Directory.CreateDirectory(folder);
-        FileStream held;
-        try
-        {
-            held = new(claimed, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e)
-        {
-            throw new IOException($"another run makes triplets in {folder}; wait for its end, or name another folder",
-                e);
-        }
+        var held = LocalFile.TryLock(claimed) ?? throw new IOException(
+            $"another run makes triplets in {folder}; wait for its end, or name another folder");
         foreach (var part in Parts.Select(part => Path.Combine(folder, part)).Where(Directory.Exists))
             Directory.Delete(part, recursive: true);
         return held;

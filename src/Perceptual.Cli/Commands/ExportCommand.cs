@@ -30,9 +30,9 @@ internal static class ExportCommand
 
         app.SetAction(command, (parsed, cancellation) =>
         {
-            OutputFiles.Check(model.Files(parsed), (output.Name, parsed.GetValue(output)));
-            using var file = new AtomicFile(parsed.GetValue(output)!);
             var choice = model.Parse(parsed);
+            OutputFiles.Check(choice.Files, (output.Name, parsed.GetValue(output)));
+            using var file = new AtomicFile(parsed.GetValue(output)!);
             var (trunk, lin) = choice.LoadWeights(app, cancellation);
             OnnxFile.Write(file.Stream, trunk, lin, choice.Options.Version);
             file.Commit();

@@ -52,8 +52,9 @@ internal static class FoldersCommand
 
             var (options, resize) = (images.Options(parsed), images.Resize(parsed));
             var files = pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted });
-            var output = many.Parse(parsed, files.Concat(metrics.Files(parsed)));
-            var columns = metrics.Parse(parsed).Load(app, cancellation);
+            var choice = metrics.Parse(parsed);
+            var output = many.Parse(parsed, files.Concat(choice.Model.Files));
+            var columns = choice.Load(app, cancellation);
             var comparison = new ImageComparison(columns.Set, options);
             var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),
                 ("REF_DIR", parsed.GetValue(referenceArgument)!), ("DIST_DIR", parsed.GetValue(distortedArgument)!));

@@ -41,9 +41,10 @@ internal static class PairsCommand
             if (paths.Count < 2)
                 throw new InvalidDataException($"{folder} has one image only; a pair needs two");
             var (options, next) = (images.Options(parsed), parsed.GetValue(consecutive));
-            var output = many.Parse(parsed, [.. paths, .. metrics.Files(parsed)]);
+            var choice = metrics.Parse(parsed);
+            var output = many.Parse(parsed, [.. paths, .. choice.Model.Files]);
             var bytes = (long?)parsed.GetValue(memory) << 20;
-            var columns = metrics.Parse(parsed).Load(app, cancellation);
+            var columns = choice.Load(app, cancellation);
             var comparison = new ImageComparison(columns.Set, options);
             var purpose = RowJournal.Purpose("pairs", columns, options, ("--consecutive", $"{next}"), ("DIR", folder));
             return output.Run(

@@ -65,8 +65,7 @@ internal sealed class EvaluationOptions
             parsed.GetValue(loadSize),
             parsed.GetValue(versus) ?? (choice.Names.Count > 1 ? choice.Names[0] : null),
             parsed.GetValue(seed),
-            parsed.GetValue(output),
-            metrics.Files(parsed));
+            parsed.GetValue(output));
     }
 }
 
@@ -77,10 +76,8 @@ internal sealed class EvaluationOptions
 /// <param name="Versus">The metric that the others are compared with; null if there is only one metric.</param>
 /// <param name="Seed">The seed of the bootstrap samples.</param>
 /// <param name="Output">The file for values and scores, or null.</param>
-/// <param name="ModelFiles">The files of weights that the command line names.</param>
 internal sealed record Evaluation(
-    MetricChoice Metrics, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed, string? Output,
-    IEnumerable<string> ModelFiles)
+    MetricChoice Metrics, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed, string? Output)
 {
     /// <summary>
     /// The metrics and their values of all pairs, [pair][metric]. Values that a stopped run left beside the output file
@@ -94,7 +91,7 @@ internal sealed record Evaluation(
     public (Columns Columns, double[][] Values) Measure(
         App app, ImagePairs pairs, IEnumerable<string> data, string? plot, CancellationToken cancellation)
     {
-        OutputFiles.Check([.. data, .. ModelFiles, .. pairs.Images.Select(image => image.Path)],
+        OutputFiles.Check([.. data, .. Metrics.Model.Files, .. pairs.Images.Select(image => image.Path)],
             ("--output", Output), ("--plot", plot));
         var columns = Metrics.Load(app, cancellation);
         var known = new double[]?[pairs.Count];

@@ -104,9 +104,6 @@ internal sealed class MetricOptions
     /// <summary>The metrics the command line asks for.</summary>
     public MetricChoice Parse(ParseResult parsed) => new(Names(parsed.GetValue(metric)), model.Parse(parsed));
 
-    /// <summary>The files of weights that the command line names.</summary>
-    public IEnumerable<string> Files(ParseResult parsed) => model.Files(parsed);
-
     private static string Line(string name, string text) => $"  {name,-9}  {text}";
 
     private static string Networks(bool builtIn) =>

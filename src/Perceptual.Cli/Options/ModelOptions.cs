@@ -180,10 +180,6 @@ internal sealed class ModelOptions
             NeedsStore(parsed.CommandResult));
     }
 
-    /// <inheritdoc cref="ModelChoice.Files"/>
-    public IEnumerable<string> Files(ParseResult parsed) =>
-        new[] { parsed.GetValue(trunk), parsed.GetValue(lin), parsed.GetValue(weights) }.OfType<string>();
-
     /// <summary>The name that <c>--net</c> has for a model.</summary>
     public static string NetName(Lpips lpips) =>
         lpips.RandomSeed is null ? lpips.Network.Name : RandomName(lpips.Network);

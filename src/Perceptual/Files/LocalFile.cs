@@ -14,12 +14,19 @@ public static class LocalFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         CheckKind(path, path, "save what it gives as a file first");
-        if (File.Exists(path))
+        try
+        {
             return File.OpenRead(path);
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path));
-        throw Directory.Exists(folder)
-            ? new FileNotFoundException($"there is no file {path}", path)
-            : new DirectoryNotFoundException($"there is no folder {folder}");
+        }
+        catch (FileNotFoundException e)
+        {
+            throw new FileNotFoundException($"there is no file {path}", path, e);
+        }
+        catch (DirectoryNotFoundException e)
+        {
+            throw new DirectoryNotFoundException(
+                $"there is no folder {Path.GetDirectoryName(Path.GetFullPath(path))}", e);
+        }
     }
 
     /// <summary>Whether two paths lead to one file, through links or not.</summary>
@@ -45,15 +52,27 @@ public static class LocalFile
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            // another holds it, says Windows, Linux, macOS
-            catch (IOException e) when (e.HResult is unchecked((int)0x80070020) or 11 or 35)
-            {
-                cancellation.WaitHandle.WaitOne(TimeSpan.FromSeconds(0.1));
-            }
+            if (TryLock(path) is { } held)
+                return held;
+            cancellation.WaitHandle.WaitOne(TimeSpan.FromSeconds(0.1));
+        }
+    }
+
+    /// <summary>Takes the sole right to write, if nobody has it: the file, which is made if it is not there.</summary>
+    /// <returns>The file, without a buffer; null if another thread or process holds it.</returns>
+    /// <exception cref="IOException">It is a folder, a named pipe, a device or a socket, or cannot be
+    /// written.</exception>
+    public static FileStream? TryLock(string path)
+    {
+        CheckKind(path, path, "name another");
+        try
+        {
+            return new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+        }
+        // another holds it, says Windows, Linux, macOS
+        catch (IOException e) when (e.HResult is unchecked((int)0x80070020) or 11 or 35)
+        {
+            return null;
         }
     }
 
@@ -67,7 +86,7 @@ public static class LocalFile
     /// <exception cref="IOException">There is something at the path that is no regular file.</exception>
     internal static void CheckKind(string path, string name, string advice)
     {
-        if ((Directory.Exists(path) ? "a folder" : UnixStatus.Of(path)?.Kind) is { } kind)
+        if ((UnixStatus.Of(path) is { } status ? status.Kind : Directory.Exists(path) ? "a folder" : null) is { } kind)
             throw new IOException($"{name} is {kind}, not a file: {advice}");
     }
 }

@@ -61,7 +61,7 @@ public static class ParallelLoop
     {
         ArgumentNullException.ThrowIfNull(pieces);
         ArgumentNullException.ThrowIfNull(work);
-        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        Crew.CheckThreads(threads);
         return Results();
 
         IEnumerable<TResult> Results()
