@@ -17,12 +17,8 @@ public static class HeatMap
     /// <exception cref="ArgumentException">A value is not finite.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
-    public static void Write(string path, DistanceMap map)
-    {
-        using var file = new AtomicFile(path);
-        Write(file.Stream, map);
-        file.Commit();
-    }
+    public static void Write(string path, DistanceMap map) =>
+        AtomicFile.Write(path, stream => Write(stream, map));
 
     /// <summary>
     /// Writes a map as a PNG to a stream, with the same bytes as <see cref="Write(string, DistanceMap)"/>.

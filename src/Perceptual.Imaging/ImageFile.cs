@@ -181,12 +181,8 @@ public static class ImageFile
     /// <exception cref="ArgumentException">The samples are not of 8 bits.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
-    public static void WritePng(string path, RgbImage image)
-    {
-        using var file = new AtomicFile(path);
-        WritePng(file.Stream, image);
-        file.Commit();
-    }
+    public static void WritePng(string path, RgbImage image) =>
+        AtomicFile.Write(path, stream => WritePng(stream, image));
 
     /// <summary>Writes an image of 8-bit samples as a PNG.</summary>
     /// <param name="stream">Receives the PNG, and is left open.</param>

@@ -31,12 +31,8 @@ internal static class Checkpoint
     /// <param name="state">Every tensor that changes.</param>
     /// <param name="metadata">What must be the same when training continues, how far it is, and the log.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(string path, Tensor[] state, IReadOnlyDictionary<string, string> metadata)
-    {
-        using var file = new AtomicFile(path);
-        Safetensors.WriteWithDigest(file.Stream, state, metadata);
-        file.Commit();
-    }
+    public static void Write(string path, Tensor[] state, IReadOnlyDictionary<string, string> metadata) =>
+        AtomicFile.Write(path, stream => Safetensors.WriteWithDigest(stream, state, metadata));
 
     /// <param name="path">The file.</param>
     /// <param name="state">Receives the values of the file, if it is valid.</param>

@@ -177,12 +177,9 @@ public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine
     private protected abstract LinWeights CurrentLin();
 
     /// <summary>Writes the current metric, with the description of the training and its outcome.</summary>
-    private protected void Save(string path, ElementType type, params (string Name, string Value)[] outcome)
-    {
-        using var file = new AtomicFile(path);
-        ModelFile.Write(file.Stream, CurrentTrunk(), CurrentLin(), Named(outcome), type);
-        file.Commit();
-    }
+    private protected void Save(string path, ElementType type, params (string Name, string Value)[] outcome) =>
+        AtomicFile.Write(
+            path, stream => ModelFile.Write(stream, CurrentTrunk(), CurrentLin(), Named(outcome), type));
 
     /// <summary>A copy that does not change when the original does.</summary>
     private protected static TrunkWeights Copy(TrunkWeights trunk, string sourceName) => TrunkWeights.From(

@@ -164,12 +164,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     /// Writes the current metric as a torch file, for <c>lpips.LPIPS(net=..., model_path=...)</c> in Python.
     /// </summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void SaveTorch(string path)
-    {
-        using var file = new AtomicFile(path);
-        ModelFile.WriteTorch(file.Stream, CurrentTrunk(), CurrentLin());
-        file.Commit();
-    }
+    public void SaveTorch(string path) =>
+        AtomicFile.Write(path, stream => ModelFile.WriteTorch(stream, CurrentTrunk(), CurrentLin()));
 
     private protected override long LineStep(int line) => (long)line * StepsPerEpoch;
 

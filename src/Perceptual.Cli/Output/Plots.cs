@@ -182,9 +182,7 @@ internal static class Plots
     {
         if (SkiaSharp.SKFontManager.Default.FontFamilyCount == 0)
             app.Say($"{path} has no text: there is no font on this system");
-        using var file = new AtomicFile(path);
-        file.Stream.Write(image.GetImageBytes(ScottPlot.ImageFormat.Png));
-        file.Commit();
+        AtomicFile.Write(path, stream => stream.Write(image.GetImageBytes(ScottPlot.ImageFormat.Png)));
         image.Dispose();
     }
 }

@@ -70,14 +70,25 @@ public sealed class AtomicFile : IDisposable
     private static string OwnPrefix { get; } = string.Create(CultureInfo.InvariantCulture,
         $"{Prefix}{Crc32.Append(0, Encoding.UTF8.GetBytes(Environment.MachineName)):x8}-");
 
+    /// <summary>Writes a whole file; if what writes it throws, there is none.</summary>
+    /// <inheritdoc cref="AtomicFile(string)" path="/exception"/>
+    public static void Write(string path, Action<Stream> write)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        using var file = new AtomicFile(path);
+        write(file.Stream);
+        file.Commit();
+    }
+
     /// <summary>Writes a whole file of lines, in UTF-8, each ended by a line feed.</summary>
     public static void WriteLines(string path, IEnumerable<string> lines)
     {
         ArgumentNullException.ThrowIfNull(lines);
-        using var file = new AtomicFile(path);
-        foreach (var line in lines)
-            file.Stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
-        file.Commit();
+        Write(path, stream =>
+        {
+            foreach (var line in lines)
+                stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
+        });
     }
 
     /// <summary>The content is written to this stream.</summary>

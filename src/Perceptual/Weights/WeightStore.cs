@@ -145,11 +145,7 @@ public sealed class WeightStore
         var sha256 = Sha256(stream);
         if (entries.FirstOrDefault(entry => entry.Version is not null && entry.Sha256 == sha256) is { } lin)
             return Install(lin, target =>
-            {
-                using var file = new AtomicFile(target);
-                stream.CopyTo(file.Stream);
-                file.Commit();
-            }, replace: true, cancellation);
+                AtomicFile.Write(target, stream.CopyTo), replace: true, cancellation);
 
         var tensors = WeightFile.Read(stream, path);
         var trunks = entries.Where(entry => entry.Version is null).ToList();
@@ -344,12 +340,9 @@ public sealed class WeightStore
         }
     }
 
-    private static void WriteSlim(string target, WeightEntry entry, TrunkWeights trunk)
-    {
-        using var file = new AtomicFile(target);
-        Safetensors.Write(file.Stream, [.. trunk.Tensors.Values], Metadata(entry, trunk));
-        file.Commit();
-    }
+    private static void WriteSlim(string target, WeightEntry entry, TrunkWeights trunk) =>
+        AtomicFile.Write(
+            target, stream => Safetensors.Write(stream, [.. trunk.Tensors.Values], Metadata(entry, trunk)));
 
     /// <summary>perceptual/weights in the user's cache folder on this platform.</summary>
     private static string CacheFolder()
