@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 
 namespace Perceptual.Cli;
 
@@ -32,16 +31,12 @@ internal static class DistillCommand
 
     private static int Run(App app, Job job, CancellationToken cancellation)
     {
-        if (File.Exists(job.Checkpoint) && !job.Resume)
-            throw new InvalidDataException($"{job.Checkpoint} exists already: --resume continues that training; "
-                + "to begin anew, delete it or give -o another file");
+        TrainingRun.CheckNew(job.Checkpoint, job.Resume, "file");
         OutputFiles.Check(
             [.. job.Teacher.Files, .. job.Folders.Concat(job.Validate).SelectMany(ImageFile.InFolder)],
             ("--output", job.Output), ("--output", job.Log), ("--output", job.Checkpoint), ("--plot", job.Plot));
         var distiller = Prepare(app, job, cancellation);
-        if (distiller.Step > 0)
-            app.Say($"continuing after step {distiller.Step} of {job.Recipe.Steps}, from {job.Checkpoint}");
-        Teach(app, distiller, job.Checkpoint, job.Log, cancellation);
+        Teach(app, job, distiller, cancellation);
 
         distiller.Save(job.Output);
         app.Output.Write(ScoreTable.Align(
@@ -69,10 +64,7 @@ internal static class DistillCommand
             var learned = Read(app, job, job.Folders, ProceduralPart, cancellation);
             var measured = job.Validate.Length > 0 ? Read(app, job, job.Validate, 0, cancellation) : null;
             var distiller = new Distiller(trunk, lin!, job.Recipe, learned, measured, job.Threads);
-            if (File.Exists(job.Checkpoint))
-                distiller.Resume(job.Checkpoint);
-            else
-                distiller.SaveCheckpoint(job.Checkpoint); // a folder that cannot be written to is found now
+            TrainingRun.Begin(distiller, job.Checkpoint);
             return distiller;
         });
     }
@@ -96,57 +88,28 @@ internal static class DistillCommand
         return read;
     }
 
-    // Says how fast it goes and how long it takes: in a bar, or where there is no terminal, in a line for each of the
-    // log.
-    private static void Teach(App app, Distiller distiller, string checkpoint, string log,
-        CancellationToken cancellation)
+    private static void Teach(App app, Job job, Distiller distiller, CancellationToken cancellation)
     {
-        var (first, seen, lines, watch) = (distiller.Step, distiller.PairsSeen, distiller.Log.Count,
-            Stopwatch.StartNew());
-        try
+        var (seen, watch) = (distiller.PairsSeen, Stopwatch.StartNew());
+        TrainingRun.Run(app, distiller, job.Checkpoint, State, _ => string.Create(CultureInfo.InvariantCulture,
+            $"{(distiller.PairsSeen - seen) / watch.Elapsed.TotalSeconds:F0} pairs/s"),
+            Logged, cancellation);
+        WriteLog(job.Log, distiller);
+
+        bool Logged()
         {
-            Progress.Show(app, bar =>
-            {
-                distiller.Run(checkpoint, () =>
-                {
-                    bar(Describe(), distiller.Step, distiller.Recipe.Steps);
-                    if (distiller.Log.Count == lines)
-                        return;
-                    lines = distiller.Log.Count;
-                    WriteLog(log, distiller);
-                    if (!Progress.HasBar(app))
-                        app.Say(Describe());
-                }, cancellation);
-                return 0;
-            });
-            WriteLog(log, distiller);
-        }
-        catch (OperationCanceledException)
-        {
-            app.Say("stopped after "
-                + $"step {distiller.Step} of {distiller.Recipe.Steps}; the same command with --resume continues");
-            throw;
+            WriteLog(job.Log, distiller);
+            return true;
         }
 
-        string Describe()
+        string State()
         {
-            var text = new StringBuilder(
-                string.Create(CultureInfo.InvariantCulture, $"step {distiller.Step} of {distiller.Recipe.Steps}"));
-            if (distiller.Log.Count > 0)
-                foreach (var (name, value) in new[]
-                {
-                    ("loss", distiller.Log[^1].Loss), ("Spearman", distiller.Log[^1].Spearman),
-                    ("agreement", distiller.Log[^1].Agreement), ("difference", distiller.Log[^1].Difference),
-                })
-                    if (!double.IsNaN(value))
-                        text.Append(CultureInfo.InvariantCulture, $", {name} {value:F4}");
-            if (distiller.Step == first)
-                return text.ToString();
-            var speed = (distiller.Step - first) / watch.Elapsed.TotalSeconds; // steps per second
-            var left = TimeSpan.FromSeconds((distiller.Recipe.Steps - distiller.Step) / speed);
-            var pairs = (distiller.PairsSeen - seen) / watch.Elapsed.TotalSeconds; // per second
-            return text.Append(CultureInfo.InvariantCulture,
-                $", {pairs:F0} pairs/s, {(int)left.TotalHours}:{left:mm\\:ss} left").ToString();
+            var state = string.Create(CultureInfo.InvariantCulture, $"step {distiller.Step} of {distiller.Steps}");
+            return distiller.Log.Count == 0
+                ? state
+                : state + TrainingRun.Numbers(("loss", distiller.Log[^1].Loss),
+                    ("Spearman", distiller.Log[^1].Spearman),
+                    ("agreement", distiller.Log[^1].Agreement), ("difference", distiller.Log[^1].Difference));
         }
     }
 

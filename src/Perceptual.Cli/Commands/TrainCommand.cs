@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 
 namespace Perceptual.Cli;
 
@@ -32,9 +30,7 @@ internal static class TrainCommand
 
     private static int Run(App app, Job job, CancellationToken cancellation)
     {
-        if (File.Exists(job.Checkpoint) && !job.Resume)
-            throw new InvalidDataException($"{job.Checkpoint} exists already: --resume continues that training; "
-                + "to begin anew, delete it or give -o another folder");
+        TrainingRun.CheckNew(job.Checkpoint, job.Resume, "folder");
         var training = Read(job.Data, job.Root);
         var validation = Read(job.Validate, job.Root);
         if (job.HoldOut is { } references)
@@ -54,9 +50,7 @@ internal static class TrainCommand
             ("--output", job.HoldOut is null ? null : Path.Combine(job.Folder, HeldOutName)),
             ("--output", job.WithTorch ? Path.ChangeExtension(model, ".pth") : null), ("--plot", job.Plot));
         var trainer = Prepare(app, job, start, training, validation, cancellation);
-        if (trainer.Step > 0)
-            app.Say($"continuing after step {trainer.Step} of {trainer.Steps}, from {job.Checkpoint}");
-        Train(app, trainer, job.Checkpoint, training.Count, cancellation);
+        Train(app, job, trainer, training.Count, cancellation);
         return Write(app, job, trainer, model);
     }
 
@@ -69,59 +63,30 @@ internal static class TrainCommand
         bar("reading", 0, 0);
         var set = new TrainingData(training, validation, path => ImageFile.Read(path, job.Images), job.LoadSize);
         var trainer = new Trainer(start, job.Recipe, set, job.Threads, cancellation: cancellation);
-        if (File.Exists(job.Checkpoint))
-            trainer.Resume(job.Checkpoint);
-        else
-            trainer.SaveCheckpoint(job.Checkpoint); // a folder that cannot be written to is found now
+        TrainingRun.Begin(trainer, job.Checkpoint);
         if (job.HoldOut is not null)
             WriteTriplets(Path.Combine(job.Folder, HeldOutName), validation);
         return trainer;
     });
 
-    // Says how fast it goes and how long it takes: in a bar, or where there is no terminal, in a line for each epoch.
-    private static void Train(App app, Trainer trainer, string checkpoint, int triplets, CancellationToken cancellation)
+    private static void Train(App app, Job job, Trainer trainer, int triplets, CancellationToken cancellation)
     {
-        var (first, epochs, watch) = (trainer.Step, trainer.Log.Count, Stopwatch.StartNew());
-        try
+        TrainingRun.Run(app, trainer, job.Checkpoint, State, speed => string.Create(CultureInfo.InvariantCulture,
+            $"{speed * triplets / trainer.StepsPerEpoch:F0} triplets/s"), Logged, cancellation);
+
+        bool Logged()
         {
-            Progress.Show(app, bar =>
-            {
-                trainer.Run(checkpoint, () =>
-                {
-                    bar(Describe(), trainer.Step, trainer.Steps);
-                    if (trainer.Log.Count == epochs)
-                        return;
-                    epochs = trainer.Log.Count;
-                    WriteLog(Path.GetDirectoryName(checkpoint)!, trainer);
-                    if (!Progress.HasBar(app) && (trainer.Step > 0 || !double.IsNaN(trainer.Log[^1].ValidationScore)))
-                        app.Say(Describe());
-                }, cancellation);
-                return 0;
-            });
-        }
-        catch (OperationCanceledException)
-        {
-            app.Say("stopped after "
-                + $"step {trainer.Step} of {trainer.Steps}; the same command with --resume continues");
-            throw;
+            WriteLog(job.Folder, trainer);
+            return trainer.Step > 0 || !double.IsNaN(trainer.Log[^1].ValidationScore);
         }
 
-        string Describe()
+        string State()
         {
             var last = trainer.Log.Count > 0 ? trainer.Log[^1] : null;
-            var text = new StringBuilder(string.Create(CultureInfo.InvariantCulture,
-                $"epoch {last?.Epoch ?? 0} of {trainer.Steps / trainer.StepsPerEpoch}"));
-            foreach (var (name, value) in new[] { ("loss", last?.Loss), ("2AFC", last?.TrainingScore),
-                ("validation", last?.ValidationScore) })
-                if (value is { } number && !double.IsNaN(number))
-                    text.Append(CultureInfo.InvariantCulture, $", {name} {number:F4}");
-            if (trainer.Step == first)
-                return text.ToString();
-            var speed = (trainer.Step - first) / watch.Elapsed.TotalSeconds; // steps per second
-            var left = TimeSpan.FromSeconds((trainer.Steps - trainer.Step) / speed);
-            var rate = speed * triplets / trainer.StepsPerEpoch; // triplets per second
-            return text.Append(CultureInfo.InvariantCulture,
-                $", {rate:F0} triplets/s, {(int)left.TotalHours}:{left:mm\\:ss} left").ToString();
+            return string.Create(CultureInfo.InvariantCulture,
+                $"epoch {last?.Epoch ?? 0} of {trainer.Steps / trainer.StepsPerEpoch}")
+                + TrainingRun.Numbers(("loss", last?.Loss ?? double.NaN), ("2AFC", last?.TrainingScore ?? double.NaN),
+                    ("validation", last?.ValidationScore ?? double.NaN));
         }
     }
 
