@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace Perceptual.Cli.Tests;
@@ -218,7 +219,7 @@ public sealed class ProcessTests : IDisposable
         lpips.Image("set/a.png", 80, 80);
         var program = Path.Combine(AppContext.BaseDirectory, "lpips.dll");
         using var process = Process.Start(new ProcessStartInfo("script",
-            ["-qec", $"dotnet '{program}' distort set --pairs 1000000 -o out", "/dev/null"])
+            ["-qec", $"echo $$ > pid; exec dotnet '{program}' distort set --pairs 1000000 -o out", "/dev/null"])
         {
             WorkingDirectory = lpips.Folder,
             RedirectStandardInput = true,
@@ -232,7 +233,10 @@ public sealed class ProcessTests : IDisposable
             && !File.Exists(lpips.PathOf("out.tmp/p1/020000.png"))
             && process.StandardOutput.Read(piece) is > 0 and var count)
             shown.Append(piece, 0, count);
-        process.Kill(entireProcessTree: true);
+        // The program, not script, which ends only once the program has: nothing writes into the folder any more.
+        var distort = int.Parse(File.ReadAllText(lpips.PathOf("pid")), CultureInfo.InvariantCulture);
+        Process.GetProcessById(distort).Kill();
+        process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         Assert.Contains("distorting", shown.ToString(), StringComparison.Ordinal);
     }
