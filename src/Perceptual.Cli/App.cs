@@ -65,6 +65,11 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
         var root = Root();
         // A file may be called @name or -n.png; neither response files nor bundled letters are wanted.
         var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        if (FlagWithValue(parsed.CommandResult.Command, args) is var (flag, argument))
+        {
+            Say($"{flag} takes no value: write {flag}, not {argument}");
+            return TryHelp(parsed.CommandResult.Command);
+        }
         if (parsed.Errors.Count > 0 && parsed.Action is not LongHelp)
         {
             var problems = parsed.CommandResult.Command == root
@@ -203,6 +208,16 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
         return $"{name} {given}: it must be one of {string.Join(", ", lines[1..].Select(line => line.Trim('\'')))}";
     }
 
+    // The parser takes what follows for a file.
+    private static (string Flag, string Argument)? FlagWithValue(Command command, string[] args)
+    {
+        foreach (var argument in args.TakeWhile(argument => argument != "--"))
+            if (argument.IndexOfAny(['=', ':']) is > 0 and var end
+                && command.Options.OfType<Option<bool>>().Any(option => option.Name == argument[..end]))
+                return (argument[..end], argument);
+        return null;
+    }
+
     private int TryHelp(Command command)
     {
         Error.WriteLine($"Try: {CommandLine(command)} --help");
@@ -231,6 +246,8 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
             foreach (var validate in validators)
                 validate(result);
         });
+        foreach (var flag in command.Options.OfType<Option<bool>>())
+            flag.Arity = ArgumentArity.Zero; // a file may be called true
         foreach (var subcommand in command.Subcommands)
             GuardValidators(subcommand);
     }

@@ -48,7 +48,7 @@ public sealed class ImagePairs
 
     /// <summary>
     /// Computes the values of all pairs, [pair][metric], several pairs in parallel. They do not depend on the
-    /// number of threads.
+    /// number of threads. Those of bad files are null.
     /// </summary>
     /// <param name="metrics">What to compute, on how many threads.</param>
     /// <param name="read">Decodes an image file.</param>
@@ -57,10 +57,13 @@ public sealed class ImagePairs
     /// <param name="done">Is called with pairs that are new, from several threads.</param>
     /// <param name="memory">Bytes for images and features that are kept.</param>
     /// <param name="step">Is called with the number of pairs that are new.</param>
+    /// <param name="problems">Gets what is wrong with each bad file, in the order of the pairs; if it is null, the
+    /// first to be found is thrown.</param>
     /// <param name="cancellation">Stops the work.</param>
-    public double[][] Measure(MetricSet metrics, Func<string, RgbImage> read, double[]?[]? known,
+    /// <exception cref="InvalidDataException">A file is bad, and <paramref name="problems"/> is null.</exception>
+    public double[]?[] Measure(MetricSet metrics, Func<string, RgbImage> read, double[]?[]? known,
         Action<IReadOnlyList<(int Pair, double[] Values)>>? done, long memory, Action<int> step,
-        CancellationToken cancellation)
+        ICollection<string>? problems = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(metrics);
         ArgumentNullException.ThrowIfNull(read);
@@ -69,11 +72,13 @@ public sealed class ImagePairs
         int[] open = [.. Enumerable.Range(0, pairs.Count).Where(pair => values[pair] is null)];
         step(pairs.Count - open.Length);
         if (open.Length == 0)
-            return values!;
+            return values;
 
-        var plan = Plan.Of(metrics, Load(pairs[open[0]].Reference, read, cancellation), images.Count, memory);
+        var first = open.Select(pair => LoadOrProblem(pairs[pair].Reference).Image).FirstOrDefault(image => image is not null);
+        var plan = Plan.Of(metrics, first, images.Count, memory);
         var shared = metrics.WithThreads(metrics.Threads / plan.Workers);
-        var measurement = new Measurement(this, shared, read, plan.Most, cancellation);
+        var measurement = new Measurement(this, shared, LoadOrProblem, plan.Most, cancellation);
+        var found = new string[pairs.Count][]; // problems of each pair
         var tasks = Tasks(open, plan.Block, plan.AtOnce);
         var cache = new LoadedImages(images.Count, memory, measurement.Prepare);
         foreach (var task in tasks)
@@ -83,25 +88,55 @@ public sealed class ImagePairs
             var task = tasks[number];
             var numbers = ImagesOf(task);
             var prepared = cache.Take(numbers);
-            var results = Array.ConvertAll(task, pair =>
-                (pair, measurement.Measure(pair, Prepared(pairs[pair].Reference), Prepared(pairs[pair].Distorted))));
+            var results = new List<(int Pair, double[] Values)>();
+            foreach (var pair in task)
+            {
+                var (a, b) = (Prepared(pairs[pair].Reference), Prepared(pairs[pair].Distorted));
+                found[pair] = measurement.Problems(pair, a, b);
+                if (found[pair].Length > 0 && problems is null)
+                    throw new InvalidDataException(found[pair][0]);
+                if (found[pair].Length == 0)
+                    results.Add((pair, measurement.Measure(pair, a, b)));
+            }
             cache.Return(numbers);
             done?.Invoke(results);
             foreach (var (pair, result) in results)
                 values[pair] = result;
-            step(results.Length);
+            step(task.Length);
 
             LoadedImage Prepared(int image) => prepared[Array.IndexOf(numbers, image)];
         }, cancellation);
-        return values!;
+        foreach (var problem in found.SelectMany(each => each ?? []).Distinct())
+            problems?.Add(problem);
+        return values;
+
+        LoadedImage LoadOrProblem(int number)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                return Load(number, metrics, read);
+            }
+            catch (Exception e) when (problems is not null
+                && e is InvalidDataException or IOException or UnauthorizedAccessException)
+            {
+                return new(null, 0) { Problem = e.Message };
+            }
+        }
     }
 
-    private RgbImage Load(int number, Func<string, RgbImage> read, CancellationToken cancellation)
+    // Not prepared yet.
+    private LoadedImage Load(int number, MetricSet metrics, Func<string, RgbImage> read)
     {
-        cancellation.ThrowIfCancellationRequested();
         var (path, loadSize) = images[number];
         var image = read(path);
-        return loadSize > 0 ? image.ResizeShorterSide(loadSize, ResizeFilter.Bilinear) : image;
+        if (loadSize > 0)
+            image = image.ResizeShorterSide(loadSize, ResizeFilter.Bilinear);
+        var choosiest = metrics.Metrics.MaxBy(metric => metric.Info.MinimumSide)!.Info;
+        return Math.Min(image.Width, image.Height) >= choosiest.MinimumSide
+            ? new(image, metrics.PreparedBytes(image.Width, image.Height))
+            : throw new InvalidDataException($"{path} is {image}, too small for {choosiest.Name}: each side must be at "
+                + $"least {choosiest.MinimumSide} pixels");
     }
 
     // Pairs are sorted by their references; where not all images fit into the memory, within each block of distorted
@@ -128,9 +163,9 @@ public sealed class ImagePairs
     private sealed record Plan(int Workers, int AtOnce, int Block, long Most)
     {
         // All images are assumed to be as large as the first.
-        public static Plan Of(MetricSet metrics, RgbImage first, int images, long memory)
+        public static Plan Of(MetricSet metrics, RgbImage? first, int images, long memory)
         {
-            var bytes = metrics.PreparedBytes(first.Width, first.Height);
+            var bytes = first is null ? 1 : metrics.PreparedBytes(first.Width, first.Height);
             var block = (int)Math.Clamp(memory / 2 / bytes, 1, images);
             if (2 * bytes > memory)
                 return new(1, 1, block, 0);
@@ -140,35 +175,39 @@ public sealed class ImagePairs
         }
     }
 
-    private sealed class Measurement(
-        ImagePairs all, MetricSet metrics, Func<string, RgbImage> read, long most, CancellationToken cancellation)
+    private sealed class Measurement(ImagePairs all, MetricSet metrics, Func<int, LoadedImage> load, long most,
+        CancellationToken cancellation)
     {
-        private readonly MetricInfo choosiest = metrics.Metrics.MaxBy(metric => metric.Info.MinimumSide)!.Info;
-
         public LoadedImage[] Prepare(IReadOnlyList<int> numbers)
         {
-            RgbImage[] loaded = [.. numbers.Select(number => all.Load(number, read, cancellation))];
-            for (var i = 0; i < loaded.Length; i++)
-                if (Math.Min(loaded[i].Width, loaded[i].Height) < choosiest.MinimumSide)
-                    throw new InvalidDataException($"{all.images[numbers[i]].Path} is {loaded[i]}, too small for "
-                        + $"{choosiest.Name}: each side must be at least {choosiest.MinimumSide} pixels");
-            var sizes = Array.ConvertAll(loaded, image => metrics.PreparedBytes(image.Width, image.Height));
-            var prepared = new Queue<PreparedImage>(
-                metrics.Prepare([.. loaded.Where((_, i) => sizes[i] <= most)], cancellation));
-            return [.. loaded.Select((image, i) =>
-                new LoadedImage(image, sizes[i] <= most ? prepared.Dequeue() : null, sizes[i]))];
+            LoadedImage[] loaded = [.. numbers.Select(load)];
+            int[] small = [.. loaded.Index().Where(each => each.Item.Problem is null && each.Item.Bytes <= most)
+                .Select(each => each.Index)];
+            var prepared = metrics.Prepare([.. small.Select(i => loaded[i].Image!)], cancellation);
+            foreach (var (i, image) in small.Zip(prepared))
+                loaded[i] = loaded[i] with { Prepared = image };
+            return loaded;
+        }
+
+        /// <summary>Why a pair cannot be measured; nothing if it can.</summary>
+        public string[] Problems(int pair, LoadedImage reference, LoadedImage distorted)
+        {
+            string[] alone = [.. new[] { reference.Problem, distorted.Problem }.OfType<string>()];
+            if (alone.Length > 0)
+                return alone;
+            var (a, b) = (reference.Image!, distorted.Image!);
+            var (first, second) = (all.images[all.pairs[pair].Reference], all.images[all.pairs[pair].Distorted]);
+            return (a.Width, a.Height) == (b.Width, b.Height) ? []
+                : [$"{second.Path} is {b} but {first.Path} is {a}"
+                    + (first.LoadSize > 0 ? $" with the shorter side {first.LoadSize}" : "")];
         }
 
         public double[] Measure(int pair, LoadedImage reference, LoadedImage distorted)
         {
-            var (a, b) = (reference.Image, distorted.Image);
             var (first, second) = (all.images[all.pairs[pair].Reference], all.images[all.pairs[pair].Distorted]);
-            if ((a.Width, a.Height) != (b.Width, b.Height))
-                throw new InvalidDataException($"{second.Path} is {b} but {first.Path} is {a}"
-                    + (first.LoadSize > 0 ? $" with the shorter side {first.LoadSize}" : ""));
             IReadOnlyList<MetricValue> measured = reference.Prepared is { } p && distorted.Prepared is { } q
                 ? metrics.Compare(p, q, cancellation)
-                : metrics.Compare(a.OpenRows, b.OpenRows, cancellation);
+                : metrics.Compare(reference.Image!.OpenRows, distorted.Image!.OpenRows, cancellation);
             double[] values = [.. measured.Select(value => value.Value)];
             // NaN would count as a tie.
             if (Array.FindIndex(values, double.IsNaN) is >= 0 and var bad)

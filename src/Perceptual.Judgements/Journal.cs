@@ -10,8 +10,7 @@ namespace Perceptual.Judgements;
 /// </summary>
 public sealed class Journal : IDisposable
 {
-    private const string Mark = "perceptual-journal-1", Suffix = ".part";
-    private const int LongestName = 255; // bytes, on every system's own file systems
+    private const string Mark = "perceptual-journal-1";
     private const int CheckLength = 9; // a comma and 8 digits
 
     private readonly FileStream stream;
@@ -52,27 +51,8 @@ public sealed class Journal : IDisposable
     /// <summary>How many rows there are.</summary>
     public long Count { get; private set; }
 
-    /// <summary>
-    /// The journal for a file: its name and <c>.part</c>; of a name that is too long for that, its beginning and a
-    /// check sum.
-    /// </summary>
-    public static string PathFor(string file)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(file);
-        var name = System.IO.Path.GetFileName(file);
-        if (Encoding.UTF8.GetByteCount(name) + Suffix.Length <= LongestName)
-            return file + Suffix;
-        var sum = string.Create(
-            CultureInfo.InvariantCulture, $"~{Crc32.Append(uint.MaxValue, Encoding.UTF8.GetBytes(name)):x8}{Suffix}");
-        var begin = new StringBuilder();
-        var length = sum.Length;
-        foreach (var rune in name.EnumerateRunes())
-            if ((length += rune.Utf8SequenceLength) <= LongestName)
-                begin.Append(rune.ToString());
-            else
-                break;
-        return System.IO.Path.Combine(System.IO.Path.GetDirectoryName(file) ?? "", begin.Append(sum).ToString());
-    }
+    /// <summary>The journal for a file, which is beside it, with the ending <c>.part</c>.</summary>
+    public static string PathFor(string file) => LocalFile.Beside(file, ".part");
 
     /// <summary>Text without commas, control characters and what is not ASCII, for a row.</summary>
     public static string Escape(string text) => Uri.EscapeDataString(text);

@@ -1,7 +1,16 @@
 namespace Perceptual.Judgements;
 
-/// <summary>A loaded image, prepared for comparison unless that takes too much memory.</summary>
-internal sealed record LoadedImage(RgbImage Image, PreparedImage? Prepared, long Bytes);
+/// <summary>A loaded image.</summary>
+/// <param name="Image">The image; null if its file is bad.</param>
+/// <param name="Bytes">What it takes when it is prepared.</param>
+internal sealed record LoadedImage(RgbImage? Image, long Bytes)
+{
+    /// <summary>It for comparison, unless that takes too much memory.</summary>
+    public PreparedImage? Prepared { get; init; }
+
+    /// <summary>What is wrong with the file; null if nothing is.</summary>
+    public string? Problem { get; init; }
+}
 
 /// <summary>
 /// A cache of decoded and prepared images. They are kept while they are in use, and then until their last announced

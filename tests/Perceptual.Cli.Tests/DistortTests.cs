@@ -142,6 +142,32 @@ public sealed class DistortTests : IDisposable
             Directory.EnumerateFileSystemEntries(lpips.Folder).Select(Relative).Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void The_folder_of_triplets_may_have_the_longest_name_there_is()
+    {
+        var folder = lpips.PathOf(new string('ä', 127));
+        Assert.Equal(0, CommandLine.Run("distort", lpips.Image("a.png"), "--pairs 2 --size 8", "-o", folder).Code);
+        Assert.True(File.Exists(Path.Combine(folder, "triplets.csv")));
+        Assert.Equal(["a.png", Path.GetFileName(folder)],
+            Directory.EnumerateFileSystemEntries(lpips.Folder).Select(Relative).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Of_runs_into_one_folder_at_once_one_makes_it_whole_and_the_others_say_so()
+    {
+        var image = lpips.Image("images/a.png");
+        for (var i = 0; i < 20; i++)
+        {
+            var folder = lpips.PathOf($"out{i}");
+            var codes = new int[4];
+            Parallel.For(0, codes.Length, new() { MaxDegreeOfParallelism = codes.Length }, k => codes[k] = CommandLine
+                .Run("distort", image, $"--pairs 3 --size 8 --seed {k}", "-o", folder).Code);
+            Assert.Equal([0, 1, 1, 1], codes.Order());
+            Assert.Equal(3 * 3 + 1, Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Length);
+            Assert.False(Directory.Exists(folder + ".tmp"));
+        }
+    }
+
     private string Relative(string path) => Path.GetRelativePath(lpips.Folder, path).Replace('\\', '/');
 
     private static Distortion Kind(string name) => Distortion.All.Concat(Codecs.All).Single(kind => kind.Name == name);

@@ -21,7 +21,7 @@ public class ImagePairsTests
         var reads = new ConcurrentDictionary<string, int>();
         var steps = 0;
         AllPairs().Measure(Metrics, path => Read(path, reads), null, null, 1L << 30,
-            count => Interlocked.Add(ref steps, count), CancellationToken.None);
+            count => Interlocked.Add(ref steps, count));
         Assert.Equal(Images * Images, steps);
         Assert.Equal(Images, reads.Count);
         // the first once more, to see its size
@@ -38,7 +38,7 @@ public class ImagePairsTests
         foreach (var memory in new[] { 1, 2 * bytes, 5 * bytes, 8 * bytes, 1L << 30 })
             foreach (var threads in new[] { 1, 4 })
                 Assert.Equal(expected, AllPairs().Measure(Metrics.WithThreads(threads), path => Read(path), null, null,
-                    memory, _ => { }, CancellationToken.None));
+                    memory, _ => { }));
     }
 
     [Fact]
@@ -57,8 +57,7 @@ public class ImagePairsTests
             Assert.Equal(expected, pairs.Measure(
                 Metrics.WithThreads(2), path => path == "LARGE"
                     ? large.Item1
-                    : path == "Large" ? large.Item2 : Read(path), null, null, memory, _ => { },
-                CancellationToken.None));
+                    : path == "Large" ? large.Item2 : Read(path), null, null, memory, _ => { }));
     }
 
     [Fact]
@@ -66,12 +65,40 @@ public class ImagePairsTests
     {
         var problem = Assert.Throws<InvalidDataException>(() => AllPairs().Measure(
             Metrics.WithThreads(4), path => path == "3" ? throw new InvalidDataException("3 is bad") : Read(path), null,
-            null, 1L << 30, _ => { }, CancellationToken.None));
+            null, 1L << 30, _ => { }));
         Assert.Equal("3 is bad", problem.Message);
         using var cancellation = new CancellationTokenSource();
         Assert.ThrowsAny<OperationCanceledException>(() => AllPairs().Measure(
             Metrics.WithThreads(4), path => Read(path), null, null, 1L << 30,
-            count => { if (count > 0) cancellation.Cancel(); }, cancellation.Token));
+            count => { if (count > 0) cancellation.Cancel(); },
+            cancellation: cancellation.Token));
+    }
+
+    [Fact]
+    public void Bad_images_are_all_named_and_all_other_pairs_measured()
+    {
+        var expected = AllPairs().Measure(Metrics, path => Read(path), null, null, 1L << 30, _ => { });
+        // Kept, and in bands of rows.
+        foreach (var memory in new[] { 1L << 30, 1 })
+            foreach (var threads in new[] { 1, 4 })
+            {
+                var (problems, done) = (new List<string>(), new ConcurrentBag<int>());
+                var values = AllPairs().Measure(Metrics.WithThreads(threads), path => path switch
+                {
+                    "0" => throw new InvalidDataException("0 is bad"),
+                    "3" => throw new FileNotFoundException("3 is gone"),
+                    "4" => TestImages.Waves(44, 40, 4),
+                    _ => Read(path),
+                }, null, pairs => pairs.ToList().ForEach(pair => done.Add(pair.Pair)), memory, _ => { }, problems);
+                Assert.Equal(["0 is bad", "3 is gone", "4 is 44x40 but 1 is 40x40", "4 is 44x40 but 2 is 40x40",
+                    "1 is 40x40 but 4 is 44x40", "2 is 40x40 but 4 is 44x40"], problems);
+                for (var pair = 0; pair < Images * Images; pair++)
+                    if (pair / Images is 1 or 2 && pair % Images is 1 or 2)
+                        Assert.Equal(expected[pair], values[pair]);
+                    else if (pair != Images * Images - 1)
+                        Assert.Null(values[pair]);
+                Assert.Equal(Enumerable.Range(0, values.Length).Where(pair => values[pair] is not null), done.Order());
+            }
     }
 
     private static ImagePairs AllPairs()

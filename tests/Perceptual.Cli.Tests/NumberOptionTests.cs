@@ -76,6 +76,31 @@ public sealed partial class NumberOptionTests : IDisposable
     public void A_number_out_of_range_is_refused_with_the_range(string commandLine, string message) =>
         CommandLine.Run(commandLine.Split(' ')).ShouldBeUsage($"lpips: {message}\n");
 
+    [Fact]
+    public void Every_flag_of_every_command_refuses_a_value()
+    {
+        using var http = new HttpClient();
+        var flags = 0;
+        foreach (var (path, command) in Commands(new App(TextWriter.Null, TextWriter.Null, http).Root(), []))
+            foreach (var flag in command.Options.OfType<Option<bool>>().Where(option => !option.Recursive))
+                foreach (var value in new[] { "=maybe", "=true", ":false", "=" })
+                {
+                    CommandLine.Run([.. path, $"{flag.Name}{value}"])
+                        .ShouldBeUsage($"{flag.Name} takes no value: write {flag.Name}, not {flag.Name}{value}");
+                    flags++;
+                }
+        Assert.True(flags > 40);
+    }
+
+    [Fact]
+    public void What_follows_a_flag_is_a_file_even_if_it_is_called_true()
+    {
+        var image = lpips.Image("true");
+        File.Move(lpips.Image("b.png", seed: 2), lpips.PathOf("--baseline=b"));
+        Assert.Equal(2, CommandLine.Run("compare", image, CommandLine.RandomAlex, "--baseline", image, "--", image)
+            .Lines.Length);
+    }
+
     [Theory]
     [InlineData("0")]
     [InlineData("100000")] // many times the processors of any machine

@@ -115,6 +115,7 @@ public sealed class TrainTests : IDisposable
         CommandLine.Run("train", lpips.PathOf("nowhere"), "-o", lpips.PathOf("out"), Quick).ShouldFail(1, "nowhere");
         Train("triplets.csv", Quick).ShouldFail(1, "triplets.csv");
         TrainFrom("out", "--weights", lpips.Folder).ShouldFail(4, "alex");
+        Assert.False(Directory.Exists(lpips.PathOf("out"))); // nothing is in the way of the next try
         Train("out", Quick.Replace("32", "16", StringComparison.Ordinal)).ShouldFail(1, ".png", "16x16");
 
         Train("out", "--validate", triplets, "--hold-out 1").ShouldBeUsage("--validate", "--hold-out");
@@ -126,6 +127,18 @@ public sealed class TrainTests : IDisposable
         Train("out", "--mode scratch").ShouldBeUsage("scratch");
         CommandLine.Run("train", triplets).ShouldBeUsage("--output");
         CommandLine.Run("train", triplets, "--holdout", "-o", "out").ShouldBeUsage("--holdout");
+    }
+
+    [Fact]
+    public void A_training_that_fails_before_it_learned_is_not_in_the_way_of_the_next()
+    {
+        var image = Directory.GetFiles(lpips.PathOf("images")).Order(StringComparer.Ordinal).First();
+        var good = File.ReadAllBytes(image);
+        File.WriteAllText(image, "not an image");
+        Train("out", Quick).ShouldFail(1, Path.GetFileName(image));
+        Assert.False(File.Exists(lpips.PathOf("out/checkpoint.safetensors")));
+        File.WriteAllBytes(image, good);
+        Assert.Equal(0, Train("out", Quick).Code);
     }
 
     // On a trunk that needs no download.

@@ -103,7 +103,7 @@ internal static class DistortCommand
         var parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         if (!Directory.Exists(parent))
             throw new DirectoryNotFoundException($"{folder} cannot be made: there is no folder {parent}");
-        var temporary = Path.TrimEndingDirectorySeparator(folder) + ".tmp";
+        var temporary = LocalFile.Beside(folder, ".tmp");
         using var held = Claim(temporary);
         try
         {
@@ -134,7 +134,8 @@ internal static class DistortCommand
                 "reference,p0,p1,p0_kind,p0_seed,p1_kind,p1_seed,source,x,y\n" + string.Concat(rows));
             if (Directory.Exists(folder))
                 Directory.Delete(folder); // it is empty
-            held.Dispose();
+            if (OperatingSystem.IsWindows())
+                held.Dispose(); // which moves no folder with an open file
             File.Delete(Path.Combine(temporary, Claimed));
             Directory.Move(temporary, folder);
         }

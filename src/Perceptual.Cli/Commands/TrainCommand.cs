@@ -35,8 +35,22 @@ internal static class TrainCommand
         var validation = Read(job.Validate, job.Root);
         if (job.HoldOut is { } references)
             (training, validation) = TrainingData.HoldOut(training, references, job.Recipe.Seed);
+        var isNew = !Directory.Exists(job.Folder);
         Directory.CreateDirectory(job.Folder);
+        try
+        {
+            return Run(app, job, training, validation, cancellation);
+        }
+        finally
+        {
+            if (isNew && !Directory.EnumerateFileSystemEntries(job.Folder).Any())
+                Directory.Delete(job.Folder);
+        }
+    }
 
+    private static int Run(App app, Job job, IReadOnlyList<Triplet> training, IReadOnlyList<Triplet> validation,
+        CancellationToken cancellation)
+    {
         var start = job.Model.LoadWeights(app, cancellation).Trunk;
         if (job.WithTorch && start.Network.IsBuiltIn)
             throw new InvalidDataException($"--format pth: the Python package has no network {start.Network.Name}");

@@ -27,6 +27,7 @@ internal sealed class EvaluationOptions
         HelpName = "FILE",
     };
     private readonly Option<ulong> seed = SeedOption();
+    private readonly Option<bool> strict = RowRun.StrictOption();
     private readonly MetricOptions metrics;
     private readonly ImageOptions images;
 
@@ -39,7 +40,7 @@ internal sealed class EvaluationOptions
             65535);
         output.RequireEnding(".csv", ".json");
         metrics = new MetricOptions(command);
-        foreach (var option in new Option[] { versus, loadSize, output, seed })
+        foreach (var option in new Option[] { versus, loadSize, output, seed, strict })
             command.Add(option);
         images = new ImageOptions(command, canResize: false);
         command.Validators.Add(result =>
@@ -65,7 +66,8 @@ internal sealed class EvaluationOptions
             parsed.GetValue(loadSize),
             parsed.GetValue(versus) ?? (choice.Names.Count > 1 ? choice.Names[0] : null),
             parsed.GetValue(seed),
-            parsed.GetValue(output));
+            parsed.GetValue(output),
+            parsed.GetValue(strict));
     }
 }
 
@@ -76,8 +78,10 @@ internal sealed class EvaluationOptions
 /// <param name="Versus">The metric that the others are compared with; null if there is only one metric.</param>
 /// <param name="Seed">The seed of the bootstrap samples.</param>
 /// <param name="Output">The file for values and scores, or null.</param>
+/// <param name="Strict">Whether the first bad file is the end.</param>
 internal sealed record Evaluation(
-    MetricChoice Metrics, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed, string? Output)
+    MetricChoice Metrics, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed, string? Output,
+    bool Strict)
 {
     /// <summary>
     /// The metrics and their values of all pairs, [pair][metric]. Values that a stopped run left beside the output file
@@ -101,7 +105,8 @@ internal sealed record Evaluation(
         journal?.Resume(Known(stamps, columns.Names.Count, known));
         if (known.Count(value => value is not null) is > 0 and var count)
             app.Say($"continuing after {count} of {pairs.Count} pairs, from {journal!.Path}");
-        return (columns, Progress.Steps(app, "measuring", pairs.Count, step => pairs.Measure(
+        var problems = new List<string>();
+        var values = Progress.Steps(app, "measuring", pairs.Count, step => pairs.Measure(
             columns.Set,
             path => ImageFile.Read(path, Images),
             known,
@@ -113,7 +118,23 @@ internal sealed record Evaluation(
                 for (var i = 0; i < count; i++)
                     step();
             },
-            cancellation)));
+            Strict ? null : problems,
+            cancellation));
+        if (problems.Count > 0)
+            throw Incomplete(app, problems, values);
+        double[][] all = values!;
+        return (columns, all);
+    }
+
+    private InvalidDataException Incomplete(App app, List<string> problems, double[]?[] values)
+    {
+        if (problems is [var only])
+            return new(only);
+        RowRun.Name(app, problems);
+        var bad = values.Count(value => value is null);
+        return new($"{bad} of {values.Length} pairs could not be measured, so there are no scores; mend the files or "
+            + "take out their judgements" + (Output is null || bad == values.Length ? ""
+                : $", then the same command goes on with {Journal.PathFor(Output)}"));
     }
 
     /// <summary>

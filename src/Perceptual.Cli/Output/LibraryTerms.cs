@@ -38,6 +38,6 @@ internal static partial class LibraryTerms
     [GeneratedRegex("""`new WeightStore\((?:"(?<folder>[^"]*)"|(?<folder>DIR))?\)\.Fetch\(Network\.(?<net>\w+)\)`""")]
     private static partial Regex Fetch();
 
-    [GeneratedRegex("""`new WeightStore\((?:"(?<folder>[^"]*)")?\)\.Import\(FILE\)`""")]
+    [GeneratedRegex("""`new WeightStore\((?:"(?<folder>[^"]*)"|(?<folder>DIR))?\)\.Import\(FILE\)`""")]
     private static partial Regex Import();
 }

@@ -25,6 +25,9 @@ internal static class Plots
                 result.AddError($"--plot {file}: its folder does not exist");
             if (Directory.Exists(file))
                 result.AddError($"--plot {file} is a folder; name a file");
+            if (!CanDraw())
+                result.AddError($"--plot {file}: this program came without SkiaSharp, which draws; install the one for "
+                    + "your system");
         });
         return plot;
     }
@@ -176,6 +179,19 @@ internal static class Plots
             plot.YLabel(name);
         }
         Save(app, path, panels.Render(PanelWidth * 3, Height));
+    }
+
+    private static bool CanDraw()
+    {
+        try
+        {
+            new SkiaSharp.SKPaint().Dispose();
+            return true;
+        }
+        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException)
+        {
+            return false;
+        }
     }
 
     private static void Save(App app, string path, Image image)

@@ -80,16 +80,22 @@ internal sealed class RowRun(App app, RowReport report, int metrics, bool strict
         problems.UnionWith(row.Problems);
     }
 
+    /// <summary>Names bad files.</summary>
+    public static void Name(App app, IReadOnlyCollection<string> problems)
+    {
+        foreach (var problem in problems.Take(MostNamed))
+            app.Say(LibraryTerms.Translate(problem));
+        if (problems.Count > MostNamed)
+            app.Say($"and {problems.Count - MostNamed} more bad files");
+    }
+
     /// <summary>Ends the report, and names the bad files.</summary>
     /// <returns>The exit code.</returns>
     public int End(bool withSummaries)
     {
         if (Measured > 0)
             report.End(withSummaries ? summaries : null);
-        foreach (var problem in problems.Take(MostNamed))
-            app.Say(LibraryTerms.Translate(problem));
-        if (problems.Count > MostNamed)
-            app.Say($"and {problems.Count - MostNamed} more bad files");
+        Name(app, problems);
         if (failed > 0 && failed + Measured > 1)
             app.Say($"{failed} of {failed + Measured} pairs could not be compared");
         return failed == 0 ? ExitCode.Fine : ExitCode.Failed;

@@ -17,14 +17,14 @@ internal static class TrainingRun
                 + $"to begin anew, delete it or give -o another {other}");
     }
 
-    /// <summary>Continues from the checkpoint, or writes the first one.</summary>
+    /// <summary>Continues from the checkpoint if there is one.</summary>
     public static void Begin<TLine>(ResumableTraining<TLine> training, string checkpoint)
         where TLine : ITrainingLine<TLine>
     {
         if (File.Exists(checkpoint))
             training.Resume(checkpoint);
         else
-            training.SaveCheckpoint(checkpoint); // a folder that cannot be written to is found now
+            new AtomicFile(checkpoint).Dispose(); // a folder that cannot be written to is found now
     }
 
     /// <summary>
@@ -44,6 +44,7 @@ internal static class TrainingRun
     {
         if (training.Step > 0)
             app.Say($"continuing after step {training.Step} of {training.Steps}, from {checkpoint}");
+        var isNew = !File.Exists(checkpoint);
         var (first, lines, watch) = (training.Step, training.Log.Count, Stopwatch.StartNew());
         try
         {
@@ -65,6 +66,11 @@ internal static class TrainingRun
         {
             app.Say($"stopped after step {training.Step} of {training.Steps}; the same command with --resume "
                 + "continues");
+            throw;
+        }
+        catch when (isNew && training.Step == 0)
+        {
+            File.Delete(checkpoint); // nothing is learned, and the next try need not resume
             throw;
         }
 

@@ -13,7 +13,6 @@ namespace Perceptual;
 public sealed class AtomicFile : IDisposable
 {
     private const string Prefix = ".perceptual-", Suffix = ".tmp";
-    private const int LongestName = 255; // bytes, on every system's own file systems; characters on Windows
 
     private static readonly ConcurrentDictionary<string, bool> Cleared = []; // folders
     private static readonly ConcurrentDictionary<string, bool> Unfinished = []; // temporary files
@@ -52,8 +51,9 @@ public sealed class AtomicFile : IDisposable
             throw new DirectoryNotFoundException($"{path} cannot be written: there is no folder {folder}");
         LocalFile.CheckKind(target, path, "name another");
         var name = Path.GetFileName(target);
-        if ((OperatingSystem.IsWindows() ? name.Length : Encoding.UTF8.GetByteCount(name)) > LongestName)
-            throw new PathTooLongException($"{path} cannot be written: its name is longer than {LongestName} bytes");
+        if ((OperatingSystem.IsWindows() ? name.Length : Encoding.UTF8.GetByteCount(name)) > LocalFile.LongestName)
+            throw new PathTooLongException(
+                $"{path} cannot be written: its name is longer than {LocalFile.LongestName} bytes");
         if (File.Exists(target))
         {
             replaced = UnixStatus.Of(target);
@@ -107,7 +107,7 @@ public sealed class AtomicFile : IDisposable
             File.SetUnixFileMode(temporary, (UnixFileMode)(before.Mode & 0xFFF));
         }
         Unfinished.TryRemove(temporary, out _);
-        File.Move(temporary, target, overwrite: true);
+        Named(path, temporary, () => File.Move(temporary, target, overwrite: true));
         committed = true;
     }
 
@@ -159,7 +159,7 @@ public sealed class AtomicFile : IDisposable
         }
     }
 
-    private FileStream Create()
+    private NamedStream Create()
     {
         var options = new FileStreamOptions
         {
@@ -171,7 +171,7 @@ public sealed class AtomicFile : IDisposable
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite; // until it is whole
         try
         {
-            return new(temporary, options);
+            return new(temporary, options, path);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -180,10 +180,25 @@ public sealed class AtomicFile : IDisposable
         }
         catch (IOException e)
         {
-            var cause = e.Message.Replace($" : '{temporary}'", "", StringComparison.Ordinal);
-            throw new IOException($"{path} cannot be written: {cause}", e);
+            throw Failure(path, temporary, e);
         }
     }
+
+    private static void Named(string path, string temporary, Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (IOException e)
+        {
+            throw Failure(path, temporary, e);
+        }
+    }
+
+    // What failed, by the name that people know.
+    private static IOException Failure(string path, string temporary, IOException e) => new(
+        $"{path} cannot be written: {e.Message.Replace($" : '{temporary}'", "", StringComparison.Ordinal)}", e);
 
     // Of processes of this machine that have ended.
     private static void ClearRemains(string folder)
@@ -216,5 +231,18 @@ public sealed class AtomicFile : IDisposable
         {
             return false;
         }
+    }
+
+    /// <summary>Says which file could not be written when a disk is full, and not what it is called until then.</summary>
+    private sealed class NamedStream(string temporary, FileStreamOptions options, string path)
+        : FileStream(temporary, options)
+    {
+        // The other ways to write end here.
+        public override void Write(byte[] buffer, int offset, int count) =>
+            Named(path, Name, () => base.Write(buffer, offset, count));
+
+        public override void WriteByte(byte value) => Write([value], 0, 1);
+
+        public override void Flush(bool flushToDisk) => Named(path, Name, () => base.Flush(flushToDisk));
     }
 }

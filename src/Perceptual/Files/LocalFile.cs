@@ -1,8 +1,14 @@
+using System.Globalization;
+using System.Text;
+
 namespace Perceptual;
 
 /// <summary>Files that people name: opened only if they are files, known again, locked.</summary>
 public static class LocalFile
 {
+    /// <summary>Of a name, in bytes, on every system's own file systems (characters on Windows).</summary>
+    internal const int LongestName = 255;
+
     /// <summary>
     /// Opens a file for reading. What is no regular file is refused at once: to open a named pipe could wait for ever.
     /// </summary>
@@ -39,6 +45,30 @@ public static class LocalFile
             return (a.Device, a.File) == (b.Device, b.File);
         var comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
         return string.Equals(Resolve(path), Resolve(other), comparison);
+    }
+
+    /// <summary>
+    /// A path beside a file: its name and an ending; of a name that is too long for that, its beginning and a check
+    /// sum before the ending.
+    /// </summary>
+    public static string Beside(string path, string ending)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentException.ThrowIfNullOrEmpty(ending);
+        path = Path.TrimEndingDirectorySeparator(path);
+        var name = Path.GetFileName(path);
+        if (Encoding.UTF8.GetByteCount(name) + ending.Length <= LongestName)
+            return path + ending;
+        var sum = string.Create(
+            CultureInfo.InvariantCulture, $"~{Crc32.Append(uint.MaxValue, Encoding.UTF8.GetBytes(name)):x8}{ending}");
+        var begin = new StringBuilder();
+        var length = sum.Length;
+        foreach (var rune in name.EnumerateRunes())
+            if ((length += rune.Utf8SequenceLength) <= LongestName)
+                begin.Append(rune.ToString());
+            else
+                break;
+        return Path.Combine(Path.GetDirectoryName(path) ?? "", begin.Append(sum).ToString());
     }
 
     /// <summary>

@@ -151,6 +151,9 @@ public sealed class WeightStore
         var trunks = entries.Where(entry => entry.Version is null).ToList();
         if (TrunkWeights.Recognise(trunks.Select(entry => entry.Network), tensors, path) is not { } network)
             throw NotPublished(path);
+        if (tensors.ContainsKey(LinWeights.Key(0)))
+            throw new InvalidDataException($"{path}: is a whole model, with lin weights too; it needs no store: give "
+                + $"the file as it is, LpipsOptions.ModelFile = {path}");
         var trunk = TrunkWeights.From(network, tensors, path);
         var found = trunks.Single(entry => entry.Network == network);
         var proven = PinnedDigest(found, trunk) == found.PinnedDigest
@@ -336,7 +339,8 @@ public sealed class WeightStore
         {
             throw new WeightsUnavailableException(
                 $"{entry.Name} from {entry.Address} cannot be written to {Folder}: {e.Message.TrimEnd('.')}. "
-                + $"Name another folder: `new WeightStore(DIR).Fetch(Network.{InCode(entry.Network)})`. {Instead}", e);
+                + $"Name another folder: `new WeightStore(DIR)."
+                + $"{(replace ? "Import(FILE)" : $"Fetch(Network.{InCode(entry.Network)})")}`. {Instead}", e);
         }
     }
 

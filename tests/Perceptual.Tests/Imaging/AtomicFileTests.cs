@@ -189,4 +189,38 @@ public class AtomicFileTests
         }
         file.Commit();
     }
+
+    [Fact]
+    public void A_full_disk_is_told_of_the_file_that_was_named()
+    {
+        using var folder = new TempFolder();
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess,
+            "only root on Linux can mount a small disk");
+        using (var mount = Process.Start("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", folder.Root]))
+        {
+            mount.WaitForExit();
+            Assert.SkipUnless(mount.ExitCode == 0, "this process may not mount a small disk");
+        }
+        try
+        {
+            var path = folder["map.png"];
+            foreach (var write in new Action<Stream>[]
+            {
+                stream => stream.Write(new byte[1 << 16]),
+                stream => { for (var i = 0; i < 1 << 16; i++) stream.WriteByte(1); },
+                stream => stream.Write(new byte[1 << 16], 0, 1 << 16),
+            })
+            {
+                var error = Assert.Throws<IOException>(() => AtomicFile.Write(path, write));
+                Assert.StartsWith($"{path} cannot be written: ", error.Message, StringComparison.Ordinal);
+                Assert.DoesNotContain(".perceptual-", error.Message, StringComparison.Ordinal);
+                Assert.Empty(folder.Files);
+            }
+        }
+        finally
+        {
+            using var unmount = Process.Start("umount", [folder.Root]);
+            unmount.WaitForExit();
+        }
+    }
 }

@@ -556,6 +556,11 @@ public class WeightStoreTests
             Assert.StartsWith(folder["mine.pth"], error.Message, StringComparison.Ordinal);
             Assert.Contains("LpipsOptions.TrunkFile", error.Message, StringComparison.Ordinal);
         }
+        var whole = TorchWriter.Zip(Tiny.Trunk.Tensors.Values.Select(tensor => SavedTensor.Of(tensor, tensor.Name))
+            .Append(SavedTensor.Of(new("", [1, 4, 1, 1], new float[4]), "lin0.model.1.weight")));
+        var withLin = Assert.Throws<InvalidDataException>(
+            () => store.Import(folder.Write("mine.pth", whole), Cancellation));
+        Assert.Contains($"LpipsOptions.ModelFile = {folder["mine.pth"]}", withLin.Message, StringComparison.Ordinal);
         Assert.Equal(["mine.pth"], folder.Files);
         // with all tensors pinned, the container does not matter
         new WeightStore(folder.Root, null, "", null, null, [Trunk]).Import(folder.Write("mine.pth", repacked),
