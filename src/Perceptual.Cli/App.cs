@@ -46,13 +46,11 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
         (HelpCommand.Create, HelpCommand.Help),
     ];
 
-    // Of the two seconds in which a command is to end: the system needs some to take back much memory.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
-    /// <summary>How long a training has to write its checkpoint when it is interrupted.</summary>
-    public static readonly TimeSpan CheckpointPatience = TimeSpan.FromSeconds(60);
-
-    private readonly Dictionary<Command, TimeSpan> patience = [];
+    /// <summary>
+    /// How long a command may go on once it is interrupted. By default, a part of the two seconds in which it is to end:
+    /// the system needs some to take back much memory.
+    /// </summary>
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(1);
 
     public TextWriter Output { get; } = output;
 
@@ -79,7 +77,7 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
                 Say(problem);
             return TryHelp(parsed.CommandResult.Command);
         }
-        using var interruption = new Interruption(patience.GetValueOrDefault(parsed.CommandResult.Command, Patience));
+        using var interruption = new Interruption(() => Patience);
         try
         {
             var run = parsed.InvokeAsync(new()
@@ -125,12 +123,7 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
     /// </summary>
     /// <param name="command">The command.</param>
     /// <param name="action">What it does; returns the exit code.</param>
-    /// <param name="ownPatience">How long it may go on once it is cancelled, of a command that then writes down what it
-    /// has done.</param>
-    public void SetAction(
-        Command command, Func<ParseResult, CancellationToken, int> action, TimeSpan? ownPatience = null)
-    {
-        patience[command] = ownPatience ?? Patience;
+    public void SetAction(Command command, Func<ParseResult, CancellationToken, int> action) =>
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             try
@@ -165,7 +158,6 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
             }
 #pragma warning restore CA1031
         }, CancellationToken.None));
-    }
 
     /// <summary>Says something on stderr, in one line whatever names are in it.</summary>
     public void Say(string message) => Error.WriteLine($"lpips: {Printable.Escape(message)}");

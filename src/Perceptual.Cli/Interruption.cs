@@ -11,11 +11,11 @@ internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource cancel = new();
     private readonly TaskCompletionSource end = new();
-    private readonly TimeSpan patience;
+    private readonly Func<TimeSpan> patience;
     private readonly PosixSignalRegistration[] signals;
 
-    /// <param name="patience">How long the command may go on once it is cancelled.</param>
-    public Interruption(TimeSpan patience)
+    /// <param name="patience">How long the command may go on once it is cancelled; asked for then.</param>
+    public Interruption(Func<TimeSpan> patience)
     {
         this.patience = patience;
         var ignored = Ignored();
@@ -49,7 +49,7 @@ internal sealed class Interruption : IDisposable
             end.TrySetResult();
             return;
         }
-        _ = Task.Delay(patience).ContinueWith(_ => end.TrySetResult(), TaskScheduler.Default);
+        _ = Task.Delay(patience()).ContinueWith(_ => end.TrySetResult(), TaskScheduler.Default);
         cancel.Cancel();
     }
 

@@ -111,9 +111,7 @@ public static class ImageFile
                 File.Exists(folder) ? $"{folder} is a file, not a folder" : $"there is no folder {folder}");
         string[] paths =
         [
-            .. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)!)
-                .Where(HasExtension)
-                .Order(StringComparer.Ordinal)
+            .. Names(folder).Where(HasExtension).Order(StringComparer.Ordinal)
                 .Select(name => Path.Combine(folder, name)),
         ];
         if (paths.Length > 0)
@@ -128,8 +126,19 @@ public static class ImageFile
     /// <param name="folder">A folder; there must be one.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder, or it is a file.</exception>
     public static IReadOnlyList<string> PassedOver(string folder) =>
-        [.. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)!)
-            .Where(name => !HasExtension(name)).Order(StringComparer.Ordinal)];
+        [.. Names(folder).Where(name => !HasExtension(name)).Order(StringComparer.Ordinal)];
+
+    private static string[] Names(string folder)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)!)];
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UnauthorizedAccessException($"{folder} may not be read by this user", e);
+        }
+    }
 
     private static bool HasExtension(string name) => ImageFormat.All.Any(format => format.HasExtension(name));
 

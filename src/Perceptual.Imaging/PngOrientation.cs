@@ -10,30 +10,32 @@ internal static class PngOrientation
 {
     private const int MostExif = 1 << 24; // bytes
 
-    /// <summary>Looks for it from chunk to chunk.</summary>
+    /// <summary>Looks for it from chunk to chunk, to the last.</summary>
     /// <param name="stream">A PNG; its position changes.</param>
     /// <returns>1 to 8, or null if nothing is said, or in front of the pixels.</returns>
-    /// <exception cref="InvalidDataException">What says it is damaged.</exception>
+    /// <exception cref="InvalidDataException">What says it is damaged, or the file has no end.</exception>
     public static int? Late(Stream stream)
     {
         Span<byte> start = stackalloc byte[8];
-        var pixels = false;
+        var (pixels, said, orientation) = (false, false, (int?)null);
         for (var at = 8L; at + 12 <= stream.Length;)
         {
             stream.Position = at;
             stream.ReadExactly(start);
             var length = BinaryPrimitives.ReadUInt32BigEndian(start);
             var name = start[4..];
-            if (name.SequenceEqual("eXIf"u8))
-                return pixels && length <= MostExif && at + 12 + length <= stream.Length
-                    ? Orientation(stream, (int)length)
-                    : null;
             if (name.SequenceEqual("IEND"u8))
-                return null;
+                return orientation;
             pixels |= name.SequenceEqual("IDAT"u8);
+            if (name.SequenceEqual("eXIf"u8) && !said) // the first counts
+            {
+                said = true;
+                if (pixels && length <= MostExif && at + 12 + length <= stream.Length)
+                    orientation = Orientation(stream, (int)length);
+            }
             at += 12 + length;
         }
-        return null;
+        throw new InvalidDataException("the PNG is cut short; get the file again");
     }
 
     // Stands behind the name of the chunk.

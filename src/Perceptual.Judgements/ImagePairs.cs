@@ -74,10 +74,10 @@ public sealed class ImagePairs
         if (open.Length == 0)
             return values;
 
-        var first = open.Select(pair => LoadOrProblem(pairs[pair].Reference).Image).FirstOrDefault(image => image is not null);
+        var first = open.Select(pair => Load(pairs[pair].Reference).Image).FirstOrDefault(image => image is not null);
         var plan = Plan.Of(metrics, first, images.Count, memory);
         var shared = metrics.WithThreads(metrics.Threads / plan.Workers);
-        var measurement = new Measurement(this, shared, LoadOrProblem, plan.Most, cancellation);
+        var measurement = new Measurement(this, shared, Load, plan.Most, cancellation);
         var found = new string[pairs.Count][]; // problems of each pair
         var tasks = Tasks(open, plan.Block, plan.AtOnce);
         var cache = new LoadedImages(images.Count, memory, measurement.Prepare);
@@ -110,18 +110,22 @@ public sealed class ImagePairs
             problems?.Add(problem);
         return values;
 
-        LoadedImage LoadOrProblem(int number)
+        LoadedImage Load(int number)
         {
             cancellation.ThrowIfCancellationRequested();
-            try
-            {
-                return Load(number, metrics, read);
-            }
-            catch (Exception e) when (problems is not null
-                && e is InvalidDataException or IOException or UnauthorizedAccessException)
-            {
-                return new(null, 0) { Problem = e.Message };
-            }
+            return LoadOrProblem(number, metrics, read, goesOn: problems is not null);
+        }
+    }
+
+    private LoadedImage LoadOrProblem(int number, MetricSet metrics, Func<string, RgbImage> read, bool goesOn)
+    {
+        try
+        {
+            return Load(number, metrics, read);
+        }
+        catch (Exception e) when (goesOn && e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return new(null, 0) { Problem = e.Message };
         }
     }
 

@@ -82,6 +82,13 @@ public sealed class OutputFileTests : IDisposable
         var frame = lpips.Image("frames/000000.png");
         CommandLine.Run("optimize", frame, "--net lite --steps 2", "-o", lpips.PathOf("o.png"), "--frames",
             lpips.PathOf("frames")).ShouldBeUsage("--frames", frame);
+        CommandLine.Run("optimize", one, "--net lite --steps 2", "-o", lpips.PathOf("o.png"), "--frames", two)
+            .ShouldBeUsage("--frames", two, "is a file");
+        CommandLine.Run("optimize", one, "--net lite --steps 60", "-o", lpips.PathOf("f/000050.png"), "--frames",
+            lpips.PathOf("f")).ShouldFail(1, "000050.png", "there is no folder");
+        Directory.CreateDirectory(lpips.PathOf("f"));
+        CommandLine.Run("optimize", one, "--net lite --steps 60", "-o", lpips.PathOf("f/000050.png"), "--frames",
+            lpips.PathOf("f")).ShouldBeUsage("--frames", "000050.png");
         CommandLine.Run("optimize", one, "--net lite --steps 2", "-o", lpips.PathOf("o.png"), "--plot",
             lpips.PathOf("o.png")).ShouldBeUsage("--output and --plot both name", "o.png");
         Assert.False(File.Exists(lpips.PathOf("o.png")));

@@ -141,6 +141,19 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(0, Train("out", Quick).Code);
     }
 
+    [Theory]
+    [InlineData("log.csv")]
+    [InlineData("held-out.csv")]
+    [InlineData("squeeze.safetensors")]
+    public void A_file_of_ones_own_in_the_folder_is_not_replaced(string name)
+    {
+        Directory.CreateDirectory(lpips.PathOf("out"));
+        File.WriteAllText(lpips.PathOf($"out/{name}"), "mine");
+        foreach (var resume in new[] { "--hold-out 1", "--hold-out 1 --resume" })
+            Train("out", Quick, resume).ShouldFail(1, name, "move what is there away");
+        Assert.Equal("mine", File.ReadAllText(lpips.PathOf($"out/{name}")));
+    }
+
     // On a trunk that needs no download.
     private Run Train(string folder, params string[] options) =>
         CommandLine.Run(["train", triplets, "--root", lpips.PathOf("images"), "-o", lpips.PathOf(folder),

@@ -24,14 +24,13 @@ internal static class DistillCommand
     {
         var command = new Command("distill", "Teach a small network the distances of LPIPS.");
         var options = new Options(command);
-        app.SetAction(command, (parsed, cancellation) => Run(app, options.Parse(parsed), cancellation),
-            ownPatience: App.CheckpointPatience);
+        app.SetAction(command, (parsed, cancellation) => Run(app, options.Parse(parsed), cancellation));
         return command;
     }
 
     private static int Run(App app, Job job, CancellationToken cancellation)
     {
-        TrainingRun.CheckNew(job.Checkpoint, job.Resume, "file");
+        TrainingRun.CheckNew(job.Checkpoint, job.Resume, "file", job.Log);
         OutputFiles.Check(
             [.. job.Teacher.Files, .. job.Folders.Concat(job.Validate).SelectMany(ImageFile.InFolder)],
             ("--output", job.Output), ("--output", job.Log), ("--output", job.Checkpoint), ("--plot", job.Plot));
@@ -98,7 +97,8 @@ internal static class DistillCommand
 
         bool Logged()
         {
-            WriteLog(job.Log, distiller);
+            if (distiller.Step > 0)
+                WriteLog(job.Log, distiller);
             return true;
         }
 
@@ -151,7 +151,7 @@ internal static class DistillCommand
 
         private readonly Option<string> output = new("--output", "-o")
         {
-            Description = "The file to write (.safetensors).",
+            Description = "The file to write (.safetensors); its log is the .csv beside it.",
             HelpName = "FILE",
             Required = true,
         };

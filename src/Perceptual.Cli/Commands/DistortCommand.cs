@@ -154,7 +154,15 @@ internal static class DistortCommand
         if (Path.Exists(folder) && !(File.Exists(claimed) && Directory.EnumerateFileSystemEntries(folder)
             .All(path => Path.GetFileName(path) is Table or Claimed || Parts.Contains(Path.GetFileName(path)))))
             throw new IOException($"{folder}, where the triplets are made, exists already; move or delete it");
-        Directory.CreateDirectory(folder);
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UnauthorizedAccessException(
+                $"{folder} cannot be made: nothing may be written into the folder {Path.GetDirectoryName(folder)}", e);
+        }
         var held = LocalFile.TryLock(claimed) ?? throw new IOException(
             $"another run makes triplets in {folder}; wait for its end, or name another folder");
         foreach (var part in Parts.Select(part => Path.Combine(folder, part)).Where(Directory.Exists))
@@ -222,6 +230,7 @@ internal static class DistortCommand
     private sealed class Options
     {
         private const int DefaultSize = 64; // of the patches that people judged for the paper
+        private const int MostTriplets = 1_000_000; // have names of six digits
 
         private readonly Argument<string[]> inputs = new("IMAGE")
         {
@@ -247,7 +256,7 @@ internal static class DistortCommand
         };
 
         private readonly Option<int?> pairs = OptionChecks.OptionalNumber(
-            "--pairs", "Make N triplets of random patches and distortions.", 1);
+            "--pairs", "Make N triplets of random patches and distortions.", 1, MostTriplets);
 
         private readonly Option<int?> size = OptionChecks.OptionalNumber(
             "--size", $"The side of the patches of --pairs, in pixels. [default: {DefaultSize}]", 1);

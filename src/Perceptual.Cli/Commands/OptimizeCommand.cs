@@ -48,7 +48,7 @@ internal static class OptimizeCommand
         {
             ImageFile.WritePng(file.Stream, result);
             file.Commit();
-        }, $"{job.Output} cannot be written: ");
+        });
         var isPlotted = job.Plot is not { } plot
             || app.Try(() => Plots.Falling(app, plot, reported, Path.GetFileName(job.Reference)));
         return isWritten && isPlotted ? ExitCode.Fine : ExitCode.Failed;
@@ -58,12 +58,16 @@ internal static class OptimizeCommand
     {
         string?[] inputs = [job.Reference, job.Start, .. job.Model.Files];
         OutputFiles.Check(inputs, ("--output", job.Output), ("--plot", job.Plot));
-        if (job.Frames is null || !Directory.Exists(job.Frames))
+        if (job.Frames is null)
             return;
-        foreach (var frame in Directory.EnumerateFiles(job.Frames, "*.png"))
-            if (int.TryParse(Path.GetFileNameWithoutExtension(frame), NumberStyles.None, CultureInfo.InvariantCulture,
-                out var step) && step < job.Steps)
-                OutputFiles.Check(inputs, ("--frames", frame));
+        if (File.Exists(job.Frames))
+            throw new UsageException($"--frames {job.Frames} is a file; name a folder");
+        string[] there = Directory.Exists(job.Frames) ? Directory.GetFiles(job.Frames, "*.png") : [];
+        foreach (var path in there.Order(StringComparer.Ordinal).Append(Path.Combine(job.Frames, Path.GetFileName(job.Output))))
+            if (int.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture,
+                out var step) && step < job.Steps && FrameName(step) == Path.GetFileName(path)
+                && (File.Exists(path) || Path.GetFullPath(path) == Path.GetFullPath(job.Output)))
+                throw new UsageException($"--frames {job.Frames} would overwrite {path}: name another folder");
     }
 
     private static string FrameName(int step) => string.Create(CultureInfo.InvariantCulture, $"{step:D6}.png");

@@ -8,6 +8,7 @@ namespace Perceptual.Cli;
 internal static class TrainCommand
 {
     private const string CheckpointName = "checkpoint.safetensors";
+    private static readonly string[] Endings = [".safetensors", ".pth"];
     private const string HeldOutName = "held-out.csv", LogName = "log.csv";
 
     public const string Help = """
@@ -23,14 +24,13 @@ internal static class TrainCommand
     {
         var command = new Command("train", "Train LPIPS on judgements of people.");
         var options = new Options(command);
-        app.SetAction(command, (parsed, cancellation) => Run(app, options.Parse(parsed), cancellation),
-            ownPatience: App.CheckpointPatience);
+        app.SetAction(command, (parsed, cancellation) => Run(app, options.Parse(parsed), cancellation));
         return command;
     }
 
     private static int Run(App app, Job job, CancellationToken cancellation)
     {
-        TrainingRun.CheckNew(job.Checkpoint, job.Resume, "folder");
+        TrainingRun.CheckNew(job.Checkpoint, job.Resume, "folder", job.Written);
         var training = Read(job.Data, job.Root);
         var validation = Read(job.Validate, job.Root);
         if (job.HoldOut is { } references)
@@ -60,12 +60,11 @@ internal static class TrainCommand
                 .. job.Model.Files, .. job.Data, .. job.Validate,
                 .. training.Concat(validation).SelectMany(each => new[] { each.Reference, each.P0, each.P1 }),
             ],
-            ("--output", model), ("--output", Path.Combine(job.Folder, LogName)),
-            ("--output", job.HoldOut is null ? null : Path.Combine(job.Folder, HeldOutName)),
+            ("--output", model), ("--output", job.Log), ("--output", job.HoldOut is null ? null : job.HeldOut),
             ("--output", job.WithTorch ? Path.ChangeExtension(model, ".pth") : null), ("--plot", job.Plot));
         var trainer = Prepare(app, job, start, training, validation, cancellation);
         Train(app, job, trainer, training.Count, cancellation);
-        return Write(app, job, trainer, model);
+        return Write(app, job, trainer, model, validation);
     }
 
     private static IReadOnlyList<Triplet> Read(string[] paths, string? root) =>
@@ -78,8 +77,6 @@ internal static class TrainCommand
         var set = new TrainingData(training, validation, path => ImageFile.Read(path, job.Images), job.LoadSize);
         var trainer = new Trainer(start, job.Recipe, set, job.Threads, cancellation: cancellation);
         TrainingRun.Begin(trainer, job.Checkpoint);
-        if (job.HoldOut is not null)
-            WriteTriplets(Path.Combine(job.Folder, HeldOutName), validation);
         return trainer;
     });
 
@@ -90,7 +87,8 @@ internal static class TrainCommand
 
         bool Logged()
         {
-            WriteLog(job.Folder, trainer);
+            if (trainer.Step > 0)
+                WriteLog(job, trainer);
             return trainer.Step > 0 || !double.IsNaN(trainer.Log[^1].ValidationScore);
         }
 
@@ -104,9 +102,12 @@ internal static class TrainCommand
         }
     }
 
-    private static int Write(App app, Job job, Trainer trainer, string model)
+    private static int Write(
+        App app, Job job, Trainer trainer, string model, IReadOnlyList<Triplet> validation)
     {
-        WriteLog(job.Folder, trainer);
+        WriteLog(job, trainer);
+        if (job.HoldOut is not null)
+            WriteTriplets(job.HeldOut, validation);
         trainer.Save(model);
         if (job.WithTorch)
             trainer.SaveTorch(Path.ChangeExtension(model, ".pth"));
@@ -124,8 +125,8 @@ internal static class TrainCommand
             : ExitCode.Failed;
     }
 
-    private static void WriteLog(string folder, Trainer trainer) =>
-        AtomicFile.WriteLines(Path.Combine(folder, LogName),
+    private static void WriteLog(Job job, Trainer trainer) =>
+        AtomicFile.WriteLines(job.Log,
             trainer.Log.Select(epoch => epoch.ToCsv()).Prepend(TrainingEpoch.CsvHeader));
 
     private static void WriteTriplets(
@@ -153,6 +154,19 @@ internal static class TrainCommand
         string? Plot)
     {
         public string Checkpoint => Path.Combine(Folder, CheckpointName);
+
+        public string Log => Path.Combine(Folder, LogName);
+
+        public string HeldOut => Path.Combine(Folder, HeldOutName);
+
+        // The network need not be known yet.
+        public IEnumerable<string> Written =>
+        [
+            Log, .. HoldOut is null ? Array.Empty<string>() : [HeldOut],
+            .. from network in Network.All
+               from ending in Endings.Take(WithTorch ? 2 : 1)
+               select Path.Combine(Folder, network.Name + ending),
+        ];
     }
 
     private sealed class Options

@@ -105,6 +105,8 @@ internal static class WeightsCommand
     // A new folder is made, beside or in one that is there.
     private static string? Made(string? folder)
     {
+        if (File.Exists(folder))
+            throw new IOException($"{folder} is a file; --weights names the folder for the published weights here");
         if (folder is not null && Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(folder))))
             Directory.CreateDirectory(folder);
         return folder;

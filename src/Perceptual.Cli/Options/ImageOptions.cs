@@ -43,6 +43,11 @@ internal sealed class ImageOptions
     public static void CheckThere(IEnumerable<string> paths)
     {
         var missing = paths.Where(path => !Path.Exists(path)).ToArray();
+        if (missing.Contains(""))
+            throw new FileNotFoundException("an empty name was given for a file");
+        if (missing.FirstOrDefault(path => path.Contains('\uFFFD', StringComparison.Ordinal)) is { } name)
+            throw new FileNotFoundException($"{name} has a name that is not UTF-8, by which it cannot be opened; "
+                + "rename it");
         if (missing.Length > 0)
             throw new FileNotFoundException($"there is no file {string.Join(", ", missing)}");
     }

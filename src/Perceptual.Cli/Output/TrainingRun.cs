@@ -6,15 +6,24 @@ namespace Perceptual.Cli;
 /// <summary>What <c>train</c> and <c>distill</c> do with a training that has a checkpoint.</summary>
 internal static class TrainingRun
 {
-    /// <summary>Refuses to begin anew where a training has been begun.</summary>
+    // To write its checkpoint when it is interrupted.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// Refuses to begin anew where a training has been begun, and to replace files that nobody named.
+    /// </summary>
     /// <param name="checkpoint">Its checkpoint.</param>
     /// <param name="resume">Whether it is to be continued.</param>
     /// <param name="other">What another training has to be given, "folder" or "file".</param>
-    public static void CheckNew(string checkpoint, bool resume, string other)
+    /// <param name="written">The files that it writes besides, and that the command line does not name.</param>
+    public static void CheckNew(string checkpoint, bool resume, string other, params IEnumerable<string> written)
     {
         if (File.Exists(checkpoint) && !resume)
             throw new InvalidDataException($"{checkpoint} exists already: --resume continues that training; "
                 + $"to begin anew, delete it or give -o another {other}");
+        if (!File.Exists(checkpoint) && written.Where(File.Exists).ToArray() is { Length: > 0 } there)
+            throw new InvalidDataException($"{string.Join(" and ", there)} would be replaced: move what is there away, "
+                + $"or give -o another {other}");
     }
 
     /// <summary>Continues from the checkpoint if there is one.</summary>
@@ -45,6 +54,8 @@ internal static class TrainingRun
         if (training.Step > 0)
             app.Say($"continuing after step {training.Step} of {training.Steps}, from {checkpoint}");
         var isNew = !File.Exists(checkpoint);
+        var usual = app.Patience;
+        app.Patience = Patience;
         var (first, lines, watch) = (training.Step, training.Log.Count, Stopwatch.StartNew());
         try
         {
@@ -72,6 +83,10 @@ internal static class TrainingRun
         {
             File.Delete(checkpoint); // nothing is learned, and the next try need not resume
             throw;
+        }
+        finally
+        {
+            app.Patience = usual;
         }
 
         string Describe()

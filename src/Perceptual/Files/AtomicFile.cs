@@ -178,6 +178,11 @@ public sealed class AtomicFile : IDisposable
             throw new UnauthorizedAccessException(
                 $"{path} cannot be written: nothing may be written into the folder {Path.GetDirectoryName(target)}", e);
         }
+        catch (FileNotFoundException e) // of a file system that takes no files
+        {
+            throw new IOException(
+                $"{path} cannot be written: the folder {Path.GetDirectoryName(target)} takes no files", e);
+        }
         catch (IOException e)
         {
             throw Failure(path, temporary, e);
@@ -233,7 +238,7 @@ public sealed class AtomicFile : IDisposable
         }
     }
 
-    /// <summary>Says which file could not be written when a disk is full, and not what it is called until then.</summary>
+    /// <summary>Says which file a full disk has no room for, and not what it is called until it is whole.</summary>
     private sealed class NamedStream(string temporary, FileStreamOptions options, string path)
         : FileStream(temporary, options)
     {

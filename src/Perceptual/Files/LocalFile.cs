@@ -28,6 +28,10 @@ public static class LocalFile
         {
             throw new FileNotFoundException($"there is no file {path}", path, e);
         }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UnauthorizedAccessException($"{path} may not be read by this user", e);
+        }
         catch (DirectoryNotFoundException e)
         {
             throw new DirectoryNotFoundException(
@@ -41,10 +45,10 @@ public static class LocalFile
     {
         if (!File.Exists(path) || !File.Exists(other))
             return false;
-        if (UnixStatus.Of(path) is { } a && UnixStatus.Of(other) is { } b)
-            return (a.Device, a.File) == (b.Device, b.File);
-        var comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
-        return string.Equals(Resolve(path), Resolve(other), comparison);
+        if (!OperatingSystem.IsWindows())
+            return UnixStatus.Of(path) is { } a && UnixStatus.Of(other) is { } b
+                && (a.Device, a.File) == (b.Device, b.File);
+        return string.Equals(Resolve(path), Resolve(other), StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>
