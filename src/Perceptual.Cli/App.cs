@@ -47,8 +47,8 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
     ];
 
     /// <summary>
-    /// How long a command may go on once it is interrupted. By default, a part of the two seconds in which it is to end:
-    /// the system needs some to take back much memory.
+    /// How long a command may go on once it is interrupted. By default, a part of the two seconds in which it is to
+    /// end: the system needs some to take back much memory.
     /// </summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -87,9 +87,10 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = null,
             }, interruption.Token);
-            return await Task.WhenAny(run, interruption.End) == run
-                ? await run
-                : Fail(ExitCode.Interrupted, "interrupted");
+            if (await Task.WhenAny(run, interruption.End) == run)
+                return await run;
+            Progress.Abandon(this);
+            return Fail(ExitCode.Interrupted, "interrupted");
         }
         catch (IOException e) // of help and version; a command's own are told where they are
         {

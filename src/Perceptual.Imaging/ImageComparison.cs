@@ -30,6 +30,7 @@ public sealed class ImageComparison
     private readonly MetricSet metrics;
     private readonly MetricInfo choosiest;
     private readonly ImageReadOptions options;
+    private readonly Lock turn = new();
 
     /// <param name="metrics">What to compute; the first metric says on how many threads.</param>
     /// <param name="options">How to read files; the defaults of <see cref="ImageReadOptions"/> if null.</param>
@@ -123,8 +124,9 @@ public sealed class ImageComparison
             {
                 using var reference = Open(pair.Reference);
                 using var distorted = Open(pair.Distorted, reference, resize);
-                return new(pair.Reference, pair.Distorted,
-                    Compare(single, reference, distorted, metrics.Threads, cancellation));
+                return InTurn(reference.BytesHeld + distorted.BytesHeld, () => new ComparedImages(
+                    pair.Reference, pair.Distorted,
+                    Compare(single, reference, distorted, metrics.Threads, cancellation)));
             });
             step?.Invoke();
             return row;
@@ -262,7 +264,8 @@ public sealed class ImageComparison
                 using var image = number == firstNumber || first is null
                     ? first ?? comparison.Open(paths[number])
                     : comparison.OpenAlike(paths[number], first, "");
-                return new(single.Prepare(image.Whole(), cancellation), null);
+                return new(
+                    single.Prepare(comparison.InTurn(image.BytesHeld, image.Whole), cancellation), null);
             }
             catch (Exception e) when (IsOfFile(e))
             {
@@ -312,11 +315,14 @@ public sealed class ImageComparison
         try
         {
             using var image = Open(path);
-            using var rows = image.Rows();
-            float[][] channels = [new float[rows.Width], new float[rows.Width], new float[rows.Width]];
-            for (var y = 0; y < rows.Height; y++)
-                rows.ReadStoredRow(channels[0], channels[1], channels[2]);
-            return null;
+            return InTurn(image.BytesHeld, () =>
+            {
+                using var rows = image.Rows();
+                float[][] channels = [new float[rows.Width], new float[rows.Width], new float[rows.Width]];
+                for (var y = 0; y < rows.Height; y++)
+                    rows.ReadStoredRow(channels[0], channels[1], channels[2]);
+                return (string?)null;
+            });
         }
         catch (Exception e) when (IsOfFile(e))
         {
@@ -350,6 +356,15 @@ public sealed class ImageComparison
                 // It is named when its turn comes.
             }
         return (-1, null);
+    }
+
+    // Work on files that take turns if those of all threads are more than what one may hold.
+    private T InTurn<T>(double bytesHeld, Func<T> work)
+    {
+        if (bytesHeld <= ImageFile.MemoryShare / metrics.Threads)
+            return work();
+        lock (turn)
+            return work();
     }
 
     private static bool FitsInMemory(long bytes) => bytes <= ImageFile.MemoryShare;
@@ -428,7 +443,11 @@ public sealed class ImageComparison
         {
             (Path, this.open, next) = (path, open, open());
             (Width, Height) = (next.Width, next.Height);
+            BytesHeld = (next as FileRows)?.Stored.BytesHeld ?? 0;
         }
+
+        /// <inheritdoc cref="StoredRows.BytesHeld"/>
+        public double BytesHeld { get; }
 
         public string Path { get; }
 

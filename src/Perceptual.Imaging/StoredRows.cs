@@ -28,6 +28,9 @@ internal abstract class StoredRows : IDisposable
     /// <summary>1 to 8 as in EXIF; any other number means upright.</summary>
     public int Orientation { get; protected init; } = 1;
 
+    /// <summary>What libvips holds, at most, of a file that it decodes whole: .NET knows nothing of it.</summary>
+    public double BytesHeld { get; protected init; }
+
     /// <summary>Samples in a pixel.</summary>
     public int Samples => Layout switch
     {

@@ -129,13 +129,31 @@ public sealed class ImagePairs
         }
     }
 
+    /// <summary>Reads an image as judgements take it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="loadSize">The length in pixels that its shorter side is resized to; 0: it is not.</param>
+    /// <param name="read">Decodes it.</param>
+    /// <exception cref="InvalidDataException">It would be too large.</exception>
+    public static RgbImage Load(string path, int loadSize, Func<string, RgbImage> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        var image = read(path) ?? throw new ArgumentException($"there is no image of {path}", nameof(read));
+        try
+        {
+            return loadSize > 0 ? image.ResizeShorterSide(loadSize, ResizeFilter.Bilinear) : image;
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException(
+                $"{path} is {image}, too large with its shorter side {loadSize} pixels long: {e.Message}", e);
+        }
+    }
+
     // Not prepared yet.
     private LoadedImage Load(int number, MetricSet metrics, Func<string, RgbImage> read)
     {
         var (path, loadSize) = images[number];
-        var image = read(path);
-        if (loadSize > 0)
-            image = image.ResizeShorterSide(loadSize, ResizeFilter.Bilinear);
+        var image = Load(path, loadSize, read);
         var choosiest = metrics.Metrics.MaxBy(metric => metric.Info.MinimumSide)!.Info;
         return Math.Min(image.Width, image.Height) >= choosiest.MinimumSide
             ? new(image, metrics.PreparedBytes(image.Width, image.Height))

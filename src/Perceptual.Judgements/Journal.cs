@@ -12,10 +12,11 @@ public sealed class Journal : IDisposable
 {
     private const string Mark = "perceptual-journal-1";
     private const int CheckLength = 9; // a comma and 8 digits
+    private const int LongestRow = 1 << 20; // bytes; one that is longer is none of ours
 
     private readonly FileStream stream;
     private readonly int headLength;
-    private bool read; // so that Count is right
+    private bool isRead; // so that Count is right
     private bool disposed;
 
     /// <summary>Opens the journal of earlier work, or begins one.</summary>
@@ -32,6 +33,7 @@ public sealed class Journal : IDisposable
             purpose.Select(each => $"{Escape(each.Name)}={Escape(each.Value)}").Prepend(Mark)));
         headLength = head.Length;
         // Without a buffer: what is written is the system's, and outlives the process.
+        var isNew = !File.Exists(path);
         stream = LocalFile.TryLock(path)
             ?? throw new IOException($"{path} is in use by another run; wait for its end, or give -o another name");
         try
@@ -40,7 +42,9 @@ public sealed class Journal : IDisposable
         }
         catch
         {
-            stream.Dispose();
+            if (isNew)
+                (Count, isRead) = (0, true); // it does not stay
+            Dispose();
             throw;
         }
     }
@@ -79,19 +83,32 @@ public sealed class Journal : IDisposable
         }
         stream.SetLength(good);
         stream.Position = good;
-        read = true;
+        isRead = true;
     }
 
     /// <summary>The rows from the first on. None may be added meanwhile.</summary>
     public IEnumerable<string> Rows()
     {
         stream.Position = headLength;
-        long good = headLength;
-        using var reader = new StreamReader(stream, Encoding.Latin1, false, 1 << 16, leaveOpen: true);
-        while (reader.ReadLine() is { } line && good + line.Length < stream.Length && IsWhole(line))
+        var buffer = new byte[LongestRow];
+        for (int begin = 0, end = 0; ;)
         {
-            good += line.Length + 1;
-            yield return line[..^CheckLength];
+            var length = buffer.AsSpan(begin, end - begin).IndexOf((byte)'\n');
+            if (length >= 0)
+            {
+                var line = Encoding.Latin1.GetString(buffer, begin, length);
+                if (!IsWhole(line))
+                    yield break;
+                begin += length + 1;
+                yield return line[..^CheckLength];
+                continue;
+            }
+            buffer.AsSpan(begin, end - begin).CopyTo(buffer);
+            (begin, end) = (0, end - begin);
+            var more = stream.Read(buffer, end, buffer.Length - end); // 0 too if there is no room
+            if (more == 0)
+                yield break;
+            end += more;
         }
     }
 
@@ -110,7 +127,7 @@ public sealed class Journal : IDisposable
     /// <summary>Deletes the file: the work is done.</summary>
     public void Delete()
     {
-        (Count, read) = (0, true);
+        (Count, isRead) = (0, true);
         Dispose();
     }
 
@@ -120,7 +137,7 @@ public sealed class Journal : IDisposable
         if (disposed)
             return;
         disposed = true;
-        var isEmpty = read && Count == 0;
+        var isEmpty = isRead && Count == 0;
         if (isEmpty && !OperatingSystem.IsWindows())
             File.Delete(Path); // while no other can have it
         stream.Dispose();

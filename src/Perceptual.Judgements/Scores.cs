@@ -112,8 +112,11 @@ public static class Scores
     }
 
     /// <summary>The area of <see cref="JndMap"/>, given the judgements in the order of distance.</summary>
+    /// <exception cref="ArgumentException">There are none.</exception>
     public static double AveragePrecision(ReadOnlySpan<double> sorted)
     {
+        if (sorted.IsEmpty)
+            throw new ArgumentException("there are no judgements", nameof(sorted));
         var found = Accumulate(sorted);
         var (best, area) = (0.0, 0.0);
         for (var i = sorted.Length - 1; i >= 0; i--)

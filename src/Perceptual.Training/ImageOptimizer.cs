@@ -34,6 +34,7 @@ public sealed class ImageOptimizer
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentNullException.ThrowIfNull(start);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(learningRate);
+        ArgumentOutOfRangeException.ThrowIfEqual(learningRate, double.PositiveInfinity);
         if ((reference.Width, reference.Height) != (start.Width, start.Height))
             throw new ArgumentException($"the image to begin with is {start} but the reference is {reference}");
         this.lpips = lpips;

@@ -107,9 +107,7 @@ public sealed class TrainingData
 
         RgbImage LoadOne(string path)
         {
-            var image = read(path);
-            if (loadSize > 0)
-                image = image.ResizeShorterSide(loadSize, ResizeFilter.Bilinear);
+            var image = ImagePairs.Load(path, loadSize, read);
             return Math.Min(image.Width, image.Height) >= minimumSide ? image
                 : throw new InvalidDataException(
                     $"{path} is {image}, too small for this network: each side must be at least {minimumSide} pixels");

@@ -55,12 +55,11 @@ public sealed class OutputFileTests : IDisposable
         Directory.CreateDirectory(lpips.PathOf("t"));
         File.WriteAllText(held, File.ReadAllText(data).Replace("in/", "../in/", StringComparison.Ordinal));
         CommandLine.Run("train", held, "--mode scratch --net lite --hold-out 1", "-o", lpips.PathOf("t"))
-            .ShouldBeUsage(held, "overwrite");
+            .ShouldFail(1, held, "would be replaced");
         Assert.Equal(0, CommandLine.Run("train", data, "--mode scratch --net lite --epochs 1 --decay-epochs 0",
             "-o", lpips.PathOf("trained")).Code);
         var model = lpips.PathOf("trained/lite.safetensors");
-        File.Delete(lpips.PathOf("trained/checkpoint.safetensors"));
-        CommandLine.Run("train", data, "--weights", model, "-o", lpips.PathOf("trained"))
+        CommandLine.Run("train", data, "--weights", model, "--resume -o", lpips.PathOf("trained"))
             .ShouldBeUsage(model, "overwrite");
         File.CreateSymbolicLink(lpips.PathOf("m.onnx"), model);
         CommandLine.Run("export", "--weights", model, "-o", lpips.PathOf("m.onnx")).ShouldBeUsage("m.onnx", model);

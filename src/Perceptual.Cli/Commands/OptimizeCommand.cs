@@ -63,7 +63,7 @@ internal static class OptimizeCommand
         if (File.Exists(job.Frames))
             throw new UsageException($"--frames {job.Frames} is a file; name a folder");
         string[] there = Directory.Exists(job.Frames) ? Directory.GetFiles(job.Frames, "*.png") : [];
-        foreach (var path in there.Order(StringComparer.Ordinal).Append(Path.Combine(job.Frames, Path.GetFileName(job.Output))))
+        foreach (var path in there.Append(Path.Combine(job.Frames, Path.GetFileName(job.Output))))
             if (int.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture,
                 out var step) && step < job.Steps && FrameName(step) == Path.GetFileName(path)
                 && (File.Exists(path) || Path.GetFullPath(path) == Path.GetFullPath(job.Output)))

@@ -37,6 +37,14 @@ internal static class Progress
     public static bool IsAmongResults(App app) =>
         HasBar(app) && app.Output is StandardStream && !Console.IsOutputRedirected;
 
+    /// <summary>Leaves the terminal as it was, although the work that a bar is shown for goes on.</summary>
+    public static void Abandon(App app)
+    {
+        const string ShowCursor = "\e[?25h";
+        if (HasBar(app))
+            app.Error.Write(ShowCursor);
+    }
+
     /// <summary>
     /// Runs work that says what it does, how far it has come, and how far it has to go (0 if it does not know).
     /// </summary>

@@ -15,13 +15,11 @@ internal readonly record struct StampedPair(string Reference, string Distorted, 
 /// <summary>Numbers that differ once a file has changed.</summary>
 internal static class FileStamp
 {
-    /// <summary>
-    /// Of a file, which need not exist, by its path, how it is loaded, and the length, date and permissions of what is
-    /// at the end of its links.
-    /// </summary>
+    /// <summary>Of a file, which need not exist, by its path, how it is loaded, and its state.</summary>
     public static ulong Of(string path, int loadSize = 0)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"{path}\n{loadSize} {State(path)}");
+        var text = string.Create(
+            CultureInfo.InvariantCulture, $"{Path.GetFullPath(path)}\n{loadSize} {LocalFile.State(path)}");
         return BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 
@@ -31,22 +29,6 @@ internal static class FileStamp
 
     /// <summary>As rows have it.</summary>
     public static string Text(ulong stamp) => stamp.ToString("x16", CultureInfo.InvariantCulture);
-
-    private static string State(string path)
-    {
-        try
-        {
-            var file = new FileInfo(path);
-            if (file.LinkTarget is not null)
-                file = (FileInfo)file.ResolveLinkTarget(returnFinalTarget: true)!;
-            return string.Create(CultureInfo.InvariantCulture,
-                $"{file.Length} {file.LastWriteTimeUtc.Ticks} {(int)file.UnixFileMode}");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return "none";
-        }
-    }
 }
 
 /// <summary>

@@ -52,6 +52,25 @@ public static class LocalFile
     }
 
     /// <summary>
+    /// A text that differs once what is at the end of all links is another file or has changed, by its length and dates
+    /// and, but on Windows, by what nobody can set. "none" if there is no file.
+    /// </summary>
+    public static string State(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        try
+        {
+            var file = new FileInfo(Resolve(path));
+            return string.Create(CultureInfo.InvariantCulture, $"{file.Length} {file.LastWriteTimeUtc.Ticks} ")
+                + (UnixStatus.Of(path)?.ToString() ?? $"{file.CreationTimeUtc.Ticks}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "none";
+        }
+    }
+
+    /// <summary>
     /// A path beside a file: its name and an ending; of a name that is too long for that, its beginning and a check
     /// sum before the ending.
     /// </summary>

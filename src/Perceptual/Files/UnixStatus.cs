@@ -8,7 +8,10 @@ namespace Perceptual;
 /// <param name="Group">The group.</param>
 /// <param name="Device">The file system.</param>
 /// <param name="File">The number of the file in its file system.</param>
-internal readonly partial record struct UnixStatus(int Mode, uint User, uint Group, ulong Device, ulong File)
+/// <param name="Changed">When its content or what is known of it last changed, which nobody can set: seconds and
+/// nanoseconds.</param>
+internal readonly partial record struct UnixStatus(
+    int Mode, uint User, uint Group, ulong Device, ulong File, (long Seconds, uint Nanoseconds) Changed)
 {
     private const int CurrentFolder = -100, BasicStatus = 0x7FF; // AT_FDCWD, STATX_BASIC_STATS
     private const int BufferLength = 256; // as long as statx' structure, longer than macOS' stat
@@ -58,7 +61,7 @@ internal readonly partial record struct UnixStatus(int Mode, uint User, uint Gro
             return null;
         var device = (ulong)Read<uint>(status, 136) << 32 | Read<uint>(status, 140);
         return new(Read<ushort>(status, 28), Read<uint>(status, 20), Read<uint>(status, 24), device,
-            Read<ulong>(status, 32));
+            Read<ulong>(status, 32), (Read<long>(status, 96), Read<uint>(status, 104)));
     }
 
     private static UnixStatus? OfMac(string path)
@@ -68,7 +71,7 @@ internal readonly partial record struct UnixStatus(int Mode, uint User, uint Gro
         if ((isArm ? Stat(path, status) : Stat64(path, status)) != 0)
             return null;
         return new(Read<ushort>(status, 4), Read<uint>(status, 16), Read<uint>(status, 20), Read<uint>(status, 0),
-            Read<ulong>(status, 8));
+            Read<ulong>(status, 8), (Read<long>(status, 64), Read<uint>(status, 72)));
     }
 
     private static T Read<T>(ReadOnlySpan<byte> status, int at) where T : struct => MemoryMarshal.Read<T>(status[at..]);

@@ -205,8 +205,11 @@ public sealed class RgbImage
     /// </summary>
     /// <inheritdoc cref="Resize" path="/exception"/>
     public RgbImage ResizeShorterSide(int length, ResizeFilter filter) => Width <= Height
-        ? Resize(length, checked((int)((long)length * Height / Width)), filter)
-        : Resize(checked((int)((long)length * Width / Height)), length, filter);
+        ? Resize(length, Side((long)length * Height / Width), filter)
+        : Resize(Side((long)length * Width / Height), length, filter);
+
+    // One that is longer is too long in any case.
+    private static int Side(long length) => (int)Math.Min(length, int.MaxValue);
 
     /// <summary>A reader of the image's rows.</summary>
     public RgbRowReader OpenRows() => new Rows(this);

@@ -15,7 +15,10 @@ internal static unsafe class LpipsHead
 
     private const int Lanes = RowBuffer.Lanes;
 
-    /// <summary>1 / (sqrt(sum over channels of f^2) + 1e-10) at each pixel.</summary>
+    /// <summary>
+    /// 1 / (sqrt(sum over channels of f^2) + 1e-10) at each pixel; NaN if the sum is beyond float32, so that the
+    /// features do not count as zeros.
+    /// </summary>
     /// <param name="features">[planes, width, 16]</param>
     /// <param name="planeLength">Floats from a plane to the next.</param>
     /// <param name="planes">Channels / 16.</param>
@@ -38,10 +41,13 @@ internal static unsafe class LpipsHead
         }
         var done = 0;
         for (; done <= width - Vector<float>.Count; done += Vector<float>.Count)
-            Vector.Store(Vector<float>.One
-                / (Vector.SquareRoot(Vector.Load(inverse + done)) + new Vector<float>(Epsilon)), inverse + done);
+        {
+            var squares = Vector.Load(inverse + done);
+            var epsilon = squares - squares + new Vector<float>(Epsilon); // infinity - infinity is NaN
+            Vector.Store(Vector<float>.One / (Vector.SquareRoot(squares) + epsilon), inverse + done);
+        }
         for (; done < width; done++)
-            inverse[done] = 1 / (MathF.Sqrt(inverse[done]) + Epsilon);
+            inverse[done] = 1 / (MathF.Sqrt(inverse[done]) + (inverse[done] - inverse[done] + Epsilon));
     }
 
     /// <summary>

@@ -58,7 +58,7 @@ public sealed class LpipsFeatures : PreparedImage
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(distorted);
-        if (lin is not null && !lin.Select(weights => weights.Length).SequenceEqual(channels))
+        if (lin is not null && !lin.Select(weights => weights?.Length ?? 0).SequenceEqual(channels))
             throw new ArgumentException("there must be a weight for each channel of each tap", nameof(lin));
         var packed = channels.Select((count, k) => Lpips.PackLin(lin?[k], count)).ToArray();
         using var crew = new Crew(1);
@@ -68,14 +68,15 @@ public sealed class LpipsFeatures : PreparedImage
     }
 
     /// <summary>The features at a tap (0 is the first), as <see cref="ChannelSums"/> takes them.</summary>
-    public TapView View(int tap) => Taps[tap].View;
+    public TapView View(int tap) => Of(tap).View;
 
     /// <summary>The activations at a tap, not normalised: [channels, height, width].</summary>
     /// <param name="tap">0 for the first.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such tap.</exception>
     // Safe: a tap has Planes planes of Lanes channels, enough for all channels.
     public unsafe float[] ToArray(int tap)
     {
-        var features = Taps[tap];
+        var features = Of(tap);
         var values = new float[checked(channels[tap] * features.Height * features.Width)];
         var next = 0;
         for (var c = 0; c < channels[tap]; c++)
@@ -90,7 +91,14 @@ public sealed class LpipsFeatures : PreparedImage
     }
 
     /// <summary>Rows and columns of a tap (0 is the first).</summary>
-    public (int Height, int Width) Size(int tap) => (Taps[tap].Height, Taps[tap].Width);
+    public (int Height, int Width) Size(int tap) => (Of(tap).Height, Of(tap).Width);
+
+    private Tap Of(int tap)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(tap);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(tap, Taps.Length);
+        return Taps[tap];
+    }
 
     /// <summary>
     /// The layers of the network of this library that made the features, or null for another network.

@@ -62,6 +62,31 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
+    public void A_line_that_is_too_long_ends_the_rows_and_takes_no_memory()
+    {
+        using (var journal = Begin(out _))
+            journal.Add(["1,2"]);
+        using (var file = new FileStream(path, FileMode.Append))
+            file.SetLength(file.Length + (1L << 31)); // a hole
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        using (Begin(out var rows))
+            Assert.Equal(["1,2"], rows);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10 << 20);
+        Assert.InRange(new FileInfo(path).Length, 1, 1000);
+    }
+
+    [Fact]
+    public void Rows_longer_than_what_is_read_at_once_come_back()
+    {
+        string[] all =
+            [.. Enumerable.Range(0, 100).Select(i => new string((char)('a' + i % 26), 1 + 37_003 * (i % 5)))];
+        using (var journal = Begin(out _))
+            journal.Add(all);
+        using (Begin(out var rows))
+            Assert.Equal(all, rows);
+    }
+
+    [Fact]
     public void Rows_that_are_not_taken_are_cut_off()
     {
         using (var journal = Begin(out _))

@@ -56,6 +56,22 @@ public class ForeignNetworkTests
         Assert.Equal(0.16 * 2 + 0.64 * 3, a.Compare(b, [[2, 3]]).Value, 1e-6);
     }
 
+    // Divided by an infinite length they would count as zeros, and opposite features as the same.
+    [Fact]
+    public void Features_whose_length_is_beyond_float32_are_no_distance()
+    {
+        foreach (var width in new[] { 1, 3, 8, 40 }) // with vectors, and without
+        {
+            float[] Of(float value) => [.. Enumerable.Repeat(value, 3 * width)];
+            var a = Features(Of(3e38f), 3, 1, width, "x");
+            var b = Features(Of(-3e38f), 3, 1, width, "x");
+            Assert.Throws<InvalidDataException>(() => a.Compare(b));
+            // The longest that are not: 3 times 1e19 squared is below 3.4e38.
+            Assert.Equal(4, Features(Of(1e19f), 3, 1, width, "x").Compare(Features(Of(-1e19f), 3, 1, width, "x")).Value,
+                1e-6);
+        }
+    }
+
     [Fact]
     public void Taps_that_are_none_are_refused()
     {
@@ -65,6 +81,14 @@ public class ForeignNetworkTests
         Assert.Throws<ArgumentException>(() => Features([float.NaN], 1, 1, 1, "x"));
         Assert.Throws<ArgumentException>(() => Features([1], 1, 1, 1, ""));
         Assert.Throws<ArgumentNullException>(() => Features(null!, 1, 1, 1, "x"));
+        var features = Features([1], 1, 1, 1, "x");
+        foreach (var tap in new[] { -1, 1 })
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => features.Size(tap));
+            Assert.Throws<ArgumentOutOfRangeException>(() => features.ToArray(tap));
+            Assert.Throws<ArgumentOutOfRangeException>(() => features.View(tap));
+        }
+        Assert.Throws<ArgumentException>(() => features.Compare(features, [null!]));
     }
 
     [Fact]
