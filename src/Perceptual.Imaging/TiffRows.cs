@@ -303,6 +303,7 @@ internal sealed class TiffRows : StoredRows
         return layout.Compression switch
         {
             TiffLayout.Uncompressed => bytes,
+            TiffLayout.Deflate when ZlibHeader.NeedsDictionary(bytes) => throw Damaged(),
             TiffLayout.Deflate => new ZLibStream(bytes, CompressionMode.Decompress),
             TiffLayout.Jpeg => OpenJpeg(bytes, length),
             TiffLayout.PackBits => new PackBitsStream(new BufferedStream(bytes)),

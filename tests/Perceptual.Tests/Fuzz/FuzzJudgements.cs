@@ -58,7 +58,8 @@ internal sealed class FuzzJudgements(FuzzTargets targets)
             ? bytes : Compressed(bytes));
         var unpacked = targets.PathOf("unpacked");
         var before = targets.Files.ToHashSet();
-        FuzzTargets.Attempt(TinyBapps.Part.Archive, Bound, () =>
+        // TarReader makes room for as long a name as a header claims before it reads it, but no more than an array.
+        FuzzTargets.Attempt(TinyBapps.Part.Archive, Bound + Array.MaxLength, () =>
         {
             new BappsArchive(TinyBapps.Part, archive, unpacked, null, default).Unpack();
             return unpacked;

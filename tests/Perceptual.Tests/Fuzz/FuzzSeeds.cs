@@ -96,10 +96,10 @@ internal static class FuzzSeeds
     private static IEnumerable<byte[]> Jpegs()
     {
         foreach (var colour in new[] { JpegColour.Gray, JpegColour.YCbCr, JpegColour.Cmyk })
-            yield return new JpegWriter { Colour = colour, Odd = colour == JpegColour.Gray ? [0, 0] : [] }
+            yield return new JpegWriter { Colour = colour }
                 .Write(Samples.Pattern(W, H, colour == JpegColour.Gray ? 1 : colour == JpegColour.Cmyk ? 4 : 3), W, H);
-        yield return [0xFF, 0xD8, 0xFF, 0xE0, 0, 16, .. "JFIF\0"u8, 2, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0xFF, 0xC0, 0, 11, 8,
-            0, H, 0, W, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 0, 0, 1, 2, 3, 0xFF, 0xD9];
+        yield return [0xFF, 0xD8, 0xFF, 0xE0, 0, 16, .. "JFIF\0"u8, 2, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0xFF, 0xC0, 0, 11,
+            8, 0, H, 0, W, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 0, 0, 1, 2, 3, 0xFF, 0xD9];
     }
 
     private static IEnumerable<byte[]> Foreign() => Samples.All()
