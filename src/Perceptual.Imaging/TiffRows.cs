@@ -23,7 +23,8 @@ internal sealed class TiffRows : StoredRows
     private readonly double[] fromYCbCr = []; // [red from Cr, green from Cb, from Cr, blue from Cb; reference]
     private readonly byte[] packed; // a row of a chunk, or of groups of subsampled pixels
     private readonly byte[] band; // [rows, width, samples, sample bytes], in the byte order of this machine
-    private readonly int bandRows;
+    private readonly int bandRows; // of a row of tiles, or of groups of subsampled pixels
+    private readonly int rowBytes; // of the band
     private readonly Stream?[] chunks; // that are being read: one for each plane
     private int next; // row
 
@@ -50,7 +51,10 @@ internal sealed class TiffRows : StoredRows
             jpegTables = directory.Bytes(TiffLayout.JpegTables);
         bandRows = layout.IsTiled ? layout.ChunkHeight : layout.GroupHeight;
         chunks = new Stream?[layout.IsPlanar ? layout.Samples : 1];
-        var bandBytes = (double)bandRows * Width * layout.Samples * SampleBytes;
+        // A tile may be higher than the image.
+        var held = Math.Min(bandRows, (Height + layout.GroupHeight - 1L) / layout.GroupHeight * layout.GroupHeight);
+        rowBytes = Width * layout.Samples * SampleBytes;
+        var bandBytes = (double)held * rowBytes;
         ImageFile.CheckMemory(bandBytes + (double)ChunkRowBytes(), options);
         band = new byte[checked((long)bandBytes)];
         packed = new byte[ChunkRowBytes()];
@@ -76,7 +80,7 @@ internal sealed class TiffRows : StoredRows
     {
         if (next % bandRows == 0)
             FillBand();
-        var stored = band.AsSpan(next % bandRows * (band.Length / bandRows), band.Length / bandRows);
+        var stored = band.AsSpan(next % bandRows * rowBytes, rowBytes);
         next++;
         if (palette.Length == 0)
             stored.CopyTo(row);
@@ -141,7 +145,6 @@ internal sealed class TiffRows : StoredRows
     /// <summary>Brings a row of a chunk, or a row of groups, to its place in the band.</summary>
     private void Unpack(int y, int x, int plane)
     {
-        var rowBytes = Width * layout.Samples * SampleBytes;
         var target = band.AsSpan(y * rowBytes, layout.GroupHeight * rowBytes);
         var columns = Math.Min(layout.ChunkWidth, Width - x);
         if (layout.GroupWidth * layout.GroupHeight > 1)

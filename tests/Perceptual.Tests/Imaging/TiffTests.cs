@@ -101,6 +101,16 @@ public class TiffTests
     }
 
     [Fact]
+    public void A_tile_that_is_much_higher_than_the_image_takes_no_memory_for_that()
+    {
+        var writer = new TiffWriter { Width = 16, TileWidth = 16, Compression = 8, Tags = [(323, 4, [1 << 22])] };
+        var tiff = writer.Write(new ushort[3 * writer.Width * writer.Height]);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("cut short", Problem(tiff).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
     public void Damage_in_a_tile_is_noticed()
     {
         using var image = Vips(Pattern(64, 64), 64, 64);
