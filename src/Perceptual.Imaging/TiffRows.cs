@@ -13,6 +13,7 @@ namespace Perceptual.Imaging;
 internal sealed class TiffRows : StoredRows
 {
     private const int JpegMost = 1 << 28; // bytes of a strip or tile
+    private const int MostCoded = 8, MostTables = 1 << 14; // bytes for a byte of a strip or tile, and beside them
 
     private readonly Stream stream;
     private readonly TiffDirectory directory;
@@ -297,11 +298,14 @@ internal sealed class TiffRows : StoredRows
         var rows = layout.IsTiled
             ? layout.ChunkHeight
             : Math.Min(layout.ChunkHeight, Height - next) + layout.GroupHeight - 1;
+        var decoded = (long)(rows / layout.GroupHeight) * packed.Length;
         var length = layout.Compression == TiffLayout.Uncompressed
-            ? (long)(rows / layout.GroupHeight) * packed.Length // what it is said to have is sometimes wrong
+            ? decoded // what it is said to have is sometimes wrong
             : directory.Number(lengths, null, index);
         if (length <= 0 || start > stream.Length - length)
             throw new EndOfStreamException();
+        // Else many chunks could share one that has no end of codes which say nothing.
+        length = Math.Min(length, MostCoded * decoded + MostTables);
         var bytes = new PartStream(stream, start, length);
         return layout.Compression switch
         {
