@@ -82,10 +82,12 @@ internal sealed class PngRows : StoredRows
             4 => PixelLayout.GrayAlpha,
             _ => PixelLayout.Rgba,
         };
-        var pixels = stream.Position;
+        var (pixels, dataLength) = (stream.Position, BinaryPrimitives.ReadUInt32BigEndian(start));
+        if (dataLength < ZlibHeader.Length || ZlibHeader.NeedsDictionary(stream))
+            return null;
         var orientation = PngOrientation.Late(stream) ?? 1;
         stream.Position = pixels;
-        return new(stream, BinaryPrimitives.ReadUInt32BigEndian(start), (int)width, (int)height, layout, bits / 8)
+        return new(stream, dataLength, (int)width, (int)height, layout, bits / 8)
         {
             Orientation = orientation,
         };

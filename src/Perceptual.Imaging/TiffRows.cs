@@ -13,6 +13,7 @@ namespace Perceptual.Imaging;
 internal sealed class TiffRows : StoredRows
 {
     private const int JpegMost = 1 << 28; // bytes of a strip or tile
+    private const int MostCoded = 8, MostTables = 1 << 14; // bytes for a byte of a strip or tile, and beside them
 
     private readonly Stream stream;
     private readonly TiffDirectory directory;
@@ -23,7 +24,8 @@ internal sealed class TiffRows : StoredRows
     private readonly double[] fromYCbCr = []; // [red from Cr, green from Cb, from Cr, blue from Cb; reference]
     private readonly byte[] packed; // a row of a chunk, or of groups of subsampled pixels
     private readonly byte[] band; // [rows, width, samples, sample bytes], in the byte order of this machine
-    private readonly int bandRows;
+    private readonly int bandRows; // of a row of tiles, or of groups of subsampled pixels
+    private readonly int rowBytes; // of the band
     private readonly Stream?[] chunks; // that are being read: one for each plane
     private int next; // row
 
@@ -50,7 +52,10 @@ internal sealed class TiffRows : StoredRows
             jpegTables = directory.Bytes(TiffLayout.JpegTables);
         bandRows = layout.IsTiled ? layout.ChunkHeight : layout.GroupHeight;
         chunks = new Stream?[layout.IsPlanar ? layout.Samples : 1];
-        var bandBytes = (double)bandRows * Width * layout.Samples * SampleBytes;
+        // A tile may be higher than the image.
+        var held = Math.Min(bandRows, (Height + layout.GroupHeight - 1L) / layout.GroupHeight * layout.GroupHeight);
+        rowBytes = Width * layout.Samples * SampleBytes;
+        var bandBytes = (double)held * rowBytes;
         ImageFile.CheckMemory(bandBytes + (double)ChunkRowBytes(), options);
         band = new byte[checked((long)bandBytes)];
         packed = new byte[ChunkRowBytes()];
@@ -76,7 +81,7 @@ internal sealed class TiffRows : StoredRows
     {
         if (next % bandRows == 0)
             FillBand();
-        var stored = band.AsSpan(next % bandRows * (band.Length / bandRows), band.Length / bandRows);
+        var stored = band.AsSpan(next % bandRows * rowBytes, rowBytes);
         next++;
         if (palette.Length == 0)
             stored.CopyTo(row);
@@ -141,7 +146,6 @@ internal sealed class TiffRows : StoredRows
     /// <summary>Brings a row of a chunk, or a row of groups, to its place in the band.</summary>
     private void Unpack(int y, int x, int plane)
     {
-        var rowBytes = Width * layout.Samples * SampleBytes;
         var target = band.AsSpan(y * rowBytes, layout.GroupHeight * rowBytes);
         var columns = Math.Min(layout.ChunkWidth, Width - x);
         if (layout.GroupWidth * layout.GroupHeight > 1)
@@ -294,15 +298,19 @@ internal sealed class TiffRows : StoredRows
         var rows = layout.IsTiled
             ? layout.ChunkHeight
             : Math.Min(layout.ChunkHeight, Height - next) + layout.GroupHeight - 1;
+        var decoded = (long)(rows / layout.GroupHeight) * packed.Length;
         var length = layout.Compression == TiffLayout.Uncompressed
-            ? (long)(rows / layout.GroupHeight) * packed.Length // what it is said to have is sometimes wrong
+            ? decoded // what it is said to have is sometimes wrong
             : directory.Number(lengths, null, index);
         if (length <= 0 || start > stream.Length - length)
             throw new EndOfStreamException();
+        // Else many chunks could share one that has no end of codes which say nothing.
+        length = Math.Min(length, MostCoded * decoded + MostTables);
         var bytes = new PartStream(stream, start, length);
         return layout.Compression switch
         {
             TiffLayout.Uncompressed => bytes,
+            TiffLayout.Deflate when ZlibHeader.NeedsDictionary(bytes) => throw Damaged(),
             TiffLayout.Deflate => new ZLibStream(bytes, CompressionMode.Decompress),
             TiffLayout.Jpeg => OpenJpeg(bytes, length),
             TiffLayout.PackBits => new PackBitsStream(new BufferedStream(bytes)),

@@ -127,7 +127,7 @@ internal sealed class BappsArchive(
             or ArgumentException or InvalidOperationException or NotSupportedException or OverflowException
             or OutOfMemoryException)
         {
-            throw Bad($"it is damaged or not a tar.gz file: {e.Message}", e);
+            throw Bad($"it is damaged or not a tar.gz file: {UntrustedText.Printable(e.Message)}", e);
         }
     }
 

@@ -59,7 +59,7 @@ public sealed class CsvFile : IDisposable
         var column = Array.IndexOf(columns, name);
         if (column < 0)
             throw new InvalidDataException(
-                $"{path}: has no column {name}; its columns are {Shorten(string.Join(", ", columns))}");
+                $"{path}: has no column {name}; its columns are {UntrustedText.Printable(string.Join(", ", columns))}");
         if (Array.LastIndexOf(columns, name) != column)
             throw new InvalidDataException($"{path}: has two columns {name}");
         return column;
@@ -83,7 +83,7 @@ public sealed class CsvFile : IDisposable
     public double Number(int column, double minimum = double.MinValue, double maximum = double.MaxValue)
     {
         if (!double.TryParse(fields[column], NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
-            throw Error($"{columns[column]} is \"{Shorten(fields[column])}\", not a number");
+            throw Error($"{columns[column]} is \"{UntrustedText.Printable(fields[column])}\", not a number");
         if (value >= minimum && value <= maximum)
             return value;
         var expected = minimum == double.MinValue ? "finite"
@@ -106,8 +106,6 @@ public sealed class CsvFile : IDisposable
             ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
             : text;
     }
-
-    private static string Shorten(string text) => text.Length > 200 ? text[..200] + "..." : text;
 
     private bool ReadRecord()
     {

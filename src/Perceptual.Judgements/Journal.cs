@@ -168,7 +168,7 @@ public sealed class Journal : IDisposable
             .Where(field => field.Length == 2).Select(field => (Name: field[0], Value: field[1])).ToArray();
         var names = purpose.Except(other).Concat(other.Except(purpose)).Select(each => each.Name).Distinct();
         throw new InvalidDataException($"{Path} is of a run that was stopped and differs in "
-            + $"{string.Join(", ", names)}; delete it to begin anew, or give -o another name");
+            + $"{UntrustedText.Printable(string.Join(", ", names))}; delete it to begin anew, or give -o another name");
     }
 
     private static byte[] Join(byte[][] lines)

@@ -103,9 +103,10 @@ public static class JudgementFiles
                     return path;
                 if (name.Length == 0)
                     throw csv.Error("names no file");
-                path = Path.Combine(root ?? Path.GetDirectoryName(table) ?? "", name);
+                var folder = root ?? Path.GetDirectoryName(table) ?? "";
+                path = Path.Combine(folder, name);
                 if (!File.Exists(path))
-                    throw csv.Error($"there is no file {path}");
+                    throw csv.Error($"there is no file {Path.Combine(folder, UntrustedText.Printable(name))}");
                 return known[name] = path;
             }
         }

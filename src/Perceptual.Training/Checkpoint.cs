@@ -61,7 +61,7 @@ internal static class Checkpoint
         }
         catch (Exception e) when (e is FormatException or OverflowException or KeyNotFoundException)
         {
-            throw new InvalidDataException($"{path}: damaged: {e.Message}", e);
+            throw new InvalidDataException($"{path}: damaged: {UntrustedText.Printable(e.Message)}", e);
         }
         foreach (var tensor in state)
             file.Tensors[tensor.Name].Values.CopyTo(tensor.Values, 0);

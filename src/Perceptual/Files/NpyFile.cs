@@ -112,7 +112,7 @@ public static partial class NpyFile
         var (size, shape) = ReadHeader(path, stream);
         if (shape.Any(side => side != 1))
             throw new InvalidDataException(
-                $"{path}: has the shape ({string.Join(", ", shape)}); one value is expected");
+                $"{path}: has the shape ({UntrustedText.Printable(string.Join(", ", shape))}); one value is expected");
         var bytes = new byte[size];
         stream.ReadExactly(bytes);
         return Value(bytes);
@@ -142,14 +142,15 @@ public static partial class NpyFile
 
         var header = Header().Match(Encoding.Latin1.GetString(text));
         if (!header.Success)
-            throw new InvalidDataException(
-                $"{path}: not a NumPy array in C order: {Encoding.Latin1.GetString(text).Trim()}");
+            throw new InvalidDataException($"{path}: not a NumPy array in C order: "
+                + UntrustedText.Printable(Encoding.Latin1.GetString(text).Trim()));
         var size = header.Groups["type"].Value switch
         {
             "<f4" => 4,
             "<f8" => 8,
             var other => throw new InvalidDataException(
-                $"{path}: the values are of type {other}; save them as float32 or float64, little-endian"),
+                $"{path}: the values are of type {UntrustedText.Printable(other)}; save them as float32 or float64, "
+                    + "little-endian"),
         };
         var shape = new List<int>();
         var count = 1L;
@@ -157,7 +158,7 @@ public static partial class NpyFile
         {
             if (!int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
                 || (count *= length) > Array.MaxLength)
-                throw new InvalidDataException($"{path}: an array with a side of {side} is too large");
+                throw new InvalidDataException($"{path}: an array with a side of {UntrustedText.Printable(side)} is too large");
             shape.Add(length);
         }
         if (stream.Length - stream.Position != count * size)

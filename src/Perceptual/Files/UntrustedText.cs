@@ -3,9 +3,9 @@ namespace Perceptual;
 /// <summary>Makes text from a file of unknown origin fit for messages.</summary>
 public static class UntrustedText
 {
-    private const int Longest = 100;
+    private const int Longest = 200;
 
-    /// <summary>The text as one line of at most 100 characters, without control characters.</summary>
+    /// <summary>The text as one line of at most 200 characters, without control characters.</summary>
     public static string Printable(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -33,6 +33,7 @@ internal sealed class Pickle
     private readonly Dictionary<uint, object?> memo = [];
     private readonly Dictionary<string, TorchStorage> storages = [];
     private int position;
+    private int copied; // items of lists and tuples, which two bytes can name again
 
     private Pickle(Stream stream, string name)
     {
@@ -170,6 +171,7 @@ internal sealed class Pickle
 
     private Dictionary<string, object?> OrderedDict(List<object?> pairs) // [[key, value], ...], as Python 2 wrote it
     {
+        Copy(pairs.Count);
         var dictionary = new Dictionary<string, object?>();
         foreach (var pair in pairs)
             Add(dictionary, pair is List<object?> { Count: 2 } items
@@ -178,10 +180,19 @@ internal sealed class Pickle
         return dictionary;
     }
 
-    private TorchView View(TorchStorage storage, long offset, object?[] shape, object?[] strides) =>
-        shape.All(length => length is long) && strides.All(stride => stride is long)
+    private TorchView View(TorchStorage storage, long offset, object?[] shape, object?[] strides)
+    {
+        Copy(shape.Length + strides.Length);
+        return shape.All(length => length is long) && strides.All(stride => stride is long)
             ? new(storage, offset, [.. shape.Cast<long>()], [.. strides.Cast<long>()])
             : throw Bad("has a tensor whose shape or strides are not numbers");
+    }
+
+    private void Copy(int count)
+    {
+        if ((copied += count) > MaximumLength)
+            throw Bad($"makes more than {MaximumLength} copies of what it has stored");
+    }
 
     // A module's state dict has its version numbers as an attribute, which is ignored.
     private void Build(object? state)

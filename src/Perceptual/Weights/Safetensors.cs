@@ -59,7 +59,8 @@ public sealed record Safetensors(
         // InvalidOperationException: text that is not Unicode
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new InvalidDataException($"{name}: the safetensors header is not valid JSON: {e.Message}", e);
+            throw new InvalidDataException(
+                $"{name}: the safetensors header is not valid JSON: {UntrustedText.Printable(e.Message)}", e);
         }
         var file = new Safetensors(header, metadata, ReadTensors(stream, entries, room, name));
         FileDigest.Check(file, name);

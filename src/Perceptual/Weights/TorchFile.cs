@@ -29,7 +29,8 @@ internal static class TorchFile
     {
         stream.Position = LegacyMagic.Length;
         if (Pickle.Read(stream, name).Root is var protocol and not 1001L)
-            throw new InvalidDataException($"{name}: is a torch file of protocol {protocol ?? "none"}, not 1001");
+            throw new InvalidDataException(
+                $"{name}: is a torch file of protocol {UntrustedText.Printable($"{protocol ?? "none"}")}, not 1001");
         if (Pickle.Read(stream, name).Root is not Dictionary<string, object?> system
             || !system.TryGetValue("little_endian", out var little) || little is not true)
             throw new InvalidDataException($"{name}: is a torch file that does not say it is little-endian");

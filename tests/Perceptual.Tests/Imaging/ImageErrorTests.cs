@@ -56,6 +56,24 @@ public class ImageErrorTests
                 StringComparison.Ordinal);
     }
 
+    /// <summary>The two bytes of zlib's header, whose check sum is right.</summary>
+    [Fact]
+    public void Pixels_that_zlib_needs_a_dictionary_for_are_refused()
+    {
+        var png = Png(9, 7, 8, 2, Pattern(9, 7));
+        var tiff = new TiffWriter { Width = 9, Height = 7, Compression = 8 }
+            .Write([.. Pattern(9, 7).Select(v => (ushort)v)]);
+        foreach (var (file, start) in new[] { (png, png.AsSpan().IndexOf("IDAT"u8) + 4), (tiff, 8) })
+        {
+            Read(file);
+            Assert.Equal(0x78, file[start]);
+            file[start + 1] = 0x20; // says so; a multiple of 31 with the byte before
+            if (file == png)
+                RepairPng(file);
+            Assert.Contains("damaged", Problem(file).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void A_changed_bit_in_a_PNG_is_noticed()
     {

@@ -101,6 +101,35 @@ public class TiffTests
     }
 
     [Fact]
+    public void A_tile_that_is_much_higher_than_the_image_takes_no_memory_for_that()
+    {
+        var writer = new TiffWriter { Width = 16, TileWidth = 16, Compression = 8, Tags = [(323, 4, [1 << 22])] };
+        var tiff = writer.Write(new ushort[3 * writer.Width * writer.Height]);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("cut short", Problem(tiff).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
+    public void Codes_that_say_nothing_are_read_but_not_without_end()
+    {
+        var pixels = Pattern(8, 4);
+        foreach (var (nothing, isRead) in new[] { (1000, true), (100_000, false) })
+        {
+            byte[] strip = [.. Enumerable.Repeat((byte)128, nothing), .. pixels.SelectMany(v => new byte[] { 0, v })];
+            var writer = new TiffWriter { Width = 8, Height = 4, Compression = 32773 };
+            var head = writer.Write(new ushort[pixels.Length]);
+            head = (writer with { Tags = [(273, 4, [head.Length]), (279, 4, [strip.Length])] })
+                .Write(new ushort[pixels.Length]);
+            byte[] file = [.. head, .. strip];
+            if (isRead)
+                AssertPixels(pixels, file);
+            else
+                Assert.Contains("cut short", Problem(file).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Damage_in_a_tile_is_noticed()
     {
         using var image = Vips(Pattern(64, 64), 64, 64);

@@ -73,6 +73,35 @@ public class TorchFileTests
         Assert.Contains("more values than the file has bytes", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A shape, and a list of pairs, of 100,000 items that are stored once and named a thousand times.</summary>
+    [Fact]
+    public void What_a_pickle_names_again_and_again_cannot_make_much_out_of_little()
+    {
+        var shape = Begin().Global("torch._utils", "_rebuild_tensor_v2").Op('q', 0, '(').Text("storage")
+            .Global("torch", "FloatStorage").Text("0").Text("cpu").Number(0).Op('t', 'Q', 'q', 1, '(');
+        for (var i = 0; i < 100_000; i++)
+            shape.Op('K', 1);
+        shape.Op('t', 'q', 2);
+        for (var i = 0; i < 1000; i++)
+            shape.Op('h', 0, '(', 'h', 1, 'K', 0, 'h', 2, 'h', 2, 0x89, 'N', 't', 'R');
+
+        var pairs = Begin().Global("collections", "OrderedDict").Op('q', 0, ']', '(');
+        for (var i = 0; i < 50_000; i++)
+            pairs.Op(']', '(').Text($"{i}").Op('N', 'e');
+        pairs.Op('e', 'q', 2);
+        for (var i = 0; i < 1000; i++)
+            pairs.Op('h', 0, 'h', 2, 0x85, 'R');
+
+        foreach (var pickle in new[] { shape, pairs })
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            AssertRefused(pickle.End(), "makes more than 1048576 copies");
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 200 << 20);
+        }
+
+        static PickleWriter Begin() => new PickleWriter().Op('(');
+    }
+
     [Theory]
     [InlineData("os", "system")]
     [InlineData("builtins", "eval")]
