@@ -32,20 +32,7 @@ internal sealed record Case(Network Network, int Images, int Height, int Width)
     /// <summary>
     /// Multiplications and additions of the convolutions as they are defined, whatever a fast algorithm saves of them.
     /// </summary>
-    public double Flops
-    {
-        get
-        {
-            var (height, width) = (Height, Width);
-            var products = 0.0;
-            foreach (var layer in Network.Layers)
-            {
-                (height, width) = (layer.OutputLength(height), layer.OutputLength(width));
-                products += layer.Convolutions.Sum(convolution => (double)convolution.WeightCount) * height * width;
-            }
-            return 2 * products * Images;
-        }
-    }
+    public double Flops => 2 * Network.Products(Width, Height) * Images;
 
     /// <summary>Smooth colours with noise, from a seed.</summary>
     public static RgbImage Image(int width, int height, int seed)

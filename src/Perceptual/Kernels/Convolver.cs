@@ -55,34 +55,63 @@ internal abstract unsafe class Convolver(ConvolutionShape shape)
     /// <param name="bias">[outputs]</param>
     public abstract void SetWeights(float[] weight, float[] bias);
 
+    /// <inheritdoc cref="Choose(ConvolutionShape, float[], float[], bool)"/>
+    public static Convolver Choose(ConvolutionShape shape, float[] weight, float[] bias) =>
+        Choose(shape, weight, bias, relu: true);
+
+    /// <summary>Refuses a convolution that no kernel computes.</summary>
+    /// <exception cref="NotSupportedException">It is one.</exception>
+    public static void Check(ConvolutionShape shape)
+    {
+        if (shape is not ({ Stride: 1 } or { Inputs: < RowBuffer.Lanes, Stride: 2 }
+            or { Inputs: < RowBuffer.Lanes, Stride: 4, Kernel: > 4 and <= 12 }))
+            throw new NotSupportedException($"there is no kernel for {shape}");
+    }
+
     /// <summary>The convolver that suits a layer on this processor.</summary>
     /// <param name="shape">The convolution.</param>
     /// <param name="weight">[outputs, inputs, kernel, kernel]</param>
     /// <param name="bias">[outputs]</param>
     /// <param name="relu">Whether negative outputs become zeros.</param>
-    public static Convolver Choose(ConvolutionShape shape, float[] weight, float[] bias, bool relu = true) =>
+    public static Convolver Choose(ConvolutionShape shape, float[] weight, float[] bias, bool relu) =>
         Vector512.IsHardwareAccelerated ? Choose<Simd512>(shape, weight, bias, relu)
         : Vector256.IsHardwareAccelerated ? Choose<Simd256>(shape, weight, bias, relu)
         : Vector128.IsHardwareAccelerated ? Choose<Simd128>(shape, weight, bias, relu)
         : Choose<SimdScalar>(shape, weight, bias, relu);
 
+    /// <summary>The convolver for small maps; see <see cref="SmallMapConvolver{T}"/>.</summary>
+    /// <inheritdoc cref="Choose(ConvolutionShape, float[], float[], bool)" path="/param"/>
+    public static Convolver ChooseSmall(ConvolutionShape shape, float[] weight, float[] bias) =>
+        Vector512.IsHardwareAccelerated ? ChooseSmall<Simd512>(shape, weight, bias)
+        : Vector256.IsHardwareAccelerated ? ChooseSmall<Simd256>(shape, weight, bias)
+        : Vector128.IsHardwareAccelerated ? ChooseSmall<Simd128>(shape, weight, bias)
+        : ChooseSmall<SimdScalar>(shape, weight, bias);
+
+    /// <summary>The convolver for small maps, for a given vector type.</summary>
+    public static Convolver ChooseSmall<T>(ConvolutionShape shape, float[] weight, float[] bias)
+        where T : struct, ISimd<T>
+    {
+        var convolver = new SmallMapConvolver<T>(shape, floor: 0);
+        convolver.SetWeights(weight, bias);
+        return convolver;
+    }
+
     /// <summary>The convolver that suits a layer, for a given vector type.</summary>
     public static Convolver Choose<T>(ConvolutionShape shape, float[] weight, float[] bias, bool relu = true)
         where T : struct, ISimd<T>
     {
+        Check(shape);
         var floor = relu ? 0 : float.NegativeInfinity;
         Convolver convolver = shape switch
         {
             { Inputs: < RowBuffer.Lanes, Stride: 1 } => new DirectConvolver<T, One>(shape, floor),
             { Inputs: < RowBuffer.Lanes, Stride: 2 } => new DirectConvolver<T, Two>(shape, floor),
-            { Inputs: < RowBuffer.Lanes, Stride: 4, Kernel: > 4 and <= 8 } =>
+            { Stride: 4, Kernel: <= 8 } =>
                 new WinogradConvolver<T, Tile5x2>(shape, floor),
-            { Inputs: < RowBuffer.Lanes, Stride: 4, Kernel: > 8 and <= 12 } =>
-                new WinogradConvolver<T, Tile4x3>(shape, floor),
+            { Stride: 4 } => new WinogradConvolver<T, Tile4x3>(shape, floor),
             { Kernel: 3, Stride: 1 } => new WinogradConvolver<T, Tile4x3>(shape, floor),
             { Kernel: 5, Stride: 1 } => new WinogradConvolver<T, Tile4x5>(shape, floor),
-            { Stride: 1 } => new DirectConvolver<T, Sixteen>(shape, floor),
-            _ => throw new NotSupportedException($"there is no kernel for {shape}"),
+            _ => new DirectConvolver<T, Sixteen>(shape, floor),
         };
         convolver.SetWeights(weight, bias);
         return convolver;

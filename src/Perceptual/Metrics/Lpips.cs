@@ -50,6 +50,7 @@ public sealed unsafe partial class Lpips : Metric
     ];
 
     private readonly Trunk trunk;
+    private Work? lastWork; // of the images before, often as large
     private readonly PinnedFloats[] lin; // [tap][channels]
     private readonly bool scaled;
     private readonly TrunkWeights trunkWeights;
@@ -373,11 +374,24 @@ public sealed unsafe partial class Lpips : Metric
         return features;
     }
 
+    // To wake a thread takes as long as some of the products that it would do.
+    private Crew CrewFor(RgbRowReader[] images)
+    {
+        const double FewestProducts = 4e6;
+        var (width, height) = (images[0].Width, images[0].Height);
+        var last = lastWork;
+        if (last?.Width != width || last.Height != height)
+            lastWork = last = new(width, height, Network.Products(width, height));
+        return new((int)Math.Clamp(images.Length * last.Products / FewestProducts, 1, Threads));
+    }
+
+    private sealed record Work(int Width, int Height, double Products);
+
     private LpipsFeatures[] ExtractTogether(RgbRowReader[] images, CancellationToken cancellation)
     {
         CheckSize(images[0].Width, images[0].Height);
         var taps = Array.ConvertAll(images, _ => new LpipsFeatures.Tap[lin.Length]);
-        using var crew = new Crew(Threads);
+        using var crew = CrewFor(images);
         trunk.Run(images, scaled ? Shift : None, scaled ? Scale : Whole, crew, (k, buffer, from, to) =>
         {
             foreach (var taken in taps)
@@ -462,7 +476,7 @@ public sealed unsafe partial class Lpips : Metric
         for (var i = 0; i < images.Length; i += 2)
             CheckSizes(images[i].Width, images[i].Height, images[i + 1].Width, images[i + 1].Height);
         var pairs = Enumerable.Range(0, images.Length / 2).Select(_ => new TapSums(lin.Length, withMaps)).ToArray();
-        using var crew = new Crew(Threads);
+        using var crew = CrewFor(images);
         trunk.Run(images, scaled ? Shift : None, scaled ? Scale : Whole, crew, (k, buffer, from, to) =>
         {
             foreach (var pair in pairs)

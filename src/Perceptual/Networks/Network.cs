@@ -117,6 +117,19 @@ public sealed record Network
         }
     }
 
+    /// <summary>Products in the convolutions of an image of this size, as they are defined.</summary>
+    internal double Products(int width, int height)
+    {
+        var products = 0.0;
+        foreach (var layer in Layers)
+        {
+            (width, height) = (layer.OutputLength(width), layer.OutputLength(height));
+            foreach (var convolution in layer.Convolutions)
+                products += (double)convolution.WeightCount * width * height;
+        }
+        return products;
+    }
+
     /// <summary>
     /// The smallest side that an image may have, in pixels: every layer's output is then at least one pixel.
     /// </summary>

@@ -4,27 +4,51 @@ namespace Perceptual;
 // Safe: see RowBuffer, and each kernel. Callers keep the buffers' memory, the offsets and the scratch alive.
 internal unsafe class StageKernels
 {
-    private readonly Convolver[] convolvers;
+    private readonly Lock gate = new();
+    private readonly bool canBeSmall;
+    private IReadOnlyDictionary<string, Tensor> weights;
+    private Convolver[]? usual, small; // made when a map needs them
 
     /// <param name="stage">The stage to compute.</param>
-    /// <param name="weights">"NAME.weight" and "NAME.bias" of its convolutions, of the right shapes.</param>
+    /// <param name="weights">"NAME.weight" and "NAME.bias" of its convolutions, of the right shapes. They must not
+    /// change but by <see cref="SetWeights"/>.</param>
+    /// <exception cref="NotSupportedException">There is no kernel for a convolution.</exception>
     public StageKernels(Stage stage, IReadOnlyDictionary<string, Tensor> weights)
     {
-        Stage = stage;
-        convolvers = [.. stage.Convolutions.Select(convolution =>
-            Convolver.Choose(convolution.Shape, Weight(weights, convolution), Bias(weights, convolution)))];
+        (Stage, this.weights) = (stage, weights);
+        foreach (var convolution in stage.Convolutions)
+            Convolver.Check(convolution.Shape);
+        canBeSmall = stage.Convolutions.All(convolution => SmallMapConvolver.Suits(convolution.Shape));
     }
 
     public Stage Stage { get; }
 
     /// <summary>Floats of scratch memory that a worker needs.</summary>
-    public virtual long ScratchLength => convolvers.Select(convolver => convolver.ScratchLength).DefaultIfEmpty().Max();
+    public virtual long ScratchLength(RowBuffer output) =>
+        For(output).Select(convolver => convolver.ScratchLength).DefaultIfEmpty().Max();
 
     /// <summary>Replaces the weights.</summary>
     public virtual void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
     {
-        foreach (var (convolver, convolution) in convolvers.Zip(Stage.Convolutions))
-            convolver.SetWeights(Weight(weights, convolution), Bias(weights, convolution));
+        this.weights = weights;
+        foreach (var convolvers in new[] { usual, small })
+            foreach (var (convolver, convolution) in (convolvers ?? []).Zip(Stage.Convolutions))
+                convolver.SetWeights(Weight(weights, convolution), Bias(weights, convolution));
+    }
+
+    // By the size of the map alone: the bits of an image do not depend on the others that are there.
+    private Convolver[] For(RowBuffer output) => canBeSmall && SmallMapConvolver.Suits(output)
+        ? Volatile.Read(ref small) ?? Make(ref small, Convolver.ChooseSmall)
+        : Volatile.Read(ref usual) ?? Make(ref usual, Convolver.Choose);
+
+    private Convolver[] Make(ref Convolver[]? made, Func<ConvolutionShape, float[], float[], Convolver> choose)
+    {
+        lock (gate)
+            return made ??=
+            [
+                .. Stage.Convolutions.Select(convolution =>
+                    choose(convolution.Shape, Weight(weights, convolution), Bias(weights, convolution))),
+            ];
     }
 
     /// <summary>Makes the output buffer, without memory.</summary>
@@ -35,7 +59,7 @@ internal unsafe class StageKernels
     /// <summary>Reserves the zeros that it reads around its input.</summary>
     public void Reserve(RowBuffer input, RowBuffer output)
     {
-        foreach (var convolver in convolvers)
+        foreach (var convolver in For(output))
             convolver.Reserve(input, output);
         if (Stage.Pool is { } pool)
             MaxPooling.Reserve(pool.Kernel, pool.Stride, input, output);
@@ -45,12 +69,13 @@ internal unsafe class StageKernels
     /// The offsets that <see cref="Run"/> needs, [convolver, offset], pinned; all zeros around the input must be
     /// reserved before.
     /// </summary>
-    public int[][] Offsets(RowBuffer input) => Array.ConvertAll(convolvers, convolver => Offsets(convolver, input));
+    public int[][] Offsets(RowBuffer input, RowBuffer output) =>
+        Array.ConvertAll(For(output), convolver => Offsets(convolver, input));
 
     /// <summary>The fewest rows that have at least this many pixels; a pool computes any number of rows.</summary>
     public int StepRows(RowBuffer output, int images, int pixels)
     {
-        return Stage.Pool is not null ? 1 : convolvers.Max(Rows);
+        return Stage.Pool is not null ? 1 : For(output).Max(Rows);
 
         int Rows(Convolver convolver)
         {
@@ -67,7 +92,7 @@ internal unsafe class StageKernels
     {
         var end = input.IsComplete ? output.Height
             : Stage.Pool is { } pool ? Count(pool.Kernel, pool.Stride, 0)
-            : convolvers.Min(CountOf) / stepRows * stepRows;
+            : For(output).Min(CountOf) / stepRows * stepRows;
         return Math.Max(output.End, Stage.Pool is not null ? end : Math.Min(end, output.End + stepRows));
 
         int CountOf(Convolver convolver) => Count(convolver.Reach, convolver.Shape.Stride, convolver.Shape.Padding);
@@ -80,7 +105,7 @@ internal unsafe class StageKernels
     public int Keep(RowBuffer input, RowBuffer output)
     {
         var first = Stage.Pool is { } pool ? output.End * pool.Stride
-            : convolvers.Min(convolver => output.End * convolver.Shape.Stride - convolver.Shape.Padding);
+            : For(output).Min(convolver => output.End * convolver.Shape.Stride - convolver.Shape.Padding);
         return Math.Clamp(first, input.First, input.End);
     }
 
@@ -94,7 +119,7 @@ internal unsafe class StageKernels
             crew.Run(images * rows, (task, _) =>
                 MaxPooling.Run(pool.Kernel, pool.Stride, input, output, task / rows, from + task % rows));
         }
-        var channel = 0;
+        var (channel, convolvers) = (0, For(output));
         for (var k = 0; k < convolvers.Length; k++)
         {
             var step = new ConvolutionStep(input, output, channel, offsets[k], images, from, to, crew.Threads);

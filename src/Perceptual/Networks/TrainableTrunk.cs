@@ -175,7 +175,7 @@ internal sealed unsafe class TrainableTrunk
             for (var i = 0; i < stages.Length; i++)
                 stages[i].FillOffsets(buffers[i], gradients[i + 1]);
         }
-        scratch.Reserve(stages.Max(stage => stage.ScratchLength), threads);
+        scratch.Reserve(stages.Index().Max(stage => stage.Item.ScratchLength(buffers[stage.Index + 1])), threads);
     }
 
     // Gives a buffer memory for all rows, zeroed, and some to spare: kernels read a few pixels beyond the last row.
@@ -217,7 +217,8 @@ internal sealed unsafe class TrainableTrunk
         /// </summary>
         public ConvolutionShape? BackShape => back?.Shape;
 
-        public override long ScratchLength => Math.Max(base.ScratchLength, back?.ScratchLength ?? 0);
+        public override long ScratchLength(RowBuffer output) =>
+            Math.Max(base.ScratchLength(output), back?.ScratchLength ?? 0);
 
         private ConvolutionShape[] Shapes => [.. Stage.Convolutions.Select(convolution => convolution.Shape)];
 
@@ -239,7 +240,7 @@ internal sealed unsafe class TrainableTrunk
 
         public void FillOffsets(RowBuffer input, RowBuffer outputGradient)
         {
-            offsets = Offsets(input);
+            offsets = Offsets(input, outputGradient);
             backOffsets = back is null ? [] : Offsets(back, outputGradient);
         }
 

@@ -163,10 +163,11 @@ internal sealed unsafe class Trunk
                 for (var at = 0L; at < next.Length; at += 1 << 28)
                     new Span<float>(memory.Pointer + at, (int)Math.Min(1 << 28, next.Length - at)).Clear();
                 next.Place(memory);
-                Offsets = [.. stages.Select((stage, i) => stage.Offsets(next.Buffers[i]))];
+                Offsets = [.. stages.Select((stage, i) => stage.Offsets(next.Buffers[i], next.Buffers[i + 1]))];
                 layout = next;
             }
-            Scratch.Reserve(stages.Max(stage => stage.ScratchLength), threads);
+            var outputs = Layout.Buffers[1..];
+            Scratch.Reserve(stages.Zip(outputs).Max(stage => stage.First.ScratchLength(stage.Second)), threads);
         }
 
         private static Layout Fit(

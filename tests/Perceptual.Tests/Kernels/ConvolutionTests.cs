@@ -104,6 +104,58 @@ public unsafe class ConvolutionTests
         }
     }
 
+    [Theory, MemberData(nameof(Shapes))]
+    public void Small_maps_agree_with_float64_loops_for_every_vector(
+        int inputs, int outputs, int kernel, int stride, int padding)
+    {
+        var shape = new ConvolutionShape(inputs, outputs, kernel, stride, padding);
+        if (!SmallMapConvolver.Suits(shape))
+            return;
+        const int Images = 7; // more than are computed together
+        foreach (var (height, width) in new[] { (3, 3), (2, 3), (3, 1), (1, 2), (1, 1) }
+            .Select(size => (size.Item1 + kernel - 1 - 2 * padding, size.Item2 + kernel - 1 - 2 * padding))
+            .Where(size => Math.Min(size.Item1, size.Item2) > 0))
+        {
+            var random = new Random(shape.GetHashCode());
+            float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];
+            var length = shape.Inputs * height * width;
+            var (weight, bias, input) =
+                (Values(shape.Outputs * shape.Depth), Values(shape.Outputs), Values(Images * length));
+            var expected = new double[shape.Outputs * shape.OutputLength(height) * shape.OutputLength(width)];
+            var magnitude = new double[expected.Length];
+            var first = input[..length];
+            ReferenceKernels.Convolve<double>(Float64.Doubles(first), height, width, shape, Float64.Doubles(weight),
+                Float64.Doubles(bias), expected);
+            ReferenceKernels.Convolve<double>(Absolute(first), height, width, shape, Absolute(weight), Absolute(bias),
+                magnitude);
+            Check<SimdScalar>(!Vector128.IsHardwareAccelerated || inputs < 64);
+            Check<Simd128>(Vector128.IsHardwareAccelerated);
+            Check<Simd256>(Vector256.IsHardwareAccelerated);
+            Check<Simd512>(Vector512.IsHardwareAccelerated);
+
+            void Check<T>(bool possible) where T : struct, ISimd<T>
+            {
+                if (!possible)
+                    return;
+                var convolver = Convolver.ChooseSmall<T>(shape, weight, bias);
+                var alone = Run(convolver, first, height, width, band: 3, threads: 1)[0];
+                // A chain of multiply-adds in float32: see above.
+                for (var i = 0; i < expected.Length; i++)
+                    Assert.InRange(Math.Abs(alone[i] - expected[i]), 0,
+                        2 * (shape.Depth + 1) * Math.ScaleB(1, -24) * magnitude[i]);
+                // The same bits with others, in bands and by several threads.
+                foreach (var images in new[] { 2, Images })
+                    foreach (var (band, threads) in new[] { (3, 1), (1, 1), (3, 40) })
+                    {
+                        var together = Run(convolver, input[..(images * length)], height, width, band, threads);
+                        Assert.Equal(alone, together[0]);
+                        Assert.Equal(Run(convolver, input[((images - 1) * length)..(images * length)], height, width,
+                            band: 3, threads: 1)[0], together[images - 1]);
+                    }
+            }
+        }
+    }
+
     [Fact]
     public void Reference_loops_agree_with_a_sum_done_by_hand()
     {
@@ -122,21 +174,22 @@ public unsafe class ConvolutionTests
         Assert.Equal([4, 6 + 12, 8 + 28, 5 + 12 + 24 + 36], output);
     }
 
-    /// <summary>Two images through a convolver, some rows at a time, into the middle of a larger output.</summary>
+    /// <summary>Images through a convolver, some rows at a time, into the middle of a larger output.</summary>
     private static float[][] Run(Convolver convolver, float[] values, int height, int width, int band, int threads)
     {
         var shape = convolver.Shape;
+        var images = values.Length / (shape.Inputs * height * width);
         var input = new RowBuffer(shape.Inputs, Convolver.LanesOf(shape.Inputs), height, width);
         var output = new RowBuffer((shape.Outputs + 15) / 16 * 16 + 32, RowBuffer.Lanes, shape.OutputLength(height),
             shape.OutputLength(width));
         convolver.Reserve(input, output);
         (input.Capacity, input.First, input.End) = (input.Above + height + input.Below, -input.Above, height);
         (output.Capacity, output.End) = (output.Height, 0);
-        var (from, to) = (new PinnedFloats(2 * input.ImageLength + 1024), new PinnedFloats(2 * output.ImageLength));
+        var (from, to) = (new PinnedFloats(images * input.ImageLength + 1024), new PinnedFloats(images * output.ImageLength));
         input.Data = from.Pointer;
         output.Data = to.Pointer;
         new Span<float>(to.Pointer, (int)to.Length).Fill(-7);
-        for (var image = 0; image < 2; image++)
+        for (var image = 0; image < images; image++)
             for (var c = 0; c < shape.Inputs; c++)
                 for (var y = 0; y < height; y++)
                     for (var x = 0; x < width; x++)
@@ -149,13 +202,13 @@ public unsafe class ConvolutionTests
         new Span<float>(scratch.Pointer, (int)convolver.ScratchLength).Fill(float.NaN);
         for (var y = 0; y < output.Height; y += band)
         {
-            var step = new ConvolutionStep(input, output, 16, offsets, 2, y,
+            var step = new ConvolutionStep(input, output, 16, offsets, images, y,
                 Math.Min(y + band, output.Height), threads);
             for (var task = convolver.CountTasks(step) - 1; task >= 0; task--)
                 convolver.Run(step, task, scratch.Pointer);
         }
-        var results = new float[2][];
-        for (var image = 0; image < 2; image++)
+        var results = new float[images][];
+        for (var image = 0; image < images; image++)
         {
             results[image] = new float[shape.Outputs * output.Height * output.Width];
             for (var i = 0; i < results[image].Length; i++)
