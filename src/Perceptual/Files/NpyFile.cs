@@ -158,7 +158,8 @@ public static partial class NpyFile
         {
             if (!int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
                 || (count *= length) > Array.MaxLength)
-                throw new InvalidDataException($"{path}: an array with a side of {UntrustedText.Printable(side)} is too large");
+                throw new InvalidDataException(
+                    $"{path}: an array with a side of {UntrustedText.Printable(side)} is too large");
             shape.Add(length);
         }
         if (stream.Length - stream.Position != count * size)

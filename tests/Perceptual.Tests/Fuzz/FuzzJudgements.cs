@@ -36,7 +36,8 @@ internal sealed class FuzzJudgements(FuzzTargets targets)
         if (array is not null)
             FuzzTargets.Check(array.Values.Length == array.Shape.Aggregate(1L, (count, side) => count * side),
                 "has more or fewer values than its shape says");
-        FuzzTargets.Check((scalar is not null) == (array?.Shape.All(side => side == 1) ?? false), "is no scalar, or is");
+        var isScalar = array?.Shape.All(side => side == 1) ?? false;
+        FuzzTargets.Check((scalar is not null) == isScalar, "is no scalar, or is one");
         if (scalar is not null)
             FuzzTargets.Check(array!.Values[0].Equals((float)scalar.Value), "is another scalar");
     }
@@ -65,7 +66,8 @@ internal sealed class FuzzJudgements(FuzzTargets targets)
             return unpacked;
         });
         FuzzTargets.Check(targets.Files.All(file => before.Contains(file)
-            || file.StartsWith("unpacked/", StringComparison.Ordinal) && file.Split('/').Length == 4), "left its folder");
+            || file.StartsWith("unpacked/", StringComparison.Ordinal) && file.Split('/').Length == 4),
+            "left its folder");
         Directory.Delete(unpacked, recursive: true);
     }
 

@@ -12,7 +12,8 @@ internal static class FuzzSeeds
     [
         .. Of("png", Pngs()), .. Of("bmp", Bmps()), .. Of("tga", Tgas()), .. Of("gif", Gifs()), .. Of("tiff", Tiffs()),
         .. Of("jpeg", Jpegs()), .. Of("vips", Foreign()), .. Of("weights", Weights()), .. Of("pickle", Pickles()),
-        .. Of("checkpoint", Texts("0\00\00\0", "0\0NaN\00.5\00,0,0.1,,,\n", "1\01.5\00.5\00,0,0.1,,,\n1,1,0.1,0.7,0.5,\n")),
+        .. Of("checkpoint", Texts("0\00\00\0", "0\0NaN\00.5\00,0,0.1,,,\n",
+            "1\01.5\00.5\00,0,0.1,,,\n1,1,0.1,0.7,0.5,\n")),
         .. Of("csv", Texts("reference,p0,p1,judge\na.png,a.png,a.png,0.5\n",
             "votes_p0,votes_p1,reference,p0,p1\r\n1,4,a.png,\"a.png\",a.png", "reference,distorted,mos,note\n"
             + "a.png,a.png,-1e3,\"a \"\"b\"\", c\r\n\"\n", "d0,d1,judge\r0.25,1,0\r\r1,0,1\r")),
@@ -50,8 +51,8 @@ internal static class FuzzSeeds
             yield return Samples.Bmp(W, -H, bits, [], Samples.Rows(Samples.Pattern(W, H, bits / 8), H));
         yield return Samples.Bmp(W, H, 16, [], Samples.Rows(Samples.Pattern(W, H, 2), H), [0xF800, 0x7E0, 0x1F]);
         yield return Samples.Bmp(W, H, 32, [], Samples.Rows(Samples.Pattern(W, H, 4), H), [0xFF, 0xFF00, 0xFF0000, 1]);
-        byte[] old = [.. "BM"u8, .. new byte[8], 32, 0, 0, 0, 12, 0, 0, 0, W, 0, H, 0, 1, 0, 1, 0, .. new byte[6 + 4 * H]];
-        yield return old;
+        yield return [.. "BM"u8, .. new byte[8], 32, 0, 0, 0, 12, 0, 0, 0, W, 0, H, 0, 1, 0, 1, 0,
+            .. new byte[6 + 4 * H]];
     }
 
     private static IEnumerable<byte[]> Tgas()
@@ -80,17 +81,23 @@ internal static class FuzzSeeds
         var tiled = plain with { TileWidth = 4, ChunkHeight = 4 };
         foreach (var tiff in new[]
         {
-            plain, plain with { Compression = 5, Predictor = true }, plain with { Compression = 32773, BigEndian = true },
-            plain with { Compression = 8, Bits = 16, Predictor = true }, tiled, tiled with { Planar = true },
+            plain,
+            plain with { Compression = 5, Predictor = true },
+            plain with { Compression = 32773, BigEndian = true },
+            plain with { Compression = 8, Bits = 16, Predictor = true },
+            tiled,
+            tiled with { Planar = true },
             tiled with { Photometric = 1, Bits = 16, Extra = 1, BigEndian = true },
-            plain with { Photometric = 0, Bits = 1 }, plain with { Photometric = 1, Bits = 2, Extra = 2 },
+            plain with { Photometric = 0, Bits = 1 },
+            plain with { Photometric = 1, Bits = 2, Extra = 2 },
             plain with { Photometric = 3, Bits = 4, BigTiff = true, Compression = 5 },
             plain with { Photometric = 5, Tags = [(274, 3, [6])] },
             plain with { Photometric = 6, Subsampling = (2, 2), Tags = [(529, 5, [299, 587, 114])] },
             tiled with { Photometric = 6, Subsampling = (4, 1), Compression = 32773 },
             plain with { Photometric = 2, Extra = 1, Planar = true, Compression = 32946 },
         })
-            yield return tiff.Write([.. Samples.Pattern16(W, H, tiff.Samples).Select(v => (ushort)(v >> 16 - tiff.Bits))]);
+            yield return tiff.Write(
+                [.. Samples.Pattern16(W, H, tiff.Samples).Select(v => (ushort)(v >> 16 - tiff.Bits))]);
     }
 
     private static IEnumerable<byte[]> Jpegs()
@@ -98,8 +105,8 @@ internal static class FuzzSeeds
         foreach (var colour in new[] { JpegColour.Gray, JpegColour.YCbCr, JpegColour.Cmyk })
             yield return new JpegWriter { Colour = colour }
                 .Write(Samples.Pattern(W, H, colour == JpegColour.Gray ? 1 : colour == JpegColour.Cmyk ? 4 : 3), W, H);
-        yield return [0xFF, 0xD8, 0xFF, 0xE0, 0, 16, .. "JFIF\0"u8, 2, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0xFF, 0xC0, 0, 11,
-            8, 0, H, 0, W, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 0, 0, 1, 2, 3, 0xFF, 0xD9];
+        yield return [0xFF, 0xD8, 0xFF, 0xE0, 0, 16, .. "JFIF\0"u8, 2, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0,
+            0xFF, 0xC0, 0, 11, 8, 0, H, 0, W, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 0, 0, 1, 2, 3, 0xFF, 0xD9];
     }
 
     private static IEnumerable<byte[]> Foreign() => Samples.All()
@@ -127,8 +134,8 @@ internal static class FuzzSeeds
     {
         yield return TorchWriter.StateDict(Saved());
         yield return StateDictWriter.Write([new("a", [2, 3], new float[6])]);
-        yield return new PickleWriter().Global("collections", "OrderedDict").Op(']', '(', ']', '(').Text("a").Op('N', 'e')
-            .Op(']', '(').Text("b").Op(0x88, 'e', 'e', 0x85, 'R').End();
+        yield return new PickleWriter().Global("collections", "OrderedDict")
+            .Op(']', '(', ']', '(').Text("a").Op('N', 'e').Op(']', '(').Text("b").Op(0x88, 'e', 'e', 0x85, 'R').End();
     }
 
     // Two storages as the target for pickles has them: 24 and 6 bytes.
@@ -146,7 +153,8 @@ internal static class FuzzSeeds
 
     private static IEnumerable<byte[]> Archives()
     {
-        yield return TestArchive.Tar(TestArchive.File("val/cnn/ref/0.png", [1]), TestArchive.File("val/cnn/judge/0.npy"));
+        yield return TestArchive.Tar(
+            TestArchive.File("val/cnn/ref/0.png", [1]), TestArchive.File("val/cnn/judge/0.npy"));
         yield return TestArchive.Tar(TestArchive.File($"x/{new string('y', 100)}/val/cnn/p0/1.png", [1, 2]));
         yield return TestArchive.Gzip(TestArchive.Tar(TestArchive.File("val/color/p1/0.png", [1])));
     }

@@ -1,13 +1,15 @@
 namespace Perceptual.Tests.Fuzz;
 
 /// <summary>
-/// The readers of files of strangers, with good files and with those that <c>bench/fuzz.sh</c> once found mistakes with.
+/// The readers of files of strangers, with good files and with those that <c>bench/fuzz.sh</c> once found mistakes
+/// with.
 /// </summary>
 public sealed class FuzzTests : IDisposable
 {
     private readonly FuzzTargets targets = new();
 
-    public static TheoryData<string> Kept => [.. Directory.EnumerateFiles(Corpus).Select(path => Path.GetFileName(path))];
+    public static TheoryData<string> Kept =>
+        [.. Directory.EnumerateFiles(Corpus).Select(path => Path.GetFileName(path))];
 
     private static string Corpus => Path.Combine(Repository.Root, "tests", "Perceptual.Tests", "Fuzz", "corpus");
 

@@ -73,7 +73,9 @@ public class TorchFileTests
         Assert.Contains("more values than the file has bytes", error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>A shape, and a list of pairs, of 100,000 items that are stored once and named a thousand times.</summary>
+    /// <summary>
+    /// A shape of 100,000 items, and a list of 50,000 pairs, that are stored once and named a thousand times.
+    /// </summary>
     [Fact]
     public void What_a_pickle_names_again_and_again_cannot_make_much_out_of_little()
     {
