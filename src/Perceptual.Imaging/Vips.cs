@@ -13,6 +13,9 @@ internal static class Vips
 
     static Vips()
     {
+        // Native code leaves this to us (native.substitutions.xml of the command), so that it loads libvips only here.
+        if (!ModuleInitializer.VipsInitialized && ModuleInitializer.Exception is null)
+            ModuleInitializer.Initialize();
         if (!ModuleInitializer.VipsInitialized)
             return;
         Cache.Max = 0; // no operation is needed twice

@@ -265,12 +265,26 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         var half = stackalloc double[points * kernel * Lanes]; // [points, kernel, Lanes]
         var whole = stackalloc double[points * points * Lanes]; // [points, points, Lanes]
         var rounded = stackalloc float[points * points * Lanes];
+        var starts = stackalloc long[Lanes];
+        var steps = stackalloc int[Lanes];
+        for (var lane = 0; lane < Lanes; lane += T.Count)
+        {
+            (var start, steps[lane]) = MicroKernel<T, Sixteen>.Group(first + lane, outputs);
+            starts[lane] = (long)start * depth + first + lane - start;
+        }
         fixed (double* table = TTile.Weights)
             for (var i = 0; i < (Shape.Stride == 1 ? Shape.Inputs : depth); i++)
             {
                 for (var lane = 0; lane < channels; lane++)
-                    for (var tap = 0; tap < area; tap++)
-                        taps[tap * Lanes + lane] = Tap(weight, first + lane, i, tap / kernel, tap % kernel);
+                    if (Shape.Stride == 1)
+                    {
+                        var source = weight.AsSpan(((first + lane) * Shape.Inputs + i) * area, area);
+                        for (var tap = 0; tap < area; tap++)
+                            taps[tap * Lanes + lane] = source[tap];
+                    }
+                    else
+                        for (var tap = 0; tap < area; tap++)
+                            taps[tap * Lanes + lane] = CellTap(weight, first + lane, i, tap / kernel, tap % kernel);
                 for (var column = 0; column < kernel; column++)
                     TakeToPoints(table, taps + column * Lanes, half + column * Lanes, kernel * Lanes);
                 for (var row = 0; row < points; row++)
@@ -280,24 +294,17 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                         rounded + at);
                 for (var position = 0; position < points * points; position++)
                     for (var lane = 0; lane < Lanes; lane += T.Count)
-                    {
-                        var (start, group) = MicroKernel<T, Sixteen>.Group(first + lane, outputs);
                         T.Load(rounded + position * Lanes + lane).Store(
-                            packed + ((long)position * outputs + start) * depth + i * group + first + lane - start);
-                    }
+                            packed + (long)position * outputs * depth + starts[lane] + i * steps[lane]);
             }
     }
 
-    private double Tap(float[] weight, int output, int channel, int row, int column)
+    private double CellTap(float[] weight, int output, int channel, int row, int column)
     {
-        if (Shape.Stride > 1)
-        {
-            row = row * CellSide + channel % Lanes / CellSide;
-            column = column * CellSide + channel % CellSide;
-            channel /= Lanes;
-        }
+        row = row * CellSide + channel % Lanes / CellSide;
+        column = column * CellSide + channel % CellSide;
         return row < Shape.Kernel && column < Shape.Kernel
-            ? weight[((output * Shape.Inputs + channel) * Shape.Kernel + row) * Shape.Kernel + column]
+            ? weight[((output * Shape.Inputs + channel / Lanes) * Shape.Kernel + row) * Shape.Kernel + column]
             : 0;
     }
 

@@ -54,9 +54,11 @@ public sealed unsafe partial class Lpips : Metric
     private readonly PinnedFloats[] lin; // [tap][channels]
     private readonly bool scaled;
     private readonly TrunkWeights trunkWeights;
+    private readonly LinWeights? linWeights;
+    private string? digest;
 
     internal Lpips(TrunkWeights trunk, LinWeights? lin, LpipsOptions options)
-        : this(trunk, new(trunk.Network, trunk.Tensors, options.BandMemory), lin, options)
+        : this(trunk, Packed(trunk, options), lin, options)
     {
     }
 
@@ -68,14 +70,11 @@ public sealed unsafe partial class Lpips : Metric
         RandomSeed = options.RandomSeed;
         this.trunk = trunk;
         this.trunkWeights = trunkWeights;
+        this.linWeights = linWeights;
         lin = [.. Network.TapChannels.Select((channels, k) => PackLin(linWeights?.Layers[k], channels))];
         Calibrated = linWeights is not null;
         scaled = Version == LpipsVersion.V01;
         Threads = options.Threads;
-        var digests = trunkWeights.Digest + linWeights?.Digest;
-        Digest = linWeights is null
-            ? digests
-            : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(digests)));
     }
 
     /// <summary>The network whose features are compared.</summary>
@@ -94,7 +93,9 @@ public sealed unsafe partial class Lpips : Metric
     /// SHA-256 of the weights in use, whatever file they came from: of the trunk for a baseline, else of the trunk's
     /// and the lin weights' digests.
     /// </summary>
-    public string Digest { get; }
+    public string Digest => digest ??= linWeights is null
+        ? trunkWeights.Digest
+        : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(trunkWeights.Digest + linWeights.Digest)));
 
     /// <summary>Loads a model; weights that are not on this machine are fetched once and kept.</summary>
     /// <param name="network">The network; if null, that of the model file, or alex.</param>
@@ -109,8 +110,8 @@ public sealed unsafe partial class Lpips : Metric
     {
         options ??= new();
         Crew.CheckThreads(options.Threads);
-        var (trunk, lin) = LoadWeights(network, options, cancellation);
-        return new(trunk, lin, options);
+        return LoadWeights(network, options, (trunk, lin) => new Lpips(trunk, Packed(trunk, options), lin(), options),
+            cancellation);
     }
 
     /// <summary>
@@ -181,7 +182,13 @@ public sealed unsafe partial class Lpips : Metric
     /// </summary>
     /// <inheritdoc cref="Load" path="/exception"/>
     public static (TrunkWeights Trunk, LinWeights? Lin) LoadWeights(
-        Network? network, LpipsOptions options, CancellationToken cancellation)
+        Network? network, LpipsOptions options, CancellationToken cancellation) =>
+        LoadWeights(network, options, (trunk, lin) => (trunk, lin()), cancellation);
+
+    // Weights are used while their digests are checked, which takes about as long; what is made of them is given out
+    // only if they are right.
+    private static T LoadWeights<T>(Network? network, LpipsOptions options,
+        Func<TrunkWeights, Func<LinWeights?>, T> make, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.ModelFile is { } model)
@@ -189,7 +196,8 @@ public sealed unsafe partial class Lpips : Metric
             if (options.RandomSeed is not null || options.TrunkFile is not null || options.LinFile is not null)
                 throw new ArgumentException("a model file has its trunk and its lin weights: give no seed, no trunk "
                     + "file and no lin file with it");
-            return ModelFile.Read(network, model, options.Version, options.Baseline);
+            var (both, itsLin) = ModelFile.Read(network, model, options.Version, options.Baseline);
+            return make(both, () => itsLin);
         }
         network ??= Network.Alex;
         if (options.RandomSeed is not null && options.TrunkFile is not null)
@@ -199,21 +207,44 @@ public sealed unsafe partial class Lpips : Metric
             throw new ArgumentException(
                 "a baseline has no lin weights: give a lin file or ask for a baseline, not both");
 
-        var trunk = (options.RandomSeed, options.TrunkFile) switch
+        if (options is { RandomSeed: null, TrunkFile: null, LinFile: null } && network.IsBuiltIn)
         {
-            ({ } seed, _) => TrunkWeights.Random(network, seed),
-            (_, { } file) => TrunkWeights.Read(network, file),
-            _ when network.IsBuiltIn => BuiltInWeights.Trunk(network, options.Version),
-            _ => StoreOf(options).LoadTrunk(network, cancellation),
-        };
-        var lin = (options.LinFile, options.Baseline || options.RandomSeed is not null) switch
+            var file = BuiltInWeights.Read(network, options.Version);
+            return WhileChecking(file.Check, () => make(file.Trunk(), () => options.Baseline ? null : file.Lin()));
+        }
+        if (options is { RandomSeed: null, TrunkFile: null } && !network.IsBuiltIn)
+        {
+            var (stored, check) = StoreOf(options).OpenTrunk(network, cancellation);
+            return WhileChecking(check, () => make(stored, Lin));
+        }
+        return make(options.RandomSeed is { } seed ? TrunkWeights.Random(network, seed)
+            : options.TrunkFile is { } own ? TrunkWeights.Read(network, own)
+            : BuiltInWeights.Trunk(network, options.Version), Lin);
+
+        LinWeights? Lin() => (options.LinFile, options.Baseline || options.RandomSeed is not null) switch
         {
             ({ } file, _) => ModelFile.ReadLin(network, file, options.Version),
             (_, true) => null,
             _ => StoredLin(network, options, cancellation),
         };
-        return (trunk, lin);
     }
+
+    // If the check fails, this is what is thrown, whatever else failed because of it.
+    private static T WhileChecking<T>(Action check, Func<T> work)
+    {
+        var checking = Task.Run(check);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            checking.GetAwaiter().GetResult();
+        }
+    }
+
+    private static Trunk Packed(TrunkWeights trunk, LpipsOptions options) =>
+        new(trunk.Network, trunk.Tensors, options.BandMemory);
 
     private static LinWeights StoredLin(Network network, LpipsOptions options, CancellationToken cancellation) =>
         network.IsBuiltIn

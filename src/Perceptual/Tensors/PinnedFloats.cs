@@ -16,7 +16,8 @@ internal sealed unsafe class PinnedFloats
     {
         if (length + 16 > Array.MaxLength)
             throw new ArgumentException($"the images are too large: {length} values do not fit in one array");
-        array = GC.AllocateArray<float>((int)length + 16, pinned: true);
+        array = GC.AllocateArray<float>((int)length + 16, pinned: true); // zeros that the system has not made yet
+        LargePages.Ask(array);
         var start = (nint)Unsafe.AsPointer(ref array[0]);
         Pointer = (float*)((start + 63) / 64 * 64);
         Length = length;

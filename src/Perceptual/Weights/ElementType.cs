@@ -37,6 +37,7 @@ internal static class ElementTypes
     public static float[] Read(this ElementType type, Stream stream, int count)
     {
         var values = GC.AllocateUninitializedArray<float>(count);
+        LargePages.Ask(values);
         if (type == ElementType.F32 && BitConverter.IsLittleEndian)
         {
             stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));

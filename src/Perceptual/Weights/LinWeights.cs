@@ -6,12 +6,13 @@ namespace Perceptual;
 /// <summary>The learned weights of LPIPS: one for each channel of each tap, none negative.</summary>
 public sealed partial class LinWeights
 {
+    private string? digest;
+
     private LinWeights(Network network, List<Tensor> tensors)
     {
         Network = network;
         Tensors = tensors;
         Layers = [.. tensors.Select(tensor => tensor.Values)];
-        Digest = TensorDigest.Of(tensors);
     }
 
     /// <summary>The network that the weights belong to.</summary>
@@ -25,7 +26,7 @@ public sealed partial class LinWeights
     /// <summary>
     /// The SHA-256 of names, shapes and values in lower-case hex: the same whatever kind of file they come from.
     /// </summary>
-    public string Digest { get; }
+    public string Digest => digest ??= TensorDigest.Of(Tensors);
 
     /// <summary>Reads a safetensors or torch file.</summary>
     /// <inheritdoc cref="From" path="/exception"/>

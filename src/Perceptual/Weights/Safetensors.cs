@@ -33,6 +33,15 @@ public sealed record Safetensors(
     /// </exception>
     public static Safetensors Read(Stream stream, string name)
     {
+        var file = ReadUnchecked(stream, name);
+        FileDigest.Check(file, name);
+        return file;
+    }
+
+    /// <summary>Reads a whole file, and leaves it to the caller to check the digest.</summary>
+    /// <exception cref="InvalidDataException">The content breaks a rule of the format.</exception>
+    internal static Safetensors ReadUnchecked(Stream stream, string name)
+    {
         ArgumentNullException.ThrowIfNull(stream);
         var header = ReadHeader(stream, name);
         var room = stream.Length - 8 - header.Length;
@@ -62,9 +71,7 @@ public sealed record Safetensors(
             throw new InvalidDataException(
                 $"{name}: the safetensors header is not valid JSON: {UntrustedText.Printable(e.Message)}", e);
         }
-        var file = new Safetensors(header, metadata, ReadTensors(stream, entries, room, name));
-        FileDigest.Check(file, name);
-        return file;
+        return new(header, metadata, ReadTensors(stream, entries, room, name));
     }
 
     /// <summary>Writes a file as <see cref="Write"/> does, with a digest of its whole content.</summary>

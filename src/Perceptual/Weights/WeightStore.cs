@@ -80,8 +80,16 @@ public sealed class WeightStore
         ArgumentNullException.ThrowIfNull(network);
         if (network.IsBuiltIn)
             return BuiltInWeights.Trunk(network);
+        var (trunk, check) = OpenTrunk(network, cancellation);
+        check();
+        return trunk;
+    }
+
+    /// <summary>The published weights of a network, and the check whether they are that, still to be run.</summary>
+    internal (TrunkWeights Trunk, Action Check) OpenTrunk(Network network, CancellationToken cancellation)
+    {
         var entry = Entry(network, null);
-        return ReadTrunk(entry, Locate(entry, cancellation));
+        return OpenTrunk(entry, Locate(entry, cancellation));
     }
 
     /// <summary>The published or built-in lin weights of a network.</summary>
@@ -215,21 +223,26 @@ public sealed class WeightStore
             + "there");
     }
 
-    private TrunkWeights ReadTrunk(WeightEntry entry, string path)
+    private (TrunkWeights Trunk, Action Check) OpenTrunk(WeightEntry entry, string path)
     {
         using var stream = LocalFile.OpenRead(path);
         WeightFile.CheckLength(stream, path);
         var file = Safetensors.Read(stream, path);
         var trunk = TrunkWeights.From(entry.Network, file.Tensors, path);
+        return (trunk, () => CheckTrunk(entry, path, file, trunk));
+    }
+
+    private void CheckTrunk(WeightEntry entry, string path, Safetensors file, TrunkWeights trunk)
+    {
         if (PinnedDigest(entry, trunk) is var digest && digest != entry.PinnedDigest)
             throw new InvalidDataException($"{path}: its first {entry.PinnedTensors} tensors have the SHA-256 "
                 + $"{digest}, the published ones {entry.PinnedDigest}; {Remedy(entry)}");
         if (entry.PinnedTensors == trunk.Tensors.Count)
-            return trunk;
+            return;
         // Where only some tensors are pinned, the others are checked by the header that the store wrote when it had the
         // published file. It contains the digest of all tensors, and is the same for the same tensors.
         if (file.Header.AsSpan().SequenceEqual(Safetensors.HeaderOf(trunk.Tensors.Values, Metadata(entry, trunk))))
-            return trunk;
+            return;
         throw new InvalidDataException(file.Metadata.TryGetValue("digest", out var promised)
             ? $"{path}: its tensors have the SHA-256 {trunk.Digest}, its header says "
                 + $"{UntrustedText.Printable(promised)} or is damaged; {Remedy(entry)}"
@@ -253,7 +266,10 @@ public sealed class WeightStore
     {
         try
         {
-            _ = entry.Version is null ? (object)ReadTrunk(entry, path) : ReadLin(entry, path);
+            if (entry.Version is null)
+                OpenTrunk(entry, path).Check();
+            else
+                ReadLin(entry, path);
             return null;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
