@@ -121,7 +121,7 @@ internal static class AgreementCommand
             File.WriteAllText(path, report.ToString());
     }
 
-    private static int[] Numbers(string text, string option, int least) => Array.ConvertAll(text.Split(','), part =>
+    internal static int[] Numbers(string text, string option, int least) => Array.ConvertAll(text.Split(','), part =>
         int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least ? number
             : throw new ArgumentException($"{option} has '{part}', which is no number of at least {least}"));
 

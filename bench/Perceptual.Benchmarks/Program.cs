@@ -2,7 +2,7 @@ using BenchmarkDotNet.Running;
 using Perceptual.Benchmarks;
 
 if (args is ["peers", .. var options])
-    return PeersCommand.Run(options);
+    return await PeersCommand.RunAsync(options);
 if (args is ["evaluate", .. var evaluateOptions])
     return EvaluateCommand.Run(evaluateOptions);
 if (args is ["gradients", .. var gradientsOptions])
