@@ -5,8 +5,10 @@ namespace Perceptual;
 /// <summary>Memory in pages of 2 MiB, where Linux grants them to who asks.</summary>
 internal static unsafe partial class LargePages
 {
+    /// <summary>Bytes of one.</summary>
+    public const int Size = 2 << 20;
+
     private const int Advice = 14; // MADV_HUGEPAGE
-    private const int Size = 2 << 20;
 
     /// <summary>
     /// Asks for large pages behind an array that nothing was written to yet: to begin such a page takes the system as
