@@ -3,14 +3,17 @@ using System.Runtime.InteropServices;
 namespace Perceptual;
 
 /// <summary>Memory in pages of 2 MiB, where Linux grants them to who asks.</summary>
+// Safe: the system rounds down to pages of its own, all of which belong to the process, and only notes the wish.
 internal static unsafe partial class LargePages
 {
+    /// <summary>Bytes of one.</summary>
+    public const int Size = 2 << 20;
+
     private const int Advice = 14; // MADV_HUGEPAGE
-    private const int Size = 2 << 20;
 
     /// <summary>
     /// Asks for large pages behind an array that nothing was written to yet: to begin such a page takes the system as
-    /// long as ten of the 512 small ones in its place. It changes no value, and nothing if it is refused.
+    /// long as a hundred of the 512 small ones in its place. It changes no value, and nothing if it is refused.
     /// </summary>
     public static void Ask(float[] array)
     {
@@ -18,7 +21,6 @@ internal static unsafe partial class LargePages
             Ask(start, sizeof(float) * (long)array.Length);
     }
 
-    // Safe: the system rounds down to pages of its own, all of which belong to the process, and only notes the wish.
     private static void Ask(void* start, long bytes)
     {
         if (!OperatingSystem.IsLinux() || bytes < Size)

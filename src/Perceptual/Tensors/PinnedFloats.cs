@@ -6,8 +6,9 @@ namespace Perceptual;
 /// An array of floats that does not move and begins at a multiple of 64 bytes, the length of a cache line and of
 /// the longest vector.
 /// </summary>
-// Safe: the array does not move and lives as long as this object. It has 16 floats more than asked for, of which
-// rounding up the pointer takes 15 at most. Users of the pointer keep this object alive and stay within Length.
+// Safe: the array does not move and lives as long as this object. It has 16 floats more than asked for, or a large page
+// more, of which rounding up the pointer takes one float less at most. Users of the pointer keep this object alive and
+// stay within Length.
 internal sealed unsafe class PinnedFloats
 {
     private readonly float[] array;
@@ -16,10 +17,14 @@ internal sealed unsafe class PinnedFloats
     {
         if (length + 16 > Array.MaxLength)
             throw new ArgumentException($"the images are too large: {length} values do not fit in one array");
-        array = GC.AllocateArray<float>((int)length + 16, pinned: true); // zeros that the system has not made yet
+        // A large array has its large pages for itself: of one that it shares, it would be given small ones.
+        const int LargePage = LargePages.Size / sizeof(float);
+        var whole = (length + LargePage - 1) / LargePage * LargePage + LargePage;
+        var isLarge = length >= LargePage && whole <= Array.MaxLength;
+        array = GC.AllocateArray<float>(isLarge ? (int)whole : (int)length + 16, pinned: true);
         LargePages.Ask(array);
-        var start = (nint)Unsafe.AsPointer(ref array[0]);
-        Pointer = (float*)((start + 63) / 64 * 64);
+        var (start, alignment) = ((nint)Unsafe.AsPointer(ref array[0]), isLarge ? LargePages.Size : 64);
+        Pointer = (float*)((start + alignment - 1) / alignment * alignment);
         Length = length;
     }
 

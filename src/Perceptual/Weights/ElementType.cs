@@ -37,11 +37,18 @@ internal static class ElementTypes
     public static float[] Read(this ElementType type, Stream stream, int count)
     {
         var values = GC.AllocateUninitializedArray<float>(count);
-        LargePages.Ask(values);
+        type.Read(stream, values);
+        return values;
+    }
+
+    /// <summary>Fills <paramref name="values"/> with the next little-endian values of a stream.</summary>
+    public static void Read(this ElementType type, Stream stream, float[] values)
+    {
+        var count = values.Length;
         if (type == ElementType.F32 && BitConverter.IsLittleEndian)
         {
             stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
-            return values;
+            return;
         }
         var size = type.Size();
         var buffer = new byte[Math.Min((long)count * size, PieceLength)];
@@ -59,7 +66,6 @@ internal static class ElementTypes
                     _ => (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes),
                 };
         }
-        return values;
     }
 
     /// <summary>

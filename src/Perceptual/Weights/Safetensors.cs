@@ -244,9 +244,9 @@ public sealed record Safetensors(
 
     private static Dictionary<string, Tensor> ReadTensors(Stream stream, List<Entry> entries, long room, string name)
     {
-        var tensors = new Dictionary<string, Tensor>();
         var position = 0L;
-        foreach (var entry in entries.OrderBy(entry => entry.Start).ThenBy(entry => entry.End))
+        Entry[] ordered = [.. entries.OrderBy(entry => entry.Start).ThenBy(entry => entry.End)];
+        foreach (var entry in ordered)
         {
             if (entry.Start != position)
                 throw new InvalidDataException(
@@ -254,12 +254,20 @@ public sealed record Safetensors(
                     + (entry.Start < position
                         ? $"and overlaps the one that ends at {position}"
                         : $"and leaves a hole from {position}"));
-            tensors[entry.Name] = new(entry.Name, entry.Shape, entry.Type.Read(stream, entry.Count));
             position = entry.End;
         }
-        return position == room
-            ? tensors
-            : throw new InvalidDataException($"{name}: the tensors end at {position}, the file's values at {room}");
+        if (position != room)
+            throw new InvalidDataException($"{name}: the tensors end at {position}, the file's values at {room}");
+        // All have their memory before one is read: side by side, they share large pages.
+        var values = Array.ConvertAll(ordered, entry => GC.AllocateUninitializedArray<float>(entry.Count));
+        Array.ForEach(values, LargePages.Ask);
+        var tensors = new Dictionary<string, Tensor>();
+        foreach (var (entry, read) in ordered.Zip(values))
+        {
+            entry.Type.Read(stream, read);
+            tensors[entry.Name] = new(entry.Name, entry.Shape, read);
+        }
+        return tensors;
     }
 
     private sealed record Entry(string Name, ElementType Type, int[] Shape, int Count, long Start, long End);

@@ -579,6 +579,37 @@ public class WeightStoreTests
     }
 
     [Fact]
+    public void A_model_of_other_weights_than_the_published_is_refused_for_that_whatever_else_is_wrong()
+    {
+        using var folder = new TempFolder();
+        var (published, other) = (TrunkWeights.Random(Network.Squeeze, 0), TrunkWeights.Random(Network.Squeeze, 1));
+        var trunk = Trunk with
+        {
+            Network = Network.Squeeze,
+            PinnedTensors = published.Tensors.Count,
+            PinnedDigest = published.Digest,
+        };
+        var store = new WeightStore(
+            folder.Root, null, "", null, null, [trunk, Lin with { Network = Network.Squeeze }]);
+        Write(other);
+        var damaged = Assert.Throws<InvalidDataException>(() => Load(baseline: true));
+        Assert.Contains($"have the SHA-256 {other.Digest}", damaged.Message, StringComparison.Ordinal);
+        Assert.Equal(damaged.Message, Assert.Throws<InvalidDataException>(() => Load(baseline: false)).Message);
+        Write(published);
+        Assert.Equal(published.Digest, Load(baseline: true).Digest);
+        Assert.Throws<WeightsUnavailableException>(() => Load(baseline: false));
+
+        void Write(TrunkWeights weights)
+        {
+            using var file = File.Create(folder[trunk.Name]);
+            Safetensors.Write(file, [.. weights.Tensors.Values], new Dictionary<string, string>());
+        }
+
+        Lpips Load(bool baseline) =>
+            Lpips.Load(Network.Squeeze, new() { Store = store, Baseline = baseline }, Cancellation);
+    }
+
+    [Fact]
     public void The_real_weights_are_found_and_pass()
     {
         var folder = Shared.Path("weights");
