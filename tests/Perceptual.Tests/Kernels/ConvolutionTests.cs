@@ -185,7 +185,8 @@ public unsafe class ConvolutionTests
         convolver.Reserve(input, output);
         (input.Capacity, input.First, input.End) = (input.Above + height + input.Below, -input.Above, height);
         (output.Capacity, output.End) = (output.Height, 0);
-        var (from, to) = (new PinnedFloats(images * input.ImageLength + 1024), new PinnedFloats(images * output.ImageLength));
+        var from = new PinnedFloats(images * input.ImageLength + 1024);
+        var to = new PinnedFloats(images * output.ImageLength);
         input.Data = from.Pointer;
         output.Data = to.Pointer;
         new Span<float>(to.Pointer, (int)to.Length).Fill(-7);
