@@ -73,7 +73,9 @@ internal sealed class OneDnnPeer : IDisposable
         }
         var answer = Answer();
         var times = Array.ConvertAll(answer.Split(' ', StringSplitOptions.RemoveEmptyEntries),
-            text => double.TryParse(text, CultureInfo.InvariantCulture, out var time) ? time : double.NaN);
+            text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var time)
+                ? time
+                : double.NaN);
         if (times.Length != runs || !times.All(time => time > 0))
             throw Failed($"was asked for the milliseconds of {runs} runs and wrote '{answer}'");
         Thread.Sleep(UntilThreadsSleep);
