@@ -25,7 +25,8 @@ internal sealed class VipsRows : StoredRows
             var stored = Own(load(Own(open())));
             ImageFile.CheckSize(stored.Width, stored.Height, options);
             CheckSamples(stored.Format);
-            ImageFile.CheckMemory(BytesHeld(stored, name), options);
+            BytesHeld = HeldBy(stored, name);
+            ImageFile.CheckMemory(BytesHeld, options);
             var image = options.ConvertToSrgb && stored.Contains("icc-profile-data") ? Own(ToSrgb(stored)) : stored;
             Width = image.Width;
             Height = image.Height;
@@ -107,7 +108,7 @@ internal sealed class VipsRows : StoredRows
     }
 
     // libjpeg keeps two bytes of each coefficient; libwebp the pixels of the image and of its canvas.
-    private static double BytesHeld(Image stored, string name) => (double)stored.Width * stored.Height * (
+    private static double HeldBy(Image stored, string name) => (double)stored.Width * stored.Height * (
         name == "WebP" ? 8 : stored.Contains("interlaced") ? 2 * stored.Bands : 0);
 
     private void CheckSamples(Enums.BandFormat type)
