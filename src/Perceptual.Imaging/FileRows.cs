@@ -47,7 +47,7 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
         try
         {
             ImageFile.CheckSize(Width, Height, new() { MaxPixels = Array.MaxLength });
-            ImageFile.CheckMemory(3.0 * Width * Height * Stored.SampleBytes, options);
+            ImageFile.CheckMemory(3.0 * Width * Height * Stored.SampleBytes + Stored.BytesHeld, options);
         }
         catch (InvalidDataException problem)
         {

@@ -57,7 +57,8 @@ internal sealed class GifRows : StoredRows
         Layout = transparent < 0 && (width, height) == (Width, Height) ? PixelLayout.Rgb : PixelLayout.Rgba;
         if ((image[8] & 0x40) == 0)
             return;
-        ImageFile.CheckMemory((double)width * height, options);
+        BytesHeld = (double)width * height;
+        ImageFile.CheckMemory(BytesHeld, options);
         interlaced = new byte[width * (long)height];
     }
 

@@ -20,8 +20,8 @@ internal sealed class SrgbRows : StoredRows
     {
         Vips.Configure();
         (this.stored, this.profile) = (stored, profile);
-        (Width, Height, SampleBytes, Orientation) =
-            (stored.Width, stored.Height, stored.SampleBytes, stored.Orientation);
+        (Width, Height, SampleBytes, Orientation, BytesHeld) =
+            (stored.Width, stored.Height, stored.SampleBytes, stored.Orientation, stored.BytesHeld);
         var rows = Math.Clamp(Piece / Width, 1, Height);
         piece = new byte[(long)rows * Width * stored.Samples * SampleBytes];
         using var image = Convert(new byte[stored.Samples * SampleBytes], 1, 1);

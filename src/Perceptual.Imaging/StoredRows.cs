@@ -28,7 +28,7 @@ internal abstract class StoredRows : IDisposable
     /// <summary>1 to 8 as in EXIF; any other number means upright.</summary>
     public int Orientation { get; protected init; } = 1;
 
-    /// <summary>What libvips holds, at most, of a file that it decodes whole: .NET knows nothing of it.</summary>
+    /// <summary>What the decoder holds besides a few rows, at most.</summary>
     public double BytesHeld { get; protected init; }
 
     /// <summary>Samples in a pixel.</summary>

@@ -56,7 +56,8 @@ internal sealed class TiffRows : StoredRows
         var held = Math.Min(bandRows, (Height + layout.GroupHeight - 1L) / layout.GroupHeight * layout.GroupHeight);
         rowBytes = Width * layout.Samples * SampleBytes;
         var bandBytes = (double)held * rowBytes;
-        ImageFile.CheckMemory(bandBytes + (double)ChunkRowBytes(), options);
+        BytesHeld = bandBytes + ChunkRowBytes();
+        ImageFile.CheckMemory(BytesHeld, options);
         band = new byte[checked((long)bandBytes)];
         packed = new byte[ChunkRowBytes()];
     }

@@ -159,6 +159,20 @@ public class DeviationTests
     }
 
     [Fact]
+    public void What_a_decoder_holds_counts_beside_the_image()
+    {
+        var tiles = new TiffWriter { Width = 21, Height = 18, TileWidth = 16, ChunkHeight = 16 };
+        var indices = Pattern(W, H, 1).Select(v => (byte)(v % 16)).ToArray();
+        var gif = Kinds.Gif(W, H, (0, 0, W, H), 4, Pattern(16, 1), indices, interlaced: true);
+        foreach (var (file, held) in new[] { (tiles.Write(new ushort[3 * 21 * 18]), 16 * 21 * 3 + 16 * 3),
+            (gif, W * H) })
+        {
+            using var rows = ImageFormat.Of(file.AsSpan(0, 18), "")!.Open(new MemoryStream(file), "", new());
+            Assert.Equal(held, rows.BytesHeld);
+        }
+    }
+
+    [Fact]
     public void What_must_be_held_whole_is_estimated_and_a_limit_on_pixels_overrides_it()
     {
         var share = ImageFile.MemoryShare;
