@@ -243,8 +243,17 @@ public sealed class AtomicFile : IDisposable
         : FileStream(temporary, options)
     {
         // The other ways to write end here.
-        public override void Write(byte[] buffer, int offset, int count) =>
-            Named(path, Name, () => base.Write(buffer, offset, count));
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            try
+            {
+                base.Write(buffer, offset, count);
+            }
+            catch (IOException e)
+            {
+                throw Failure(path, Name, e);
+            }
+        }
 
         public override void WriteByte(byte value) => Write([value], 0, 1);
 
