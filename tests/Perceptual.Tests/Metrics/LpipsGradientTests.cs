@@ -68,7 +68,8 @@ public class LpipsGradientTests
     private static RgbImage[] Pair(Network network)
     {
         var (width, height) = network.Name.StartsWith("vgg", StringComparison.Ordinal) ? (18, 16) : (37, 34);
-        return [TestImages.Waves(width, height, 1), TestImages.Waves(width, height, 2)];
+        // With others, a unit may be so near to zero that rounding decides whether it passes a derivative on.
+        return [TestImages.Waves(width, height, 2), TestImages.Waves(width, height, 3)];
     }
 
     private static LinWeights RandomLin(Network network)
