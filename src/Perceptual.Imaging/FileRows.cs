@@ -7,10 +7,6 @@ namespace Perceptual.Imaging;
 internal abstract class FileRows(StoredRows stored)
     : RgbRowReader(stored.Width, stored.Height, stored.SampleBytes == 1 ? ValueRange.Byte : ValueRange.UInt16)
 {
-    /// <summary>Is held while a file is decoded that takes much memory: together, those of all threads could take
-    /// more than there is.</summary>
-    private protected static Lock Turn { get; } = new();
-
     /// <summary>The decoder of the file.</summary>
     public StoredRows Stored => stored;
 
@@ -53,10 +49,7 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
         {
             throw ImageFile.Named(path, problem);
         }
-        if (Stored.BytesHeld <= ImageFile.MemoryShare / Environment.ProcessorCount)
-            return Upright();
-        lock (Turn)
-            return Upright();
+        return ImageFile.InTurn(Stored.BytesHeld, Environment.ProcessorCount, Upright);
     }
 
     private RgbImage Upright()

@@ -30,7 +30,6 @@ public sealed class ImageComparison
     private readonly MetricSet metrics;
     private readonly MetricInfo choosiest;
     private readonly ImageReadOptions options;
-    private readonly Lock turn = new();
 
     /// <param name="metrics">What to compute; the first metric says on how many threads.</param>
     /// <param name="options">How to read files; the defaults of <see cref="ImageReadOptions"/> if null.</param>
@@ -358,14 +357,7 @@ public sealed class ImageComparison
         return (-1, null);
     }
 
-    // Work on files that take turns if those of all threads are more than what one may hold.
-    private T InTurn<T>(double bytesHeld, Func<T> work)
-    {
-        if (bytesHeld <= ImageFile.MemoryShare / metrics.Threads)
-            return work();
-        lock (turn)
-            return work();
-    }
+    private T InTurn<T>(double bytesHeld, Func<T> work) => ImageFile.InTurn(bytesHeld, metrics.Threads, work);
 
     private static bool FitsInMemory(long bytes) => bytes <= ImageFile.MemoryShare;
 

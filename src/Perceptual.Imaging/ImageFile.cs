@@ -6,6 +6,8 @@ namespace Perceptual.Imaging;
 /// <summary>Reads and writes image files.</summary>
 public static class ImageFile
 {
+    private static readonly Lock Turn = new();
+
     private const int MaxWidth = (1 << 28) - 64; // a row of four 16-bit samples a pixel, and a few more, is one array
     private const int RowBytes = 48; // at most, for each pixel of a row that is decoded
 
@@ -232,6 +234,21 @@ public static class ImageFile
             throw new InvalidDataException(
                 $"has {width}x{height} pixels, more than the limit of {limit}; make it smaller or raise the limit");
         CheckMemory((double)RowBytes * width, options);
+    }
+
+    /// <summary>
+    /// Does work on files of which decoders hold so much. Where those of all threads could be more than one may hold,
+    /// they take turns: each alone may take a quarter of the memory.
+    /// </summary>
+    /// <param name="bytesHeld">See <see cref="StoredRows.BytesHeld"/>.</param>
+    /// <param name="threads">How many do such work at a time.</param>
+    /// <param name="work">The work, all on the thread that calls.</param>
+    internal static T InTurn<T>(double bytesHeld, int threads, Func<T> work)
+    {
+        if (bytesHeld <= MemoryShare / threads)
+            return work();
+        lock (Turn)
+            return work();
     }
 
     /// <summary>Refuses what would take more than a quarter of the memory, unless a limit has been set.</summary>

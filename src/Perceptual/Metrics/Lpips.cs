@@ -58,7 +58,7 @@ public sealed unsafe partial class Lpips : Metric
     private string? digest;
 
     internal Lpips(TrunkWeights trunk, LinWeights? lin, LpipsOptions options)
-        : this(trunk, Packed(trunk, options), lin, options)
+        : this(trunk, TrunkOf(trunk, options), lin, options)
     {
     }
 
@@ -110,7 +110,7 @@ public sealed unsafe partial class Lpips : Metric
     {
         options ??= new();
         Crew.CheckThreads(options.Threads);
-        return LoadWeights(network, options, (trunk, lin) => new Lpips(trunk, Packed(trunk, options), lin(), options),
+        return LoadWeights(network, options, (trunk, lin) => new Lpips(trunk, TrunkOf(trunk, options), lin(), options),
             cancellation);
     }
 
@@ -185,8 +185,8 @@ public sealed unsafe partial class Lpips : Metric
         Network? network, LpipsOptions options, CancellationToken cancellation) =>
         LoadWeights(network, options, (trunk, lin) => (trunk, lin()), cancellation);
 
-    // Weights are used while their digests are checked, which takes about as long; what is made of them is given out
-    // only if they are right.
+    // The lin weights are read, and a model is made, while the digest of the trunk is checked; what is made is given
+    // out only if that is right.
     private static T LoadWeights<T>(Network? network, LpipsOptions options,
         Func<TrunkWeights, Func<LinWeights?>, T> make, CancellationToken cancellation)
     {
@@ -243,7 +243,7 @@ public sealed unsafe partial class Lpips : Metric
         }
     }
 
-    private static Trunk Packed(TrunkWeights trunk, LpipsOptions options) =>
+    private static Trunk TrunkOf(TrunkWeights trunk, LpipsOptions options) =>
         new(trunk.Network, trunk.Tensors, options.BandMemory);
 
     private static LinWeights StoredLin(Network network, LpipsOptions options, CancellationToken cancellation) =>

@@ -74,17 +74,9 @@ public unsafe class ConvolutionTests
             double Tolerance(int image, int i) =>
                 kernel == 1 || inputs < 16 ? depth * magnitude[image][i] : depth * largest * (kernel == 3 ? 1 : 4);
 
-            // where others are there, on small layers only: it is slow
-            Check<SimdScalar>(!Vector128.IsHardwareAccelerated || inputs < 64);
-            Check<Simd128>(Vector128.IsHardwareAccelerated);
-            Check<Simd256>(Vector256.IsHardwareAccelerated);
-            Check<Simd512>(Vector512.IsHardwareAccelerated);
-
-            void Check<T>(bool possible) where T : struct, ISimd<T>
+            foreach (var convolver in OfEveryVector(shape, weight, bias, isSmall: false))
             {
-                if (!possible)
-                    return;
-                var convolver = Convolver.Choose<T>(shape, weight, bias);
+                var vector = convolver.GetType().GenericTypeArguments[0].Name;
                 var whole = Run(convolver, input, height, width, band: int.MaxValue / 2, threads: 1);
                 for (var image = 0; image < 2; image++)
                     for (var i = 0; i < expected[image].Length; i++)
@@ -93,12 +85,12 @@ public unsafe class ConvolutionTests
                         var value = whole[image][output * pixels + pixel];
                         if (!(Math.Abs(value - expected[image][i]) <= Tolerance(image, i)))
                             Assert.Fail(
-                                $"{typeof(T).Name} {shape} on {width}x{height}, output {output}, pixel {pixel}: "
+                                $"{vector} {shape} on {width}x{height}, output {output}, pixel {pixel}: "
                                 + $"{value}, not {expected[image][i]}");
                     }
                 var inBands = Run(convolver, input, height, width, convolver.UnitRows, threads: 3);
                 Assert.True(whole[0].AsSpan().SequenceEqual(inBands[0]),
-                    $"{typeof(T).Name} {shape} on {width}x{height} in bands");
+                    $"{vector} {shape} on {width}x{height} in bands");
                 Assert.Equal(whole[1], inBands[1]);
             }
         }
@@ -128,16 +120,8 @@ public unsafe class ConvolutionTests
                 Float64.Doubles(bias), expected);
             ReferenceKernels.Convolve<double>(Absolute(first), height, width, shape, Absolute(weight), Absolute(bias),
                 magnitude);
-            Check<SimdScalar>(!Vector128.IsHardwareAccelerated || inputs < 64);
-            Check<Simd128>(Vector128.IsHardwareAccelerated);
-            Check<Simd256>(Vector256.IsHardwareAccelerated);
-            Check<Simd512>(Vector512.IsHardwareAccelerated);
-
-            void Check<T>(bool possible) where T : struct, ISimd<T>
+            foreach (var convolver in OfEveryVector(shape, weight, bias, isSmall: true))
             {
-                if (!possible)
-                    return;
-                var convolver = Convolver.ChooseSmall<T>(shape, weight, bias);
                 var alone = Run(convolver, first, height, width, band: 3, threads: 1)[0];
                 // A chain of multiply-adds in float32: see above.
                 for (var i = 0; i < expected.Length; i++)
@@ -172,6 +156,24 @@ public unsafe class ConvolutionTests
         // With a zero on each side and a stride of 2 the windows are 0 0 0 1, 0 0 2 3, 0 4 0 7, 5 6 8 9.
         ReferenceKernels.Convolve([1.0, 2, 3, 4, 5, 6, 7, 8, 9], 3, 3, new(1, 1, 2, 2, 1), [1.0, 2, 3, 4], [0], output);
         Assert.Equal([4, 6 + 12, 8 + 28, 5 + 12 + 24 + 36], output);
+    }
+
+    // Without vectors where others are there, on small layers only: it is slow.
+    private static IEnumerable<Convolver> OfEveryVector(
+        ConvolutionShape shape, float[] weight, float[] bias, bool isSmall)
+    {
+        if (!Vector128.IsHardwareAccelerated || shape.Inputs < 64)
+            yield return Of<SimdScalar>();
+        if (Vector128.IsHardwareAccelerated)
+            yield return Of<Simd128>();
+        if (Vector256.IsHardwareAccelerated)
+            yield return Of<Simd256>();
+        if (Vector512.IsHardwareAccelerated)
+            yield return Of<Simd512>();
+
+        Convolver Of<T>() where T : struct, ISimd<T> => isSmall
+            ? Convolver.ChooseSmall<T>(shape, weight, bias)
+            : Convolver.Choose<T>(shape, weight, bias);
     }
 
     /// <summary>Images through a convolver, some rows at a time, into the middle of a larger output.</summary>
