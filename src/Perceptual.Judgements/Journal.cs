@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 
@@ -14,10 +15,19 @@ public sealed class Journal : IDisposable
     private const int CheckLength = 9; // a comma and 8 digits
     private const int LongestRow = 1 << 20; // bytes; one that is longer is none of ours
 
+    private static readonly ConcurrentDictionary<Journal, bool> Held = [];
+
     private readonly FileStream stream;
     private readonly int headLength;
     private bool isRead; // so that Count is right
     private bool disposed;
+
+    // A program that ends while work goes on leaves none without rows.
+    static Journal() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        foreach (var journal in Held.Keys)
+            journal.Dispose();
+    };
 
     /// <summary>Opens the journal of earlier work, or begins one.</summary>
     /// <param name="path">The file; see <see cref="PathFor"/>.</param>
@@ -39,6 +49,7 @@ public sealed class Journal : IDisposable
         try
         {
             ReadHead(head, purpose);
+            Held[this] = true;
         }
         catch
         {
@@ -134,15 +145,19 @@ public sealed class Journal : IDisposable
     /// <summary>Lets go of the file, which stays if it has rows.</summary>
     public void Dispose()
     {
-        if (disposed)
-            return;
-        disposed = true;
-        var isEmpty = isRead && Count == 0;
-        if (isEmpty && !OperatingSystem.IsWindows())
-            File.Delete(Path); // while no other can have it
-        stream.Dispose();
-        if (isEmpty && OperatingSystem.IsWindows())
-            File.Delete(Path);
+        Held.TryRemove(this, out _);
+        lock (stream)
+        {
+            if (disposed)
+                return;
+            disposed = true;
+            var isEmpty = isRead && Count == 0;
+            if (isEmpty && !OperatingSystem.IsWindows())
+                File.Delete(Path); // while no other can have it
+            stream.Dispose();
+            if (isEmpty && OperatingSystem.IsWindows())
+                File.Delete(Path);
+        }
     }
 
     private void ReadHead(byte[] head, IReadOnlyList<(string Name, string Value)> purpose)
