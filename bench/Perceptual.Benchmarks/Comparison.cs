@@ -30,7 +30,7 @@ internal sealed record Comparison(Case Case, int Threads, Side Ours, Side Trunk,
     /// <summary>Each side makes fewer runs than wanted, but at least three, where all take more than this.</summary>
     public static TimeSpan Longest { get; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Runs all sides in turn, in batches.</summary>
+    /// <summary>Runs all sides in turn, in batches, each time in another order.</summary>
     /// <param name="one">What to compute.</param>
     /// <param name="threads">The threads of each side.</param>
     /// <param name="runs">The runs of each side.</param>
@@ -73,14 +73,19 @@ internal sealed record Comparison(Case Case, int Threads, Side Ours, Side Trunk,
     private static void InTurn(Side[] sides, int batch, int runs, CancellationToken cancellation)
     {
         var start = Stopwatch.GetTimestamp();
+        var order = new Random(1);
         while (sides[0].Runs < FewestRuns
             || (Stopwatch.GetElapsedTime(start) is var elapsed && elapsed < Longest
                 && (sides[0].Runs < runs || elapsed < Shortest)))
+        {
+            // What ran before has left its memory in the cache, and perhaps threads that wait by spinning.
+            order.Shuffle(sides);
             foreach (var side in sides)
             {
                 cancellation.ThrowIfCancellationRequested();
                 side.Measure(batch);
             }
+        }
     }
 
     // As many images at once as Lpips.Compare takes.

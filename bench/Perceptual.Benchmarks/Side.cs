@@ -7,7 +7,7 @@ namespace Perceptual.Benchmarks;
 /// <param name="run">Runs it so many times and gives the milliseconds of each.</param>
 internal sealed class Side(string name, Func<int, double[]> run)
 {
-    private static readonly TimeSpan WarmUpTime = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan WarmUpTime = TimeSpan.FromMilliseconds(700);
 
     private readonly List<double> times = [];
 

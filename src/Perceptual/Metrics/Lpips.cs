@@ -286,7 +286,7 @@ public sealed unsafe partial class Lpips : Metric
     public LpipsResult Compare(RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
     {
         Begin(reference, distorted);
-        return Run([reference, distorted], withMaps: false, cancellation)[0].Result();
+        return Run([reference, distorted], withMaps: false, Threads, cancellation)[0].Result();
     }
 
     /// <summary>
@@ -313,7 +313,8 @@ public sealed unsafe partial class Lpips : Metric
                 .TakeWhile(pair => (pair.Reference.Width, pair.Reference.Height) == (width, height));
             var readers = together.SelectMany(
                 pair => new[] { pair.Reference.OpenRows(), pair.Distorted.OpenRows() }).ToArray();
-            results.AddRange(Run(readers, withMaps: false, cancellation).Select(sums => sums.Result()));
+            results.AddRange(InGroups(
+                readers, 2, (group, threads) => Run(group, false, threads, cancellation), cancellation).Select(sums => sums.Result()));
         }
         return results;
     }
@@ -358,7 +359,7 @@ public sealed unsafe partial class Lpips : Metric
         RgbRowReader reference, RgbRowReader distorted, CancellationToken cancellation = default)
     {
         Begin(reference, distorted);
-        var sums = Run([reference, distorted], withMaps: true, cancellation)[0];
+        var sums = Run([reference, distorted], withMaps: true, Threads, cancellation)[0];
         return (sums.Result(), sums.Map(reference.Width, reference.Height));
     }
 
@@ -381,7 +382,7 @@ public sealed unsafe partial class Lpips : Metric
         ArgumentNullException.ThrowIfNull(image);
         CheckSize(image.Width, image.Height);
         image.Begin();
-        return ExtractTogether([image], cancellation)[0];
+        return ExtractTogether([image], Threads, cancellation)[0];
     }
 
     /// <summary>
@@ -400,29 +401,49 @@ public sealed unsafe partial class Lpips : Metric
             CheckSize(width, height);
             var together = images.Skip(features.Count).Take(trunk.ImagesAtOnce(width, height))
                 .TakeWhile(image => (image.Width, image.Height) == (width, height));
-            features.AddRange(ExtractTogether([.. together.Select(image => image.OpenRows())], cancellation));
+            features.AddRange(InGroups(
+                [.. together.Select(image => image.OpenRows())], 1,
+                (group, threads) => ExtractTogether(group, threads, cancellation), cancellation));
         }
         return features;
     }
 
+    // Many small images: a thread that takes some as a whole waits for no other, and their rows stay in its cache. Each
+    // group has enough of them to make reading the weights worth while.
+    private T[] InGroups<T>(
+        RgbRowReader[] images, int unit, Func<RgbRowReader[], int, T[]> work, CancellationToken cancellation)
+    {
+        const int FewestPixels = 8 * 64 * 64;
+        var most = images.Length * (long)images[0].Width * images[0].Height / FewestPixels;
+        var groups = (int)Math.Min(most, images.Length / unit) / Threads * Threads;
+        if (Threads == 1 || groups == 0)
+            return work(images, Threads);
+        var results = new T[groups][];
+        ParallelLoop.Run(groups, Threads, group => results[group] = work(images[Start(group)..Start(group + 1)], 1),
+            cancellation);
+        return [.. results.SelectMany(result => result)];
+
+        int Start(int group) => images.Length / unit * group / groups * unit;
+    }
+
     // To wake a thread takes as long as some of the products that it would do.
-    private Crew CrewFor(RgbRowReader[] images)
+    private Crew CrewFor(RgbRowReader[] images, int threads)
     {
         const double FewestProducts = 4e6;
         var (width, height) = (images[0].Width, images[0].Height);
         var last = lastWork;
         if (last?.Width != width || last.Height != height)
             lastWork = last = new(width, height, Network.Products(width, height));
-        return new((int)Math.Clamp(images.Length * last.Products / FewestProducts, 1, Threads));
+        return new((int)Math.Clamp(images.Length * last.Products / FewestProducts, 1, threads));
     }
 
     private sealed record Work(int Width, int Height, double Products);
 
-    private LpipsFeatures[] ExtractTogether(RgbRowReader[] images, CancellationToken cancellation)
+    private LpipsFeatures[] ExtractTogether(RgbRowReader[] images, int threads, CancellationToken cancellation)
     {
         CheckSize(images[0].Width, images[0].Height);
         var taps = Array.ConvertAll(images, _ => new LpipsFeatures.Tap[lin.Length]);
-        using var crew = CrewFor(images);
+        using var crew = CrewFor(images, threads);
         trunk.Run(images, scaled ? Shift : None, scaled ? Scale : Whole, crew, (k, buffer, from, to) =>
         {
             foreach (var taken in taps)
@@ -477,7 +498,7 @@ public sealed unsafe partial class Lpips : Metric
     protected internal override MetricValue Run(
         RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
-        var sums = Run([reference, distorted], withMap, cancellation)[0];
+        var sums = Run([reference, distorted], withMap, Threads, cancellation)[0];
         var (distance, layers) = sums.Result();
         return new(distance) { Layers = layers, Map = withMap ? sums.Map(reference.Width, reference.Height) : null };
     }
@@ -501,13 +522,14 @@ public sealed unsafe partial class Lpips : Metric
 
     // Images 2i and 2i + 1 are a pair. All images go through the network together, and the differences of a row are
     // computed as soon as the row is there.
-    private TapSums[] Run(RgbRowReader[] images, bool withMaps, CancellationToken cancellation)
+    private TapSums[] Run(
+        RgbRowReader[] images, bool withMaps, int threads, CancellationToken cancellation)
     {
         CheckSize(images[0].Width, images[0].Height);
         for (var i = 0; i < images.Length; i += 2)
             CheckSizes(images[i].Width, images[i].Height, images[i + 1].Width, images[i + 1].Height);
         var pairs = Enumerable.Range(0, images.Length / 2).Select(_ => new TapSums(lin.Length, withMaps)).ToArray();
-        using var crew = CrewFor(images);
+        using var crew = CrewFor(images, threads);
         trunk.Run(images, scaled ? Shift : None, scaled ? Scale : Whole, crew, (k, buffer, from, to) =>
         {
             foreach (var pair in pairs)

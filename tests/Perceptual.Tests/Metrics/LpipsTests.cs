@@ -52,6 +52,19 @@ public class LpipsTests
     }
 
     [Theory, MemberData(nameof(Nets))]
+    public void Groups_of_small_images_that_go_to_a_thread_each_have_the_same_bits_in_the_same_order(string net)
+    {
+        // 17 pairs of 40 x 60 pixels are two groups of eight and nine pairs for two threads, and 34 images are as many.
+        var pairs = Enumerable.Range(0, 17)
+            .Select(i => (TestImages.Waves(40, 60, i), TestImages.Waves(40, 60, 100 + i))).ToArray();
+        var (one, two) = (Random(net, threads: 1), Random(net, threads: 2));
+        var alone = pairs.Select(pair => one.Compare(pair.Item1, pair.Item2).Layers).ToArray();
+        Assert.Equal(alone, two.Compare(pairs).Select(result => result.Layers));
+        var features = two.Extract([.. pairs.SelectMany(pair => new[] { pair.Item1, pair.Item2 })]);
+        Assert.Equal(alone, pairs.Select((_, i) => one.Compare(features[2 * i], features[2 * i + 1]).Layers));
+    }
+
+    [Theory, MemberData(nameof(Nets))]
     public void Features_of_an_image_alone_and_in_a_batch_have_the_same_bits(string net)
     {
         var lpips = Random(net);
