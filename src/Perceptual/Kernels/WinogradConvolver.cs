@@ -20,9 +20,12 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     private const int Lanes = RowBuffer.Lanes;
     private const int CellSide = 4; // a cell fills the lanes
 
+    // Tiles that go through all steps together: few enough that the values at a position stay in the second level of
+    // the cache, and enough that reading the weights does not dominate.
+    private const int Chunk = 48;
+
     private readonly int depth; // input channels, in whole planes, or pixels of cells
     private readonly int outputs; // output channels, in whole planes
-    private readonly int chunk; // tiles
     private readonly PinnedFloats weights; // [points, points, groups of channels, depth, channels]
     private readonly float floor;
     private readonly PinnedFloats zeros = new(3 * Lanes);
@@ -32,9 +35,6 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
         this.floor = floor;
         depth = shape.Stride == 1 ? RoundUp(shape.Inputs, Lanes) : shape.Inputs * Lanes;
         outputs = RoundUp(shape.Outputs, Lanes);
-        // Both sides of the product in about a megabyte, but enough tiles that reading the weights does not dominate.
-        chunk = RoundUp(Math.Clamp((1 << 18) / (TTile.Points * TTile.Points * depth), 24, 48),
-            MicroKernel<T, Sixteen>.Pixels);
         weights = new((long)Positions * outputs * depth);
     }
 
@@ -51,9 +51,9 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
 
     // From a position to the next: a cache line more than the values need, so that the positions of a tile do not all
     // fall into one set of the cache.
-    private long PointsLength => (long)depth * chunk + Lanes;
+    private long PointsLength => (long)depth * Chunk + Lanes;
 
-    private long ProductsLength => (long)outputs * chunk + Lanes;
+    private long ProductsLength => (long)outputs * Chunk + Lanes;
 
     public override int UnitRows => Outputs;
 
@@ -66,7 +66,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     public override void FillOffsets(RowBuffer input, Span<int> offsets)
     {
         for (var k = 0; k < depth; k++)
-            offsets[k] = k / Lanes * chunk * Lanes + k % Lanes; // [plane, tile, lane]
+            offsets[k] = k / Lanes * Chunk * Lanes + k % Lanes; // [plane, tile, lane]
     }
 
     public override void Reserve(RowBuffer input, RowBuffer output)
@@ -102,7 +102,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 var (image, y, x) = Locate(first + tile, across, down, step.From);
                 var source = step.Input.Row(image, plane, y * Shape.Stride - Shape.Padding)
                     + (x * Shape.Stride - Shape.Padding) * step.Input.LaneCount;
-                var target = points + ((long)plane * chunk + tile) * Lanes;
+                var target = points + ((long)plane * Chunk + tile) * Lanes;
                 if (Shape.Stride == 1)
                 {
                     Fetch(source + (TTile.Points + Outputs) * Lanes, step.Input.RowLength, TTile.Points);
@@ -121,7 +121,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
                 var (image, y, x) = Locate(first + tile, across, down, step.From);
                 var target = step.Output.Row(image, (step.FirstChannel + channel) / Lanes, y) + x * Lanes;
                 Fetch(target + Outputs * Lanes, step.Output.RowLength, Outputs);
-                TakeBack(products + ((long)channel / Lanes * chunk + tile) * Lanes, ProductsLength, square,
+                TakeBack(products + ((long)channel / Lanes * Chunk + tile) * Lanes, ProductsLength, square,
                     Bias.Pointer + channel, floor, target, step.Output.RowLength, Math.Min(Outputs, step.To - y),
                     Math.Min(Outputs, step.Output.Width - x));
             }
@@ -131,6 +131,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
             : outputs;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CopyCells(float* source, int rowLength, float* cells)
     {
         for (var row = 0; row < TTile.Points; row++, source += CellSide * rowLength)
@@ -141,6 +142,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     }
 
     // Prefetches what a later tile touches for the first time.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Fetch(float* start, int rowLength, int rows)
     {
         for (var row = 0; row < rows; row++)
@@ -151,7 +153,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Multiply(int* offsets, float* points, float* products, int tiles, int from, int to)
     {
-        var toNext = T.Count < Lanes ? T.Count : chunk * Lanes;
+        var toNext = T.Count < Lanes ? T.Count : Chunk * Lanes;
         for (var position = 0; position < Positions; position++)
         {
             var x = points + position * PointsLength;
@@ -160,7 +162,7 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
             {
                 var (_, channels) = MicroKernel<T, Sixteen>.Group(channel, outputs);
                 var w = weights.Pointer + ((long)position * outputs + channel) * depth;
-                var target = y + (long)(channel / Lanes) * chunk * Lanes + channel % Lanes;
+                var target = y + (long)(channel / Lanes) * Chunk * Lanes + channel % Lanes;
                 // While these weights are in use, those of the next channels are prefetched: a part with each of
                 // the first pixels.
                 var next = w + (long)depth * channels;
@@ -224,9 +226,9 @@ internal sealed unsafe class WinogradConvolver<T, TTile> : Convolver
     private int TilesOfTask(in ConvolutionStep step)
     {
         if (!IsLight)
-            return chunk;
+            return Chunk;
         var all = Tiles(step);
-        var fewest = RoundUp((all + chunk - 1) / chunk, step.Threads);
+        var fewest = RoundUp((all + Chunk - 1) / Chunk, step.Threads);
         var (best, bestEnd) = (0, int.MaxValue);
         for (var tasks = fewest; tasks < fewest + 4; tasks++)
         {
