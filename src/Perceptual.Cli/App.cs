@@ -35,6 +35,7 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
         (FoldersCommand.Create, FoldersCommand.Help),
         (PairsCommand.Create, PairsCommand.Help),
         (EvaluateCommand.Create, EvaluateCommand.Help),
+        (ScaleCommand.Create, ScaleCommand.Help),
         (TrainCommand.Create, TrainCommand.Help),
         (DistillCommand.Create, DistillCommand.Help),
         (OptimizeCommand.Create, OptimizeCommand.Help),
