@@ -38,9 +38,11 @@ public static class ComparisonFile
     public static IReadOnlyList<Comparison> Read(string path, bool areBoosted = false)
     {
         using var csv = new CsvFile(path);
-        Func<Comparison?> readAnswer = csv.Has("p0") || csv.Has("p1")
-            ? Pairs(csv, areBoosted)
-            : Triplets(csv, areBoosted);
+        var (arePairs, areTriplets) = (csv.Has("p0"), csv.Has("left") || csv.Has("left_codec"));
+        if (!arePairs && !areTriplets)
+            throw new InvalidDataException($"{path}: has no answers: there are neither the columns reference,p0,p1,"
+                + "answer of pairs nor left,right,pivot,response of triplets");
+        var readAnswer = arePairs ? Pairs(csv, areBoosted) : Triplets(csv, areBoosted);
         var answers = new List<Comparison>();
         while (csv.Read())
         {

@@ -1,3 +1,5 @@
+using MathNet.Numerics.Distributions;
+
 namespace Perceptual.Judgements;
 
 /// <summary>How a scale is made from answers.</summary>
@@ -84,7 +86,7 @@ public sealed class JndScale
         (double Plain, double Boosted) lapseRates) =>
         (Values, Judges, Boosts, Fit, LapseRates) = (values, judges, boosts, fit, lapseRates);
 
-    /// <summary>The images, without the references, in the order of the answers.</summary>
+    /// <summary>The images without the references, in the order of the names of these and of their distance.</summary>
     public IReadOnlyList<ScaleValue> Values { get; }
 
     /// <summary>The judges in the order of the answers; none if they are not known.</summary>
@@ -127,11 +129,14 @@ public sealed class JndScale
             replicates[replicate] = design.Distances(model.Fit(drawn.Further, drawn.Answers, best));
         }, cancellation);
         var (values, counts) = (design.Distances(best), design.AnswersOf());
+        var tail = Tail(kept.CountBy(ballot => ballot.IsBoosted).Min(kind => kind.Value));
         return new(
             [
                 .. design.Images.Select((image, i) => new ScaleValue(image.Reference, image.Name, values[i],
-                    Bootstrap.Percentiles(replicates.Select(replicate => replicate[i])), counts[i]))
-                    .Where(value => value.Reference != value.Distorted),
+                    Bootstrap.Percentiles(replicates.Select(replicate => replicate[i]), tail), counts[i]))
+                    .Where(value => value.Reference != value.Distorted)
+                    .OrderBy(value => value.Reference, StringComparer.Ordinal).ThenBy(value => value.Jnd)
+                    .ThenBy(value => value.Distorted, StringComparer.Ordinal),
             ],
             [
                 .. all.Where(ballot => ballot.Name is not null)
@@ -152,6 +157,11 @@ public sealed class JndScale
                     + $"one judge, {UntrustedText.Printable(only.Name)}, who cannot speak for others; leave out the "
                     + "column of judges to have intervals over answers");
     }
+
+    // Percentiles of few judges are too narrow, as if a normal distribution was used instead of Student's. So a little
+    // less lies outside (Hesterberg, "What teachers should know about the bootstrap", 2015: expanded percentiles).
+    private static double Tail(int judges) => judges < 2 ? 0.025
+        : Normal.CDF(0, 1, -Math.Sqrt(judges / (judges - 1.0)) * StudentT.InvCDF(0, 1, judges - 1, 0.975));
 
     // How often each judge is drawn; plain and boosted ones are drawn apart, as many as there are.
     private static int[] Resample(Ballot[] ballots, ulong seed, ulong replicate)
