@@ -3,16 +3,17 @@ using System.CommandLine.Parsing;
 
 namespace Perceptual.Cli;
 
-/// <summary><c>lpips evaluate 2afc | jnd | mos | recorded</c></summary>
+/// <summary><c>lpips evaluate 2afc | jnd | jnd-scale | mos | recorded</c></summary>
 internal static class EvaluateCommand
 {
     public const string Help = """
-        See also: lpips help judgements, models, metrics, images
+        See also: lpips help judgements, scales, models, metrics, images
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
           lpips evaluate 2afc 2afc/val --metric lpips-alex,lpips-squeeze,psnr,ssim -o 2afc.csv
           lpips evaluate jnd jnd/val --plot curves.png
+          lpips evaluate jnd-scale scale.csv --metric lpips-alex,psnr
           lpips evaluate mos opinions.csv --metric lpips-alex,psnr
           lpips evaluate recorded traditional.csv cnn.csv
         """;
@@ -22,6 +23,7 @@ internal static class EvaluateCommand
         {
             TwoAfc(app),
             Jnd(app),
+            JndScaleEvaluation.Create(app),
             Mos(app),
             Recorded(app),
         };
@@ -230,7 +232,7 @@ internal static class EvaluateCommand
         return [scores, majority.WithPaperAverages(), .. Differences(scores, versus)];
     }
 
-    private static ScoreTable[] Differences(
+    internal static ScoreTable[] Differences(
         ScoreTable table, string? versus) => versus is null ? [] : [table.Differences(versus)];
 
     // Data with the same name are told apart by a number.

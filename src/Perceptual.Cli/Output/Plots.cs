@@ -123,6 +123,28 @@ internal static class Plots
         Save(app, path, panels.Render(PanelWidth * names.Length, Height));
     }
 
+    /// <summary>The images of each reference in the order of their distance, with intervals.</summary>
+    public static void Scale(App app, string path, IReadOnlyList<ScaleValue> values)
+    {
+        using var plot = new Plot();
+        var palette = new ScottPlot.Palettes.Category20();
+        foreach (var (number, group) in values.GroupBy(value => value.Reference).Index())
+        {
+            var ordered = group.OrderBy(value => value.Jnd).ToArray();
+            var x = Array.ConvertAll(ordered.Index().ToArray(), each => (double)each.Index + 1);
+            var colour = palette.GetColor(number % palette.Colors.Length);
+            var line = plot.Add.Scatter(x, Array.ConvertAll(ordered, value => value.Jnd), colour);
+            line.LegendText = group.Key;
+            line.LineWidth = 2;
+            foreach (var (value, at) in ordered.Zip(x))
+                plot.Add.Line(at, value.Interval.Low, at, value.Interval.High).LineColor = colour;
+        }
+        plot.XLabel("image of the reference, by distance");
+        plot.YLabel("JND");
+        plot.ShowLegend(Edge.Right);
+        Save(app, path, plot.GetImage(PanelWidth + 200, Height));
+    }
+
     /// <summary>Loss, and the scores of training and validation, over the epochs.</summary>
     public static void Training(App app, string path, IReadOnlyList<TrainingEpoch> log)
     {
