@@ -65,12 +65,13 @@ internal static class Assignment
         }
     }
 
-    // All of them in a random order, on random sides, again and again.
+    // All of them in a random order, again and again, the right answer by turns on the left and on the right.
     private static IEnumerable<(int Item, bool IsFlipped)> Sentinels(Definition definition, ref SplitMix64 random)
     {
         var order = Enumerable.Range(0, definition.Sentinels.Count).ToArray();
         random.Shuffle<int>(order);
-        var sides = random.Next();
-        return Enumerable.Range(0, 1000).Select(i => (order[i % order.Length], (sides >> i % 64 & 1) == 1));
+        var first = random.Next(2);
+        return Enumerable.Range(0, 1000).Select(i => (order[i % order.Length],
+            definition.Sentinels[order[i % order.Length]].Answer == "p0" == ((first + i) % 2 == 1)));
     }
 }

@@ -35,7 +35,7 @@ internal sealed partial class Judge : IDisposable
     public async Task<HttpResponseMessage> Join(string? external)
     {
         var page = await Http.GetStringAsync(external is null ? "" : $"?pid={Uri.EscapeDataString(external)}");
-        Csrf = Field().Match(page).Groups[1].Value;
+        CsrfOf(page);
         return await Http.PostAsync("join", new FormUrlEncodedContent(new Dictionary<string, string>
         {
             ["csrf"] = Csrf,
@@ -44,6 +44,8 @@ internal sealed partial class Judge : IDisposable
             ["risk"] = "yes",
         }));
     }
+
+    public string CsrfOf(string page) => Csrf = Field().Match(page).Groups[1].Value;
 
     public void ReadSettings(string page)
     {
