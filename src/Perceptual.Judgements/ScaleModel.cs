@@ -35,7 +35,7 @@ internal sealed class ScaleModel
 {
     private const int MaxSteps = 1000;
     private const double Precision = 1e-3; // of a parameter, in standard deviations
-    private const double Never = 1e-12; // less likely answers do not count as more of a surprise
+    private const double Never = 1e-9; // the chance of any answer is at least this, so that no logarithm is infinite
 
     private readonly ScaleLink link;
     private readonly double?[] known;
@@ -131,7 +131,7 @@ internal sealed class ScaleModel
         {
             if (answers[k] == 0)
                 continue;
-            var chance = Math.Clamp(Of(parameters, pairs[k], of, slopes), Never, 1 - Never);
+            var chance = Never + (1 - 2 * Never) * Of(parameters, pairs[k], of, slopes);
             value -= further[k] * Math.Log(chance) + (answers[k] - further[k]) * Math.Log(1 - chance);
             var spread = chance * (1 - chance);
             var residual = (further[k] - answers[k] * chance) / spread;
