@@ -99,7 +99,8 @@ public sealed class JndFit
         return new(metric, weights, x.Length, [.. all.Select(point =>
         {
             var error = Error(order, x, errors, point.X);
-            return new JndKnot(largerIsCloser ? -point.X : point.X, point.Y, Math.Max(0, point.Y - error),
+            return new JndKnot(largerIsCloser ? -point.X : point.X, point.Y,
+                Math.Min(point.Y, Math.Max(0, point.Y - error)),
                 point.Y + error);
         })]);
     }
@@ -194,7 +195,7 @@ public sealed class JndFit
     {
         var count = Math.Max(MinImages, order.Length / 4);
         double[] closest = [.. order.OrderBy(i => Math.Abs(x[i] - at)).Take(count).Select(i => errors[i]).Order()];
-        return closest[(int)Math.Ceiling(0.95 * closest.Length) - 1];
+        return closest[(int)Math.Ceiling(0.95 * (closest.Length + 1)) - 1]; // a new image is one more
     }
 
     // Pools adjacent violators; a point for each block of equal y, at both ends of the block.

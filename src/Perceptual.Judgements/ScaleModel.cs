@@ -35,7 +35,8 @@ internal sealed class ScaleModel
 {
     private const int MaxSteps = 1000;
     private const double Precision = 1e-3; // of a parameter, in standard deviations
-    private const double Never = 1e-12; // less likely answers do not count as more of a surprise
+    private const double Surprise = 10; // times the squared deviation that is expected
+    private const double Never = 1e-9; // the chance of any answer is at least this, so that no logarithm is infinite
 
     private readonly ScaleLink link;
     private readonly double?[] known;
@@ -131,10 +132,14 @@ internal sealed class ScaleModel
         {
             if (answers[k] == 0)
                 continue;
-            var chance = Math.Clamp(Of(parameters, pairs[k], of, slopes), Never, 1 - Never);
+            var chance = Never + (1 - 2 * Never) * Of(parameters, pairs[k], of, slopes);
             value -= further[k] * Math.Log(chance) + (answers[k] - further[k]) * Math.Log(1 - chance);
             var spread = chance * (1 - chance);
             var residual = (further[k] - answers[k] * chance) / spread;
+            // Of answers that surprise much, the expectation is too small, and steps would be too large.
+            var (expected, found) = (answers[k] / spread,
+                further[k] / (chance * chance) + (answers[k] - further[k]) / ((1 - chance) * (1 - chance)));
+            var weight = found > Surprise * expected ? found : expected;
             for (var i = 0; i < of.Length; i++)
             {
                 if (of[i] < 0)
@@ -142,7 +147,7 @@ internal sealed class ScaleModel
                 gradient[of[i]] -= residual * slopes[i];
                 for (var j = 0; j < of.Length; j++)
                     if (of[j] >= 0)
-                        information[of[i], of[j]] += answers[k] / spread * slopes[i] * slopes[j];
+                        information[of[i], of[j]] += weight * slopes[i] * slopes[j];
             }
         }
         for (var i = 0; i < Count; i++)

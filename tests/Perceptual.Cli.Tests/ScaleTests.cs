@@ -18,7 +18,7 @@ public sealed class ScaleTests : IDisposable
         var run = CommandLine.Run("scale", answers, "-o", csv, "--plot", png);
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.StartsWith("reference  image  JND", run.Lines[0], StringComparison.Ordinal);
-        Assert.Equal(["a", "b", "c"], run.Lines[1..4].Select(line => line.Split("  ")[1].Trim()));
+        Assert.Equal(["a", "b", "c"], run.Lines[1..4].Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]));
         Assert.Contains(run.Lines, line => line.StartsWith("fit: chi-squared", StringComparison.Ordinal));
         Assert.Contains("left out: judge blind got 0 of 4 traps right", run.Lines);
         Assert.True(ImageFile.Read(png, new() { Alpha = AlphaMode.White }).Width > 600);
@@ -38,7 +38,7 @@ public sealed class ScaleTests : IDisposable
         var (answers, known) = (Answers(), lpips.PathOf("known.csv"));
         File.WriteAllText(known, "reference,distorted,jnd\nr,c,7\n");
         var run = CommandLine.Run("scale", answers, "--known", known, "--boosted", answers, "--min-traps 0");
-        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Equal(("", 0), (run.Error, run.Code));
         Assert.Contains("7.000", run.Lines[3], StringComparison.Ordinal);
         Assert.Contains(run.Lines, line => line.StartsWith("boosted r: x JND look like", StringComparison.Ordinal));
     }

@@ -12,8 +12,7 @@ internal static class CompareCommand
         Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
         Examples:
-          lpips compare reference.png distorted.png --net lite
-          lpips compare reference.png a.jpg b.webp c.png --metric lpips-alex,psnr,ssim
+          lpips compare reference.png a.jpg b.webp c.png --metric lpips-lite,psnr,ssim
           lpips compare reference.png distorted.png --map where.png --explain
           lpips compare expected.png actual.png --fail-above 0.05
         """;

@@ -15,6 +15,7 @@ internal static class ScaleCommand
           lpips scale plain.csv --boosted boosted.csv --lapses -o scale.csv
           lpips scale fit scale.csv --metric lpips-alex -o fit.json
           lpips compare reference.png distorted.png --metric lpips-alex --jnd fit.json
+          lpips evaluate jnd-scale scale.csv --metric lpips-alex,psnr
         """;
 
     public static Command Create(App app)

@@ -97,8 +97,8 @@ public sealed class JndFitTests : IDisposable
     public void What_says_nothing_is_refused()
     {
         var (values, scale) = Images(1);
-        Assert.Throws<ArgumentException>(() => JndFit.Of("l2", null, false, values[..19], scale[..19]));
-        Assert.Throws<ArgumentException>(() => JndFit.Of("l2", null, false, values[1..], scale));
+        Assert.Throws<ArgumentException>(() => JndFit.Of("l2", null, false, values.AsSpan(0, 19), scale[..19]));
+        Assert.Throws<ArgumentException>(() => JndFit.Of("l2", null, false, values.AsSpan(1), scale));
         Assert.Throws<InvalidDataException>(() => JndFit.Of("l2", null, true, values, scale)); // falls
         Assert.Throws<InvalidDataException>(() => JndFit.Of("l2", null, false, values,
             [.. scale.Select(value => value with { Reference = "r" })]));
