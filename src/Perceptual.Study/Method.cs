@@ -4,7 +4,8 @@ namespace Perceptual.Study;
 internal abstract class Method
 {
     /// <summary>Every method, in the order they are listed to people.</summary>
-    public static IReadOnlyList<Method> All { get; } = [new TwoAlternatives(), new PlainTriplets()];
+    public static IReadOnlyList<Method> All { get; } = [new TwoAlternatives(), new SameOrDifferent(), new PlainTriplets(),
+        new BoostedTriplets()];
 
     public abstract string Name { get; }
 
@@ -50,6 +51,9 @@ internal abstract class Method
         yield return ("left", isFlipped ? item.P1 : item.P0);
         yield return ("right", isFlipped ? item.P0 : item.P1);
     }
+
+    /// <summary>What is shown of an image; the image itself unless a method makes something of it.</summary>
+    public virtual RgbImage Made(RgbImage image, RgbImage reference) => image;
 
     /// <summary>Writes the answers in the forms that <c>lpips</c> reads.</summary>
     public abstract void Export(string folder, Definition definition, IReadOnlyList<Answer> answers);

@@ -7,15 +7,19 @@ internal sealed class NewStudy
 {
     private const int Gross = 6; // originals at most that sentinels are made of
 
+    private readonly Method method;
     private readonly string images;
     private readonly string root;
-    private readonly Dictionary<string, string> names = []; // by path
+    private readonly Dictionary<(string Path, string Reference), string> names = [];
     private readonly Dictionary<string, StudyImage> list = [];
     private readonly Dictionary<string, int> sources = [];
     private readonly Dictionary<int, int> levels = []; // the last one given, by source
 
-    private NewStudy(string folder, string root)
+    private (string Path, RgbImage Image)? reference; // the one that was read last
+
+    private NewStudy(string folder, Method method, string root)
     {
+        this.method = method;
         this.root = root;
         images = Directory.CreateDirectory(Path.Combine(folder, "images")).FullName;
     }
@@ -39,8 +43,8 @@ internal sealed class NewStudy
         Directory.CreateDirectory(part);
         try
         {
-            var made = new NewStudy(part, Path.GetDirectoryName(Path.GetFullPath(table))!);
-            var definition = made.Define(method, table);
+            var made = new NewStudy(part, method, Path.GetDirectoryName(Path.GetFullPath(table))!);
+            var definition = made.Define(table);
             definition.Write(Path.Combine(part, Definition.FileName));
             Definition.Read(Path.Combine(part, Definition.FileName));
             Directory.Move(part, folder);
@@ -53,9 +57,9 @@ internal sealed class NewStudy
         }
     }
 
-    private Definition Define(Method method, string table)
+    private Definition Define(string table)
     {
-        var items = ReadItems(method, table);
+        var items = ReadItems(table);
         var sentinels = items.Select(item => item.Reference ?? item.P0).Distinct().Take(Gross)
             .SelectMany(name => method.Sentinels(name, AddGross(name))).ToList();
         return new()
@@ -87,18 +91,19 @@ internal sealed class NewStudy
         };
     }
 
-    private List<Item> ReadItems(Method method, string table)
+    private List<Item> ReadItems(string table)
     {
         using var csv = new CsvFile(table);
-        var reference = method.HasReference ? csv.Column("reference") : -1;
-        var (p0, p1) = (csv.Column("p0"), csv.Column("p1"));
+        var (first, p0, p1) = (csv.Column(method.HasReference ? "reference" : "p0"), csv.Column("p0"), csv.Column("p1"));
         var items = new List<Item>();
         while (csv.Read())
         {
-            var source = reference >= 0 ? Add(csv[reference], Source(csv, csv[reference]), (0, 0)) : null;
-            var number = Source(csv, csv[reference >= 0 ? reference : p0]);
-            items.Add(new(source, Add(csv[p0], number, Made(csv, "p0", number, csv[p0])),
-                Add(csv[p1], number, Made(csv, "p1", number, csv[p1]))));
+            var original = csv[first];
+            var source = Source(csv, original);
+            var name = Add(original, original, source, () => (0, 0));
+            items.Add(new(method.HasReference ? name : null,
+                Add(csv[p0], original, source, () => Made(csv, "p0", source)),
+                Add(csv[p1], original, source, () => Made(csv, "p1", source))));
         }
         return items.Count > 0 ? items : throw new InvalidDataException($"{table}: has no line after its column names");
     }
@@ -112,28 +117,33 @@ internal sealed class NewStudy
     }
 
     // What the table says of an image, or codec 1 and the next level of its source.
-    private (int Codec, int Level) Made(CsvFile csv, string image, int source, string path)
+    private (int Codec, int Level) Made(CsvFile csv, string image, int source) =>
+        csv.Has($"{image}_codec") && csv.Has($"{image}_level")
+            ? ((int)csv.Number(csv.Column($"{image}_codec"), 0, int.MaxValue),
+                (int)csv.Number(csv.Column($"{image}_level"), 0, int.MaxValue))
+            : (1, levels[source] = levels.GetValueOrDefault(source) + 1);
+
+    private string Add(string path, string original, int source, Func<(int Codec, int Level)> made)
     {
-        if (csv.Has($"{image}_codec") && csv.Has($"{image}_level"))
-            return ((int)csv.Number(csv.Column($"{image}_codec"), 0, int.MaxValue),
-                (int)csv.Number(csv.Column($"{image}_level"), 0, int.MaxValue));
-        return names.ContainsKey(path) ? (0, 0) : (1, levels[source] = levels.GetValueOrDefault(source) + 1);
+        if (names.TryGetValue((path, original), out var known))
+            return known;
+        if (reference?.Path != original)
+            reference = (original, Read(original));
+        var (_, other) = reference!.Value;
+        var image = path == original ? other : Read(path);
+        if ((image.Width, image.Height) != (other.Width, other.Height))
+            throw new InvalidDataException($"{path} is {image} but {original} is {other}");
+        return names[(path, original)] = Write(Name(path), method.Made(image, other), source, made());
     }
 
-    private string Add(string path, int source, (int Codec, int Level) made)
-    {
-        if (names.TryGetValue(path, out var known))
-            return known;
-        var image = ImageFile.Read(Path.Combine(root, path), new() { ConvertToSrgb = true });
-        return names[path] = Write(Name(path), image, source, made);
-    }
+    private RgbImage Read(string path) => ImageFile.Read(Path.Combine(root, path), new() { ConvertToSrgb = true });
 
     private string AddGross(string name)
     {
         var image = ImageFile.Read(Path.Combine(images, name));
         if (image.Range != ValueRange.Byte)
             image = RgbImage.FromInterleaved(EightBits(image), image.Width, image.Height);
-        var gross = new DistortionSequence([(Kind("blur"), 0.6), (Kind("quantisation"), 0.9)]).Apply(image, 1);
+        var gross = new DistortionSequence([(Kind("blur"), 0.75), (Kind("white-noise"), 0.6)]).Apply(image, 1);
         return Write(Name($"gross-{name}"), gross, list[name].Source, (99, 99));
 
         static Distortion Kind(string name) => Distortion.All.Single(kind => kind.Name == name);

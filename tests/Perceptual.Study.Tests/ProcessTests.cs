@@ -9,8 +9,18 @@ namespace Perceptual.Study.Tests;
 public sealed class ProcessTests : IDisposable
 {
     private readonly TempFolder folder = new();
+    private readonly List<Process> started = [];
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose()
+    {
+        foreach (var process in started)
+        {
+            process.Kill(); // nothing if it has ended
+            process.WaitForExit();
+            process.Dispose();
+        }
+        folder.Dispose();
+    }
 
     [Fact]
     public async Task Every_answer_that_was_acknowledged_is_there_after_the_process_was_killed_at_any_moment()
@@ -20,7 +30,7 @@ public sealed class ProcessTests : IDisposable
         var acknowledged = new ConcurrentDictionary<string, string>(); // client and trial
         for (var kill = 0; kill < 8; kill++)
         {
-            using var process = Start("serve", folder["study"], "--port", "0");
+            var process = Start("serve", folder["study"], "--port", "0");
             var address = await Address(process);
             using var end = new CancellationTokenSource();
             var judges = Enumerable.Range(0, 6).Select(_ => Task.Run(() => Judge(address, acknowledged, end))).ToArray();
@@ -42,19 +52,18 @@ public sealed class ProcessTests : IDisposable
     public async Task Two_servers_on_one_folder_are_refused_by_name()
     {
         Make();
-        using var first = Start("serve", folder["study"], "--port", "0");
+        var first = Start("serve", folder["study"], "--port", "0");
         await Address(first);
-        using var second = Start("serve", folder["study"], "--port", "0");
+        var second = Start("serve", folder["study"], "--port", "0");
         Assert.Equal(("", $"perceptual-study: {folder["study"]} is served by another process; end that one first", 1),
             Finish(second));
-        first.Kill();
     }
 
     [Fact]
     public async Task Under_a_path_and_behind_a_proxy_links_forms_and_cookies_stay_below_the_path()
     {
         Make();
-        using var process = Start("serve", folder["study"], "--port", "0", "--path-base", "/x/study");
+        var process = Start("serve", folder["study"], "--port", "0", "--path-base", "/x/study");
         var address = await Address(process);
         Assert.EndsWith("/x/study/", address.AbsoluteUri, StringComparison.Ordinal);
         using var judge = new Judge(address);
@@ -68,24 +77,23 @@ public sealed class ProcessTests : IDisposable
             cookie => Assert.Contains("path=/x/study", cookie, StringComparison.Ordinal));
         // A proxy may take the path away, or leave it.
         Assert.Equal(page.Length, (await judge.Http.GetStringAsync(new Uri(address, "/"))).Length);
-        process.Kill();
     }
 
     [Fact]
     public void Errors_are_one_line_and_an_exit_code()
     {
-        using var nowhere = Start("serve", folder["nowhere"]);
+        var nowhere = Start("serve", folder["nowhere"]);
         Assert.Equal(("", $"perceptual-study: {folder["nowhere"]} is not the folder of a study: it has no study.json", 1),
             Finish(nowhere));
-        using var unknown = Start("new", folder["study"], "--method", "3afc", "--triplets", "t.csv");
+        var unknown = Start("new", folder["study"], "--method", "3afc", "--triplets", "t.csv");
         var (output, error, code) = Finish(unknown);
         Assert.Equal(("", 2), (output, code));
         Assert.Contains("2afc", error, StringComparison.Ordinal);
         Assert.EndsWith("Try: perceptual-study new --help", error, StringComparison.Ordinal);
         Make();
-        using var again = Start("new", folder["study"], "--method", "2afc", "--triplets", folder["triplets.csv"]);
+        var again = Start("new", folder["study"], "--method", "2afc", "--triplets", folder["triplets.csv"]);
         Assert.Equal(("", $"perceptual-study: {folder["study"]} is there already; name a new folder", 1), Finish(again));
-        using var empty = Start("export", folder["study"], "-o", folder["export"]);
+        var empty = Start("export", folder["study"], "-o", folder["export"]);
         Assert.Equal(("", $"perceptual-study: {folder["study"]}: nobody has answered yet", 1), Finish(empty));
     }
 
@@ -116,12 +124,17 @@ public sealed class ProcessTests : IDisposable
         }
     }
 
-    private static Process Start(params string[] args) => Process.Start(new ProcessStartInfo("dotnet",
-        [Path.Combine(AppContext.BaseDirectory, "perceptual-study.dll"), .. args])
+    private Process Start(params string[] args)
     {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    })!;
+        var process = Process.Start(new ProcessStartInfo("dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "perceptual-study.dll"), .. args])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        started.Add(process);
+        return process;
+    }
 
     private static async Task<Uri> Address(Process process)
     {

@@ -20,6 +20,7 @@ export async function measureRefreshRate(frames = 40) {
 export class Frames {
   deltas = []; // tenths of milliseconds
   dropped = 0;
+  usual = usual; // milliseconds between two
   seen = []; // [milliseconds, what]: what was put on the screen when
   #running = true;
   #last = 0;

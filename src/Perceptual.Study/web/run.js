@@ -18,7 +18,7 @@ try {
   await trials();
 } catch (failure) {
   if (!(failure instanceof Refused))
-    throw failure;
+    console.error(failure);
   await page(stage, 'This did not work', [paragraph(failure.message)], 'Try again');
   location.reload();
 }
@@ -117,11 +117,13 @@ async function resend() {
   }
 }
 
-const rest = progress => page(stage, 'Time for a break', [
-  paragraph(`${progress.answered} of ${progress.total} are done. Rest your eyes for a moment.`),
-  paragraph('You can also go on later, with this link:'),
-  element('p', { class: 'link' }, element('a', { href: link }, link)),
-]);
+function rest(progress) {
+  return page(stage, 'Time for a break', [
+    paragraph(`${progress.answered} of ${progress.total} are done. Rest your eyes for a moment.`),
+    paragraph('You can also go on later, with this link:'),
+    element('p', { class: 'link' }, element('a', { href: link }, link)),
+  ]);
+}
 
 function finish(code) {
   const words = [paragraph('Thank you. All your answers have arrived.')];

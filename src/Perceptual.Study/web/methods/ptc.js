@@ -2,32 +2,17 @@
 import { element } from '../dom.js';
 import { nextFrame } from '../frames.js';
 import { buttons, LEFT, NOT_SURE, RIGHT } from '../choice.js';
-import { fit, zoomFor } from '../layout.js';
+import { piles } from '../piles.js';
 
 export async function run(stage, images, settings, frames) {
-  const { reference, left, right } = images;
   const answer = buttons([LEFT, NOT_SURE, RIGHT]);
-  const originals = [reference, reference.cloneNode()];
-  await originals[1].decode();
-  const zoom = zoomFor(left, 2, 1, settings.zoom);
-  for (const image of [left, right, ...originals])
-    fit(image, zoom);
-  left.alt = 'The left version';
-  right.alt = 'The right version';
-  for (const original of originals)
-    original.alt = 'The original';
-
-  // Both are always there, one above the other, so that to switch is no more than to change which is visible.
-  const places = [[left, originals[0], 'Left'], [right, originals[1], 'Right']].map(([version, original, label]) =>
-    element('figure', {}, element('div', { class: 'pile' }, version, original), element('figcaption', {}, label)));
+  const { board, show } = await piles(images, settings);
   let isOriginal = false;
   const toggle = element('button', {
     type: 'button', class: 'toggle', 'aria-pressed': 'false', onclick: () => change(),
   }, element('span', {}, 'Original'), element('kbd', { 'aria-hidden': 'true' }, 'space'));
-  show();
   stage.replaceChildren(element('section', { class: 'trial' },
-    element('h1', {}, settings.question), element('div', { class: 'two' }, ...places),
-    element('p', { class: 'switch' }, toggle), answer.bar));
+    element('h1', {}, settings.question), board, element('p', { class: 'switch' }, toggle), answer.bar));
 
   addEventListener('keydown', onKey);
   addEventListener('keyup', onKey);
@@ -38,20 +23,14 @@ export async function run(stage, images, settings, frames) {
   removeEventListener('keyup', onKey);
   return { choice, milliseconds: time - shown };
 
-  function show() {
-    for (const image of [left, right])
-      image.classList.toggle('hidden', isOriginal);
-    for (const original of originals)
-      original.classList.toggle('hidden', !isOriginal);
-    toggle.setAttribute('aria-pressed', `${isOriginal}`);
-  }
-
   async function change() {
+    const now = await nextFrame();
     isOriginal = !isOriginal;
-    frames.note(await nextFrame(), isOriginal ? 'original' : 'versions');
-    show();
+    show(isOriginal);
+    toggle.setAttribute('aria-pressed', `${isOriginal}`);
+    frames.note(now, isOriginal ? 'original' : 'versions');
     if (!isOriginal)
-      answer.enable(); // seen both, at least once
+      answer.enable(); // both were seen
   }
 
   function onKey(event) {
