@@ -156,15 +156,16 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         images of a reference must be compared, directly or through others. Where the reference itself is not, its
         closest image is 0. A wide prior (deviation 5 JND) keeps images finite about which all agree.
 
-        --boosted   answers about differences made more visible (AIC-3, ISO/IEC 29170-3): one scale in plain JND explains
-                    both; for each source a power law says how x JND look when boosted. Plain answers are needed too.
-        --lapses    people who do not look guess. Without this, a wrong answer about a gross difference bends the scale.
-        --known     images of an earlier scale, which keep their values, join a new one to it
-        --min-traps judges below it are left out, and named. Judges whose answers are unlike those of others (more than 3
-                    standard deviations) are named, and count.
+        --boosted    answers about differences made more visible (AIC-3, ISO/IEC 29170-3): one scale in plain JND
+                     explains both; for each source a power law says how x JND look when boosted. Plain answers are
+                     needed too.
+        --lapses     people who do not look guess; without this, a wrong answer about a gross difference bends the scale
+        --known      images of an earlier scale, which keep their values, join a new one to it
+        --min-traps  judges below it are left out, and named. Judges whose answers are unlike those of others (by more
+                     than 3 standard deviations) are named, and count.
 
-        `lpips scale fit` maps a metric to JND by isotonic regression. The interval holds 95 % of the images of the study
-        with similar values, predicted from other references. `lpips compare --jnd FIT` shows
+        `lpips scale fit` maps a metric to JND by isotonic regression. The interval holds 95 % of the images of the
+        study with similar values, predicted from other references. `lpips compare --jnd FIT` shows
           0.60 JND [0.40, 0.80]: about 31 % would tell the two apart
         that is 2 Phi(0.6 Phi^-1(0.75)) - 1: who cannot tell guesses, and half of them guess right. Beyond the values
         that the study covers there is no answer.

@@ -60,11 +60,12 @@ public sealed record Boost(string Reference, double Factor, double Exponent)
 }
 
 /// <summary>
-/// Whether the answers are as the model says: all differences seen with one variance (Case V), along one line, by people
-/// who answer independently.
+/// Whether the answers are as the model says: all differences seen with one variance (Case V), along one line, by
+/// people who answer independently.
 /// </summary>
 /// <param name="ChiSquared">Pearson's statistic over the compared pairs.</param>
-/// <param name="DegreesOfFreedom">The number of pairs less that of the parameters; 0 if the fit cannot be judged.</param>
+/// <param name="DegreesOfFreedom">The number of pairs less that of the parameters; 0 if the fit cannot be
+/// judged.</param>
 /// <param name="Probability">The chance of a larger statistic if the model holds; below 0.05, it does not quite. With
 /// many answers, small deviations show. NaN if the fit cannot be judged.</param>
 public sealed record GoodnessOfFit(double ChiSquared, int DegreesOfFreedom, double Probability);

@@ -68,7 +68,9 @@ internal sealed class ScaleDesign
     /// <summary>The references with boosted answers.</summary>
     public IReadOnlyList<string> Boosted => boosted;
 
-    /// <summary>How often each answer was given to each pair, if each ballot counts so many times (null: once).</summary>
+    /// <summary>
+    /// How often each answer was given to each pair, if each ballot counts so many times (null: once).
+    /// </summary>
     public (double[] Further, double[] Answers) Count(int[]? times)
     {
         var (further, all) = (new double[pairs.Count], new double[pairs.Count]);

@@ -36,7 +36,7 @@ internal sealed class ScaleModel
     private const int MaxSteps = 1000;
     private const double Precision = 1e-3; // of a parameter, in standard deviations
     private const double Surprise = 10; // times the squared deviation that is expected
-    private const double Never = 1e-9; // the chance of any answer is at least this, so that no logarithm is infinite
+    private const double Never = 1e-12; // the chance of any answer is at least this, so that no logarithm is infinite
 
     private readonly ScaleLink link;
     private readonly double?[] known;

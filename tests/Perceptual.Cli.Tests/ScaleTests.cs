@@ -18,7 +18,8 @@ public sealed class ScaleTests : IDisposable
         var run = CommandLine.Run("scale", answers, "-o", csv, "--plot", png);
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.StartsWith("reference  image  JND", run.Lines[0], StringComparison.Ordinal);
-        Assert.Equal(["a", "b", "c"], run.Lines[1..4].Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]));
+        Assert.Equal(["a", "b", "c"], run.Lines[1..4].Select(
+            line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]));
         Assert.Contains(run.Lines, line => line.StartsWith("fit: chi-squared", StringComparison.Ordinal));
         Assert.Contains("left out: judge blind got 0 of 4 traps right", run.Lines);
         Assert.True(ImageFile.Read(png, new() { Alpha = AlphaMode.White }).Width > 600);
@@ -54,7 +55,8 @@ public sealed class ScaleTests : IDisposable
         var run = CommandLine.Run("compare", reference, distorted, "--metric l2", "--jnd", fit);
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Matches(@"^[0-9.]+ JND \[[0-9.]+, [0-9.]+\]: about [0-9]+ % would tell the two apart$", run.Lines[1]);
-        var outside = CommandLine.Run("compare", reference, lpips.Image("far.png", seed: 9), "--metric l2", "--jnd", fit);
+        var far = lpips.Image("far.png", seed: 9);
+        var outside = CommandLine.Run("compare", reference, far, "--metric l2", "--jnd", fit);
         Assert.StartsWith("JND unknown: the study covers", outside.Lines[1], StringComparison.Ordinal);
         var csv = CommandLine.Run("compare", reference, distorted, "--metric l2", "--jnd", fit, "--format csv");
         Assert.Equal("reference,distorted,l2,jnd,jnd_low,jnd_high,discerning", csv.Lines[0]);
@@ -132,7 +134,10 @@ public sealed class ScaleTests : IDisposable
         for (var judge = 0; judge < 20; judge++)
             for (var i = 0; i < 4; i++)
                 for (var j = i + 1; j < 4; j++)
-                    text.Append($"{judge},r,{images[i]},{images[j]},{((judge + i) % 3 == 0 && j == i + 1 ? "p1" : "p0")},0\n");
+                {
+                    var answer = (judge + i) % 3 == 0 && j == i + 1 ? "p1" : "p0";
+                    text.Append($"{judge},r,{images[i]},{images[j]},{answer},0\n");
+                }
         for (var trap = 0; trap < 4; trap++)
             text.Append("blind,r,r,c,p1,1\n");
         File.WriteAllText(lpips.PathOf("answers.csv"), text.ToString());
@@ -151,7 +156,8 @@ public sealed class ScaleTests : IDisposable
             {
                 var distorted = Distortion.All.Single(kind => kind.Name == "white-noise").Apply(image, level / 8.0, 1);
                 ImageFile.WritePng(lpips.PathOf($"{reference}-{level}.png"), distorted);
-                text.Append($"{reference}.png,{reference}-{level}.png,{level / 2.0},{level / 2.0 - 0.2},{level / 2.0 + 0.2}\n");
+                var jnd = level / 2.0;
+                text.Append($"{reference}.png,{reference}-{level}.png,{jnd},{jnd - 0.2},{jnd + 0.2}\n");
             }
         }
         File.WriteAllText(lpips.PathOf("scale.csv"), text.ToString());

@@ -36,7 +36,8 @@ internal static class CompareCommand
             ScaleImages.Check(job.Jnd!, fit, columns);
         var comparison = new ImageComparison(columns.Set, job.Images);
         var steps = distorted.Length * (1 + (job.Explain ? Equivalents.Steps : 0));
-        using var report = RowReport.Create(app.Output, job.Format, columns, job.Layers, reference: reference, fit: fit);
+        using var report = RowReport.Create(
+            app.Output, job.Format, columns, job.Layers, reference: reference, fit: fit);
         var run = new RowRun(app, report, columns.Names.Count, job.Strict);
         var (difference, above) = ((DistanceMap?)null, 0);
         run.Each(steps, step => comparison.Compare(

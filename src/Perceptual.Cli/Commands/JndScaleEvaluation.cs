@@ -88,7 +88,8 @@ internal static class JndScaleEvaluation
             return new ScoreRow(metric.Name,
                 [
                     srcc.Values[0], fits[m]?.Plcc ?? double.NaN, fits[m]?.Rmse ?? double.NaN,
-                    fits[m] is { } fit ? ScaleScores.OutlierRatio(Array.ConvertAll(metric.Distances, fit.Predict), values)
+                    fits[m] is { } fit
+                        ? ScaleScores.OutlierRatio(Array.ConvertAll(metric.Distances, fit.Predict), values)
                         : double.NaN,
                 ], [srcc.Replicates[0], [], [], []]);
         }).ToArray();

@@ -50,7 +50,8 @@ internal static class ScaleReport
         lines.Add(fit.DegreesOfFreedom == 0
             ? "fit: there are as few pairs as images, so nothing says whether one scale explains the answers"
             : string.Create(CultureInfo.InvariantCulture,
-                $"fit: chi-squared {fit.ChiSquared:F1} of {fit.DegreesOfFreedom} degrees of freedom, p {fit.Probability:F3}")
+                $"fit: chi-squared {fit.ChiSquared:F1} of {fit.DegreesOfFreedom} degrees of freedom, ")
+                + string.Create(CultureInfo.InvariantCulture, $"p {fit.Probability:F3}")
                 + (fit.Probability < 0.05 ? ": one scale does not quite explain the answers" : ""));
         foreach (var judge in scale.Judges.Where(judge => judge.IsExcluded))
             lines.Add($"left out: {Kind(judge)} {judge.Name} got {judge.TrapsRight} of {judge.Traps} traps right");
@@ -60,7 +61,8 @@ internal static class ScaleReport
                 + "is expected; counted all the same");
         return string.Concat(lines.Select(line => Printable.Escape(line) + Environment.NewLine));
 
-        string Kind(Judge judge) => scale.Boosts.Count == 0 ? "judge" : judge.IsBoosted ? "boosted judge" : "plain judge";
+        string Kind(Judge judge) => scale.Boosts.Count == 0 ? "judge"
+            : judge.IsBoosted ? "boosted judge" : "plain judge";
     }
 
     private static void WriteJson(Stream stream, JndScale scale)

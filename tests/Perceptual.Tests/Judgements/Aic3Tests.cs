@@ -36,7 +36,8 @@ public class Aic3Tests
         Assert.InRange(direct.Average(answer => answer.First == "6-7" ? 1 - answer.Further : answer.Further), 0, 0.1);
         Assert.True(Place("6-7") > Place("2-6"));
 
-        static double Place(string name) => Published.Single(value => (value.Reference, value.Distorted) == ("9", name)).Jnd;
+        static double Place(string name) =>
+            Published.Single(value => (value.Reference, value.Distorted) == ("9", name)).Jnd;
     }
 
     private static IReadOnlyList<ScaleValue> Published => ScaleFile.Read(Shared.Path("judgements/aic3/jnd.csv"));
@@ -64,9 +65,10 @@ public class Aic3Tests
         return ([.. published.Select(value => ours[(value.Reference, value.Distorted)])], published);
     }
 
-    private static IEnumerable<(string Source, double Correlation)> Sources(ScaleValue[] ours, ScaleValue[] published) =>
-        ours.Zip(published).GroupBy(pair => pair.First.Reference).Select(group => (group.Key,
-            Correlation.Pearson(Jnd([.. group.Select(pair => pair.First)]), Jnd([.. group.Select(pair => pair.Second)]))));
+    private static IEnumerable<(string Source, double Correlation)> Sources(
+        ScaleValue[] ours, ScaleValue[] published) =>
+        ours.Zip(published).GroupBy(pair => pair.First.Reference).Select(group => (group.Key, Correlation.Pearson(
+            Jnd([.. group.Select(pair => pair.First)]), Jnd([.. group.Select(pair => pair.Second)]))));
 
     private static double[] Jnd(ScaleValue[] values) => Array.ConvertAll(values, value => value.Jnd);
 }

@@ -76,7 +76,9 @@ public sealed class JndFitTests : IDisposable
     [InlineData("[]")]
     [InlineData("{}")]
     [InlineData("""{"format":"other"}""")]
-    [InlineData("""{"format":"perceptual-jnd-fit","metric":"l2","images":9,"knots":[{"value":1,"jnd":1,"low":0,"high":2}]}""")]
+    [InlineData("""
+        {"format":"perceptual-jnd-fit","metric":"l2","images":9,"knots":[{"value":1,"jnd":1,"low":0,"high":2}]}
+        """)]
     [InlineData("""
         {"format":"perceptual-jnd-fit","metric":"l2","images":9,"knots":[{"value":1,"jnd":1,"low":0,"high":2},
         {"value":2,"jnd":0.5,"low":0,"high":2}]}

@@ -53,7 +53,10 @@ public class JndScaleTests
     public void Of_one_JND_75_of_100_people_say_which_differs_more()
     {
         Comparison[] answers =
-            [.. Enumerable.Range(0, 40_000).Select(i => new Comparison("r", "r", "a", i % 4 == 0 ? 0 : 1, null, false, false))];
+        [
+            .. Enumerable.Range(0, 40_000)
+                .Select(i => new Comparison("r", "r", "a", i % 4 == 0 ? 0 : 1, null, false, false)),
+        ];
         var value = Assert.Single(JndScale.Of(answers, Few).Values);
         Assert.Equal(1, value.Jnd, 1e-3); // the prior takes 1 / 25 of 40000 * .1 * .45 answers
         Assert.Equal(("r", "a", 40_000), (value.Reference, value.Distorted, value.Answers));
@@ -98,7 +101,8 @@ public class JndScaleTests
         Assert.InRange(Named("contrary").Agreement, -100, -3);
         Assert.False(Named("contrary").IsExcluded);
         Assert.Equal(JndScale.Of([.. answers, .. contrary, .. traps[5..]], Few).Values, scale.Values);
-        Assert.All(scale.Judges.Where(judge => judge.Name.Length < 3), judge => Assert.InRange(judge.Agreement, -3.5, 3.5));
+        Assert.All(scale.Judges.Where(judge => judge.Name.Length < 3),
+            judge => Assert.InRange(judge.Agreement, -3.5, 3.5));
 
         Judge Named(string name) => scale.Judges.Single(judge => judge.Name == name);
     }

@@ -17,7 +17,8 @@ public sealed class ScaleFileTests : IDisposable
     [Fact]
     public void Scales_of_AIC_3_and_columns_beside_them_are_read()
     {
-        var (values, numbers) = ScaleFile.Read(Write("source,codec,level,jnd,psnr\n2,1,3,0.5,41\n2,6,1,1.5,38\n"), ["psnr"]);
+        var path = Write("source,codec,level,jnd,psnr\n2,1,3,0.5,41\n2,6,1,1.5,38\n");
+        var (values, numbers) = ScaleFile.Read(path, ["psnr"]);
         var none = new Interval(double.NaN, double.NaN);
         Assert.Equal([new("2", "1-3", 0.5, none, 0), new("2", "6-1", 1.5, none, 0)], values);
         Assert.Equal([41, 38], Assert.Single(numbers));
