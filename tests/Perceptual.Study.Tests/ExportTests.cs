@@ -25,7 +25,7 @@ public sealed class ExportTests
         Assert.Equal(set.Items.Select(item => (item.Judge, Digest(item.Reference), Digest(item.P0), Digest(item.P1))),
             table.Items.Select(item => ((double)(float)item.Judge, Digest(item.Reference), Digest(item.P0),
                 Digest(item.P1))));
-        Assert.Equal("observer,reference,p0,p1,choice", File.ReadLines(Path.Combine(folder, "answers.csv")).First());
+        Assert.Equal("observer,reference,p0,p1,answer", File.ReadLines(Path.Combine(folder, "answers.csv")).First());
     }
 
     [Fact]
