@@ -8,6 +8,9 @@ internal sealed record Exclusion(long Observer, string Rule, string Detail);
 /// <summary>How much answers are worth: who is left out, and how well people agree.</summary>
 internal static class Quality
 {
+    private const int FewestAnswers = 10; // of which a share says anything
+    private const int FewestClear = 5; // items that nearly all others answer alike
+    private const int FewestRepeats = 2;
     private const int FewestOthers = 3; // from so many on, one can say what nearly all of them choose
     private const double NearlyAll = 0.8; // of the others
 
@@ -69,20 +72,21 @@ internal static class Quality
         var repeats = Repeats(own).ToArray();
         Answer[] clear = [.. items.Where(answer => Consensus(answer, votes) is not null)];
         var side = items.CountBy(answer => answer.Choice).OrderByDescending(count => count.Value).FirstOrDefault();
-        (string Rule, int Count, int Of, double Limit, bool IsLeast, string Words)[] checks =
+        (string Rule, int Count, int Of, int Fewest, double Limit, bool IsLeast, string Words)[] checks =
         [
-            ("sentinels", sentinels.Count(answer => answer.Value == answer.Item.Answer), sentinels.Length,
+            ("sentinels", sentinels.Count(answer => answer.Value == answer.Item.Answer), sentinels.Length, 1,
                 rules.SentinelsRight, true, "sentinels right"),
-            ("too fast", items.Count(answer => answer.Milliseconds < rules.FastestMs), items.Length,
+            ("too fast", items.Count(answer => answer.Milliseconds < rules.FastestMs), items.Length, FewestAnswers,
                 rules.FastShare, false, "answers too fast"),
-            ("one side", side.Value, items.Length, rules.OneSideShare, false, $"answers {side.Key}"),
-            ("repeats", repeats.Count(pair => pair.IsSame), repeats.Length, rules.RepeatsAgree, true,
-                "repeats answered as before"),
-            ("outlier", clear.Count(answer => Consensus(answer, votes) != answer.Value), clear.Length,
+            ("one side", side.Value, items.Length, FewestAnswers, rules.OneSideShare, false,
+                $"answers {side.Key}"),
+            ("repeats", repeats.Count(pair => pair.IsSame), repeats.Length, FewestRepeats,
+                rules.RepeatsAgree, true, "repeats answered as before"),
+            ("outlier", clear.Count(answer => Consensus(answer, votes) != answer.Value), clear.Length, FewestClear,
                 rules.OutlierRejection, false, "answers against nearly all others"),
         ];
-        foreach (var (rule, count, of, limit, isLeast, words) in checks)
-            if (of > 0 && limit > 0 && (isLeast ? count < limit * of : count > limit * of))
+        foreach (var (rule, count, of, fewest, limit, isLeast, words) in checks)
+            if (of >= fewest && limit > 0 && (isLeast ? count < limit * of : count > limit * of))
                 yield return new(observer, rule, string.Create(CultureInfo.InvariantCulture,
                     $"{count} of {of} {words}, {(isLeast ? "at least" : "at most")} {limit:0.##} of them are wanted"));
     }

@@ -26,5 +26,5 @@ internal static class Report
     }
 
     private static string Line(string name, double value) =>
-        name + "\t" + value.ToString("0.###", CultureInfo.InvariantCulture);
+        name + "\t" + (double.IsNaN(value) ? "-" : value.ToString("0.###", CultureInfo.InvariantCulture));
 }

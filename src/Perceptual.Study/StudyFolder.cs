@@ -89,7 +89,7 @@ internal sealed class StudyFolder : IDisposable
     {
         if (Store.Read(DatabasePath(path), Frozen) is { } frozen && frozen != definition.Sha256)
             throw new IOException($"{System.IO.Path.Combine(path, Definition.FileName)} was changed after people began,"
-                + $" which would mix two studies: put the old file back (its SHA-256 is {frozen}), or make a new study");
+                + $" which would mix two studies: put the old file back (its SHA-256 is {frozen}), or make a new one");
     }
 
     private void CheckImages()

@@ -49,6 +49,7 @@ public sealed class QualityTests
         Assert.Equal(["sentinels"], Broken([.. Sides(5, 5), .. Sentinels(2, 2)]));
         Assert.Empty(Broken(Sides(9, 1)));
         Assert.Equal(["one side"], Broken(Sides(10, 0)));
+        Assert.Empty(Broken(Sides(9, 0))); // too few to say it
         Assert.Equal(["repeats"], Broken([.. Sides(5, 5), .. Repeats(1, 3)]));
         Assert.Empty(Broken([.. Sides(5, 5).Select((answer, i) => answer with { Milliseconds = i < 2 ? 299 : 300 })]));
         Assert.Equal(["too fast"],
