@@ -11,11 +11,11 @@ internal static class AnswerFiles
     /// </summary>
     public static void WriteTriplets(string folder, Definition definition, IReadOnlyList<Answer> answers)
     {
-        AtomicFile.WriteLines(Path.Combine(folder, "answers.csv"), answers
+        AtomicFile.WriteLines(Path.Combine(folder, "answers.csv"), answers.Where(answer => answer.Kind == "item")
             .Select(answer => string.Create(CultureInfo.InvariantCulture,
                 $"{answer.Observer},{Image(answer.Item.Reference!)},{Image(answer.Item.P0)},{Image(answer.Item.P1)},"
                     + $"{answer.Value}"))
-            .Prepend("observer,reference,p0,p1,choice"));
+            .Prepend("observer,reference,p0,p1,answer"));
         var votes = Votes(definition, answers, "p1");
         AtomicFile.WriteLines(Path.Combine(folder, "triplets.csv"), votes
             .Select(vote => string.Create(CultureInfo.InvariantCulture, $"{Image(vote.Item.Reference!)},"
@@ -28,10 +28,10 @@ internal static class AnswerFiles
     /// <summary>Pairs: bapps/jnd/val/study with p0, p1 and same, and answers.csv.</summary>
     public static void WritePairs(string folder, Definition definition, IReadOnlyList<Answer> answers)
     {
-        AtomicFile.WriteLines(Path.Combine(folder, "answers.csv"), answers
+        AtomicFile.WriteLines(Path.Combine(folder, "answers.csv"), answers.Where(answer => answer.Kind == "item")
             .Select(answer => string.Create(CultureInfo.InvariantCulture,
                 $"{answer.Observer},{Image(answer.Item.P0)},{Image(answer.Item.P1)},{answer.Value}"))
-            .Prepend("observer,p0,p1,choice"));
+            .Prepend("observer,p0,p1,answer"));
         WriteBapps(Path.Combine(folder, "bapps", "jnd", "val", "study"), folder, "same",
             [("p0", item => item.P0), ("p1", item => item.P1)], Votes(definition, answers, "same"));
     }
@@ -40,9 +40,10 @@ internal static class AnswerFiles
     /// stand for.</summary>
     public static void WriteTripletComparisons(string folder, Definition definition, IReadOnlyList<Answer> answers)
     {
-        AtomicFile.WriteLines(Path.Combine(folder, "answers.csv"), answers.Select(answer => Row(definition, answer))
-            .Prepend("worker,assignment,order,source,left_codec,left_level,right_codec,right_level,pivot_codec,"
-                + "pivot_level,same,cross,bias,trap,response,milliseconds"));
+        AtomicFile.WriteLines(Path.Combine(folder, "answers.csv"), answers.Where(answer => answer.Kind != "repeat")
+            .Select(answer => Row(definition, answer)).Prepend(
+                "worker,assignment,order,source,left_codec,left_level,right_codec,right_level,pivot_codec,pivot_level,"
+                + "same,cross,bias,trap,response,milliseconds"));
         AtomicFile.WriteLines(Path.Combine(folder, "stimuli.csv"), definition.Images
             .Select(image => string.Create(CultureInfo.InvariantCulture,
                 $"{Image(image.Key)},{image.Value.Source},{image.Value.Codec},{image.Value.Level}"))
@@ -56,10 +57,9 @@ internal static class AnswerFiles
         var pivot = definition.Images[item.Reference!];
         var (a, b) = (definition.Images[left], definition.Images[right]);
         var isCross = a.Codec != b.Codec && a.Codec != 0 && b.Codec != 0;
-        var response = answer.Value == "notsure" ? "notsure" : answer.Value == "p0" == answer.IsFlipped ? "right" : "left";
         return string.Create(CultureInfo.InvariantCulture, $"{answer.Observer},0,{answer.Order},{pivot.Source},"
             + $"{a.Codec},{a.Level},{b.Codec},{b.Level},{pivot.Codec},{pivot.Level},{(isCross ? 0 : 1)},"
-            + $"{(isCross ? 1 : 0)},0,{(answer.Kind == "sentinel" ? 1 : 0)},{response},{answer.Milliseconds}");
+            + $"{(isCross ? 1 : 0)},0,{(answer.Kind == "sentinel" ? 1 : 0)},{answer.Choice},{answer.Milliseconds}");
     }
 
     private static string Image(string name) => $"images/{name}";

@@ -13,6 +13,14 @@ namespace Perceptual.Study;
 internal sealed record Answer(long Observer, int Order, string Kind, int Index, Item Item, bool IsFlipped,
     string Value, int Milliseconds, int Dropped)
 {
+    /// <summary>What was chosen on the screen.</summary>
+    public string Choice => Value switch
+    {
+        "p0" => IsFlipped ? "right" : "left",
+        "p1" => IsFlipped ? "left" : "right",
+        _ => Value,
+    };
+
     /// <summary>Every answer of a study, by person, in the order they were given.</summary>
     public static IReadOnlyList<Answer> ReadAll(string database, Definition definition) =>
         Store.Read(database, open => open.Rows(row =>

@@ -15,7 +15,7 @@ internal sealed class App(TextWriter output, TextWriter error)
     {
         var root = new RootCommand("Asks people how far apart images look, and keeps their answers: docs/study.md.")
         {
-            New(), Serve(), Export(), Report(),
+            New(), Plan(), Serve(), Export(), Report(),
         };
         var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         if (parsed.Errors.Count > 0)
@@ -58,12 +58,55 @@ internal sealed class App(TextWriter output, TextWriter error)
         SetAction(command, (parsed, _) =>
         {
             var path = parsed.GetRequiredValue(folder);
-            var made = NewStudy.Make(path, Method.Find(parsed.GetRequiredValue(method))!, parsed.GetRequiredValue(table));
+            var made = NewStudy.Make(
+                path, Method.Find(parsed.GetRequiredValue(method))!, parsed.GetRequiredValue(table));
             output.WriteLine($"{path}: {made.Items.Count} items, {made.Images.Count} images; now edit "
                 + $"{Path.Combine(path, Definition.FileName)}, then: perceptual-study serve {path}");
             return Task.CompletedTask;
         });
         return command;
+    }
+
+    private Command Plan()
+    {
+        var distance = Number("--distance", "How far apart two versions are assumed to be, in JND", 0.5, 0, 10);
+        var lapses = Number("--lapses", "The part of answers that is given at random", 0.05, 0, 1);
+        var votes = new Option<int[]>("--votes")
+        {
+            Description = "Votes of an item",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [5, 10, 20, 40, 80, 160],
+        };
+        votes.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int[]>()?.All(count => count is >= 1 and <= 10_000) == false)
+                result.AddError("--votes: give numbers from 1 to 10000");
+        });
+        var seed = new Option<ulong>("--seed") { Description = "Decides what is random" };
+        var command = new Command("plan", "Simulates judges, and says how many votes tell two versions apart")
+        {
+            distance, lapses, votes, seed,
+        };
+        SetAction(command, (parsed, _) =>
+        {
+            foreach (var line in PowerPlan.Lines(parsed.GetValue(distance), parsed.GetValue(lapses),
+                parsed.GetValue(votes)!, parsed.GetValue(seed)))
+                output.WriteLine(line);
+            return Task.CompletedTask;
+        });
+        return command;
+    }
+
+    private static Option<double> Number(string name, string description, double usual, double from, double to)
+    {
+        var option = new Option<double>(name) { Description = description, DefaultValueFactory = _ => usual };
+        option.Validators.Add(result =>
+        {
+            var value = result.GetValueOrDefault<double>();
+            if (!(value >= from && value <= to))
+                result.AddError(FormattableString.Invariant($"{name}: give a number from {from} to {to}"));
+        });
+        return option;
     }
 
     private Command Serve()

@@ -17,8 +17,8 @@ internal sealed class BoostedTriplets : Method
 
     public override IReadOnlyList<string> Instructions =>
     [
-        "You will see two images side by side. Each changes ten times a second between an original and a version of it, "
-            + "so that what differs flickers.",
+        "You will see two images side by side. Each changes ten times a second between an original and a version of "
+            + "it, so that what differs flickers.",
         "Choose the one that flickers more. If you cannot tell, choose “Not sure”.",
     ];
 
@@ -48,7 +48,8 @@ internal sealed class BoostedTriplets : Method
                     pixels[3 * (y * width + x) + channel] = (byte)MathF.Round(127.5f
                         * (1 + Math.Clamp(original[x] + Amplification * (row[x] - original[x]), -1, 1)));
             }
-        return RgbImage.FromInterleaved(pixels, width, height).Resize(Zoom * width, Zoom * height, ResizeFilter.Lanczos);
+        return RgbImage.FromInterleaved(pixels, width, height)
+            .Resize(Zoom * width, Zoom * height, ResizeFilter.Lanczos);
     }
 
     public override void Export(string folder, Definition definition, IReadOnlyList<Answer> answers) =>

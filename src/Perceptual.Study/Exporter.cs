@@ -6,7 +6,9 @@ using System.Text.Json.Nodes;
 
 namespace Perceptual.Study;
 
-/// <summary>Writes what a study has: the raw log, and for the analysis the answers of those who are not left out.</summary>
+/// <summary>
+/// Writes what a study has: the raw log, and for the analysis the answers of those who are not left out.
+/// </summary>
 internal static class Exporter
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -17,9 +19,8 @@ internal static class Exporter
     /// yet.</exception>
     public static string Write(string study, string folder)
     {
-        var definition = StudyFolder.ReadDefinition(study);
-        var database = StudyFolder.DatabasePath(study);
-        if (!File.Exists(database))
+        var (definition, answers) = StudyFolder.ReadAnswers(study);
+        if (answers.Count == 0)
             throw new IOException($"{study}: nobody has answered yet");
         if (Path.Exists(folder))
             throw new IOException($"{folder} is there already; name a new folder");
@@ -29,13 +30,13 @@ internal static class Exporter
         Directory.CreateDirectory(part);
         try
         {
-            var answers = Answer.ReadAll(database, definition);
             var excluded = Quality.Excluded(definition, answers);
             var leftOut = excluded.Select(exclusion => exclusion.Observer).ToHashSet();
-            Answer[] kept = [.. answers.Where(answer => answer.Kind != "practice" && !leftOut.Contains(answer.Observer))];
+            Answer[] kept =
+                [.. answers.Where(answer => answer.Kind != "practice" && !leftOut.Contains(answer.Observer))];
             CopyImages(study, part, definition);
             Method.Find(definition.Method)!.Export(part, definition, kept);
-            WriteLog(database, Path.Combine(part, "log.jsonl"));
+            WriteLog(StudyFolder.DatabasePath(study), Path.Combine(part, "log.jsonl"));
             WriteManifest(part, definition, answers, kept, excluded);
             Directory.Move(part, folder);
             return string.Create(CultureInfo.InvariantCulture, $"{kept.Count(answer => answer.Kind == "item")} answers "

@@ -1,11 +1,16 @@
 namespace Perceptual.Study;
 
-/// <summary>A way to ask people. Each is a file and one line in the list, and a script of the same name in web.</summary>
+/// <summary>A way to ask people. Each is a file, one line in the list, and a script in web/methods.</summary>
 internal abstract class Method
 {
     /// <summary>Every method, in the order they are listed to people.</summary>
-    public static IReadOnlyList<Method> All { get; } = [new TwoAlternatives(), new SameOrDifferent(), new PlainTriplets(),
-        new BoostedTriplets()];
+    public static IReadOnlyList<Method> All { get; } =
+    [
+        new TwoAlternatives(),
+        new SameOrDifferent(),
+        new PlainTriplets(),
+        new BoostedTriplets(),
+    ];
 
     public abstract string Name { get; }
 
@@ -39,7 +44,8 @@ internal abstract class Method
     /// <returns>Null if it is not a choice.</returns>
     public string? Answer(string choice, bool isFlipped)
     {
-        var answer = Choices.Index().Where(one => one.Item == choice).Select(one => Answers[one.Index]).FirstOrDefault();
+        var answer = Choices.Zip(Answers).Where(pair => pair.First == choice).Select(pair => pair.Second)
+            .FirstOrDefault();
         return isFlipped ? Flip(answer) : answer;
     }
 

@@ -40,7 +40,7 @@ internal sealed class NewStudy
         var part = LocalFile.Beside(folder, ".part");
         if (Directory.Exists(part))
             Directory.Delete(part, recursive: true);
-        Directory.CreateDirectory(part);
+        CreatePrivate(part);
         try
         {
             var made = new NewStudy(part, method, Path.GetDirectoryName(Path.GetFullPath(table))!);
@@ -57,6 +57,16 @@ internal sealed class NewStudy
         }
     }
 
+    // What people answer is to be read by the owner alone.
+    private static void CreatePrivate(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(
+                folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
     private Definition Define(string table)
     {
         var items = ReadItems(table);
@@ -67,10 +77,10 @@ internal sealed class NewStudy
             Title = "How alike do these images look?",
             Consent =
             [
-                "You are invited to take part in a study of how people see images. It takes a few minutes. You can stop "
-                    + "at any time by closing the page.",
-                "Your answers, the times they took, and the size and refresh rate of your screen are kept, without your "
-                    + "name. They may be published.",
+                "You are invited to take part in a study of how people see images. It takes a few minutes. You can "
+                    + "stop at any time by closing the page.",
+                "Your answers, the times they took, and the size and refresh rate of your screen are kept, without "
+                    + "your name. They may be published.",
             ],
             Instructions = method.Instructions,
             Method = method.Name,
@@ -94,7 +104,8 @@ internal sealed class NewStudy
     private List<Item> ReadItems(string table)
     {
         using var csv = new CsvFile(table);
-        var (first, p0, p1) = (csv.Column(method.HasReference ? "reference" : "p0"), csv.Column("p0"), csv.Column("p1"));
+        var first = csv.Column(method.HasReference ? "reference" : "p0");
+        var (p0, p1) = (csv.Column("p0"), csv.Column("p1"));
         var items = new List<Item>();
         while (csv.Read())
         {

@@ -52,9 +52,9 @@ internal static class OwnerPage
             <table><thead><tr><th>Number</th><th>External id</th><th>Began (UTC)</th><th>Answers</th>
             <th>With late frames</th><th>Would be left out</th><th>Erase</th></tr></thead><tbody>
             {Html.Join(people.Select(person => Html.Of($"""
-                <tr><td>{person.Id}</td><td>{person.External}</td><td>{person.Joined}</td>
+                <tr><td>{person.Id}</td><td>{person.External}</td><td class="time">{person.Joined}</td>
                 <td>{byPerson[person.Id].Count()}</td><td>{byPerson[person.Id].Count(answer => answer.Dropped > 0)}</td>
-                <td>{string.Join("; ", excluded[person.Id].Select(exclusion => $"{exclusion.Rule}: {exclusion.Detail}"))}</td>
+                <td>{string.Join("; ", excluded[person.Id].Select(one => $"{one.Rule}: {one.Detail}"))}</td>
                 <td><form method="post" action="{root}/owner/erase"><input type="hidden" name="csrf" value="{csrf}">
                 <input type="hidden" name="participant" value="{person.Id}">
                 <button type="submit" aria-label="Erase person {person.Id}">Erase</button></form></td></tr>

@@ -18,8 +18,10 @@ internal sealed class Pages(Definition definition, string root)
         <form method="post" action="{root}/join">
         <input type="hidden" name="csrf" value="{csrf}">
         <input type="hidden" name="pid" value="{external}">
-        {Html.Join(definition.AskFor.Select((name, i) => Html.Of(
-            $"""<p class="field"><label for="ask{i}">{name}</label><input id="ask{i}" name="ask{i}" maxlength="200"></p>""")))}
+        {Html.Join(definition.AskFor.Select((name, i) => Html.Of($"""
+            <p class="field"><label for="ask{i}">{name}</label>
+            <input id="ask{i}" name="ask{i}" maxlength="200"></p>
+            """)))}
         {(method.Warning is { } warning ? Html.Of($"""
             <div class="warning" role="note"><strong>Please read this.</strong> {warning}</div>
             <p class="check"><input type="checkbox" id="risk" name="risk" value="yes" required>

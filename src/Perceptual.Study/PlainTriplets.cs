@@ -14,8 +14,8 @@ internal sealed class PlainTriplets : Method
     [
         "You will see two versions of an image, one on the left and one on the right. The button “Original”, "
             + "or the space bar, puts the original in the place of both, and takes it away again.",
-        "Switch to and fro as often as you like, at least once, and choose the version that differs more from the original. "
-            + "If you cannot tell, choose “Not sure”.",
+        "Switch to and fro as often as you like, at least once, and choose the version that differs more from the "
+            + "original. If you cannot tell, choose “Not sure”.",
     ];
 
     public override IReadOnlyList<string> Answers => ["p0", "p1", "notsure"];

@@ -8,6 +8,9 @@ internal sealed record Exclusion(long Observer, string Rule, string Detail);
 /// <summary>How much answers are worth: who is left out, and how well people agree.</summary>
 internal static class Quality
 {
+    private const int FewestAnswers = 10; // of which a share says anything
+    private const int FewestClear = 5; // items that nearly all others answer alike
+    private const int FewestRepeats = 2;
     private const int FewestOthers = 3; // from so many on, one can say what nearly all of them choose
     private const double NearlyAll = 0.8; // of the others
 
@@ -30,19 +33,16 @@ internal static class Quality
     /// <returns>NaN if there is nothing to compare, or all answers are the same.</returns>
     public static double Alpha(IReadOnlyList<Answer> answers)
     {
-        var units = answers.Where(answer => answer.Kind == "item").GroupBy(answer => answer.Index)
-            .Select(unit => unit.CountBy(answer => answer.Value).Select(count => (double)count.Value).ToArray())
-            .Where(counts => counts.Sum() > 1).ToArray();
-        var pairable = answers.Where(answer => answer.Kind == "item").GroupBy(answer => answer.Index)
-            .Where(unit => unit.Count() > 1).SelectMany(unit => unit).CountBy(answer => answer.Value)
-            .Select(count => (double)count.Value).ToArray();
-        var total = pairable.Sum();
-        var observed = units.Sum(counts => Unlike(counts) / (counts.Sum() - 1)) / total;
-        var expected = Unlike(pairable) / (total * (total - 1));
+        Answer[][] units = [.. answers.Where(answer => answer.Kind == "item").GroupBy(answer => answer.Index)
+            .Select(unit => unit.ToArray()).Where(unit => unit.Length > 1)];
+        var total = (double)units.Sum(unit => unit.Length);
+        var observed = units.Sum(unit => Unlike(unit) / (unit.Length - 1)) / total;
+        var expected = Unlike([.. units.SelectMany(unit => unit)]) / (total * (total - 1));
         return 1 - observed / expected;
 
         // Ordered pairs of different answers.
-        static double Unlike(double[] counts) => counts.Sum() * counts.Sum() - counts.Sum(count => count * count);
+        static double Unlike(Answer[] unit) => (double)unit.Length * unit.Length
+            - unit.CountBy(answer => answer.Value).Sum(count => (double)count.Value * count.Value);
     }
 
     /// <summary>The part of repeats answered as the first time; NaN if there are none.</summary>
@@ -71,21 +71,22 @@ internal static class Quality
         Answer[] sentinels = [.. own.Where(answer => answer.Kind == "sentinel")];
         var repeats = Repeats(own).ToArray();
         Answer[] clear = [.. items.Where(answer => Consensus(answer, votes) is not null)];
-        var side = items.CountBy(Shown).OrderByDescending(count => count.Value).FirstOrDefault();
-        (string Rule, int Count, int Of, double Limit, bool IsLeast, string Words)[] checks =
+        var side = items.CountBy(answer => answer.Choice).OrderByDescending(count => count.Value).FirstOrDefault();
+        (string Rule, int Count, int Of, int Fewest, double Limit, bool IsLeast, string Words)[] checks =
         [
-            ("sentinels", sentinels.Count(answer => answer.Value == answer.Item.Answer), sentinels.Length,
+            ("sentinels", sentinels.Count(answer => answer.Value == answer.Item.Answer), sentinels.Length, 1,
                 rules.SentinelsRight, true, "sentinels right"),
-            ("too fast", items.Count(answer => answer.Milliseconds < rules.FastestMs), items.Length,
+            ("too fast", items.Count(answer => answer.Milliseconds < rules.FastestMs), items.Length, FewestAnswers,
                 rules.FastShare, false, "answers too fast"),
-            ("one side", side.Value, items.Length, rules.OneSideShare, false, $"answers {side.Key}"),
-            ("repeats", repeats.Count(pair => pair.IsSame), repeats.Length, rules.RepeatsAgree, true,
-                "repeats answered as before"),
-            ("outlier", clear.Count(answer => Consensus(answer, votes) != answer.Value), clear.Length,
+            ("one side", side.Value, items.Length, FewestAnswers, rules.OneSideShare, false,
+                $"answers {side.Key}"),
+            ("repeats", repeats.Count(pair => pair.IsSame), repeats.Length, FewestRepeats,
+                rules.RepeatsAgree, true, "repeats answered as before"),
+            ("outlier", clear.Count(answer => Consensus(answer, votes) != answer.Value), clear.Length, FewestClear,
                 rules.OutlierRejection, false, "answers against nearly all others"),
         ];
-        foreach (var (rule, count, of, limit, isLeast, words) in checks)
-            if (of > 0 && limit > 0 && (isLeast ? count < limit * of : count > limit * of))
+        foreach (var (rule, count, of, fewest, limit, isLeast, words) in checks)
+            if (of >= fewest && limit > 0 && (isLeast ? count < limit * of : count > limit * of))
                 yield return new(observer, rule, string.Create(CultureInfo.InvariantCulture,
                     $"{count} of {of} {words}, {(isLeast ? "at least" : "at most")} {limit:0.##} of them are wanted"));
     }
@@ -98,14 +99,6 @@ internal static class Quality
         return others.Length < FewestOthers ? null : others.CountBy(value => value)
             .Where(count => count.Value >= NearlyAll * others.Length).Select(count => count.Key).FirstOrDefault();
     }
-
-    // What was chosen on the screen.
-    private static string Shown(Answer answer) => answer.Value switch
-    {
-        "p0" => answer.IsFlipped ? "right" : "left",
-        "p1" => answer.IsFlipped ? "left" : "right",
-        var value => value,
-    };
 
     private static IEnumerable<(Answer First, bool IsSame)> Repeats(IEnumerable<Answer> own)
     {

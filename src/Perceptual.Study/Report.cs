@@ -7,9 +7,7 @@ internal static class Report
 {
     public static IEnumerable<string> Lines(string folder)
     {
-        var definition = StudyFolder.ReadDefinition(folder);
-        var database = StudyFolder.DatabasePath(folder);
-        IReadOnlyList<Answer> answers = File.Exists(database) ? Answer.ReadAll(database, definition) : [];
+        var (definition, answers) = StudyFolder.ReadAnswers(folder);
         var excluded = Quality.Excluded(definition, answers);
         var leftOut = excluded.Select(exclusion => exclusion.Observer).ToHashSet();
         Answer[] kept = [.. answers.Where(answer => !leftOut.Contains(answer.Observer))];
@@ -28,5 +26,5 @@ internal static class Report
     }
 
     private static string Line(string name, double value) =>
-        name + "\t" + value.ToString("0.###", CultureInfo.InvariantCulture);
+        name + "\t" + (double.IsNaN(value) ? "-" : value.ToString("0.###", CultureInfo.InvariantCulture));
 }

@@ -13,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace Perceptual.Study;
 
 /// <summary>What the browser finds out before the trials.</summary>
-internal sealed record Profile(double RefreshRate, int Width, int Height, double PixelRatio, double? PixelsPerMillimetre,
-    int? PlatesRead, int? PlatesShown);
+internal sealed record Profile(double RefreshRate, int Width, int Height, double PixelRatio,
+    double? PixelsPerMillimetre, int? PlatesRead, int? PlatesShown);
 
 /// <summary>Serves a study to the people who judge and to its owner.</summary>
 internal sealed class Server : IAsyncDisposable
@@ -93,7 +93,7 @@ internal sealed class Server : IAsyncDisposable
             .SetMinimumLevel(LogLevel.Error));
         services.AddRoutingCore();
         services.AddDataProtection().SetApplicationName("perceptual-study")
-            .PersistKeysToFileSystem(new(Path.Combine(study.Path, "keys")));
+            .PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(study.Path, "keys")));
         services.AddAntiforgery(options =>
         {
             options.FormFieldName = "csrf";
@@ -187,9 +187,13 @@ internal sealed class Server : IAsyncDisposable
 
     private void MapPages()
     {
-        app.MapGet("/", context => Person(context) is not null && !context.Request.Query.ContainsKey("pid")
-            ? Redirect(context, "/run")
-            : Show(context, pages.Welcome(External(context.Request.Query["pid"]), Csrf(context), null)));
+        app.MapGet("/", context =>
+        {
+            var external = External(context.Request.Query["pid"]);
+            return Person(context) is { } person && sessions.IsOf(person, external)
+                ? Redirect(context, "/run")
+                : Show(context, pages.Welcome(external, Csrf(context), null));
+        });
         app.MapPost("/join", Join).RequireRateLimiting("people");
         app.MapGet("/r/{token}", context =>
         {
@@ -243,8 +247,9 @@ internal sealed class Server : IAsyncDisposable
         api.MapPost("/prepare", async context =>
         {
             var person = Known(context);
-            var profile = await context.Request.ReadFromJsonAsync<Profile>() ?? throw new JsonException();
-            await sessions.Prepare(person, (JsonObject)JsonSerializer.SerializeToNode(profile, JsonSerializerOptions.Web)!);
+            var profile = await context.Request.ReadFromJsonAsync<Profile>(Strict) ?? throw new JsonException();
+            var data = (JsonObject)JsonSerializer.SerializeToNode(profile, JsonSerializerOptions.Web)!;
+            await sessions.Prepare(person, data);
             await context.Response.WriteAsJsonAsync(new { ok = true });
         });
         api.MapPost("/answer", async context =>

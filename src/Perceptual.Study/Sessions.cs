@@ -81,6 +81,10 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
                 is > 0 and var id ? id : null;
     }
 
+    /// <summary>Whether a session began with an external id; any session if there is none.</summary>
+    public bool IsOf(long participant, string? external) => external is null || study.Store.Read(open =>
+        open.Value<string>("select external from participant where id = $1", participant)) == external;
+
     /// <summary>Keeps what the browser found out before the trials.</summary>
     public Task Prepare(long participant, JsonObject profile) => study.Store.Write(open =>
     {
@@ -126,7 +130,7 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
                 ?? throw new RefusedException(404, "not a trial of this session");
             var answer = study.Method.Answer(given.Choice, trial.Plan.IsFlipped)
                 ?? throw new RefusedException(400, "not a choice of this study");
-            bool? feedback = trial.Plan.Kind == "practice" ? definition.Sentinels[trial.Plan.Item].Answer == answer : null;
+            bool? feedback = trial.Plan.Kind == "practice" ? ItemOf(trial.Plan).Answer == answer : null;
             if (trial.Answer is not null)
                 return trial.Client == given.Client && trial.Answer == answer
                     ? feedback
@@ -199,7 +203,8 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
         };
     }
 
-    private Item ItemOf(PlannedTrial trial) => (trial.IsOfSentinels ? definition.Sentinels : definition.Items)[trial.Item];
+    private Item ItemOf(PlannedTrial trial) =>
+        (trial.IsOfSentinels ? definition.Sentinels : definition.Items)[trial.Item];
 
     private void Insert(SqliteConnection open, long participant, int number, PlannedTrial trial)
     {

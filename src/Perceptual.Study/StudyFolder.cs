@@ -30,7 +30,7 @@ internal sealed class StudyFolder : IDisposable
         }
         try
         {
-            CheckFrozen();
+            CheckFrozen(path, Definition);
         }
         catch
         {
@@ -67,17 +67,29 @@ internal sealed class StudyFolder : IDisposable
     public static string? Frozen(Microsoft.Data.Sqlite.SqliteConnection open) =>
         open.Value<string>("select value from meta where key = 'definition'");
 
+    /// <summary>Reads the definition and every answer; a server may be adding to them.</summary>
+    /// <exception cref="IOException">There is no study, or its definition was changed after people
+    /// began.</exception>
+    public static (Definition Definition, IReadOnlyList<Answer> Answers) ReadAnswers(string path)
+    {
+        var definition = ReadDefinition(path);
+        if (!File.Exists(DatabasePath(path)))
+            return (definition, []);
+        CheckFrozen(path, definition);
+        return (definition, Answer.ReadAll(DatabasePath(path), definition));
+    }
+
     public void Dispose()
     {
         Store.Dispose();
         held.Dispose();
     }
 
-    private void CheckFrozen()
+    private static void CheckFrozen(string path, Definition definition)
     {
-        if (Store.Read(Frozen) is { } frozen && frozen != Definition.Sha256)
-            throw new IOException($"{System.IO.Path.Combine(Path, Definition.FileName)} was changed after people began, "
-                + $"which would mix two studies: put the old file back (its SHA-256 is {frozen}), or make a new study");
+        if (Store.Read(DatabasePath(path), Frozen) is { } frozen && frozen != definition.Sha256)
+            throw new IOException($"{System.IO.Path.Combine(path, Definition.FileName)} was changed after people began,"
+                + $" which would mix two studies: put the old file back (its SHA-256 is {frozen}), or make a new one");
     }
 
     private void CheckImages()

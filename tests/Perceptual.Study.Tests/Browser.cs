@@ -59,7 +59,7 @@ internal sealed class Browser : IAsyncDisposable
         return new(playwright, browser, context, await context.NewPageAsync());
     }
 
-    /// <summary>Keeps a picture of the page, for people to look at, and has axe look for what shuts people out.</summary>
+    /// <summary>Keeps a picture of the page, for people to look at; axe looks for what shuts people out.</summary>
     public async Task Look(string name)
     {
         if (Environment.GetEnvironmentVariable("PERCEPTUAL_SCREENSHOTS") is { Length: > 0 } folder)

@@ -116,7 +116,8 @@ public sealed class BrowserTests
         var zooms = await browser.Page.EvaluateAsync<double[]>("""
             () => [...document.querySelectorAll('.trial img')].flatMap(image => {
               const box = image.getBoundingClientRect();
-              return [box.width * devicePixelRatio / image.naturalWidth, box.height * devicePixelRatio / image.naturalHeight];
+              const ratio = devicePixelRatio;
+              return [box.width * ratio / image.naturalWidth, box.height * ratio / image.naturalHeight];
             })
             """);
         Assert.Equal(6, zooms.Length);

@@ -25,13 +25,13 @@ public sealed class ExportTests
         Assert.Equal(set.Items.Select(item => (item.Judge, Digest(item.Reference), Digest(item.P0), Digest(item.P1))),
             table.Items.Select(item => ((double)(float)item.Judge, Digest(item.Reference), Digest(item.P0),
                 Digest(item.P1))));
-        Assert.Equal("observer,reference,p0,p1,choice", File.ReadLines(Path.Combine(folder, "answers.csv")).First());
+        Assert.Equal("observer,reference,p0,p1,answer", File.ReadLines(Path.Combine(folder, "answers.csv")).First());
     }
 
     [Fact]
     public async Task The_manifest_has_the_digest_of_every_file_and_the_log_has_everybody()
     {
-        await using var study = await TestStudy.Start();
+        await using var study = await TestStudy.Start(items: 12);
         using (var honest = await Judge.Begin(study.Server.Address))
             await honest.Finish(trial => Task.FromResult(Side(study, trial, "right answer")));
         using (var careless = await Judge.Begin(study.Server.Address))
@@ -46,9 +46,9 @@ public sealed class ExportTests
         Assert.Equal(["sentinels", "one side", "repeats"],
             manifest["excluded"]!.AsArray().Select(one => (string)one!["rule"]!));
         Assert.All(manifest["excluded"]!.AsArray(), one => Assert.Equal(2, (int)one!["observer"]!));
-        Assert.Equal((12, 6), ((int)manifest["answers"]!, (int)manifest["answersKept"]!));
+        Assert.Equal((24, 12), ((int)manifest["answers"]!, (int)manifest["answersKept"]!));
         var log = File.ReadLines(Path.Combine(folder, "log.jsonl")).Select(line => JsonNode.Parse(line)!).ToArray();
-        Assert.Equal(2 * (1 + 3 + 6 + 4 + 3), log.Length);
+        Assert.Equal(2 * (1 + 3 + 12 + 4 + 4), log.Length);
         Assert.DoesNotContain(File.ReadLines(Path.Combine(folder, "answers.csv")), line => line[0] == '2');
     }
 

@@ -45,6 +45,13 @@ internal sealed partial class Judge : IDisposable
         }));
     }
 
+    /// <summary>A browser whose cookies are gone.</summary>
+    public void Forget()
+    {
+        foreach (Cookie cookie in Cookies.GetAllCookies())
+            cookie.Expired = true;
+    }
+
     public string CsrfOf(string page) => Csrf = Field().Match(page).Groups[1].Value;
 
     public void ReadSettings(string page)

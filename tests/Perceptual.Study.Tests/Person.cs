@@ -117,10 +117,11 @@ internal sealed class Person(Browser browser, string method, string way)
         _ => control.ClickAsync(),
     };
 
-    // Each page once.
+    // Each page once: by mouse they look as by keyboard, and some are the same for every method.
     private async Task Look(bool look, string name)
     {
-        if (look && seen.Add(name))
+        var isOfMethod = name == "instructions" || name.StartsWith("trial", StringComparison.Ordinal);
+        if (look && way != "mouse" && (isOfMethod || method is "2afc" or "btc") && seen.Add(name))
             await browser.Look($"{method}-{way}-{name}");
     }
 }

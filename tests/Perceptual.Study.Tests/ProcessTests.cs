@@ -33,7 +33,8 @@ public sealed class ProcessTests : IDisposable
             var process = Start("serve", folder["study"], "--port", "0");
             var address = await Address(process);
             using var end = new CancellationTokenSource();
-            var judges = Enumerable.Range(0, 6).Select(_ => Task.Run(() => Judge(address, acknowledged, end))).ToArray();
+            var judges = Enumerable.Range(0, 6)
+                .Select(_ => Task.Run(() => Judge(address, acknowledged, end))).ToArray();
             await Task.Delay(300 + random.Next(900));
             process.Kill();
             process.WaitForExit();
@@ -83,7 +84,8 @@ public sealed class ProcessTests : IDisposable
     public void Errors_are_one_line_and_an_exit_code()
     {
         var nowhere = Start("serve", folder["nowhere"]);
-        Assert.Equal(("", $"perceptual-study: {folder["nowhere"]} is not the folder of a study: it has no study.json", 1),
+        Assert.Equal(
+            ("", $"perceptual-study: {folder["nowhere"]} is not the folder of a study: it has no study.json", 1),
             Finish(nowhere));
         var unknown = Start("new", folder["study"], "--method", "3afc", "--triplets", "t.csv");
         var (output, error, code) = Finish(unknown);
@@ -92,7 +94,8 @@ public sealed class ProcessTests : IDisposable
         Assert.EndsWith("Try: perceptual-study new --help", error, StringComparison.Ordinal);
         Make();
         var again = Start("new", folder["study"], "--method", "2afc", "--triplets", folder["triplets.csv"]);
-        Assert.Equal(("", $"perceptual-study: {folder["study"]} is there already; name a new folder", 1), Finish(again));
+        Assert.Equal(
+            ("", $"perceptual-study: {folder["study"]} is there already; name a new folder", 1), Finish(again));
         var empty = Start("export", folder["study"], "-o", folder["export"]);
         Assert.Equal(("", $"perceptual-study: {folder["study"]}: nobody has answered yet", 1), Finish(empty));
     }

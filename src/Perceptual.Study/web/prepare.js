@@ -20,24 +20,30 @@ export async function prepare(stage, settings) {
 }
 
 async function measureCard(stage) {
-  const card = element('div', { class: 'card', 'aria-hidden': 'true' });
   const most = Math.min(window.innerWidth - 48, 640);
-  const slider = element('input', { type: 'range', id: 'card', min: 120, max: most, step: 1, value: Math.min(324, most) });
+  const isUpright = most < 480; // the card is wider than a phone
+  const [across, along] = isUpright ? [CARD.height, CARD.width] : [CARD.width, CARD.height];
+  const card = element('div', { class: 'card', 'aria-hidden': 'true' });
+  const slider = element('input', { type: 'range', id: 'card', min: 120, max: most, step: 1,
+    value: Math.min(Math.round(3.78 * across), most) }); // 96 pixels an inch, to begin with
   const size = () => {
     card.style.width = `${slider.value}px`;
-    card.style.height = `${slider.value * CARD.height / CARD.width}px`;
+    card.style.height = `${Math.min(slider.value * along / across, 260)}px`;
   };
   slider.oninput = size;
   size();
   const none = element('input', { type: 'checkbox', id: 'none' });
   await page(stage, 'The size of your screen', [
-    paragraph('Hold a bank card, or any card of that size, against the screen. Move the slider until the card and the '
-      + 'rectangle are of the same width. The arrow keys move it too.'),
+    paragraph(isUpright
+      ? 'Hold a bank card, or any card of that size, upright against the screen. Move the slider until the rectangle '
+        + 'is as wide as the short side of the card.'
+      : 'Hold a bank card, or any card of that size, against the screen. Move the slider until the rectangle is as '
+        + 'wide as the card. The arrow keys move it too.'),
     card,
     element('p', { class: 'field' }, element('label', { for: 'card' }, 'Width of the rectangle'), slider),
     element('p', { class: 'check' }, none, element('label', { for: 'none' }, 'I have no such card')),
   ], 'It fits');
-  return none.checked ? null : Number(slider.value) / CARD.width;
+  return none.checked ? null : Number(slider.value) / across;
 }
 
 // Digits of dots that differ from the dots around them in hue, and not in lightness. The first is for everybody.

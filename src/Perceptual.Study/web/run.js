@@ -82,7 +82,7 @@ async function one(trial, progress) {
   const { choice, milliseconds } = await method.run(board, images, settings, frames);
   frames.stop();
   write({ ...read(), pending: {
-    client: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
+    client: newName(),
     trial: trial.id,
     choice,
     milliseconds: Math.max(0, Math.round(milliseconds)),
@@ -94,6 +94,11 @@ async function one(trial, progress) {
   if (right !== null)
     await page(stage, right ? 'Right' : 'Not quite',
       [paragraph(right ? 'That is what most people see.' : 'Most people see it the other way. Take your time.')]);
+}
+
+// crypto.randomUUID is not there on plain http.
+function newName() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
 }
 
 // Sends the answer that this browser keeps until the server has it.
