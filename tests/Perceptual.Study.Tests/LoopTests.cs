@@ -67,12 +67,12 @@ public sealed class LoopTests : IDisposable
 
     private async Task<LpipsFeatures> Look(Judge judge, string id)
     {
-        var bytes = await judge.Image(id);
+        var bytes = await judge.Http.GetByteArrayAsync($"image/{id}");
         return seen.GetOrAdd(Convert.ToHexString(SHA256.HashData(bytes)),
             _ => eyes.Extract(ImageFile.Read(new MemoryStream(bytes))));
     }
 
-    private double Distance(LpipsFeatures reference, LpipsFeatures distorted)
+    private static double Distance(LpipsFeatures reference, LpipsFeatures distorted)
     {
         var weights = Network.Lite.TapChannels.Select(channels => new float[channels]).ToArray();
         foreach (var channel in new[] { 1, 4, 39, 47 })
