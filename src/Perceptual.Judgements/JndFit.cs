@@ -185,7 +185,8 @@ public sealed class JndFit
     private static bool Grows(JndKnot[] knots)
     {
         var rises = knots[^1].Value > knots[0].Value;
-        return knots.All(knot => double.IsFinite(knot.Value) && knot.Low <= knot.Jnd && knot.Jnd <= knot.High)
+        return knots.All(knot => new[] { knot.Value, knot.Low, knot.High }.All(number => Math.Abs(number) < 1e100)
+                && knot.Low <= knot.Jnd && knot.Jnd <= knot.High)
             && knots.Zip(knots.Skip(1)).All(next => next.First.Jnd <= next.Second.Jnd
                 && (rises ? next.First.Value < next.Second.Value : next.First.Value > next.Second.Value));
     }

@@ -127,11 +127,14 @@ internal static class Plots
     public static void Scale(App app, string path, IReadOnlyList<ScaleValue> values)
     {
         using var plot = new Plot();
-        var palette = new ScottPlot.Palettes.Category20();
-        foreach (var (number, group) in values.GroupBy(value => value.Reference).Index())
+        var palette = new ScottPlot.Palettes.Category10();
+        var groups = values.GroupBy(value => value.Reference).ToArray();
+        foreach (var (number, group) in groups.Index())
         {
             var ordered = group.OrderBy(value => value.Jnd).ToArray();
-            var x = Array.ConvertAll(ordered.Index().ToArray(), each => (double)each.Index + 1);
+            // side by side, so that intervals do not hide each other
+            var x = Array.ConvertAll(ordered.Index().ToArray(),
+                each => each.Index + 1 + 0.5 * ((number + 0.5) / groups.Length - 0.5));
             var colour = palette.GetColor(number % palette.Colors.Length);
             var line = plot.Add.Scatter(x, Array.ConvertAll(ordered, value => value.Jnd), colour);
             line.LegendText = group.Key;
@@ -141,6 +144,9 @@ internal static class Plots
         }
         plot.XLabel("image of the reference, by distance");
         plot.YLabel("JND");
+        plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { IntegerTicksOnly = true };
+        plot.Axes.SetLimitsY(Math.Min(0, values.Min(value => value.Interval.Low)),
+            1.05 * Math.Max(0.1, values.Max(value => value.Interval.High)));
         plot.ShowLegend(Edge.Right);
         Save(app, path, plot.GetImage(PanelWidth + 200, Height));
     }
