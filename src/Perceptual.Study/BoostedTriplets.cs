@@ -26,6 +26,8 @@ internal sealed class BoostedTriplets : Method
 
     public override IReadOnlyList<string> Choices => ["left", "right", "notsure"];
 
+    public override bool IsMade => true;
+
     public override string? Warning => "The images of this study flicker ten times a second. If you, or anyone in your "
         + "family, ever had an epileptic seizure, or if flickering light makes you unwell, do not take part. Stop at "
         + "once if you feel dizzy or unwell.";

@@ -58,7 +58,10 @@ internal abstract class Method
         yield return ("right", isFlipped ? item.P0 : item.P1);
     }
 
-    /// <summary>What is shown of an image; the image itself unless a method makes something of it.</summary>
+    /// <summary>Whether what is shown is made of the images and their references.</summary>
+    public virtual bool IsMade => false;
+
+    /// <summary>What is shown of an image: itself, unless a method makes something of it.</summary>
     public virtual RgbImage Made(RgbImage image, RgbImage reference) => image;
 
     /// <summary>Writes the answers in the forms that <c>lpips</c> reads.</summary>

@@ -10,7 +10,7 @@ internal sealed class NewStudy
     private readonly Method method;
     private readonly string images;
     private readonly string root;
-    private readonly Dictionary<(string Path, string Reference), string> names = [];
+    private readonly Dictionary<(string Path, string Reference), (string Name, int Width, int Height)> names = [];
     private readonly Dictionary<string, StudyImage> list = [];
     private readonly Dictionary<string, int> sources = [];
     private readonly Dictionary<int, int> levels = []; // the last one given, by source
@@ -136,15 +136,26 @@ internal sealed class NewStudy
 
     private string Add(string path, string original, int source, Func<(int Codec, int Level)> made)
     {
-        if (names.TryGetValue((path, original), out var known))
-            return known;
         if (reference?.Path != original)
             reference = (original, Read(original));
         var (_, other) = reference!.Value;
-        var image = path == original ? other : Read(path);
-        if ((image.Width, image.Height) != (other.Width, other.Height))
-            throw new InvalidDataException($"{path} is {image} but {original} is {other}");
-        return names[(path, original)] = Write(Name(path), method.Made(image, other), source, made());
+        var key = (path, method.IsMade ? original : "");
+        if (!names.TryGetValue(key, out var known))
+        {
+            var image = path == original ? other : Read(path);
+            CheckSize(image.Width, image.Height);
+            var name = Write(Name(path), method.Made(image, other), source, made());
+            names[key] = known = (name, image.Width, image.Height);
+        }
+        CheckSize(known.Width, known.Height);
+        return known.Name;
+
+        void CheckSize(int width, int height)
+        {
+            if ((width, height) != (other.Width, other.Height))
+                throw new InvalidDataException(FormattableString.Invariant(
+                    $"{path} is {width}x{height} but {original} is {other}"));
+        }
     }
 
     private RgbImage Read(string path) => ImageFile.Read(Path.Combine(root, path), new() { ConvertToSrgb = true });

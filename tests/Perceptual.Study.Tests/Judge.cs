@@ -60,11 +60,31 @@ internal sealed partial class Judge : IDisposable
         (Csrf, Link) = ((string)settings["csrf"]!, (string)settings["link"]!);
     }
 
-    public Task<HttpResponseMessage> Post(string path, object? body)
+    public Task<HttpResponseMessage> Post(string path, object? body) => Patiently(() =>
     {
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body ?? new { }) };
         request.Headers.Add("X-Csrf", Csrf);
         return Http.SendAsync(request);
+    });
+
+    public async Task<byte[]> Image(string id)
+    {
+        using var response = await Patiently(() => Http.GetAsync($"image/{id}"));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return await response.Content.ReadAsByteArrayAsync();
+    }
+
+    // Faster than a person is, it has to wait now and then.
+    private static async Task<HttpResponseMessage> Patiently(Func<Task<HttpResponseMessage>> send)
+    {
+        while (true)
+        {
+            var response = await send();
+            if (response.StatusCode != HttpStatusCode.TooManyRequests)
+                return response;
+            response.Dispose();
+            await Task.Delay(200);
+        }
     }
 
     public async Task<JsonNode> Next()

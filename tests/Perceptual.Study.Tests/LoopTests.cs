@@ -67,7 +67,7 @@ public sealed class LoopTests : IDisposable
 
     private async Task<LpipsFeatures> Look(Judge judge, string id)
     {
-        var bytes = await judge.Http.GetByteArrayAsync($"image/{id}");
+        var bytes = await judge.Image(id);
         return seen.GetOrAdd(Convert.ToHexString(SHA256.HashData(bytes)),
             _ => eyes.Extract(ImageFile.Read(new MemoryStream(bytes))));
     }

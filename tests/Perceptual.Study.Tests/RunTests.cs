@@ -34,7 +34,7 @@ public sealed class RunTests
         var chosen = new List<string>();
         await judge.Finish(async trial =>
         {
-            var bytes = await judge.Http.GetByteArrayAsync($"image/{trial["images"]!["right"]}");
+            var bytes = await judge.Image((string)trial["images"]!["right"]!);
             chosen.Add(files[Convert.ToHexString(bytes)]);
             return "right";
         });
