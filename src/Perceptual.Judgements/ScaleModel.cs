@@ -116,7 +116,7 @@ internal sealed class ScaleModel
         hasLapses ? Logistic(parameters[firstLapse + (isBoosted ? 1 : 0)]) : 0;
 
     /// <summary>The chance that the second image of a pair is said to differ more.</summary>
-    public double Chance(double[] parameters, ComparedPair pair) => Of(parameters, pair, [], []);
+    public double Chance(double[] parameters, ComparedPair pair) => Possible(Of(parameters, pair, [], []));
 
     /// <summary>
     /// The negative logarithm of the probability of the answers and of the parameters, up to a constant; its gradient;
@@ -132,7 +132,7 @@ internal sealed class ScaleModel
         {
             if (answers[k] == 0)
                 continue;
-            var chance = Never + (1 - 2 * Never) * Of(parameters, pairs[k], of, slopes);
+            var chance = Possible(Of(parameters, pairs[k], of, slopes));
             value -= further[k] * Math.Log(chance) + (answers[k] - further[k]) * Math.Log(1 - chance);
             var spread = chance * (1 - chance);
             var residual = (further[k] - answers[k] * chance) / spread;
@@ -213,6 +213,8 @@ internal sealed class ScaleModel
             : parameter >= firstBoost ? ((parameter - firstBoost) % 2 == 0 ? Math.Log(2) : Math.Log(0.7), 1)
             : isLogarithmic ? (-1, 2) // 0.4 JND; 0.007 to 20
             : (0, 5);
+
+    private static double Possible(double chance) => Never + (1 - 2 * Never) * chance;
 
     // Finite, wherever the search steps.
     private static double Exp(double x) => Math.Exp(Math.Min(x, 30));

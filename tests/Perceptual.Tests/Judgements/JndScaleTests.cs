@@ -122,6 +122,17 @@ public class JndScaleTests
     }
 
     [Fact]
+    public void An_answer_that_cannot_be_is_a_misfit_and_not_an_error()
+    {
+        var known = new Dictionary<(string, string), double> { [("r", "a")] = 40 };
+        Comparison[] answers = [.. Simulate(5, 6).Where(answer => answer.Second == "a"),
+            new("r", "r", "a", 0, "0", false, false)];
+        var scale = JndScale.Of(answers, Few with { Known = known });
+        Assert.InRange(scale.Fit.ChiSquared, 1e6, 1e15);
+        Assert.InRange(scale.Judges[0].Agreement, double.MinValue, -3);
+    }
+
+    [Fact]
     public void Lapses_are_found_where_people_guess()
     {
         var random = new SplitMix64(8);
