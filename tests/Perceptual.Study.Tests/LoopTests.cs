@@ -39,7 +39,8 @@ public sealed class LoopTests : IDisposable
             "--seed", $"{seed}", "-o", folder[$"{name}-triplets"]);
         var made = NewStudy.Make(
             folder[name], Method.Find("2afc")!, Path.Combine(folder[$"{name}-triplets"], "triplets.csv"));
-        (made with { VotesPerItem = 3, TrialsPerSession = 30, RepeatsPerSession = 2 }).Write(folder[$"{name}/study.json"]);
+        (made with { VotesPerItem = 3, TrialsPerSession = 30, RepeatsPerSession = 2 })
+            .Write(folder[$"{name}/study.json"]);
         using (var study = new StudyFolder(folder[name]))
         {
             await using var server = new Server(study, IPAddress.Loopback, 0, "");
