@@ -16,7 +16,8 @@ public sealed partial class DocumentationTests
     public void Every_field_of_the_definition_has_a_row()
     {
         var fields = typeof(Definition).GetProperties().Select(property => property.Name)
-            .Except(["Method", "Sha256", "EqualityContract"]).Select(name => char.ToLowerInvariant(name[0]) + name[1..]);
+            .Except(["Method", "Sha256", "EqualityContract"])
+            .Select(name => char.ToLowerInvariant(name[0]) + name[1..]);
         Assert.Equal(fields.Order(), Names("| field |").Order());
         Assert.All(typeof(ExclusionRules).GetProperties(), rule => Assert.Contains(
             $"`{char.ToLowerInvariant(rule.Name[0])}{rule.Name[1..]}`", Page, StringComparison.Ordinal));
