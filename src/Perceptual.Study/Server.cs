@@ -99,6 +99,7 @@ internal sealed class Server : IAsyncDisposable
             options.FormFieldName = "csrf";
             options.HeaderName = "X-Csrf";
             options.Cookie.Name = "study-csrf";
+            options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             options.Cookie.Path = root.Length > 0 ? root : "/";
             options.SuppressXFrameOptionsHeader = true; // the policy says it
         });

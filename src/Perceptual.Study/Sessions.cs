@@ -34,6 +34,7 @@ internal sealed record Progress(int Answered, int Total, IReadOnlyList<ShownTria
 internal sealed class Sessions(StudyFolder study, TimeProvider clock)
 {
     private const int Ahead = 3; // trials that a browser loads before they are seen
+    private const int MostDevices = 100;
     private const int MostFrames = 5000;
     private const string Letters = "abcdefghjkmnpqrstuvwxyz23456789"; // none looks like another
 
@@ -89,7 +90,9 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
     public Task Prepare(long participant, JsonObject profile) => study.Store.Write(open =>
     {
         CheckThere(open, participant);
-        open.Run("update participant set profile = $1 where id = $2", profile.ToJsonString(), participant);
+        if (open.Run("update participant set prepared = prepared + 1 where id = $1 and prepared < $2",
+            participant, MostDevices) == 0)
+            throw new RefusedException(409, "This session was begun on too many devices.");
         Store.Log(open, clock.GetUtcNow(), participant, "prepared", new() { ["profile"] = profile });
     });
 
@@ -150,7 +153,21 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
     /// <summary>
     /// Takes away what is known of a person: the answers, and the data in the log, whose lines stay with their digests.
     /// </summary>
-    public Task<bool> Erase(long participant) => study.Store.Write(open =>
+    public async Task<bool> Erase(long participant)
+    {
+        var isThere = await study.Store.Write(open => Erase(open, participant));
+        study.Store.Read(open => open.Run("pragma wal_checkpoint(truncate)")); // out of the log of changes too
+        return isThere;
+    }
+
+    /// <summary>The image of the study that an id of a session stands for; null if it is not of this session.</summary>
+    public string? Image(long participant, string id) => study.Store.Read(open => open.Value<string>(
+        "select image from slot join trial on trial.id = slot.trial where slot.id = $1 and trial.participant = $2",
+        id, participant));
+
+    public static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
+
+    private bool Erase(SqliteConnection open, long participant)
     {
         if (open.Value<long>("select count(*) from participant where id = $1", participant) == 0)
             return false;
@@ -160,14 +177,7 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
         open.Run("update log set data = null where participant = $1", participant);
         Store.Log(open, clock.GetUtcNow(), participant, "erased", []);
         return true;
-    });
-
-    /// <summary>The image of the study that an id of a session stands for; null if it is not of this session.</summary>
-    public string? Image(long participant, string id) => study.Store.Read(open => open.Value<string>(
-        "select image from slot join trial on trial.id = slot.trial where slot.id = $1 and trial.participant = $2",
-        id, participant));
-
-    public static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
+    }
 
     private static void CheckThere(SqliteConnection open, long participant)
     {

@@ -20,8 +20,8 @@ internal sealed class Store : IDisposable
     private const string Schema = """
         create table if not exists meta(key text primary key, value text not null) strict;
         create table if not exists participant(
-            id integer primary key, token blob not null unique, external text unique, seed integer not null,
-            joined text not null, profile text) strict;
+            id integer primary key autoincrement, token blob not null unique, external text unique,
+            seed integer not null, joined text not null, prepared integer not null default 0) strict;
         create table if not exists trial(
             id text primary key, participant integer not null references participant(id), number integer not null,
             kind text not null, item integer not null, flipped integer not null, reserved integer not null,

@@ -6,7 +6,7 @@ using System.Net;
 namespace Perceptual.Study.Tests;
 
 /// <summary>
-/// Many at once. PERCEPTUAL_LOAD is for how many seconds; how long answers took is printed, not asserted.
+/// Many at once, for as many seconds as PERCEPTUAL_LOAD says. How long answers took is printed, not asserted.
 /// </summary>
 public sealed class LoadTests
 {

@@ -159,9 +159,19 @@ public sealed class SafetyTests
             before = digest;
         }
         Assert.Equal(17, erased); // joined, and 16 answers
-        study.Study.Store.Read(open => open.Run("pragma wal_checkpoint(truncate)"));
         Assert.DoesNotContain("secret-worker-id", Encoding.Latin1.GetString(study.DatabaseBytes()),
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_number_of_a_person_who_is_erased_is_given_to_nobody_else()
+    {
+        await using var study = await TestStudy.Start();
+        var sessions = new Sessions(study.Study, study.Clock);
+        await sessions.Join(null, []);
+        Assert.True(await sessions.Erase(1));
+        Assert.False(await sessions.Erase(1));
+        Assert.Equal(2, sessions.Find(await sessions.Join(null, [])));
     }
 
     [Fact]

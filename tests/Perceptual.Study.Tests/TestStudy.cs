@@ -1,6 +1,9 @@
 using System.Net;
 using Perceptual.Tests;
 
+// Frames come late in a browser beside which others compute.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
 namespace Perceptual.Study.Tests;
 
 /// <summary>A study in a folder of its own, served on a free port of this machine.</summary>
