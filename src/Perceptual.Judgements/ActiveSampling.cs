@@ -14,19 +14,19 @@ public sealed record AskedPair(
     string Reference, string First, string Second, double Further, int Answers, int Waiting);
 
 /// <summary>
-/// Which pairs to ask a person about, so that the answers tell most about a scale in JND (after Mikhailiuk et al.,
-/// "Active Sampling for Pairwise Comparisons via Approximate Message Passing and Information Gain Maximization",
-/// arXiv 2004.05691). What is known of the distances is a normal distribution: the estimate of Thurstone's Case V, as
-/// <see cref="JndScale"/> makes it, and the inverse of Fisher's information. The gain of a pair is the mutual
-/// information of its answer and the distances. Pairs are chosen one after another, each as if those before it had been
-/// answered.
+/// Which pairs to ask a person about, so that the intervals of a scale in JND become narrow with few answers. What is
+/// known of the distances is a normal distribution: the estimate of Thurstone's Case V, as <see cref="JndScale"/> makes
+/// it, and the inverse of Fisher's information. Pairs are chosen one after another, each as if those before it had been
+/// answered: the one whose answer takes most from the sum of the variances of all distances, as is expected.
 /// </summary>
+/// <remarks>
+/// ASAP (Mikhailiuk et al., arXiv 2004.05691) goes by the information gain instead. That values the place of one image
+/// among its neighbours as highly as the distance of all of them from the reference, which all intervals share; the
+/// numbers are in docs/scale.md.
+/// </remarks>
 public static class ActiveSampling
 {
-    private const int Nodes = 32; // of the quadrature
-
     private static readonly double Unit = Normal.InvCDF(0, 1, 0.75);
-    private static readonly (double At, double Weight)[] GaussHermite = Rule();
 
     /// <summary>Chooses pairs for one person, none twice.</summary>
     /// <param name="pairs">The pairs; two of the same images count as one for a person.</param>
@@ -50,34 +50,18 @@ public static class ActiveSampling
     }
 
     /// <summary>
-    /// What an answer tells about the difference of two images, in nats: the entropy of the answer less what is
-    /// expected of it once the difference is known.
+    /// What one more answer is expected to take from the variance of a normal difference, over the variance squared:
+    /// (c / s)^2 n(z)^2 / (N(z) N(-z)), where z = c mean / s, s^2 = 1 + c^2 variance, and n and N are the density and
+    /// the distribution of a standard normal variable.
     /// </summary>
-    /// <param name="mean">Of the difference, which is normal, in JND.</param>
+    /// <param name="mean">Of the difference of the two images, in JND.</param>
     /// <param name="variance">Of the difference.</param>
-    internal static double Information(double mean, double variance)
+    internal static double Gain(double mean, double variance)
     {
-        var (deviation, chance, conditional) = (Math.Sqrt(variance), 0.0, 0.0);
-        foreach (var (at, weight) in GaussHermite)
-        {
-            var known = Normal.CDF(0, 1, Unit * (mean + deviation * at));
-            chance += weight * known;
-            conditional += weight * Entropy(known);
-        }
-        return Math.Max(0, Entropy(chance) - conditional);
-    }
-
-    private static double Entropy(double chance) =>
-        chance is <= 0 or >= 1 ? 0 : -chance * Math.Log(chance) - (1 - chance) * Math.Log(1 - chance);
-
-    // For the mean of a function of a standard normal variable: eigenvalues of the matrix of the recurrence of Hermite's
-    // polynomials, and squares of the first entries of its eigenvectors (Golub and Welsch, 1969).
-    private static (double, double)[] Rule()
-    {
-        var recurrence = Matrix<double>.Build.Dense(
-            Nodes, Nodes, (i, j) => Math.Abs(i - j) == 1 ? Math.Sqrt(Math.Max(i, j)) : 0);
-        var found = recurrence.Evd(Symmetricity.Symmetric);
-        return [.. found.EigenValues.Zip(found.EigenVectors.Row(0), (at, first) => (at.Real, first * first))];
+        var spread = 1 + Unit * Unit * variance;
+        var z = Unit * mean / Math.Sqrt(spread);
+        var (density, tails) = (Normal.PDF(0, 1, z), Normal.CDF(0, 1, z) * Normal.CDF(0, 1, -z));
+        return tails == 0 ? 0 : Unit * Unit / spread * density * density / tails; // 0: nobody doubts the answer
     }
 
     // What is known of the images of a reference.
@@ -148,27 +132,21 @@ public static class ActiveSampling
             }
         }
 
-        private (double Mean, double Variance) Difference(ComparedPair pair)
+        // The expected gain of an answer, and the covariance of the difference and each distance.
+        private (double Gain, double[] Slopes) Look(ComparedPair pair)
         {
             var (a, b) = (pair.First, pair.Second);
-            return (means[b] - means[a], Math.Max(0, covariance[a, a] + covariance[b, b] - 2 * covariance[a, b]));
+            double[] slopes = [.. means.Select((_, i) => covariance[i, b] - covariance[i, a])];
+            return (Gain(means[b] - means[a], Math.Max(0, slopes[b] - slopes[a])), slopes);
         }
 
-        // The covariance after one more answer, as is expected over both answers. With z = c mean / s, where
-        // s^2 = 1 + c^2 variance, the variance of the difference falls by (c variance / s)^2 n(z)^2 / (N(z) N(-z)).
+        // The covariance after one more answer, as is expected.
         private void Expect(ComparedPair pair)
         {
-            var (mean, variance) = Difference(pair);
-            var spread = 1 + Unit * Unit * variance;
-            var z = Unit * mean / Math.Sqrt(spread);
-            var (density, tails) = (Normal.PDF(0, 1, z), Normal.CDF(0, 1, z) * Normal.CDF(0, 1, -z));
-            if (tails == 0)
-                return; // nobody doubts the answer
-            var factor = Unit * Unit / spread * density * density / tails;
-            double[] slopes = [.. means.Select((_, i) => covariance[i, pair.Second] - covariance[i, pair.First])];
+            var (gain, slopes) = Look(pair);
             for (var i = 0; i < slopes.Length; i++)
                 for (var j = 0; j < slopes.Length; j++)
-                    covariance[i, j] -= factor * slopes[i] * slopes[j];
+                    covariance[i, j] -= gain * slopes[i] * slopes[j];
         }
 
         private void Weigh()
@@ -176,14 +154,14 @@ public static class ActiveSampling
             best = 0;
             for (var k = 0; k < compared.Length; k++)
             {
-                if (gains[k] < 0)
-                    continue;
-                var (mean, variance) = Difference(compared[k]);
-                gains[k] = Information(mean, variance);
-            }
-            for (var k = 1; k < gains.Length; k++)
+                if (gains[k] >= 0)
+                {
+                    var (gain, slopes) = Look(compared[k]);
+                    gains[k] = gain * slopes.Sum(slope => slope * slope);
+                }
                 if (gains[k] > gains[best])
                     best = k;
+            }
         }
     }
 }

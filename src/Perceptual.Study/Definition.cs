@@ -42,7 +42,7 @@ internal sealed record Definition
 
     private const int MaxBytes = 64 << 20;
     private const int MaxActiveImages = 100; // of a reference
-    private const int MaxActiveWork = 200_000; // pairs that are weighed for a person: about half a second
+    private const int MaxActiveWork = 200_000; // pairs that are weighed for a person
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
