@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Perceptual.Study;
@@ -10,6 +12,7 @@ namespace Perceptual.Study;
 internal sealed class App(TextWriter output, TextWriter error)
 {
     private const int Fine = 0, Failed = 1, Usage = 2, Interrupted = 130;
+    private const int MostSimulated = 50_000; // answers of a study, of which hundreds are simulated
 
     public async Task<int> RunAsync(string[] args)
     {
@@ -71,26 +74,29 @@ internal sealed class App(TextWriter output, TextWriter error)
     {
         var distance = Number("--distance", "How far apart two versions are assumed to be, in JND", 0.5, 0, 10);
         var lapses = Number("--lapses", "The part of answers that is given at random", 0.05, 0, 1);
-        var votes = new Option<int[]>("--votes")
-        {
-            Description = "Votes of an item",
-            AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [5, 10, 20, 40, 80, 160],
-        };
-        votes.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int[]>()?.All(count => count is >= 1 and <= 10_000) == false)
-                result.AddError("--votes: give numbers from 1 to 10000");
-        });
+        var distances = Numbers("--distances", "Distances of several images from their reference, in JND: simulates "
+            + "studies of all their pairs, and says how wide the intervals of their scale are", [], 0.0, 10);
+        var votes = Numbers("--votes", "Votes of an item", [5, 10, 20, 40, 80, 160], 1, 10_000);
         var seed = new Option<ulong>("--seed") { Description = "Decides what is random" };
-        var command = new Command("plan", "Simulates judges, and says how many votes tell two versions apart")
+        var command = new Command("plan", "Simulates judges, and says what so many votes tell")
         {
-            distance, lapses, votes, seed,
+            distance, distances, lapses, votes, seed,
         };
+        command.Validators.Add(result =>
+        {
+            var images = result.GetValue(distances)?.Length ?? 0;
+            if (images * (images + 1L) / 2 * (result.GetValue(votes)?.DefaultIfEmpty().Max() ?? 0) > MostSimulated)
+                result.AddError(FormattableString.Invariant(
+                    $"--distances: pairs times votes may be {MostSimulated} at most; give fewer of either"));
+        });
         SetAction(command, (parsed, _) =>
         {
-            foreach (var line in PowerPlan.Lines(parsed.GetValue(distance), parsed.GetValue(lapses),
-                parsed.GetValue(votes)!, parsed.GetValue(seed)))
+            var lines = parsed.GetValue(distances) is { Length: > 0 } several
+                ? PowerPlan.ScaleLines(
+                    several, parsed.GetValue(lapses), parsed.GetValue(votes)!, parsed.GetValue(seed))
+                : PowerPlan.Lines(parsed.GetValue(distance), parsed.GetValue(lapses), parsed.GetValue(votes)!,
+                    parsed.GetValue(seed));
+            foreach (var line in lines)
                 output.WriteLine(line);
             return Task.CompletedTask;
         });
@@ -108,6 +114,26 @@ internal sealed class App(TextWriter output, TextWriter error)
         });
         return option;
     }
+
+    // Several numbers, with commas or spaces between them.
+    private static Option<T[]> Numbers<T>(string name, string description, T[] usual, T from, T to)
+        where T : INumber<T> => new(name)
+        {
+            Description = description,
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => usual,
+            CustomParser = result =>
+            {
+                var numbers = new List<T>();
+                foreach (var text in result.Tokens.SelectMany(token => token.Value.Split(',')))
+                    if (T.TryParse(text, CultureInfo.InvariantCulture, out var number) && number >= from && number <= to)
+                        numbers.Add(number);
+                    else
+                        return Refuse<T[]>(
+                            result, FormattableString.Invariant($"{name}: give numbers from {from} to {to}"));
+                return [.. numbers];
+            },
+        };
 
     private Command Serve()
     {

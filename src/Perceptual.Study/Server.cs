@@ -36,6 +36,7 @@ internal sealed class Server : IAsyncDisposable
     private readonly StudyFolder study;
     private readonly Sessions sessions;
     private readonly Pages pages;
+    private readonly LiveScale scale;
     private readonly string root;
     private readonly byte[] ownerHash;
     private readonly WebApplication app;
@@ -50,6 +51,7 @@ internal sealed class Server : IAsyncDisposable
         this.study = study;
         this.root = root;
         sessions = new(study, clock ?? TimeProvider.System);
+        scale = new(study.Definition, clock ?? TimeProvider.System);
         pages = new(study.Definition, root);
         OwnerToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
         ownerHash = Sessions.Hash(OwnerToken);
@@ -279,8 +281,8 @@ internal sealed class Server : IAsyncDisposable
 
     private void MapOwner()
     {
-        app.MapGet("/owner", context => Show(context, IsOwner(context)
-            ? OwnerPage.Dashboard(pages, root, study, Csrf(context))
+        app.MapGet("/owner", async context => await Show(context, IsOwner(context)
+            ? await OwnerPage.Dashboard(pages, root, study, scale, Csrf(context))
             : pages.Login(Csrf(context), null)));
         app.MapPost("/owner/login", async context =>
         {
