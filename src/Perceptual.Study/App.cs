@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Net;
-using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Perceptual.Study;
@@ -24,7 +22,7 @@ internal sealed class App(TextWriter output, TextWriter error)
         if (parsed.Errors.Count > 0)
         {
             foreach (var problem in parsed.Errors.Select(problem => problem.Message).Distinct())
-                Say(problem);
+                Say(string.Join(' ', problem.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries)));
             var command = parsed.CommandResult.Command;
             error.WriteLine($"Try: perceptual-study {(command == root ? "" : command.Name + " ")}--help");
             return Usage;
@@ -58,26 +56,26 @@ internal sealed class App(TextWriter output, TextWriter error)
         {
             folder, method, table,
         };
-        SetAction(command, (parsed, _) =>
+        SetWork(command, parsed =>
         {
             var path = parsed.GetRequiredValue(folder);
             var made = NewStudy.Make(
                 path, Method.Find(parsed.GetRequiredValue(method))!, parsed.GetRequiredValue(table));
             output.WriteLine($"{path}: {made.Items.Count} items, {made.Images.Count} images; now edit "
                 + $"{Path.Combine(path, Definition.FileName)}, then: perceptual-study serve {path}");
-            return Task.CompletedTask;
         });
         return command;
     }
 
     private Command Plan()
     {
-        var distance = Number("--distance", "How far apart two versions are assumed to be, in JND", 0.5, 0, 10);
-        var lapses = Number("--lapses", "The part of answers that is given at random", 0.05, 0, 1);
-        var distances = Numbers("--distances", "Distances of several images from their reference, in JND: simulates "
-            + "studies of all their pairs, and says how wide the intervals of their scale are", [], 0.0, 10);
-        var votes = Numbers("--votes", "Votes of an item", [5, 10, 20, 40, 80, 160], 1, 10_000);
-        var seed = new Option<ulong>("--seed") { Description = "Decides what is random" };
+        var distance = OptionChecks.Number(
+            "--distance", "How far apart two versions are assumed to be, in JND.", 0.5, 0, 10);
+        var lapses = OptionChecks.Number("--lapses", "The part of answers that is given at random.", 0.05, 0, 1);
+        var distances = OptionChecks.Numbers("--distances", "Distances of several images from their reference, in JND: "
+            + "simulates studies of all their pairs, and says how wide the intervals of their scale are.", [], 0.0, 10);
+        var votes = OptionChecks.Numbers("--votes", "Votes of an item.", [5, 10, 20, 40, 80, 160], 1, 10_000);
+        var seed = OptionChecks.Seed("--seed", "Decides what is random.");
         var command = new Command("plan", "Simulates judges, and says what so many votes tell")
         {
             distance, distances, lapses, votes, seed,
@@ -89,7 +87,7 @@ internal sealed class App(TextWriter output, TextWriter error)
                 result.AddError(FormattableString.Invariant(
                     $"--distances: pairs times votes may be {MostSimulated} at most; give fewer of either"));
         });
-        SetAction(command, (parsed, _) =>
+        SetWork(command, parsed =>
         {
             var lines = parsed.GetValue(distances) is { Length: > 0 } several
                 ? PowerPlan.ScaleLines(
@@ -98,47 +96,14 @@ internal sealed class App(TextWriter output, TextWriter error)
                     parsed.GetValue(seed));
             foreach (var line in lines)
                 output.WriteLine(line);
-            return Task.CompletedTask;
         });
         return command;
     }
 
-    private static Option<double> Number(string name, string description, double usual, double from, double to)
-    {
-        var option = new Option<double>(name) { Description = description, DefaultValueFactory = _ => usual };
-        option.Validators.Add(result =>
-        {
-            var value = result.GetValueOrDefault<double>();
-            if (!(value >= from && value <= to))
-                result.AddError(FormattableString.Invariant($"{name}: give a number from {from} to {to}"));
-        });
-        return option;
-    }
-
-    // Several numbers, with commas or spaces between them.
-    private static Option<T[]> Numbers<T>(string name, string description, T[] usual, T from, T to)
-        where T : INumber<T> => new(name)
-        {
-            Description = description,
-            AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => usual,
-            CustomParser = result =>
-            {
-                var numbers = new List<T>();
-                foreach (var text in result.Tokens.SelectMany(token => token.Value.Split(',')))
-                    if (T.TryParse(text, CultureInfo.InvariantCulture, out var number) && number >= from && number <= to)
-                        numbers.Add(number);
-                    else
-                        return Refuse<T[]>(
-                            result, FormattableString.Invariant($"{name}: give numbers from {from} to {to}"));
-                return [.. numbers];
-            },
-        };
-
     private Command Serve()
     {
         var folder = Folder();
-        var port = new Option<int>("--port") { Description = "The port", DefaultValueFactory = _ => 8080 };
+        var port = OptionChecks.Number("--port", "The port; 0: any that is free.", 8080, 0, 65535);
         var listen = new Option<IPAddress>("--listen")
         {
             Description = "The address to listen on; 0.0.0.0 without a proxy before it",
@@ -151,11 +116,6 @@ internal sealed class App(TextWriter output, TextWriter error)
             Description = "The path it is served under, such as /study",
             DefaultValueFactory = _ => "",
         };
-        port.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > 65535)
-                result.AddError("--port: give a number from 0 (any free port) to 65535");
-        });
         pathBase.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string>() is { Length: > 0 } path && (path[0] != '/' || path[^1] == '/'
@@ -186,11 +146,10 @@ internal sealed class App(TextWriter output, TextWriter error)
         {
             folder, to,
         };
-        SetAction(command, (parsed, _) =>
+        SetWork(command, parsed =>
         {
             var path = parsed.GetRequiredValue(to);
             output.WriteLine($"{path}: {Exporter.Write(parsed.GetRequiredValue(folder), path)}");
-            return Task.CompletedTask;
         });
         return command;
     }
@@ -202,11 +161,10 @@ internal sealed class App(TextWriter output, TextWriter error)
         {
             folder,
         };
-        SetAction(command, (parsed, _) =>
+        SetWork(command, parsed =>
         {
             foreach (var line in Study.Report.Lines(parsed.GetRequiredValue(folder)))
                 output.WriteLine(line);
-            return Task.CompletedTask;
         });
         return command;
     }
@@ -216,6 +174,11 @@ internal sealed class App(TextWriter output, TextWriter error)
         result.AddError(message);
         return default;
     }
+
+    // Nobody waits for work that is interrupted; what it made goes with the program.
+    private void SetWork(Command command, Action<ParseResult> work) =>
+        SetAction(command, (parsed, cancellation) => Task.Run(() => work(parsed), CancellationToken.None)
+            .WaitAsync(cancellation));
 
     // An exception becomes one line on stderr and an exit code.
     private void SetAction(Command command, Func<ParseResult, CancellationToken, Task> action) =>

@@ -60,7 +60,9 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
                     + "the link that you were given at the beginning, or in the browser that you began in.");
             var trials = Assignment.Plan(definition, VotesOf(open), seed);
             if (trials.Count == 0)
-                throw new RefusedException(409, "This study has all its answers. Thank you for your interest.");
+                throw new RefusedException(409, HasAll(open)
+                    ? "This study has all its answers. Thank you for your interest."
+                    : "Other people are judging all that is left. Please come back in an hour.");
             var at = clock.GetUtcNow();
             var id = open.Value<long>("insert into participant(token, external, seed, joined) "
                 + "values($1, $2, $3, $4) returning id", Hash(token), external, unchecked((long)seed),
@@ -72,6 +74,10 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
             return token;
         });
     }
+
+    private bool HasAll(SqliteConnection open) =>
+        open.Value<long>("select count(*) from trial where kind = 'item' and answer is not null")
+            >= (long)definition.VotesPerItem * definition.Items.Count;
 
     /// <summary>The person that a secret belongs to; null if it is nobody's.</summary>
     public long? Find(string? token)
