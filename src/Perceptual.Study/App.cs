@@ -10,7 +10,6 @@ namespace Perceptual.Study;
 internal sealed class App(TextWriter output, TextWriter error)
 {
     private const int Fine = 0, Failed = 1, Usage = 2, Interrupted = 130;
-    private const int MostSimulated = 50_000; // answers of a study, of which hundreds are simulated
 
     public async Task<int> RunAsync(string[] args)
     {
@@ -80,13 +79,6 @@ internal sealed class App(TextWriter output, TextWriter error)
         {
             distance, distances, lapses, votes, seed,
         };
-        command.Validators.Add(result =>
-        {
-            var images = result.GetValue(distances)?.Length ?? 0;
-            if (images * (images + 1L) / 2 * (result.GetValue(votes)?.DefaultIfEmpty().Max() ?? 0) > MostSimulated)
-                result.AddError(FormattableString.Invariant(
-                    $"--distances: pairs times votes may be {MostSimulated} at most; give fewer of either"));
-        });
         SetWork(command, parsed =>
         {
             var lines = parsed.GetValue(distances) is { Length: > 0 } several

@@ -96,7 +96,8 @@ internal sealed class LiveScale(Definition definition, TimeProvider clock)
             return now + "With wantedInterval in study.json, this page says how many votes a width needs.";
         var more = Math.Ceiling(votes * (width * width / (wanted * wanted) - 1));
         return now + (more > 0
-            ? string.Create(CultureInfo.InvariantCulture, $"For {wanted:0.##} JND, about {more:0} more votes are needed.")
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"For {wanted:0.##} JND, about {more:0} more votes are needed.")
             : string.Create(CultureInfo.InvariantCulture, $"That is no wider than the {wanted:0.##} JND wanted."));
     }
 
@@ -106,8 +107,8 @@ internal sealed class LiveScale(Definition definition, TimeProvider clock)
         if (!method.HasReference)
             return $"Answers of {method.Name} compare no two images with a reference, so they make no scale.";
         if (method.IsMade)
-            return "A scale in JND needs plain answers beside boosted ones: export this study and one of the method ptc "
-                + "about the same images, and give both to lpips scale.";
+            return "A scale in JND needs plain answers beside boosted ones: export this study and one of the method "
+                + "ptc about the same images, and give both to lpips scale.";
         var images = Images(definition).ToArray();
         return images.Length > MostImages || images.CountBy(image => image.Reference).Any(
             reference => reference.Value > MostOfReference)

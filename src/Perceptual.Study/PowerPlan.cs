@@ -11,6 +11,7 @@ internal static class PowerPlan
 {
     private const int Studies = 10_000;
     private const int ScaledStudies = 400;
+    private const int MostAnswers = 50_000; // of one of these
 
     private static readonly double JndDeviation = Normal.InvCDF(0, 1, 0.75);
 
@@ -56,13 +57,20 @@ internal static class PowerPlan
     /// where all pairs of the images and the reference are judged, and <see cref="JndScale"/> scales the answers. A
     /// distance of 0 is the reference itself.
     /// </summary>
+    /// <exception cref="ArgumentException">No distance is above 0, or there are too many answers.</exception>
     public static IEnumerable<string> ScaleLines(
         IReadOnlyList<double> distances, double lapses, IReadOnlyList<int> votes, ulong seed)
     {
         double[] images = [0, .. distances.Where(distance => distance > 0).Order()];
+        if (images.Length == 1)
+            throw new ArgumentException("--distances: give one above 0 at least");
+        if (images.Length * (images.Length - 1L) / 2 * votes.Max() > MostAnswers)
+            throw new ArgumentException(FormattableString.Invariant(
+                $"--distances: pairs times votes may be {MostAnswers} at most; give fewer of either"));
         yield return string.Create(CultureInfo.InvariantCulture, $"{images.Length * (images.Length - 1) / 2} pairs; "
             + $"how wide 95 % intervals are, in JND, on average and of each image at so many JND");
-        yield return string.Join('\t', images.Skip(1).Select(distance => distance.ToString(CultureInfo.InvariantCulture))
+        yield return string.Join('\t', images.Skip(1)
+            .Select(distance => distance.ToString(CultureInfo.InvariantCulture))
             .Prepend("mean").Prepend("votes of a pair"));
         foreach (var count in votes)
         {

@@ -21,7 +21,8 @@ internal sealed record Profile(double RefreshRate, int Width, int Height, double
     /// <summary>Whether it can be what a browser found out.</summary>
     [JsonIgnore]
     public bool IsSound => RefreshRate is >= 0 and <= 10_000 && Width is > 0 and <= 1_000_000
-        && Height is > 0 and <= 1_000_000 && PixelRatio is > 0 and <= 100 && PixelsPerMillimetre is null or > 0 and <= 1000
+        && Height is > 0 and <= 1_000_000 && PixelRatio is > 0 and <= 100
+        && PixelsPerMillimetre is null or > 0 and <= 1000
         && PlatesRead is null or >= 0 and <= 100 && PlatesShown is null or >= 0 and <= 100;
 }
 
@@ -122,8 +123,8 @@ internal sealed class Server : IAsyncDisposable
             limiter.OnRejected = async (rejected, _) =>
             {
                 rejected.HttpContext.Response.Headers.RetryAfter = "60";
-                await Refuse(rejected.HttpContext,
-                    new RefusedException(429, "Too much came from here at a time. Wait a minute, then load the page again."));
+                await Refuse(rejected.HttpContext, new RefusedException(
+                    429, "Too much came from here at a time. Wait a minute, then load the page again."));
             };
             limiter.AddPolicy("secrets", context => Window(context, 60)); // tries to guess one
             limiter.AddPolicy("people", context => Window(context, 600));

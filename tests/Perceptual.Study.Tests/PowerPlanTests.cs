@@ -30,7 +30,7 @@ public sealed class PowerPlanTests
     {
         var widths = Widths(PowerPlan.ScaleLines([0, 1], 0, [100, 400], 2));
         Assert.All(widths, line => Assert.Equal(line[0], line[1])); // 0 is the reference, and the mean is of one
-        // c = .674; sqrt(.75 * .25 / 100) / (c phi(c)) = .2; 3.92 times it is .79. A width of 400 studies is known to 5 %.
+        // c = .674; sqrt(.75 * .25 / 100) / (c phi(c)) = .2; 3.92 times it is .79. It is known to 5 %.
         Assert.Equal(0.79, widths[0][1], 0.12);
         Assert.Equal(0.40, widths[1][1], 0.06);
     }

@@ -38,17 +38,17 @@ public sealed class SamplingTests
         Assert.Equal(6, study.Answers().Count(answer => answer.Kind == "item"));
     }
 
-    // Of two pairs, one has all its twenty answers alike and the other is undecided after three.
+    // Two images at 3 and at 1 JND, both known to 0.2 JND; at 3, an answer tells less.
     [Fact]
     public void Items_whose_answers_are_clear_can_wait()
     {
-        var study = Active(QualityTests.Study, 100, 1) with
+        var study = Active(QualityTests.Study, 1000, 1) with
         {
             Items = [new("r", "r", "a"), new("r", "r", "b")],
         };
         for (var seed = 0u; seed < 5; seed++)
             Assert.Equal(1, Assert.Single(
-                Assignment.Plan(study, [new(20, 20, 20), new(3, 3, 1.5)], seed)).Item);
+                Assignment.Plan(study, [new(450, 450, 441), new(100, 100, 75)], seed)).Item);
         Assert.Equal(0, Assert.Single(Assignment.Plan(study with { Sampling = "balanced" },
             [new(2, 2, 2), new(3, 3, 1.5)], 0)).Item);
     }

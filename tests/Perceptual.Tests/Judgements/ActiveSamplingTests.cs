@@ -100,7 +100,8 @@ public class ActiveSamplingTests
         var asked = Environment.GetEnvironmentVariable("PERCEPTUAL_SAMPLING");
         var studies = int.Parse(asked ?? "3", CultureInfo.InvariantCulture);
         var sessions = asked is null ? 15 : 58;
-        var (active, balanced) = (Errors(studies, sessions, isActive: true), Errors(studies, sessions, isActive: false));
+        var active = Errors(studies, sessions, isActive: true);
+        var balanced = Errors(studies, sessions, isActive: false);
         for (var session = 0; asked is not null && session < sessions; session++)
             TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{30 * (session + 1)} votes: {active[session]:0.000} active, {balanced[session]:0.000} balanced"));
