@@ -64,7 +64,8 @@ internal sealed class LiveScale(Definition definition, TimeProvider clock)
         var images = Images(definition).ToHashSet();
         var values = new List<ScaleValue>();
         var problems = new List<string>();
-        foreach (var reference in Comparisons(definition, kept).GroupBy(answer => answer.Reference))
+        foreach (var reference in Comparisons(definition, kept).GroupBy(answer => answer.Reference)
+            .OrderBy(group => group.Key, StringComparer.Ordinal))
             try
             {
                 if (reference.Select(answer => answer.Judge).Distinct().Count() < 2)
@@ -89,7 +90,9 @@ internal sealed class LiveScale(Definition definition, TimeProvider clock)
     // How many votes are still needed, since the width of an interval falls with the root of their number.
     internal static string Needed(Definition definition, IReadOnlyList<ScaleValue> values, int votes)
     {
-        var width = values.Average(value => value.Interval.High - value.Interval.Low);
+        // Not of images that are 0 by definition, or that all agree about.
+        var width = values.Select(value => value.Interval.High - value.Interval.Low).Where(width => width > 0)
+            .DefaultIfEmpty().Average();
         var now = string.Create(CultureInfo.InvariantCulture,
             $"On average, an interval is {width:0.00} JND wide, after {votes} votes. ");
         if (definition.WantedInterval is not { } wanted)

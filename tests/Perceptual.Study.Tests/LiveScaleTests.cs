@@ -61,7 +61,10 @@ public sealed class LiveScaleTests
     [Fact]
     public void Half_the_width_needs_four_times_the_votes()
     {
-        ScaleValue[] values = [new("r", "a", 1, new(0.6, 1.4), 100), new("r", "b", 2, new(1.4, 2.6), 100)];
+        ScaleValue[] values =
+        [
+            new("r", "a", 1, new(0.6, 1.4), 100), new("r", "b", 2, new(1.4, 2.6), 100), new("r", "c", 0, new(0, 0), 9),
+        ];
         Assert.EndsWith("For 0.5 JND, about 300 more votes are needed.",
             LiveScale.Needed(Study with { WantedInterval = 0.5 }, values, 100), StringComparison.Ordinal);
         Assert.EndsWith("That is no wider than the 1 JND wanted.",
