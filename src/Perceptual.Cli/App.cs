@@ -235,6 +235,11 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
                 {
                     result.AddError(e.Message);
                 }
+            // Where any number of files may follow, a mistyped option is taken for one.
+            foreach (var files in command.Arguments.OfType<Argument<string[]>>())
+                if (result.GetValue(files)?.FirstOrDefault(
+                    path => path.StartsWith('-') && !Path.Exists(path)) is { } unknown)
+                    result.AddError($"there is no option and no file {unknown}");
             if (result.Errors.Any())
                 return;
             foreach (var validate in validators)

@@ -123,6 +123,9 @@ public sealed class ScaleTests : IDisposable
         CommandLine.Run("scale", path).ShouldFail(1, "b was never compared with");
         CommandLine.Run("scale", lpips.PathOf("none.csv")).ShouldFail(1, "none.csv");
         CommandLine.Run("scale").ShouldBeUsage("ANSWERS");
+        CommandLine.Run("scale", path, "--lapse").ShouldBeUsage("there is no option and no file --lapse");
+        File.Copy(path, lpips.PathOf("copy.csv"));
+        CommandLine.Run("scale", path, lpips.PathOf("copy.csv")).ShouldFail(1, "copy.csv: has the same answers as");
         CommandLine.Run("scale", path, "-o", path).ShouldBeUsage("would overwrite");
     }
 

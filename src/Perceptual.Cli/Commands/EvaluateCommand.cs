@@ -247,13 +247,6 @@ internal static class EvaluateCommand
     {
         var data = new Argument<string[]>("DATA") { Description = description, Arity = ArgumentArity.OneOrMore };
         command.Add(data);
-        command.Validators.Add(result =>
-        {
-            // Where any number of files may follow, a mistyped option is taken for one.
-            if (result.GetValue(data)?.FirstOrDefault(
-                path => path.StartsWith('-') && !Path.Exists(path)) is { } unknown)
-                result.AddError($"there is no option and no file {unknown}");
-        });
         return data;
     }
 

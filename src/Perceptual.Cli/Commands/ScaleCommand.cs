@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Security.Cryptography;
 
 namespace Perceptual.Cli;
 
@@ -131,6 +132,7 @@ internal static class ScaleCommand
             var (file, picture) = (parsed.GetValue(output), parsed.GetValue(plot));
             var (plain, more) = (parsed.GetValue(answers)!, parsed.GetValue(boosted) ?? []);
             OutputFiles.Check([.. plain, .. more, parsed.GetValue(known)], (output.Name, file), (plot.Name, picture));
+            CheckAllDiffer([.. plain, .. more]);
             var comparisons = plain.SelectMany(path => ComparisonFile.Read(path))
                 .Concat(more.SelectMany(path => ComparisonFile.Read(path, areBoosted: true))).ToArray();
             var scale = JndScale.Of(comparisons, new()
@@ -152,6 +154,20 @@ internal static class ScaleCommand
             return (picture is null || app.Try(() => Plots.Scale(app, picture, scale.Values))) && isWritten
                 ? ExitCode.Fine
                 : ExitCode.Failed;
+        }
+
+        // Each answer would count twice, and the intervals would be too narrow.
+        private static void CheckAllDiffer(string[] paths)
+        {
+            var seen = new Dictionary<string, string>();
+            foreach (var path in paths)
+            {
+                using var file = LocalFile.OpenRead(path);
+                var digest = Convert.ToHexString(SHA256.HashData(file));
+                if (!seen.TryAdd(digest, path))
+                    throw new InvalidDataException(
+                        $"{path}: has the same answers as {seen[digest]}; give each file once");
+            }
         }
     }
 }
