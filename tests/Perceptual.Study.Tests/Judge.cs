@@ -36,13 +36,13 @@ internal sealed partial class Judge : IDisposable
     {
         var page = await Http.GetStringAsync(external is null ? "" : $"?pid={Uri.EscapeDataString(external)}");
         CsrfOf(page);
-        return await Http.PostAsync("join", new FormUrlEncodedContent(new Dictionary<string, string>
+        return await Patiently(() => Http.PostAsync("join", new FormUrlEncodedContent(new Dictionary<string, string>
         {
             ["csrf"] = Csrf,
             ["pid"] = external ?? "",
             ["consent"] = "yes",
             ["risk"] = "yes",
-        }));
+        })));
     }
 
     /// <summary>A browser whose cookies are gone.</summary>

@@ -15,7 +15,7 @@ public sealed class LoadTests
     {
         var seconds = int.Parse(
             Environment.GetEnvironmentVariable("PERCEPTUAL_LOAD") ?? "3", CultureInfo.InvariantCulture);
-        await using var study = await TestStudy.Start(items: 20, change: made => made with { VotesPerItem = 10_000 });
+        await using var study = await TestStudy.Start(items: 60, change: made => made with { VotesPerItem = 10_000 });
         var judges = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Judge.Begin(study.Server.Address)));
         var given = new ConcurrentDictionary<string, string>(); // client and trial
         var times = new ConcurrentBag<double>();
