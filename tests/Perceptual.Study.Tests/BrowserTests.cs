@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 
 namespace Perceptual.Study.Tests;
@@ -35,6 +37,41 @@ public sealed class BrowserTests
         Assert.Equal("THANKS42", await browser.Page.Locator(".code").TextContentAsync());
         Assert.Equal(4 + 1 + 1 + 1, study.Answers().Count);
         Assert.Empty(browser.Errors);
+    }
+
+    // PERCEPTUAL_TRIALS is how many trials; what share of the exposures was right is printed.
+    [Fact]
+    public async Task A_jnd_trial_without_late_frames_shows_each_image_for_a_second_and_no_frame_more_or_less()
+    {
+        var trials = int.Parse(
+            Environment.GetEnvironmentVariable("PERCEPTUAL_TRIALS") ?? "4", CultureInfo.InvariantCulture);
+        await using var study = await TestStudy.Start("jnd", items: trials, change: made => made with
+        {
+            Practice = 0,
+            TrialsPerSession = trials,
+        });
+        await using var browser = await Browser.Open();
+        var person = new Person(browser, "jnd", "keyboard");
+        await person.Begin(study.Server.Address);
+        await person.Finish();
+        var errors = new List<double>();
+        foreach (var line in study.Log().Where(line => line.Kind == "answered"))
+        {
+            var data = JsonNode.Parse(line.Data!)!;
+            double[] seen = [.. data["seen"]!.AsArray().Select(one => (double)one![0]!)]; // first, pause, second, end
+            double[] frames = [.. data["frames"]!.AsArray().Select(frame => (double)frame! / 10)];
+            double[] wrong =
+                [Math.Abs(seen[^3] - seen[^4] - 1000), Math.Abs(seen[^2] - seen[^3] - 250),
+                Math.Abs(seen[^1] - seen[^2] - 1000)];
+            var usual = frames.Order().ElementAt(frames.Length / 2);
+            if ((int)data["dropped"]! == 0)
+                Assert.InRange(wrong.Max(), 0, usual);
+            errors.Add(wrong.Max() / usual);
+        }
+        Assert.True(errors.Count >= trials);
+        TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{errors.Count(error => error <= 1)} of {errors.Count} trials are right within a frame, "
+                + $"{errors.Count(error => error <= 0.1)} within a tenth of one"));
     }
 
     [Fact]
