@@ -65,6 +65,29 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
+    public void The_list_of_the_samples_has_every_metric_of_version_0_1_once()
+    {
+        var list = MetricList.Read(Path.Combine(Repository.Root, "samples", "table.json"));
+        Assert.Equal(
+            Metric.All.Select(info => info.Name).Where(name => !name.Contains("v0.0", StringComparison.Ordinal)).Order(),
+            list.Metrics.Select(metric => Assert.Single(metric.Choice.Names)).Order());
+        Assert.Equal(
+            [("AlexNet", 0.56522), ("VGG16", 0.71592), ("SqueezeNet 1.1", 0.58178)], // torchvision's
+            list.Metrics.Where(metric => metric.ImageNetAccuracy is not null)
+                .Select(metric => (metric.Name, metric.ImageNetAccuracy!.Value)));
+    }
+
+    [Fact]
+    public void The_list_in_the_page_of_the_table_has_the_groups_and_fields_that_there_are()
+    {
+        var page = Text("docs", "table.md");
+        var fields = Rows(page, "| field |").SelectMany(row => row[0].Split(", ")).Select(cell => cell.Trim('`'));
+        Assert.Equal(MetricList.Fields.Order(), fields.Order());
+        var groups = Rows(page, "| field |").Single(row => row[0] == "`group`")[1].Split(';')[0];
+        Assert.Equal(MetricList.Groups, Quoted().Matches(groups).Select(match => match.Groups[1].Value));
+    }
+
+    [Fact]
     public void The_table_of_distortions_is_the_list_of_kinds()
     {
         string[][] expected =
@@ -91,6 +114,9 @@ public sealed partial class DocumentationTests
             .TakeWhile(line => line.StartsWith('|'))
             .Select(line => Array.ConvertAll(Bar().Split(line)[1..^1], cell => cell.Trim())),
     ];
+
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Quoted();
 
     [GeneratedRegex(@"(?<!\\)\|")]
     private static partial Regex Bar();

@@ -31,6 +31,10 @@ internal sealed record MetricList(string File, IReadOnlyList<ListedMetric> Metri
     public static IReadOnlyList<string> Groups { get; } =
         ["classic", "random", "unsupervised", "self-supervised", "supervised", "calibrated", "tuned"];
 
+    /// <summary>The fields that a metric may have.</summary>
+    public static IReadOnlyList<string> Fields { get; } =
+        ["name", "group", "imagenetAccuracy", .. Entry.Names, "baseline", "seed", .. Entry.Files];
+
     /// <summary>The file, and the files of weights that it names.</summary>
     public IEnumerable<string> Files => [File, .. Metrics.SelectMany(metric => metric.Choice.Model.Files)];
 
@@ -82,10 +86,8 @@ internal sealed record MetricList(string File, IReadOnlyList<ListedMetric> Metri
     /// <summary>An object of the file.</summary>
     private sealed class Entry(string path, int number, JsonElement element)
     {
-        private static readonly string[] Names = ["metric", "net", "version"];
-        private static readonly string[] Files = ["trunk", "lin", "weights"];
-        private static readonly string[] Fields =
-            ["name", "group", "imagenetAccuracy", .. Names, "baseline", "seed", .. Files];
+        public static readonly string[] Names = ["metric", "net", "version"];
+        public static readonly string[] Files = ["trunk", "lin", "weights"];
 
         private string Folder => Path.GetDirectoryName(path) ?? "";
 
