@@ -68,8 +68,9 @@ public sealed partial class DocumentationTests
     public void The_list_of_the_samples_has_every_metric_of_version_0_1_once()
     {
         var list = MetricList.Read(Path.Combine(Repository.Root, "samples", "table.json"));
+        var names = Metric.All.Select(info => info.Name);
         Assert.Equal(
-            Metric.All.Select(info => info.Name).Where(name => !name.Contains("v0.0", StringComparison.Ordinal)).Order(),
+            names.Where(name => !name.Contains("v0.0", StringComparison.Ordinal)).Order(),
             list.Metrics.Select(metric => Assert.Single(metric.Choice.Names)).Order());
         Assert.Equal(
             [("AlexNet", 0.56522), ("VGG16", 0.71592), ("SqueezeNet 1.1", 0.58178)], // torchvision's

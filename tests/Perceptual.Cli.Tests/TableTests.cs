@@ -249,9 +249,11 @@ public sealed class TableTests : IDisposable
     public void A_list_that_is_too_large_is_not_read()
     {
         var large = List(new string(' ', (1 << 20) + 1));
-        CommandLine.Run("evaluate", "2afc", Triplets("set", 1), "--metrics-file", large).ShouldFail(1, "list.json: ", "larger than 1 MiB");
-        var many = string.Join(',', Enumerable.Range(0, 201).Select(i => $$"""{ "name": "{{i}}", "group": "tuned" }"""));
-        CommandLine.Run("evaluate", "2afc", lpips.PathOf("set"), "--metrics-file", List($"[{many}]"))
+        CommandLine.Run("evaluate", "2afc", Triplets("set", 1), "--metrics-file", large)
+            .ShouldFail(1, "list.json: ", "larger than 1 MiB");
+        var metrics = Enumerable.Range(0, 201).Select(i => $$"""{ "name": "{{i}}", "group": "tuned" }""");
+        var many = List($"[{string.Join(',', metrics)}]");
+        CommandLine.Run("evaluate", "2afc", lpips.PathOf("set"), "--metrics-file", many)
             .ShouldFail(1, "list.json: ", "1 to 200 metrics");
     }
 
