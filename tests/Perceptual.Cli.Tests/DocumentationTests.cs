@@ -41,7 +41,7 @@ public sealed partial class DocumentationTests
     [Fact]
     public void The_page_of_the_command_has_every_metric_and_every_image_format()
     {
-        var metrics = MetricList().Match(CommandPage).Groups[1].Value;
+        var metrics = NamesOfMetrics().Match(CommandPage).Groups[1].Value;
         Assert.Equal(ClassicMetrics().Select(info => info.Name), Regex.Split(metrics, @",\s+"));
         var formats = FormatList().Match(CommandPage).Groups[1].Value;
         Assert.Equal(ImageFormat.Names, formats.Replace(" (8 and 16 bits)", "", StringComparison.Ordinal));
@@ -123,7 +123,7 @@ public sealed partial class DocumentationTests
     private static partial Regex Bar();
 
     [GeneratedRegex(@"There are\s+([^;]*?)\s+and\s+every\s+LPIPS\s+by\s+name")]
-    private static partial Regex MetricList();
+    private static partial Regex NamesOfMetrics();
 
     [GeneratedRegex(@"^Images: (.*?)\. ", RegexOptions.Multiline)]
     private static partial Regex FormatList();

@@ -114,7 +114,7 @@ public sealed class TableTests : IDisposable
         var triplets = new TripletSets(["set"], [[.. Enumerable.Repeat(new Triplet("r", "a", "b", 0), 4)]],
             [[.. Enumerable.Range(0, 4).Select(i => (2 * i, 2 * i + 1))]]);
         var jnd = new JndSets([new("pairs", [new("a", "b", 1), new("a", "c", 0)])], ["pairs"], [[8, 9]]);
-        var tables = new GroupedTables(new(null!, list, new(), null, null, 0, null, false),
+        var tables = new GroupedTables(new(null!, new(), null, null, 0, null, false) { List = list },
             Metric.Load(["l2", "l2-lab", "gmsd"]), [.. values]).Of(triplets, jnd, null);
 
         Assert.Equal([1, .75, .5], tables[0].Rows.Skip(2).Select(row => row.Values[0]));

@@ -13,8 +13,6 @@ internal static class EvaluateCommand
         Examples:
           lpips evaluate 2afc 2afc/val --metric lpips-alex,lpips-squeeze,psnr,ssim -o 2afc.csv
           lpips evaluate jnd jnd/val --plot curves.png
-          lpips evaluate mos opinions.csv --metric lpips-alex,psnr
-          lpips evaluate recorded traditional.csv cnn.csv
         """;
 
     public static Command Create(App app) =>

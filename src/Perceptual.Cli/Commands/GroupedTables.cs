@@ -42,9 +42,8 @@ internal sealed class GroupedTables
 
     // A row for each metric by groups; within a group they are in the order of the list.
     private IEnumerable<ScoreRow> Rows(Func<string, int, ScoreRow> score) =>
-        from m in Enumerable.Range(0, metrics.Count)
-        orderby MetricList.Groups.Index().Single(group => group.Item == list.Metrics[m].Group).Index
-        select score(list.Metrics[m].Name, m) with { Group = list.Metrics[m].Group };
+        Enumerable.Range(0, metrics.Count).OrderBy(m => Array.IndexOf(MetricList.Groups, list.Metrics[m].Group))
+            .Select(m => score(list.Metrics[m].Name, m) with { Group = list.Metrics[m].Group });
 
     // How the overall scores go with those on pairs, and with what else is known of the networks.
     private ScoreTable Correlations(ScoreTable scores, ScoreTable? precisions)

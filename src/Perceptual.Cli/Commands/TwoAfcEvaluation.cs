@@ -10,12 +10,13 @@ internal static class TwoAfcEvaluation
         var command = new Command("2afc",
             "Score metrics on which of two images people found closer to the reference.");
         var data = EvaluateCommand.DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
-        var options = new EvaluationOptions(command, defaultLoadSize: "64 for BAPPS, 0 for tables", takesList: true);
+        var options = new EvaluationOptions(command, defaultLoadSize: "64; 0 for tables", takesList: true);
         var root = EvaluateCommand.RootOption(command, result => result.GetValue(data) ?? []);
         var jnd = JndOption(command, options);
         var format = new Option<string>("--format")
         {
-            Description = "The form of the scores.",
+            Description = $"The form of the scores: {string.Join(", ", ScoreTable.Formats)}.",
+            HelpName = "FORM",
             DefaultValueFactory = _ => ScoreTable.Formats[0],
         };
         format.AcceptOnlyFromAmong([.. ScoreTable.Formats]);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -84,19 +85,20 @@ internal sealed class EvaluationOptions
             throw new UsageException($"--versus {other}: {file} has no metric of this name");
         return new(
             choice,
-            listed,
             images.Options(parsed),
             parsed.GetValue(loadSize),
             other ?? (listed is null && choice.Names.Count > 1 ? choice.Names[0] : null),
             parsed.GetValue(seed),
             parsed.GetValue(output),
-            parsed.GetValue(strict));
+            parsed.GetValue(strict))
+        {
+            List = listed,
+        };
     }
 }
 
 /// <summary>An evaluation on images.</summary>
 /// <param name="Metrics">What is evaluated, if that is no list.</param>
-/// <param name="List">The list of metrics that are evaluated, with their layers; null if there is none.</param>
 /// <param name="Images">How images are read.</param>
 /// <param name="LoadSize">The shorter side that images are resized to; 0: they are not; null: the default.</param>
 /// <param name="Versus">The metric that the others are compared with, or null.</param>
@@ -104,9 +106,12 @@ internal sealed class EvaluationOptions
 /// <param name="Output">The file for values and scores, or null.</param>
 /// <param name="Strict">Whether the first bad file is the end.</param>
 internal sealed record Evaluation(
-    MetricChoice Metrics, MetricList? List, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed,
-    string? Output, bool Strict)
+    MetricChoice Metrics, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed, string? Output,
+    bool Strict)
 {
+    /// <summary>The list of metrics that are evaluated, with their layers; null if there is none.</summary>
+    public MetricList? List { get; init; }
+
     /// <summary>
     /// The metrics and their values of all pairs, [pair][metric]; those of a list are followed by the layers of each.
     /// Values that a stopped run left beside the output file are not computed again.

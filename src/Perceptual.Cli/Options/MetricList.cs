@@ -28,7 +28,7 @@ internal sealed record MetricList(string File, IReadOnlyList<ListedMetric> Metri
     private const int MaxNameLength = 100;
 
     /// <summary>The groups that a metric may be of, in the order of the table.</summary>
-    public static IReadOnlyList<string> Groups { get; } =
+    public static readonly string[] Groups =
         ["classic", "random", "unsupervised", "self-supervised", "supervised", "calibrated", "tuned"];
 
     /// <summary>The fields that a metric may have.</summary>

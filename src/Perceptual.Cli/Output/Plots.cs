@@ -111,24 +111,22 @@ internal static class Plots
         var (ticks, y, lowest, highest) = (new List<(double At, string Name)>(), 0.0, 0.5, people.Values[^1]);
         foreach (var (number, group) in groups.Index())
         {
-            var bars = new List<Bar>();
+            plot.Add.Bars([.. group.Select((row, i) => new Bar
+            {
+                Position = y - i,
+                Value = row.Values[^1],
+                FillColor = palette.GetColor(number),
+                LineWidth = 0,
+                Orientation = Orientation.Horizontal,
+            })]).LegendText = group.Key;
             foreach (var row in group)
             {
-                bars.Add(new()
-                {
-                    Position = y,
-                    Value = row.Values[^1],
-                    FillColor = palette.GetColor(number),
-                    LineWidth = 0,
-                    Orientation = Orientation.Horizontal,
-                });
                 var interval = row.Interval(table.Columns.Length - 1)!.Value;
                 plot.Add.Line(interval.Low, y, interval.High, y).LineColor = Colors.Black;
                 ticks.Add((y, Printable.Escape(row.Name)));
                 (lowest, highest) = (Math.Min(lowest, interval.Low), Math.Max(highest, interval.High));
                 y--;
             }
-            plot.Add.Bars(bars).LegendText = group.Key;
             y -= 0.6;
         }
         var line = plot.Add.VerticalLine(people.Values[^1]);
