@@ -185,8 +185,11 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
     private static bool IsExpected(Exception e) =>
         e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException;
 
-    // The library's message for a value that is not in a list has a line for each value, and not the option.
-    private static string Describe(ParseError problem)
+    /// <summary>
+    /// What is wrong, in one line: the library's message for a value that is not in a list has a line for each value,
+    /// and not the option.
+    /// </summary>
+    public static string Describe(ParseError problem)
     {
         var lines = problem.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var name = problem.SymbolResult switch
@@ -218,9 +221,11 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
         return ExitCode.Usage;
     }
 
-    // Options without a value, or with one that cannot be parsed, are reported first: a command's own validators run
-    // only if all its options are sound.
-    private static void GuardValidators(Command command)
+    /// <summary>
+    /// Options without a value, or with one that cannot be parsed, are reported first: a command's own validators run
+    /// only if all its options are sound.
+    /// </summary>
+    public static void GuardValidators(Command command)
     {
         var validators = command.Validators.ToArray();
         command.Validators.Clear();

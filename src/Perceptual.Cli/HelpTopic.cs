@@ -141,6 +141,38 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         continues where it stopped.
         """;
 
+    private static string Table() => $$"""
+        `lpips evaluate 2afc DATA --metrics-file LIST.json` makes the table of the LPIPS paper: metrics by groups, with
+        the scores of people. LIST.json is an array with an object for each metric:
+
+          [
+            { "name": "SSIM", "group": "classic", "metric": "ssim" },
+            { "name": "AlexNet", "group": "supervised", "metric": "lpips-alex-baseline", "imagenetAccuracy": 0.565 },
+            { "name": "k-means", "group": "unsupervised", "net": "alex", "trunk": "kmeans.pth", "baseline": true }
+          ]
+
+          name              what the table calls it
+          group             {{string.Join(", ", MetricList.Groups.Take(4))}},
+                            {{string.Join(", ", MetricList.Groups.Skip(4))}}; in this order
+          metric            one name of `lpips help metrics`; without it, the LPIPS of the next fields
+          net, version, baseline, trunk, lin, weights
+                            what the options mean: `lpips help models`; weights is a model file
+          seed              of random weights
+          imagenetAccuracy  the part of ImageNet's images that the network classifies rightly, 0 to 1
+        Files are relative to the folder of LIST.json.
+
+        Tables:
+          2AFC              on each set; the last column is that of all sets: the paper's average, or the mean
+          JND mAP           with --jnd DATA, as `lpips evaluate jnd` has it
+          minus METRIC      with --versus METRIC
+          correlation       of 2AFC with JND and with the accuracy on ImageNet, over the metrics that have both, by
+                            their scores of all sets; the metrics are not resampled
+          layers alone      the 2AFC score of what each layer adds to the distance, of all sets
+
+        --format text | markdown | csv is the form of the tables; csv has every digit. -o FILE.json has the scores too,
+        beside every value of the triplets. docs/table.md has a table, docs/paper-rows.md the paper's other networks.
+        """;
+
     private const string Scales = """
         `lpips scale` makes a scale from people's answers about which of two images differs more from their reference.
         Its unit is the just noticeable difference: of 1 JND, 75 % say rightly which of two images is not the reference.
@@ -261,6 +293,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         new("output", "results as text, JSON and CSV; maps; mean and spread", Output),
         new("explain", "what a distance means: compare --explain", Explain),
         new("judgements", "evaluate: data, scores and intervals", Judgements),
+        new("table", "evaluate 2afc --metrics-file: the paper's table, by groups, with layers", Table()),
         new("scales", "scale: answers, JND, what a metric means to people", Scales),
         new("bapps", "dataset: how BAPPS is fetched and checked", Bapps),
         new("training", "train: what learns, from which data, and what is written", Training()),

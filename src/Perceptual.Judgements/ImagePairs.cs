@@ -59,11 +59,13 @@ public sealed class ImagePairs
     /// <param name="step">Is called with the number of pairs that are new.</param>
     /// <param name="problems">Gets what is wrong with each bad file, in the order of the pairs; if it is null, the
     /// first to be found is thrown.</param>
+    /// <param name="withLayers">Whether the values of a pair end with what each layer of each metric adds: those of the
+    /// first metric that has layers, then those of the next.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="InvalidDataException">A file is bad, and <paramref name="problems"/> is null.</exception>
     public double[]?[] Measure(MetricSet metrics, Func<string, RgbImage> read, double[]?[]? known,
         Action<IReadOnlyList<(int Pair, double[] Values)>>? done, long memory, Action<int> step,
-        ICollection<string>? problems = null, CancellationToken cancellation = default)
+        ICollection<string>? problems = null, bool withLayers = false, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(metrics);
         ArgumentNullException.ThrowIfNull(read);
@@ -77,7 +79,7 @@ public sealed class ImagePairs
         var first = open.Select(pair => Load(pairs[pair].Reference).Image).FirstOrDefault(image => image is not null);
         var plan = Plan.Of(metrics, first, images.Count, memory);
         var shared = metrics.WithThreads(metrics.Threads / plan.Workers);
-        var measurement = new Measurement(this, shared, Load, plan.Most, cancellation);
+        var measurement = new Measurement(this, shared, Load, plan.Most, withLayers, cancellation);
         var found = new string[pairs.Count][]; // problems of each pair
         var tasks = Tasks(open, plan.Block, plan.AtOnce);
         var cache = new LoadedImages(images.Count, memory, measurement.Prepare);
@@ -198,7 +200,7 @@ public sealed class ImagePairs
     }
 
     private sealed class Measurement(ImagePairs all, MetricSet metrics, Func<int, LoadedImage> load, long most,
-        CancellationToken cancellation)
+        bool withLayers, CancellationToken cancellation)
     {
         public LoadedImage[] Prepare(IReadOnlyList<int> numbers)
         {
@@ -235,7 +237,13 @@ public sealed class ImagePairs
             if (Array.FindIndex(values, double.IsNaN) is >= 0 and var bad)
                 throw new InvalidDataException($"{metrics.Metrics[bad].Info.Name} of {first.Path} and {second.Path} is "
                     + "not a number; leave this metric out");
-            return values;
+            return withLayers ? [.. values, .. metrics.Metrics.SelectMany((metric, m) => Layers(metric, measured[m]))]
+                : values;
         }
+
+        private static IReadOnlyList<double> Layers(Metric metric, MetricValue value) =>
+            value.Layers.Count == metric.LayerCount ? value.Layers
+                : throw new InvalidOperationException($"{metric.Info.Name} has {metric.LayerCount} layers, but a value "
+                    + $"of it has {value.Layers.Count}");
     }
 }

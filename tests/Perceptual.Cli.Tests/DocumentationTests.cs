@@ -41,7 +41,7 @@ public sealed partial class DocumentationTests
     [Fact]
     public void The_page_of_the_command_has_every_metric_and_every_image_format()
     {
-        var metrics = MetricList().Match(CommandPage).Groups[1].Value;
+        var metrics = NamesOfMetrics().Match(CommandPage).Groups[1].Value;
         Assert.Equal(ClassicMetrics().Select(info => info.Name), Regex.Split(metrics, @",\s+"));
         var formats = FormatList().Match(CommandPage).Groups[1].Value;
         Assert.Equal(ImageFormat.Names, formats.Replace(" (8 and 16 bits)", "", StringComparison.Ordinal));
@@ -62,6 +62,30 @@ public sealed partial class DocumentationTests
                 $"{info.MinimumSide}",
                 info.HasMap ? "yes" : "no")),
             classic.Select(row => (row[0], row[2], row[5], row[6])));
+    }
+
+    [Fact]
+    public void The_list_of_the_samples_has_every_metric_of_version_0_1_once()
+    {
+        var list = MetricList.Read(Path.Combine(Repository.Root, "samples", "table.json"));
+        var names = Metric.All.Select(info => info.Name);
+        Assert.Equal(
+            names.Where(name => !name.Contains("v0.0", StringComparison.Ordinal)).Order(),
+            list.Metrics.Select(metric => Assert.Single(metric.Choice.Names)).Order());
+        Assert.Equal(
+            [("AlexNet", 0.56522), ("VGG16", 0.71592), ("SqueezeNet 1.1", 0.58178)], // torchvision's
+            list.Metrics.Where(metric => metric.ImageNetAccuracy is not null)
+                .Select(metric => (metric.Name, metric.ImageNetAccuracy!.Value)));
+    }
+
+    [Fact]
+    public void The_list_in_the_page_of_the_table_has_the_groups_and_fields_that_there_are()
+    {
+        var page = Text("docs", "table.md");
+        var fields = Rows(page, "| field |").SelectMany(row => row[0].Split(", ")).Select(cell => cell.Trim('`'));
+        Assert.Equal(MetricList.Fields.Order(), fields.Order());
+        var groups = Rows(page, "| field |").Single(row => row[0] == "`group`")[1].Split(';')[0];
+        Assert.Equal(MetricList.Groups, Quoted().Matches(groups).Select(match => match.Groups[1].Value));
     }
 
     [Fact]
@@ -92,11 +116,14 @@ public sealed partial class DocumentationTests
             .Select(line => Array.ConvertAll(Bar().Split(line)[1..^1], cell => cell.Trim())),
     ];
 
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Quoted();
+
     [GeneratedRegex(@"(?<!\\)\|")]
     private static partial Regex Bar();
 
     [GeneratedRegex(@"There are\s+([^;]*?)\s+and\s+every\s+LPIPS\s+by\s+name")]
-    private static partial Regex MetricList();
+    private static partial Regex NamesOfMetrics();
 
     [GeneratedRegex(@"^Images: (.*?)\. ", RegexOptions.Multiline)]
     private static partial Regex FormatList();

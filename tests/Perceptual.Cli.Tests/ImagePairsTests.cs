@@ -101,6 +101,38 @@ public class ImagePairsTests
             }
     }
 
+    [Fact]
+    public void Layers_follow_the_values_in_the_order_of_the_metrics()
+    {
+        var metrics = new MetricSet([.. Metric.Load(["lpips-random-lite", "psnr"]), Metrics.Metrics[0]]);
+        foreach (var memory in new[] { 1, 1L << 30 }) // in bands of rows, and not
+            foreach (var (pair, values) in AllPairs().Measure(
+                metrics, path => Read(path), null, null, memory, _ => { }, withLayers: true).Index())
+            {
+                var (a, b) = (Read($"{pair / Images}"), Read($"{pair % Images}"));
+                var layers = metrics.Metrics.OfType<Lpips>().Select(lpips => lpips.Compare(a, b).Layers).ToArray();
+                Assert.Equal([4, 7], layers.Select(each => each.Count));
+                Assert.Equal(
+                    [.. metrics.Metrics.Select(metric => metric.Measure(a, b)), .. layers.SelectMany(each => each)],
+                    values!);
+            }
+    }
+
+    [Fact]
+    public void A_metric_whose_values_have_other_layers_than_it_says_is_refused()
+    {
+        var problem = Assert.Throws<InvalidOperationException>(() => AllPairs().Measure(
+            new([new Layered()]), path => Read(path), null, null, 1L << 30, _ => { }, withLayers: true));
+        Assert.Contains("layered has 0 layers, but a value of it has 2", problem.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class Layered() : Metric(new("layered", false, "0 to 1", 1, HasMap: false))
+    {
+        protected internal override MetricValue Run(
+            RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation) =>
+            new(1) { Layers = [0.5, 0.5] };
+    }
+
     private static ImagePairs AllPairs()
     {
         var pairs = new ImagePairs();

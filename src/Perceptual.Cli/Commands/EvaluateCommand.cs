@@ -7,128 +7,23 @@ namespace Perceptual.Cli;
 internal static class EvaluateCommand
 {
     public const string Help = """
-        See also: lpips help judgements, scales, models, metrics, images
+        See also: lpips help judgements, table, scales, models, metrics, images
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
           lpips evaluate 2afc 2afc/val --metric lpips-alex,lpips-squeeze,psnr,ssim -o 2afc.csv
           lpips evaluate jnd jnd/val --plot curves.png
-          lpips evaluate mos opinions.csv --metric lpips-alex,psnr
-          lpips evaluate recorded traditional.csv cnn.csv
         """;
 
     public static Command Create(App app) =>
         new("evaluate", "Measure how well metrics agree with people.")
         {
-            TwoAfc(app),
-            Jnd(app),
+            TwoAfcEvaluation.Create(app),
+            JndEvaluation.Create(app),
             JndScaleEvaluation.Create(app),
             Mos(app),
             Recorded(app),
         };
-
-    private static Command TwoAfc(App app)
-    {
-        var command = new Command("2afc",
-            "Score metrics on which of two images people found closer to the reference.");
-        var data = DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
-        var options = new EvaluationOptions(
-            command, defaultLoadSize: "64 for BAPPS, 0 for tables");
-        var root = RootOption(command, result => result.GetValue(data) ?? []);
-        var plot = Plots.Option(command, "Draw the scores and their intervals as bars (.png).");
-        app.SetAction(command, (parsed, cancellation) =>
-        {
-            var evaluation = options.Parse(parsed);
-            var sets = parsed.GetValue(data)!.SelectMany(path =>
-            {
-                var loadSize = evaluation.LoadSize ?? (Directory.Exists(path) ? 64 : 0);
-                return JudgementFiles.ReadTriplets(path, parsed.GetValue(root))
-                    .Select(set => (Set: set, LoadSize: loadSize));
-            }).ToArray();
-            var names = UniqueNames(sets.Select(each => each.Set.Name));
-            var pairs = new ImagePairs();
-            var numbers = Array.ConvertAll(sets, each => each.Set.Items.Select(triplet =>
-                (P0: pairs.Add(triplet.Reference, triplet.P0, each.LoadSize),
-                    P1: pairs.Add(triplet.Reference, triplet.P1, each.LoadSize))).ToArray());
-            var picture = parsed.GetValue(plot);
-            var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
-
-            var judge = Array.ConvertAll(sets, each => each.Set.Items.Select(triplet => triplet.Judge).ToArray());
-            var distances = columns.Set.Metrics.Select(
-                (metric, m) => (Name: columns.Names[m], Sets: Array.ConvertAll(numbers, set => (
-                D0: Array.ConvertAll(set, pair => metric.Info.Distance(values[pair.P0][m])),
-                D1: Array.ConvertAll(set, pair => metric.Info.Distance(values[pair.P1][m])))))).ToArray();
-            var tables = TripletTables(names, judge, distances, evaluation.Seed, evaluation.Versus);
-            var items = sets.SelectMany((each, s) => each.Set.Items.Select((triplet, i) => new EvaluationItem(
-                names[s],
-                [triplet.Reference, triplet.P0, triplet.P1],
-                triplet.Judge,
-                [values[numbers[s][i].P0], values[numbers[s][i].P1]])));
-            return evaluation.Write(
-                app, columns, tables, ["reference", "p0", "p1", "judge"], ["d0", "d1"], items,
-                picture is null ? null : () => Plots.Bars(app, picture, tables[0], distances.Length));
-        });
-        return command;
-    }
-
-    private static Command Jnd(App app)
-    {
-        var command = new Command("jnd",
-            "Score metrics on whether people took two images for the same.");
-        var data = DataArgument(command, "BAPPS folders of pairs.");
-        var options = new EvaluationOptions(command, defaultLoadSize: "64");
-        var plot = Plots.Option(command, "Draw the precision-recall curves (.png).");
-        app.SetAction(command, (parsed, cancellation) =>
-        {
-            var evaluation = options.Parse(parsed);
-            var sets = parsed.GetValue(data)!.SelectMany(JudgementFiles.ReadJnd).ToArray();
-            if (sets.FirstOrDefault(set => set.Items.All(pair => pair.Same == 0)) is { } none)
-                throw new InvalidDataException(
-                    $"{none.Name}: nobody took any pair for the same, so there is no recall to compute");
-            var names = UniqueNames(sets.Select(set => set.Name));
-            var pairs = new ImagePairs();
-            var loadSize = evaluation.LoadSize ?? 64;
-            var numbers = Array.ConvertAll(
-                sets, set => set.Items.Select(pair => pairs.Add(pair.P0, pair.P1, loadSize)).ToArray());
-            var picture = parsed.GetValue(plot);
-            var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
-
-            var same = Array.ConvertAll(sets, set => set.Items.Select(pair => pair.Same).ToArray());
-            var distances = columns.Set.Metrics.Select(
-                (metric, m) => (Name: columns.Names[m],
-                    Sets: Array.ConvertAll(numbers,
-                        set => Array.ConvertAll(set, pair => metric.Info.Distance(values[pair][m]))))).ToArray();
-            var rows = distances.Select(
-                metric => ScoreRow.Of(metric.Name, evaluation.Seed, metric.Sets.Select((set, s) =>
-            {
-                var order = Scores.Order(set, same[s]);
-                var sorted = Array.ConvertAll(order, i => same[s][i]);
-                var ranks = new int[order.Length];
-                for (var rank = 0; rank < order.Length; rank++)
-                    ranks[order[rank]] = rank;
-                return (Scores.AveragePrecision(sorted), sorted.Length,
-                    new Func<int[], double>(indices => Scores.AveragePrecision(Resample(sorted, ranks, indices))));
-            })));
-            var table = new ScoreTable("JND mAP", names, [.. rows]).WithPaperAverages();
-            var items = sets.SelectMany((set, s) => set.Items.Select((pair, i) =>
-                new EvaluationItem(names[s], [pair.P0, pair.P1], pair.Same, [values[numbers[s][i]]])));
-            ScoreTable[] tables = [table, .. Differences(table, evaluation.Versus)];
-            return evaluation.Write(app, columns, tables, ["p0", "p1", "same"], [""], items,
-                picture is null ? null : () => Plots.Curves(app, picture, names,
-                    [
-                        .. distances.Select(metric => (metric.Name,
-                            metric.Sets.Select((set, s) => Scores.JndCurve(set, same[s])).ToArray()))]));
-        });
-        return command;
-
-        // A sample of the pairs, in the order of their distances, which need not be sorted again.
-        static double[] Resample(double[] sorted, int[] ranks, int[] indices)
-        {
-            var sample = Array.ConvertAll(indices, i => ranks[i]);
-            Array.Sort(sample);
-            return Array.ConvertAll(sample, rank => sorted[rank]);
-        }
-    }
 
     private static Command Mos(App app)
     {
@@ -188,7 +83,7 @@ internal static class EvaluateCommand
         {
             OutputFiles.Check(parsed.GetValue(data)!, (plot.Name, parsed.GetValue(plot)));
             var sets = parsed.GetValue(data)!.Select(JudgementFiles.ReadRecorded).ToArray();
-            var tables = TripletTables(
+            var tables = TripletSets.Tables(
                 UniqueNames(sets.Select(set => set.Name)),
                 Array.ConvertAll(sets, set => set.Items.Select(item => item.Judge).ToArray()),
                 [
@@ -197,7 +92,7 @@ internal static class EvaluateCommand
                             set.Items.Select(item => item.D1).ToArray())))],
                 parsed.GetValue(seed),
                 null);
-            app.Output.Write(string.Join(Environment.NewLine, tables.Select(table => table.Text())));
+            app.Output.Write(ScoreTable.Write(tables));
             return parsed.GetValue(plot) is not { } file || app.Try(() => Plots.Bars(app, file, tables[0], 1))
                 ? ExitCode.Fine
                 : ExitCode.Failed;
@@ -205,37 +100,11 @@ internal static class EvaluateCommand
         return command;
     }
 
-    // The scores, the accuracies against the majority, and the differences of the scores from one metric's.
-    private static List<ScoreTable> TripletTables(
-        string[] names, double[][] judge, IReadOnlyList<(string Name, (double[] D0, double[] D1)[] Sets)> metrics,
-        ulong seed, string? versus)
-    {
-        var scores = new ScoreTable("2AFC", names,
-        [
-            .. metrics.Select(
-                metric => ScoreRow.OfMeans(metric.Name, seed,
-                    [
-                        .. metric.Sets.Select((set, s) => judge[s].Select(
-                            (j, i) => Scores.Agreement(set.D0[i], set.D1[i], j)).ToArray())])),
-            ScoreRow.OfMeans("people", seed,
-                Array.ConvertAll(judge, set => Array.ConvertAll(set, j => j * j + (1 - j) * (1 - j)))),
-            ScoreRow.OfMeans("oracle", seed,
-                Array.ConvertAll(judge, set => Array.ConvertAll(set, j => Math.Max(j, 1 - j)))),
-        ]).WithPaperAverages();
-        var majority = new ScoreTable("majority", names,
-            [
-                .. metrics.Select(
-                    metric => new ScoreRow(metric.Name,
-                        [.. metric.Sets.Select((set, s) => Scores.MajorityAccuracy(set.D0, set.D1, judge[s]))],
-                        Array.ConvertAll(names, _ => Array.Empty<double>())))]);
-        return [scores, majority.WithPaperAverages(), .. Differences(scores, versus)];
-    }
-
     internal static ScoreTable[] Differences(
         ScoreTable table, string? versus) => versus is null ? [] : [table.Differences(versus)];
 
     // Data with the same name are told apart by a number.
-    private static string[] UniqueNames(IEnumerable<string> names)
+    internal static string[] UniqueNames(IEnumerable<string> names)
     {
         var all = names.ToArray();
         return [.. all.Select((name, i) => all.Count(other => other == name) == 1

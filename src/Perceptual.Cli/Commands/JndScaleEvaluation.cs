@@ -41,7 +41,7 @@ internal static class JndScaleEvaluation
             var tables = Tables([.. names.Zip(numbers, (name, column) => (name,
                 Correlation.Spearman(column, jnd) < 0 ? Array.ConvertAll(column, value => -value) : column))],
                 values, evaluation.Seed, names.Length > 1 ? names[0] : null);
-            app.Output.Write(string.Join(Environment.NewLine, tables.Select(table => table.Text())));
+            app.Output.Write(ScoreTable.Write(tables));
             return ExitCode.Fine;
         });
         return command;

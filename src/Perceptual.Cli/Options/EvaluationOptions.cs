@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -20,6 +21,11 @@ internal sealed class EvaluationOptions
         Description = "Show how much better each metric is than this one. [default: the first of several]",
         HelpName = "METRIC",
     };
+    private readonly Option<string> list = new("--metrics-file")
+    {
+        Description = "The metrics of a table by groups (.json): `lpips help table`.",
+        HelpName = "FILE",
+    };
     private readonly Option<int?> loadSize;
     private readonly Option<string> output = new("--output", "-o")
     {
@@ -31,7 +37,10 @@ internal sealed class EvaluationOptions
     private readonly MetricOptions metrics;
     private readonly ImageOptions images;
 
-    public EvaluationOptions(Command command, string defaultLoadSize)
+    /// <param name="command">The command that gets the options.</param>
+    /// <param name="defaultLoadSize">What --load-size is by default, for the help.</param>
+    /// <param name="takesList">Whether the metrics may be a list in a file.</param>
+    public EvaluationOptions(Command command, string defaultLoadSize, bool takesList = false)
     {
         loadSize = OptionChecks.OptionalNumber(
             "--load-size",
@@ -39,13 +48,18 @@ internal sealed class EvaluationOptions
             0,
             65535);
         output.RequireEnding(".csv", ".json");
+        if (takesList)
+            command.Add(list);
         metrics = new MetricOptions(command);
         foreach (var option in new Option[] { versus, loadSize, output, seed, strict })
             command.Add(option);
         images = new ImageOptions(command, canResize: false);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(versus) is { } other && metrics.NamesOf(result) is var names
+            if (takesList && result.GetValue(list) is { } file && metrics.Given(result) is { } option)
+                result.AddError($"--metrics-file {file} says which metrics: leave out {option}");
+            else if ((!takesList || result.GetValue(list) is null)
+                && result.GetValue(versus) is { } other && metrics.NamesOf(result) is var names
                 && (!names.Contains(other) || names.Length < 2))
                 result.AddError($"--versus {other}: --metric must name it and at least one more");
             if (Directory.Exists(result.GetValue(output)))
@@ -56,26 +70,38 @@ internal sealed class EvaluationOptions
     public static Option<ulong> SeedOption() =>
         OptionChecks.Seed("--bootstrap-seed", "The seed of the bootstrap samples.");
 
+    /// <summary>Whether the metrics are a list in a file.</summary>
+    public bool HasList(SymbolResult result) => result.GetValue(list) is not null;
+
     /// <summary>The evaluation the command line asks for.</summary>
+    /// <inheritdoc cref="MetricList.Read" path="/exception"/>
+    /// <exception cref="UsageException">The list does not have the metric of --versus.</exception>
     public Evaluation Parse(ParseResult parsed)
     {
         var choice = metrics.Parse(parsed);
+        var (file, other) = (parsed.GetValue(list), parsed.GetValue(versus));
+        var listed = file is null ? null : MetricList.Read(file);
+        if (listed is not null && other is not null && listed.Metrics.All(metric => metric.Name != other))
+            throw new UsageException($"--versus {other}: {file} has no metric of this name");
         return new(
             choice,
             images.Options(parsed),
             parsed.GetValue(loadSize),
-            parsed.GetValue(versus) ?? (choice.Names.Count > 1 ? choice.Names[0] : null),
+            other ?? (listed is null && choice.Names.Count > 1 ? choice.Names[0] : null),
             parsed.GetValue(seed),
             parsed.GetValue(output),
-            parsed.GetValue(strict));
+            parsed.GetValue(strict))
+        {
+            List = listed,
+        };
     }
 }
 
 /// <summary>An evaluation on images.</summary>
-/// <param name="Metrics">What is evaluated.</param>
+/// <param name="Metrics">What is evaluated, if that is no list.</param>
 /// <param name="Images">How images are read.</param>
 /// <param name="LoadSize">The shorter side that images are resized to; 0: they are not; null: the default.</param>
-/// <param name="Versus">The metric that the others are compared with; null if there is only one metric.</param>
+/// <param name="Versus">The metric that the others are compared with, or null.</param>
 /// <param name="Seed">The seed of the bootstrap samples.</param>
 /// <param name="Output">The file for values and scores, or null.</param>
 /// <param name="Strict">Whether the first bad file is the end.</param>
@@ -83,9 +109,12 @@ internal sealed record Evaluation(
     MetricChoice Metrics, ImageReadOptions Images, int? LoadSize, string? Versus, ulong Seed, string? Output,
     bool Strict)
 {
+    /// <summary>The list of metrics that are evaluated, with their layers; null if there is none.</summary>
+    public MetricList? List { get; init; }
+
     /// <summary>
-    /// The metrics and their values of all pairs, [pair][metric]. Values that a stopped run left beside the output file
-    /// are not computed again.
+    /// The metrics and their values of all pairs, [pair][metric]; those of a list are followed by the layers of each.
+    /// Values that a stopped run left beside the output file are not computed again.
     /// </summary>
     /// <param name="app">Shows progress.</param>
     /// <param name="pairs">The pairs.</param>
@@ -95,14 +124,17 @@ internal sealed record Evaluation(
     public (Columns Columns, double[][] Values) Measure(
         App app, ImagePairs pairs, IEnumerable<string> data, string? plot, CancellationToken cancellation)
     {
-        OutputFiles.Check([.. data, .. Metrics.Model.Files, .. pairs.Images.Select(image => image.Path)],
+        OutputFiles.Check(
+            [.. data, .. List?.Files ?? Metrics.Model.Files, .. pairs.Images.Select(image => image.Path)],
             ("--output", Output), ("--plot", plot));
-        var columns = Metrics.Load(app, cancellation);
+        var columns = List?.Load(app, Metrics.Model, cancellation) ?? Metrics.Load(app, cancellation);
+        var layers = List is null ? 0 : columns.Set.Metrics.Sum(metric => metric.LayerCount);
         var known = new double[]?[pairs.Count];
         string[] stamps = Output is null ? [] : Stamps(pairs);
         using var journal = Output is { } file
-            ? new Journal(Journal.PathFor(file), RowJournal.Purpose("evaluate", columns, Images)) : null;
-        journal?.Resume(Known(stamps, columns.Names.Count, known));
+            ? new Journal(Journal.PathFor(file), RowJournal.Purpose("evaluate", columns, Images,
+                List is null ? [] : [("layers", $"{layers}")])) : null;
+        journal?.Resume(Known(stamps, columns.Names.Count + layers, known));
         if (known.Count(value => value is not null) is > 0 and var count)
             app.Say($"continuing after {count} of {pairs.Count} pairs, from {journal!.Path}");
         var problems = new List<string>();
@@ -119,6 +151,7 @@ internal sealed record Evaluation(
                     step();
             },
             Strict ? null : problems,
+            withLayers: List is not null,
             cancellation));
         if (problems.Count > 0)
             throw Incomplete(app, problems, values);
@@ -149,9 +182,10 @@ internal sealed record Evaluation(
         string[] itemColumns,
         string[] valueNames,
         IEnumerable<EvaluationItem> items,
-        Action? plot = null)
+        Action? plot = null,
+        string format = "text")
     {
-        app.Output.Write(string.Join(Environment.NewLine, tables.Select(table => table.Text())));
+        app.Output.Write(ScoreTable.Write(tables, format));
         var isWritten = Output is null || app.Try(() =>
         {
             using var file = new AtomicFile(Output);
@@ -228,10 +262,12 @@ internal sealed record Evaluation(
         json.WriteStartArray("scores");
         foreach (var table in tables)
             foreach (var row in table.Rows)
-                for (var k = 0; k < table.Columns.Length; k++)
+                for (var k = 0; k < row.Values.Length; k++)
                 {
                     json.WriteStartObject();
                     json.WriteString("table", table.Title);
+                    if (row.Group is not null)
+                        json.WriteString("group", row.Group);
                     json.WriteString("column", table.Columns[k]);
                     json.WriteString("metric", row.Name);
                     Report.WriteNumber(json, "score", row.Values[k]);

@@ -101,6 +101,10 @@ internal sealed class MetricOptions
     public bool IsOneLpips(SymbolResult result) =>
         IsSingle(result, out var info) && (info is null || IsLpips(info.Name));
 
+    /// <summary>The first option on the command line that says which metrics or which model, or null.</summary>
+    public string? Given(CommandResult result) =>
+        result.GetResult(metric) is { Implicit: false } ? metric.Name : model.DescribesModel(result);
+
     /// <summary>The metrics the command line asks for.</summary>
     public MetricChoice Parse(ParseResult parsed) => new(Names(parsed.GetValue(metric)), model.Parse(parsed));
 

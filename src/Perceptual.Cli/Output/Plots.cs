@@ -97,6 +97,49 @@ internal static class Plots
             Math.Max(PanelWidth, 220 + table.Columns.Length * Math.Max(22 * (metrics + 1), 110)), Height));
     }
 
+    /// <summary>
+    /// A bar with its interval for the last column of each row, in the colour of its group, and a line at the score of
+    /// people.
+    /// </summary>
+    public static void Groups(App app, string path, ScoreTable table)
+    {
+        const int RowHeight = 24;
+        using var plot = new Plot();
+        var palette = new ScottPlot.Palettes.Category10();
+        var people = table.Rows.First(row => row.Group == MetricList.People);
+        var groups = table.Rows.Where(row => row.Group != MetricList.People).GroupBy(row => row.Group!).ToArray();
+        var (ticks, y, lowest, highest) = (new List<(double At, string Name)>(), 0.0, 0.5, people.Values[^1]);
+        foreach (var (number, group) in groups.Index())
+        {
+            plot.Add.Bars(group.Select((row, i) => new Bar
+            {
+                Position = y - i,
+                Value = row.Values[^1],
+                FillColor = palette.GetColor(number),
+                LineWidth = 0,
+                Orientation = Orientation.Horizontal,
+            }).ToArray()).LegendText = group.Key;
+            foreach (var row in group)
+            {
+                var interval = row.Interval(table.Columns.Length - 1)!.Value;
+                plot.Add.Line(interval.Low, y, interval.High, y).LineColor = Colors.Black;
+                ticks.Add((y, Printable.Escape(row.Name)));
+                (lowest, highest) = (Math.Min(lowest, interval.Low), Math.Max(highest, interval.High));
+                y--;
+            }
+            y -= 0.6;
+        }
+        var line = plot.Add.VerticalLine(people.Values[^1]);
+        line.Color = Colors.Black;
+        line.LinePattern = LinePattern.Dashed;
+        line.LegendText = people.Name;
+        plot.Axes.Left.SetTicks([.. ticks.Select(tick => tick.At)], [.. ticks.Select(tick => tick.Name)]);
+        plot.XLabel($"2AFC score, {table.Columns[^1]}");
+        plot.ShowLegend(Edge.Right);
+        plot.Axes.SetLimits(lowest == 0.5 ? 0.5 : lowest - 0.02, highest + 0.02, y + 0.6, 1);
+        Save(app, path, plot.GetImage(PanelWidth + 220, Math.Max(Height, 80 + (int)(-y * RowHeight))));
+    }
+
     /// <summary>A panel of precision-recall curves for each set of judgements.</summary>
     public static void Curves(App app, string path, string[] names,
         IReadOnlyList<(string Metric, PrecisionRecall[][] Sets)> curves)

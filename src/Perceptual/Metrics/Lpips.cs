@@ -476,6 +476,9 @@ public sealed unsafe partial class Lpips : Metric
     /// <summary><see cref="FeatureDigest"/></summary>
     public override string Preparation => FeatureDigest;
 
+    /// <summary>The number of taps of the network.</summary>
+    public override int LayerCount => lin.Length;
+
     /// <summary>Bytes of memory that the features of an image of this size take.</summary>
     public override long PreparedBytes(int width, int height)
     {

@@ -178,6 +178,9 @@ public abstract class Metric
     /// </summary>
     public virtual string Preparation => "none";
 
+    /// <summary>How many layers <see cref="MetricValue.Layers"/> of its values has.</summary>
+    public virtual int LayerCount => 0;
+
     /// <summary>Bytes of memory that a prepared image of this size takes, without the image itself.</summary>
     public virtual long PreparedBytes(int width, int height) => 0;
 
