@@ -51,6 +51,23 @@ internal static class Report
         json.WriteString("digest", lpips.Digest);
     }
 
+    /// <summary>Writes a window of pixels, or null.</summary>
+    public static void WritePlace(
+        Utf8JsonWriter json, string name, (int X, int Y, int Width, int Height)? place)
+    {
+        if (place is not { } window)
+        {
+            json.WriteNull(name);
+            return;
+        }
+        json.WriteStartObject(name);
+        json.WriteNumber("x", window.X);
+        json.WriteNumber("y", window.Y);
+        json.WriteNumber("width", window.Width);
+        json.WriteNumber("height", window.Height);
+        json.WriteEndObject();
+    }
+
     /// <summary>
     /// Writes a number. JSON has no infinity, which is the PSNR of identical images; it is written as a string, as .NET
     /// and others write and read it.
