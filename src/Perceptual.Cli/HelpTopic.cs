@@ -201,9 +201,10 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         """;
 
     private const string Gate = """
-        `lpips gate` compares each picture with the baseline of the same name in the same folder. Equal bytes are settled
-        without decoding, equal pixels without a metric. Of all others it asks several witnesses; a picture has changed if
-        one of them is above its limit. Limits, and what is ignored, are in perceptual.json beside the baselines:
+        `lpips gate` compares each picture with the baseline of the same name in the same folder. Equal bytes are
+        settled without decoding, equal pixels without a metric. Of all others it asks several witnesses; a picture
+        has changed if one of them is above its limit. Limits, and what is ignored, are in perceptual.json beside the
+        baselines:
 
           {
             "limits": { "colour:16": 2, "ssim-luma patch:16": 0.5 },
@@ -213,17 +214,18 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
 
         Witnesses:
           colour:N          the largest difference (CIEDE2000) of the mean colours of a window of N x N pixels
-          METRIC POOLING    the map of a metric of `lpips help metrics`, pooled as --pool does: "ssim patch:16"
+          METRIC POOLING    the map of a metric of `lpips help metrics`, pooled: "ssim patch:16"
           METRIC            the value of a metric where larger is further apart: "lpips-alex"
 
-        In "images", * is anything within a part of a name, ** anything, ? one character; a later entry has the last word,
-        and a limit of null takes a witness away. Ignored areas are taken from the baseline, so that what is there is not
-        seen. An image of what is ignored is black where pictures are compared.
+        In "images", * is anything within a part of a name, ** anything, ? one character; a later entry has the last
+        word, and a limit of null takes a witness away. Ignored areas are taken from the baseline, so that what is
+        there is not seen. An image of what is ignored is black where pictures are compared.
 
         Outcomes: same, changed, new, missing, other size, unreadable.
 
-        `lpips gate learn` makes the limits from several runs of an unchanged program, so that one run of the whole set in
-        a hundred fails although nothing changed, and plants defects on these pictures to say which share it finds.
+        `lpips gate learn` makes the limits from several runs of an unchanged program, so that one run of the whole
+        set in a hundred fails although nothing changed. It plants defects on these pictures to say which share it
+        finds.
 
         docs/gate.md has an example for GitHub Actions, how limits are learned, and what the gate finds and misses.
         """;

@@ -141,8 +141,8 @@ public sealed class GateLearning
             foreach (var (one, other, missing) in new[]
                 { (runs[0], run, names.Except(list)), (run, runs[0], list.Except(names)) })
                 if (missing.FirstOrDefault() is { } name)
-                    throw new InvalidDataException($"{name} is in {one} but not in {other}: runs of an unchanged program "
-                        + "have the same pictures");
+                    throw new InvalidDataException($"{name} is in {one} but not in {other}: runs of an unchanged "
+                        + "program have the same pictures");
         if (names.Count == 0)
             throw new InvalidDataException($"{runs[0]} has no pictures");
         var needed = RunsNeeded(names.Count);

@@ -34,7 +34,8 @@ public sealed class VisualGate
     public VisualGate(GateSettings? settings = null, string? folder = null, ImageReadOptions? options = null,
         int? threads = null, WeightStore? store = null)
     {
-        (this.settings, this.folder, this.options, this.store) = (settings ?? new(), folder ?? "", options ?? new(), store);
+        (this.settings, this.folder) = (settings ?? new(), folder ?? "");
+        (this.options, this.store) = (options ?? new(), store);
         this.threads = threads ?? Environment.ProcessorCount;
     }
 
@@ -54,7 +55,12 @@ public sealed class VisualGate
     /// <summary>The path of a picture.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="name">Its name in the folder, with / between its parts.</param>
-    public static string PathOf(string folder, string name) => PictureFolder.PathOf(folder, name);
+    public static string PathOf(string folder, string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return PictureFolder.PathOf(folder, name);
+    }
 
     /// <summary>Compares the pictures of a run with their baselines; they are found by their names in their
     /// folders.</summary>

@@ -63,8 +63,8 @@ public sealed class IgnoredAreas
                 + $"reference is {reference.Width}x{reference.Height}");
         foreach (var (path, width, height) in images)
             if ((width, height) != (reference.Width, reference.Height))
-                throw new InvalidDataException($"{path}, which says what is ignored, is {width}x{height} but the images "
-                    + $"are {reference.Width}x{reference.Height}");
+                throw new InvalidDataException($"{path}, which says what is ignored, is {width}x{height} but the "
+                    + $"images are {reference.Width}x{reference.Height}");
         return new Filled(reference, distorted, areas);
     }
 

@@ -35,8 +35,8 @@ public sealed class ImageComparison
     /// <param name="metrics">What to compute; the first metric says on how many threads.</param>
     /// <param name="options">How to read files; the defaults of <see cref="ImageReadOptions"/> if null.</param>
     /// <param name="ignored">Areas that <see cref="Compare(string, IReadOnlyList{string}, ResizeFilter?, bool, bool,
-    /// Action?, CancellationToken)"/> and <see cref="Folders"/> fill from the reference. All pairs of many images have no
-    /// one reference: <see cref="Pairs"/> does not look at them.</param>
+    /// Action?, CancellationToken)"/> and <see cref="Folders"/> fill from the reference. All pairs of many images have
+    /// no one reference: <see cref="Pairs"/> does not look at them.</param>
     public ImageComparison(MetricSet metrics, ImageReadOptions? options = null, IgnoredAreas? ignored = null)
     {
         ArgumentNullException.ThrowIfNull(metrics);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 
 namespace Perceptual.Cli;
 
@@ -19,7 +18,7 @@ internal static class GateCommand
 
     public static Command Create(App app)
     {
-        var command = new Command("gate", "Compare the pictures of a build with their baselines, and fail if one changed.");
+        var command = new Command("gate", "Compare the pictures of a build with their baselines; fail if one changed.");
         var options = new Options(command);
         app.SetAction(command, (parsed, cancellation) => options.Run(app, parsed, cancellation));
         command.Add(Approve(app));
@@ -29,7 +28,7 @@ internal static class GateCommand
 
     private static Command Approve(App app)
     {
-        var command = new Command("approve", "Take pictures as baselines: those named, or all that changed or are new.");
+        var command = new Command("approve", "Take pictures as baselines: those named, or all that changed.");
         var gate = new GateOptions(command);
         var names = new Argument<string[]>("NAMES")
         {

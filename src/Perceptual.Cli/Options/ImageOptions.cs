@@ -67,6 +67,10 @@ internal sealed class ImageOptions
             throw new FileNotFoundException($"there is no file {string.Join(", ", missing)}");
     }
 
+    /// <summary>What decides that, as a text.</summary>
+    public string IgnoredText(ParseResult parsed) => string.Join(' ', (parsed.GetValue(ignore!) ?? [])
+        .Select(text => IgnoredAreas.IsArea(text) ? text : $"{text} {LocalFile.State(text)}"));
+
     /// <summary>How image files are read.</summary>
     public ImageReadOptions Options(ParseResult parsed) => new()
     {

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Perceptual.Cli;
 
-/// <summary>The results of a gate for GitHub Actions. Names are text: they can begin no command and no markup.</summary>
+/// <summary>The results of a gate for GitHub Actions. Names are text, and begin no command and no markup.</summary>
 internal static class GitHubActions
 {
     /// <summary>Writes an annotation for each picture that fails, and the summary of the step.</summary>

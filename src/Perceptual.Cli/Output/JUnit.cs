@@ -15,7 +15,8 @@ internal static class JUnit
             NewLineChars = "\n",
             Encoding = new UTF8Encoding(false),
         });
-        var (unreadable, failed) = (report.NamesOf(GateOutcome.Unreadable).Count, report.Results.Count(report.IsFailure));
+        var unreadable = report.NamesOf(GateOutcome.Unreadable).Count;
+        var failed = report.Results.Count(report.IsFailure);
         xml.WriteStartElement("testsuites");
         xml.WriteStartElement("testsuite");
         xml.WriteAttributeString("name", "lpips gate");

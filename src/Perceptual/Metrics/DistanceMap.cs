@@ -65,8 +65,8 @@ public sealed class DistanceMap
 
     /// <summary>One value of the whole map, in which a small difference does not drown.</summary>
     /// <param name="pooling">"mean"; "max"; "p99", the smallest value that 99 % of the pixels do not exceed; or
-    /// "patch:N", the largest mean over a window of N x N pixels at any position (a smaller image is one window; "patch"
-    /// is "patch:64").</param>
+    /// "patch:N", the largest mean over a window of N x N pixels at any position (a smaller image is one window;
+    /// "patch" is "patch:64").</param>
     /// <param name="ignored">Areas that do not count, in pixels: they add nothing to a window, and are no pixels of a
     /// mean or a percentile. They may lie outside.</param>
     /// <returns>The value, and the first window that has it; null if it is of no one place, or 0.</returns>

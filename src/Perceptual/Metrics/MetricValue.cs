@@ -11,7 +11,8 @@ public readonly record struct MetricValue(double Value)
     public DistanceMap? Map { get; init; }
 
     /// <summary>
-    /// The window, in pixels, that a pooled value is of; null if it is of no one place: see <see cref="Metric.Pooled"/>.
+    /// The window, in pixels, that a pooled value is of; null if it is of no one place: see
+    /// <see cref="Metric.Pooled"/>.
     /// </summary>
     public (int X, int Y, int Width, int Height)? Place { get; init; }
 }

@@ -29,8 +29,8 @@ internal sealed class Pooling
             && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var side)
             && side is >= 1 and <= LargestSide)
             return new(Patch, side);
-        throw new ArgumentException($"there is no pooling {UntrustedText.Printable(text)}; there are mean, max, p99 and "
-            + $"{Patch}:N, where N is 1 to {LargestSide}");
+        throw new ArgumentException($"there is no pooling {UntrustedText.Printable(text)}; there are mean, max, p99 "
+            + $"and {Patch}:N, where N is 1 to {LargestSide}");
     }
 
     /// <summary>As <see cref="Parse"/> reads it.</summary>
