@@ -54,6 +54,10 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
     /// </summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>The version of the program.</summary>
+    public static string Version { get; } =
+        typeof(App).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
     public TextWriter Output { get; } = output;
 
     public TextWriter Error { get; } = error;
@@ -272,9 +276,8 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
     {
         public override int Invoke(ParseResult parseResult)
         {
-            var version = typeof(App).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>();
             var output = parseResult.InvocationConfiguration.Output;
-            output.WriteLine($"lpips {version!.InformationalVersion}");
+            output.WriteLine($"lpips {Version}");
             output.WriteLine($"vectors: {Metric.VectorLevel}");
             return ExitCode.Fine;
         }
