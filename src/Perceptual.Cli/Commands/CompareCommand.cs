@@ -32,10 +32,10 @@ internal static class CompareCommand
         OutputFiles.Check([reference, .. distorted, .. job.Metrics.Model.Files, job.Jnd], ("--map", job.Map));
         PairReport.Check(job.ReportFolder);
         var fit = job.Jnd is null ? null : JndFit.Read(job.Jnd);
-        var columns = job.Metrics.Load(app, cancellation);
+        var columns = job.Metrics.Load(app, cancellation, job.Ignored);
         if (fit is not null)
             ScaleImages.Check(job.Jnd!, fit, columns);
-        var comparison = new ImageComparison(columns.Set, job.Images);
+        var comparison = new ImageComparison(columns.Set, job.Images, job.Ignored);
         var steps = distorted.Length * (1 + (job.Explain ? Equivalents.Steps : 0));
         using var report = RowReport.Create(
             app.Output, job.Format, columns, job.Layers, reference: reference, fit: fit);
@@ -86,6 +86,7 @@ internal static class CompareCommand
         string[] Distorted,
         MetricChoice Metrics,
         ImageReadOptions Images,
+        IgnoredAreas Ignored,
         ResizeFilter? Resize,
         bool Layers,
         string? Map,
@@ -166,6 +167,7 @@ internal static class CompareCommand
             parsed.GetValue(distorted)!,
             metrics.Parse(parsed),
             images.Options(parsed),
+            images.Ignored(parsed),
             images.Resize(parsed),
             parsed.GetValue(layers),
             parsed.GetValue(map),

@@ -54,9 +54,10 @@ internal static class FoldersCommand
             var files = pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted });
             var choice = metrics.Parse(parsed);
             var output = many.Parse(parsed, files.Concat(choice.Model.Files));
-            var columns = choice.Load(app, cancellation);
-            var comparison = new ImageComparison(columns.Set, options);
+            var columns = choice.Load(app, cancellation, images.Ignored(parsed));
+            var comparison = new ImageComparison(columns.Set, options, images.Ignored(parsed));
             var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),
+                ("--ignore", images.IgnoredText(parsed)),
                 ("REF_DIR", parsed.GetValue(referenceArgument)!), ("DIST_DIR", parsed.GetValue(distortedArgument)!));
             var report = ReportOf(parsed, many.ReportFolder(parsed.CommandResult), pairs, options, resize);
             return (output with { Page = report }).Run(

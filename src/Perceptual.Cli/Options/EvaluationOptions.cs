@@ -64,7 +64,8 @@ internal sealed class EvaluationOptions
             choice,
             images.Options(parsed),
             parsed.GetValue(loadSize),
-            parsed.GetValue(versus) ?? (choice.Names.Count > 1 ? choice.Names[0] : null),
+            (parsed.GetValue(versus) ?? (choice.Names.Count > 1 ? choice.Names[0] : null)) is { } name
+                ? choice.ColumnOf(name) : null,
             parsed.GetValue(seed),
             parsed.GetValue(output),
             parsed.GetValue(strict));
