@@ -84,12 +84,13 @@ internal sealed class ReportFiles
         return new(pair, reference?.Image, distorted?.Image, map, worst, problems);
     }
 
-    private ReportPlace WorstPatch(DistanceMap map)
+    private ReportPlace? WorstPatch(DistanceMap map)
     {
-        var (x, y, width, height, mean) = ReportPatch.Find(map);
-        return new(x, y, width, height, run.MapMetric, mean > 0
-            ? string.Create(CultureInfo.InvariantCulture, $"mean {mean:G4} there")
-            : "no difference anywhere");
+        var (mean, place) = map.Pool("patch:64");
+        return place is var (x, y, width, height)
+            ? new(x, y, width, height, run.MapMetric,
+                string.Create(CultureInfo.InvariantCulture, $"mean {mean:G4} there"))
+            : null;
     }
 
     private Copy? CopyOf(string? path, int number, string which)

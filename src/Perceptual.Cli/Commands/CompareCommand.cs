@@ -68,6 +68,7 @@ internal static class CompareCommand
             job.CommandLine)
         {
             Images = job.Images,
+            Ignored = job.Ignored,
             Resize = job.Resize,
             NameOf = row => row.Distorted,
             Limit = job.FailAbove,

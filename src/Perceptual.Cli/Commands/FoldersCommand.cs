@@ -78,6 +78,7 @@ internal static class FoldersCommand
                 PairReport.CommandOf(parsed))
             {
                 Images = options,
+                Ignored = images.Ignored(parsed),
                 Resize = resize,
                 NameOf = row => Path.GetFileName(row.Distorted),
             };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Perceptual.Cli;
@@ -17,6 +18,9 @@ internal sealed partial class PairReport(string folder, string title, string com
 
     /// <summary>What resizes distorted images.</summary>
     public ResizeFilter? Resize { get; init; }
+
+    /// <summary>What is not compared.</summary>
+    public IgnoredAreas? Ignored { get; init; }
 
     /// <summary>What a pair is called.</summary>
     public required Func<ComparedImages, string> NameOf { get; init; }
@@ -61,28 +65,36 @@ internal sealed partial class PairReport(string folder, string title, string com
     {
         if (rows.Count + alone.Count == 0)
             return true;
-        var metrics = columns.Names.Zip(columns.Set.Metrics).ToArray();
-        var (mapName, mapMetric) = metrics.FirstOrDefault(metric => metric.Second.Info.HasMap);
-        var run = new ReportRun(title, [.. metrics.Select(metric => metric.Second.Info with { Name = metric.First })])
+        var mapMetric = columns.Models.FirstOrDefault(metric => metric.Info.HasMap);
+        var run = new ReportRun(title,
+            [.. columns.Names.Zip(columns.Set.Metrics, (name, metric) => metric.Info with { Name = name })])
         {
             Facts =
             [
                 ("command", command),
                 ("version", App.Version),
                 ("vectors", Metric.VectorLevel),
-                .. metrics.Where(metric => metric.Second is Lpips)
-                    .Select(metric => (metric.First, ModelOf((Lpips)metric.Second))),
+                .. columns.Models.OfType<Lpips>().Select(lpips => (lpips.Info.Name, ModelOf(lpips))),
             ],
-            MapMetric = mapName ?? "",
+            MapMetric = mapMetric?.Info.Name ?? "",
             Images = Images,
             Threads = columns.Set.Threads,
         };
         return app.Try(() => Progress.Steps(app, "writing the report", rows.Count + alone.Count, step =>
-            Gate.Report.Write(folder, run, rows.Select(row => PairOf(row.Row, row.Name, mapMetric?.WithThreads(1)))
+            Gate.Report.Write(folder, run, rows.Select(row => PairOf(row.Row, row.Name, columns, mapMetric?.WithThreads(1)))
                 .Concat(alone), step, cancellation)));
     }
 
-    private ReportPair PairOf(ComparedImages row, string name, Metric? mapMetric) => row.Problems.Count > 0
+    // That of the first value which is of a place.
+    private static ReportPlace? PlaceOf(ComparedImages row, Columns columns)
+    {
+        foreach (var (name, value) in columns.Names.Zip(row.Values))
+            if (value.Place is var (x, y, width, height))
+                return new(x, y, width, height, name, string.Create(CultureInfo.InvariantCulture, $"{value.Value:G4}"));
+        return null;
+    }
+
+    private ReportPair PairOf(ComparedImages row, string name, Columns columns, Metric? mapMetric) => row.Problems.Count > 0
         ? new(name, ReportState.Failed)
         {
             Reference = row.Reference,
@@ -95,6 +107,7 @@ internal sealed partial class PairReport(string folder, string title, string com
             Reference = row.Reference,
             Distorted = row.Distorted,
             Values = [.. row.Values.Select(value => (double?)value.Value)],
+            Worst = PlaceOf(row, columns),
             Map = mapMetric is null ? null : cancellation => MapOf(mapMetric, row, cancellation),
         };
 
@@ -104,7 +117,10 @@ internal sealed partial class PairReport(string folder, string title, string com
         using var distorted = Resize is { } filter
             ? ImageFile.Read(row.Distorted, Images).Resize(reference.Width, reference.Height, filter).OpenRows()
             : ImageFile.OpenRows(row.Distorted, Images);
-        return metric.MeasureAndMap(reference, distorted, cancellation).Map;
+        if (Ignored is not { All.Count: > 0 })
+            return metric.MeasureAndMap(reference, distorted, cancellation).Map;
+        using var filled = Ignored.Fill(ImageFile.OpenRows(row.Reference, Images), distorted);
+        return metric.MeasureAndMap(reference, filled, cancellation).Map;
     }
 
     private static string ModelOf(Lpips lpips) => $"{ModelOptions.NetName(lpips)}, version "

@@ -105,7 +105,7 @@
       make('span', { className: 'text' },
         make('bdi', { className: 'what', title: pair.name }, pair.name),
         ...pair.state === 'compared' ? [] : [badge(pair.state)],
-        make('span', { className: 'number' }, main)));
+        ...main ? [make('span', { className: 'number' }, main)] : []));
     button.addEventListener('click', () => { show(pair); openView(true); });
     if (pair === current)
       button.setAttribute('aria-current', 'true');
@@ -166,7 +166,7 @@
         x: (high > low ? (value - low) / (high - low) : 0.5) * (Width - 2) }));
     const rest = pairs.length - all.length;
     figure.replaceChildren(svg, make('figcaption', {}, make('span', {}, number(low)),
-      make('span', { className: 'middle' }, metrics[metric].name + (rest ? `, ${rest} not finite` : '')),
+      make('span', { className: 'middle' }, metrics[metric].name + (rest ? `, ${rest} without a number` : '')),
       make('span', {}, number(high))));
   }
 
@@ -212,7 +212,7 @@
   ];
   const words = { reference: 'reference', distorted: 'distorted', map: 'difference' };
   const eye = { x: 0, y: 0, zoom: 1, isFit: true, outline: true };
-  const amounts = { slider: 50, overlay: 50, heat: 80 };
+  const amounts = { slider: 50, overlay: 50, heat: 70 };
   let wanted = 'side'; // the mode that was asked for; a pair may lack what it takes
   let blinking = { timer: 0, isSecond: false, isPaused: false };
   let panes = [];
@@ -361,10 +361,11 @@
     if (!current.map || now.name !== 'heat' && now.name !== 'side')
       return;
     const bar = make('span', { className: 'ramp' });
-    bar.style.backgroundImage = `linear-gradient(to right, ${data.colours.filter((_, i) => i % 15 === 0).join(', ')})`;
+    // Colours go by the square root of values, so that small differences are seen beside large ones.
+    const stops = data.colours.map((colour, i) => `${colour} ${(i / 255) ** 2 * 100}%`);
+    bar.style.backgroundImage = `linear-gradient(to right, ${stops.join(', ')})`;
     $('legend').append(make('span', { className: 'label' }, `difference by ${data.mapMetric}`),
-      make('span', {}, '0'), bar, make('span', { title: 'The largest of all pairs; colours go by the square root' },
-        number(data.scale)),
+      make('span', {}, '0'), bar, make('span', { title: 'The largest difference of all pairs' }, number(data.scale)),
       make('span', { className: 'label' }, `largest here ${number(current.largest)}`));
   }
 
