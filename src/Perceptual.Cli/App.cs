@@ -34,6 +34,7 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
         (CompareCommand.Create, CompareCommand.Help),
         (FoldersCommand.Create, FoldersCommand.Help),
         (PairsCommand.Create, PairsCommand.Help),
+        (GateCommand.Create, GateCommand.Help),
         (EvaluateCommand.Create, EvaluateCommand.Help),
         (ScaleCommand.Create, ScaleCommand.Help),
         (TrainCommand.Create, TrainCommand.Help),
@@ -52,6 +53,10 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
     /// end: the system needs some to take back much memory.
     /// </summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The version of the program.</summary>
+    public static string Version { get; } =
+        typeof(App).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     public TextWriter Output { get; } = output;
 
@@ -276,9 +281,8 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
     {
         public override int Invoke(ParseResult parseResult)
         {
-            var version = typeof(App).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>();
             var output = parseResult.InvocationConfiguration.Output;
-            output.WriteLine($"lpips {version!.InformationalVersion}");
+            output.WriteLine($"lpips {Version}");
             output.WriteLine($"vectors: {Metric.VectorLevel}");
             return ExitCode.Fine;
         }

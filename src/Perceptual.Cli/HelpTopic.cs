@@ -78,6 +78,9 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         "metrics" (name, direction, range) takes the place of "model", and each result has "values" by name. The PSNR
         of identical images is Infinity, which is a string in JSON.
 
+        --pool takes the value from the map: its mean, max, p99 (99 % of the pixels have no more) or patch:N, the worst
+        window of N x N pixels. The place follows as x, y, width, height.
+
         --map FILE writes where two images differ. A .png is a heat map: dark is 0, bright is the largest value, and
         the bar below says which. A .npy has the same values as float32. `lpips help metrics` says which metrics have
         a map.
@@ -232,6 +235,36 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         pixels, and it does not read images of other formats.
         """;
 
+    private const string Gate = """
+        `lpips gate` compares each picture with the baseline of the same name in the same folder. Equal bytes are
+        settled without decoding, equal pixels without a metric. Of all others it asks several witnesses; a picture
+        has changed if one of them is above its limit. Limits, and what is ignored, are in perceptual.json beside the
+        baselines:
+
+          {
+            "limits": { "colour:16": 2, "ssim-luma patch:16": 0.5 },
+            "ignore": ["0,0,120,20", "mask.png"],
+            "images": [{ "match": "charts/**", "limits": { "colour:16": 4, "lpips-lite": 0.05 } }]
+          }
+
+        Witnesses:
+          colour:N          the largest difference (CIEDE2000) of the mean colours of a window of N x N pixels
+          METRIC POOLING    the map of a metric of `lpips help metrics`, pooled: "ssim patch:16"
+          METRIC            the value of a metric where larger is further apart: "lpips-alex"
+
+        In "images", * is anything within a part of a name, ** anything, ? one character; a later entry has the last
+        word, and a limit of null takes a witness away. Ignored areas are taken from the baseline, so that what is
+        there is not seen. An image of what is ignored is black where pictures are compared.
+
+        Outcomes: same, changed, new, missing, other size, unreadable.
+
+        `lpips gate learn` makes the limits from several runs of an unchanged program, so that one run of the whole
+        set in a hundred fails although nothing changed. It plants defects on these pictures to say which share it
+        finds.
+
+        docs/gate.md has an example for GitHub Actions, how limits are learned, and what the gate finds and misses.
+        """;
+
     private const string Distortions = """
         `lpips distort --list` shows every kind of distortion. Strength 0 leaves the image as it is, strength 1 is
         gross; the list says what that means for each kind. Some kinds draw something at random, such as noise or a
@@ -292,6 +325,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         new("images", "file formats, sizes, transparency, colour profiles", Images),
         new("output", "results as text, JSON and CSV; maps; mean and spread", Output),
         new("explain", "what a distance means: compare --explain", Explain),
+        new("gate", "gate: witnesses, limits, what is ignored, learning", Gate),
         new("judgements", "evaluate: data, scores and intervals", Judgements),
         new("table", "evaluate 2afc --metrics-file: the paper's table, by groups, with layers", Table()),
         new("scales", "scale: answers, JND, what a metric means to people", Scales),

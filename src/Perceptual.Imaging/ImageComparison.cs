@@ -30,13 +30,18 @@ public sealed class ImageComparison
     private readonly MetricSet metrics;
     private readonly MetricInfo choosiest;
     private readonly ImageReadOptions options;
+    private readonly IgnoredAreas? ignored;
 
     /// <param name="metrics">What to compute; the first metric says on how many threads.</param>
     /// <param name="options">How to read files; the defaults of <see cref="ImageReadOptions"/> if null.</param>
-    public ImageComparison(MetricSet metrics, ImageReadOptions? options = null)
+    /// <param name="ignored">Areas that <see cref="Compare(string, IReadOnlyList{string}, ResizeFilter?, bool, bool,
+    /// Action?, CancellationToken)"/> and <see cref="Folders"/> fill from the reference. All pairs of many images have
+    /// no one reference: <see cref="Pairs"/> does not look at them.</param>
+    public ImageComparison(MetricSet metrics, ImageReadOptions? options = null, IgnoredAreas? ignored = null)
     {
         ArgumentNullException.ThrowIfNull(metrics);
         (this.metrics, this.options) = (metrics, options ?? new());
+        this.ignored = ignored is { All.Count: > 0 } ? ignored : null;
         choosiest = metrics.Metrics.MaxBy(metric => metric.Info.MinimumSide)!.Info;
     }
 
@@ -408,10 +413,13 @@ public sealed class ImageComparison
     private Opened Open(string path, Opened reference, ResizeFilter? resize)
     {
         if (resize is not { } filter)
-            return OpenAlike(path, reference, "; a ResizeFilter would resize the distorted one");
+            return Fill(reference, OpenAlike(path, reference, "; a ResizeFilter would resize the distorted one"));
         var image = ImageFile.Read(path, options).Resize(reference.Width, reference.Height, filter);
-        return new(path, image.OpenRows);
+        return Fill(reference, new(path, image.OpenRows));
     }
+
+    private Opened Fill(Opened reference, Opened image) =>
+        ignored is null ? image : new(image.Path, () => ignored.Fill(reference.Rows(), image.Rows()));
 
     private Opened OpenAlike(string path, Opened other, string advice)
     {

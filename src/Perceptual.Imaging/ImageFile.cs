@@ -222,6 +222,31 @@ public static class ImageFile
         png.Finish();
     }
 
+    /// <summary>
+    /// Writes the rows of an image as a PNG of 8 bits, to which samples of other ranges are rounded: for people to look
+    /// at. Memory grows with the width.
+    /// </summary>
+    /// <param name="stream">Receives the PNG, and is left open.</param>
+    /// <param name="rows">The image, whose rows have not been read.</param>
+    /// <exception cref="InvalidDataException">The file of the image is damaged.</exception>
+    public static void WritePng(Stream stream, RgbRowReader rows)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(rows);
+        using var png = new PngWriter(stream, rows.Width, rows.Height);
+        float[][] channels = [new float[rows.Width], new float[rows.Width], new float[rows.Width]];
+        var row = new byte[3 * rows.Width];
+        var (black, step) = (rows.Range.Minimum, 255 / (rows.Range.Maximum - rows.Range.Minimum));
+        for (var y = 0; y < rows.Height; y++)
+        {
+            rows.ReadStoredRow(channels[0], channels[1], channels[2]);
+            for (var i = 0; i < row.Length; i++)
+                row[i] = (byte)((channels[i % 3][i / 3] - black) * step + 0.5f);
+            png.WriteRow(row);
+        }
+        png.Finish();
+    }
+
     /// <exception cref="InvalidDataException">The image has no pixels, or more than are allowed.</exception>
     internal static void CheckSize(long width, long height, ImageReadOptions options)
     {

@@ -25,11 +25,14 @@ internal static class Vips
     /// <summary>How often libvips has warned on this thread.</summary>
     public static int Warnings => Warned;
 
+    /// <summary>Whether there is a libvips on this system.</summary>
+    public static bool IsThere => ModuleInitializer.VipsInitialized;
+
     /// <summary>Runs the static constructor, once.</summary>
     /// <exception cref="InvalidDataException">There is no libvips on this system.</exception>
     public static void Configure()
     {
-        if (!ModuleInitializer.VipsInitialized)
+        if (!IsThere)
             throw new InvalidDataException("only libvips reads and writes such files, and it is not on this system; "
                 + "install it, or use a plain PNG, BMP or TGA");
     }

@@ -13,7 +13,9 @@ internal static class Exporter
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    /// <summary>Writes a new folder, whole or not at all.</summary>
+    /// <summary>
+    /// Writes a new folder, whole or not at all, for its owner alone: it holds what people answered.
+    /// </summary>
     /// <returns>One line that says what was written.</returns>
     /// <exception cref="IOException">There is something at the path, or it cannot be written, or nobody has answered
     /// yet.</exception>
@@ -25,7 +27,7 @@ internal static class Exporter
         var excluded = Quality.Excluded(definition, answers);
         var leftOut = excluded.Select(exclusion => exclusion.Observer).ToHashSet();
         Answer[] kept = [.. answers.Where(answer => answer.Kind != "practice" && !leftOut.Contains(answer.Observer))];
-        return NewFolder.Make(folder, part =>
+        return AtomicFile.WriteFolder(folder, part =>
         {
             CopyImages(study, part, definition);
             Method.Find(definition.Method)!.Export(part, definition, kept);
@@ -34,7 +36,7 @@ internal static class Exporter
             return string.Create(CultureInfo.InvariantCulture, $"{kept.Count(answer => answer.Kind == "item")} answers "
                 + $"of {kept.Select(answer => answer.Observer).Distinct().Count()} people, {leftOut.Count} left out")
                 + (kept.Length > 0 ? "" : "; everybody is left out, see report, so there is nothing to analyse");
-        });
+        }, isPrivate: true);
     }
 
     private static void CopyImages(string study, string folder, Definition definition)

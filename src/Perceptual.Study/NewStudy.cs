@@ -35,14 +35,14 @@ internal sealed class NewStudy
     /// <exception cref="InvalidDataException">The table or an image is not sound.</exception>
     public static Definition Make(string folder, Method method, string table)
     {
-        return NewFolder.Make(folder, part =>
+        return AtomicFile.WriteFolder(folder, part =>
         {
             var made = new NewStudy(part, method, Path.GetDirectoryName(Path.GetFullPath(table))!);
             var definition = made.Define(table);
             definition.Write(Path.Combine(part, Definition.FileName));
             Definition.Read(Path.Combine(part, Definition.FileName));
             return definition;
-        });
+        }, isPrivate: true); // people's answers will be in it
     }
 
     private Definition Define(string table)

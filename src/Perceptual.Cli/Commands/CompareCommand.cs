@@ -30,19 +30,22 @@ internal static class CompareCommand
         var (reference, distorted) = (job.Reference, job.Distorted);
         ImageOptions.CheckThere(distorted.Any(Path.Exists) ? [reference] : [reference, .. distorted]);
         OutputFiles.Check([reference, .. distorted, .. job.Metrics.Model.Files, job.Jnd], ("--map", job.Map));
+        PairReport.Check(job.ReportFolder);
         var fit = job.Jnd is null ? null : JndFit.Read(job.Jnd);
-        var columns = job.Metrics.Load(app, cancellation);
+        var columns = job.Metrics.Load(app, cancellation, job.Ignored);
         if (fit is not null)
             ScaleImages.Check(job.Jnd!, fit, columns);
-        var comparison = new ImageComparison(columns.Set, job.Images);
+        var comparison = new ImageComparison(columns.Set, job.Images, job.Ignored);
         var steps = distorted.Length * (1 + (job.Explain ? Equivalents.Steps : 0));
         using var report = RowReport.Create(
             app.Output, job.Format, columns, job.Layers, reference: reference, fit: fit);
         var run = new RowRun(app, report, columns.Names.Count, job.Strict);
+        var pairReport = ReportOf(job);
         var (difference, above) = ((DistanceMap?)null, 0);
         run.Each(steps, step => comparison.Compare(
             reference, distorted, job.Resize, job.Map is not null, job.Explain, step, cancellation), row =>
         {
+            pairReport?.Add(row);
             if (row.Problems.Count > 0)
                 return;
             difference = row.Values[0].Map;
@@ -51,12 +54,25 @@ internal static class CompareCommand
         var code = run.End(withSummaries: false);
         if (difference is not null && !app.Try(() => WriteMap(job.Map!, difference)))
             code = ExitCode.Failed;
+        if (pairReport?.Write(app, columns, cancellation) == false)
+            code = ExitCode.Failed;
         if (above == 0)
             return code;
         app.Say(string.Create(CultureInfo.InvariantCulture,
             $"{above} of {run.Measured} distances above {job.FailAbove}"));
         return code == ExitCode.Fine ? ExitCode.AboveThreshold : code;
     }
+
+    private static PairReport? ReportOf(Job job) => job.ReportFolder is not { } folder ? null
+        : new(folder, job.Distorted is [var only] ? $"{job.Reference} and {only}" : $"{job.Reference} and others",
+            job.CommandLine)
+        {
+            Images = job.Images,
+            Ignored = job.Ignored,
+            Resize = job.Resize,
+            NameOf = row => row.Distorted,
+            Limit = job.FailAbove,
+        };
 
     private static void WriteMap(string path, DistanceMap map)
     {
@@ -71,6 +87,7 @@ internal static class CompareCommand
         string[] Distorted,
         MetricChoice Metrics,
         ImageReadOptions Images,
+        IgnoredAreas Ignored,
         ResizeFilter? Resize,
         bool Layers,
         string? Map,
@@ -78,7 +95,9 @@ internal static class CompareCommand
         string? Jnd,
         string Format,
         double? FailAbove,
-        bool Strict);
+        bool Strict,
+        string? ReportFolder,
+        string CommandLine);
 
     private sealed class Options
     {
@@ -128,6 +147,8 @@ internal static class CompareCommand
 
         private readonly Option<bool> strict = RowRun.StrictOption();
 
+        private readonly Option<string> report = PairReport.Option();
+
         private readonly ImageOptions images;
 
         public Options(Command command)
@@ -136,7 +157,7 @@ internal static class CompareCommand
             command.Add(reference);
             command.Add(distorted);
             metrics = new(command);
-            foreach (var option in new Option[] { layers, map, explain, jnd, format, failAbove, strict })
+            foreach (var option in new Option[] { layers, map, report, explain, jnd, format, failAbove, strict })
                 command.Add(option);
             images = new(command, canResize: true);
             command.Validators.Add(Check);
@@ -147,6 +168,7 @@ internal static class CompareCommand
             parsed.GetValue(distorted)!,
             metrics.Parse(parsed),
             images.Options(parsed),
+            images.Ignored(parsed),
             images.Resize(parsed),
             parsed.GetValue(layers),
             parsed.GetValue(map),
@@ -154,7 +176,9 @@ internal static class CompareCommand
             parsed.GetValue(jnd),
             parsed.GetValue(format)!,
             parsed.GetValue(failAbove),
-            parsed.GetValue(strict));
+            parsed.GetValue(strict),
+            parsed.GetValue(report),
+            PairReport.CommandOf(parsed));
 
         private void Check(CommandResult result)
         {

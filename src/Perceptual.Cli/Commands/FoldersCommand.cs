@@ -54,16 +54,38 @@ internal static class FoldersCommand
             var files = pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted });
             var choice = metrics.Parse(parsed);
             var output = many.Parse(parsed, files.Concat(choice.Model.Files));
-            var columns = choice.Load(app, cancellation);
-            var comparison = new ImageComparison(columns.Set, options);
+            var columns = choice.Load(app, cancellation, images.Ignored(parsed));
+            var comparison = new ImageComparison(columns.Set, options, images.Ignored(parsed));
             var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),
+                ("--ignore", images.IgnoredText(parsed)),
                 ("REF_DIR", parsed.GetValue(referenceArgument)!), ("DIST_DIR", parsed.GetValue(distortedArgument)!));
-            return output.Run(
+            var report = ReportOf(parsed, many.ReportFolder(parsed.CommandResult), pairs, options, resize);
+            return (output with { Page = report }).Run(
                 app, columns, purpose, Stamped(pairs, output.File), pairs.Pairs.Count, bothPaths: false,
                 (known, step) => comparison.Folders(
-                    pairs with { Pairs = [.. pairs.Pairs.Skip((int)known)] }, resize, step, cancellation));
+                    pairs with { Pairs = [.. pairs.Pairs.Skip((int)known)] }, resize, step, cancellation),
+                cancellation);
         });
         return command;
+
+        PairReport? ReportOf(
+            ParseResult parsed, string? folder, FolderPairs pairs, ImageReadOptions options, ResizeFilter? resize)
+        {
+            if (folder is null)
+                return null;
+            var references = parsed.GetValue(referenceArgument)!;
+            var report = new PairReport(folder, $"{references} and {parsed.GetValue(distortedArgument)}",
+                PairReport.CommandOf(parsed))
+            {
+                Images = options,
+                Ignored = images.Ignored(parsed),
+                Resize = resize,
+                NameOf = row => Path.GetFileName(row.Distorted),
+            };
+            foreach (var path in pairs.Unpaired)
+                report.AddAlone(path, Path.GetDirectoryName(path) == Path.GetDirectoryName(pairs.Pairs[0].Reference));
+            return report;
+        }
     }
 
     private static IReadOnlyList<StampedPair> Stamped(FolderPairs pairs, string? output) => output is null ? [] :

@@ -32,6 +32,11 @@ internal static class PairsCommand
         var metrics = new MetricOptions(command);
         var many = new ManyPairs(command, metrics);
         var images = new ImageOptions(command, canResize: false);
+        command.Validators.Add(result =>
+        {
+            if (many.ReportFolder(result) is not null && !result.GetValue(consecutive))
+                result.AddError("--report is for --consecutive: all pairs of a folder are too many to look at");
+        });
 
         app.SetAction(command, (parsed, cancellation) =>
         {
@@ -47,9 +52,16 @@ internal static class PairsCommand
             var columns = choice.Load(app, cancellation);
             var comparison = new ImageComparison(columns.Set, options);
             var purpose = RowJournal.Purpose("pairs", columns, options, ("--consecutive", $"{next}"), ("DIR", folder));
-            return output.Run(
+            var report = many.ReportFolder(parsed.CommandResult) is not { } page ? null
+                : new PairReport(page, folder, PairReport.CommandOf(parsed))
+                {
+                    Images = options,
+                    NameOf = row => $"{Path.GetFileName(row.Reference)} → {Path.GetFileName(row.Distorted)}",
+                };
+            return (output with { Page = report }).Run(
                 app, columns, purpose, Stamped(paths, next, output.File), paths.Count, bothPaths: true,
-                (known, step) => comparison.Pairs(paths, next, bytes, known, step, cancellation));
+                (known, step) => comparison.Pairs(paths, next, bytes, known, step, cancellation),
+                cancellation);
         });
         return command;
     }

@@ -59,7 +59,7 @@ internal static class ScaleCommand
                 metrics.Parse(parsed), images.Options(parsed), null, null, 0, null, Strict: true);
             var (columns, measured) = evaluation.Measure(app, pairs, [path], null, cancellation);
             var metric = columns.Set.Metrics[0];
-            var fit = JndFit.Of(columns.Names[0], ScaleImages.WeightsOf(metric), metric.Info.LargerIsCloser,
+            var fit = JndFit.Of(columns.Names[0], ScaleImages.WeightsOf(columns.Models[0]), metric.Info.LargerIsCloser,
                 Array.ConvertAll(numbers, pair => measured[pair][0]), values);
             AtomicFile.Write(file, fit.Write);
             var (near, far) = (fit.Knots[0], fit.Knots[^1]);
@@ -196,7 +196,7 @@ internal static class ScaleImages
     /// <exception cref="InvalidDataException">It is of another metric, or of other weights.</exception>
     public static void Check(string path, JndFit fit, Columns columns)
     {
-        var (name, weights) = (columns.Names[0], WeightsOf(columns.Set.Metrics[0]));
+        var (name, weights) = (columns.Names[0], WeightsOf(columns.Models[0]));
         if (weights is null ? fit.Metric != name : fit.Weights is null)
             throw new InvalidDataException($"{path} is a fit of {fit.Metric}, not of {name}");
         if (weights != fit.Weights)

@@ -87,7 +87,7 @@ internal sealed class EvaluationOptions
             choice,
             images.Options(parsed),
             parsed.GetValue(loadSize),
-            other ?? (listed is null && choice.Names.Count > 1 ? choice.Names[0] : null),
+            listed is null ? ColumnOf(choice, other) : other,
             parsed.GetValue(seed),
             parsed.GetValue(output),
             parsed.GetValue(strict))
@@ -95,6 +95,10 @@ internal sealed class EvaluationOptions
             List = listed,
         };
     }
+
+    // By default, others are compared with the first metric.
+    private static string? ColumnOf(MetricChoice choice, string? versus) =>
+        (versus ?? (choice.Names.Count > 1 ? choice.Names[0] : null)) is { } name ? choice.ColumnOf(name) : null;
 }
 
 /// <summary>An evaluation on images.</summary>

@@ -19,6 +19,7 @@ internal sealed class ImageOptions
         $"Refuse images with more pixels than this. [default: {ImageReadOptions.DefaultMaxPixels}]", 1L);
 
     private readonly Option<string>? resize;
+    private readonly Option<string[]>? ignore;
 
     /// <param name="command">The command that takes them.</param>
     /// <param name="canResize">Whether a distorted image can be resized to the size of its reference.</param>
@@ -37,7 +38,21 @@ internal sealed class ImageOptions
         };
         resize.AcceptOnlyFromAmong([.. Enum.GetNames<ResizeFilter>().Select(name => name.ToLowerInvariant())]);
         command.Add(resize);
+        ignore = IgnoreOption();
+        command.Add(ignore);
     }
+
+    /// <summary>An option that takes areas that are not compared.</summary>
+    public static Option<string[]> IgnoreOption() => new("--ignore")
+    {
+        Description = "Take this area x,y,width,height, or what is not black in this image, from the reference.",
+        HelpName = "AREA|FILE",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+    };
+
+    /// <summary>What is not compared.</summary>
+    public IgnoredAreas Ignored(ParseResult parsed) => new(parsed.GetValue(ignore!) ?? []);
 
     /// <summary>Finds misspelt names before weights are fetched.</summary>
     public static void CheckThere(IEnumerable<string> paths)
@@ -51,6 +66,10 @@ internal sealed class ImageOptions
         if (missing.Length > 0)
             throw new FileNotFoundException($"there is no file {string.Join(", ", missing)}");
     }
+
+    /// <summary>What decides that, as a text.</summary>
+    public string IgnoredText(ParseResult parsed) => string.Join(' ', (parsed.GetValue(ignore!) ?? [])
+        .Select(text => IgnoredAreas.IsArea(text) ? text : $"{text} {LocalFile.State(text)}"));
 
     /// <summary>How image files are read.</summary>
     public ImageReadOptions Options(ParseResult parsed) => new()

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text;
 
 namespace Perceptual.Cli;
@@ -21,6 +22,7 @@ internal sealed class ManyPairs
         DefaultValueFactory = _ => "text",
     };
     private readonly Option<bool> strict = RowRun.StrictOption();
+    private readonly Option<string> report = PairReport.Option();
 
     public ManyPairs(Command command, MetricOptions metrics)
     {
@@ -28,6 +30,7 @@ internal sealed class ManyPairs
         command.Add(layers);
         command.Add(format);
         command.Add(outputFile);
+        command.Add(report);
         command.Add(strict);
         outputFile.RequireEnding(".csv", ".json");
         command.Validators.Add(result =>
@@ -37,6 +40,9 @@ internal sealed class ManyPairs
         });
     }
 
+    /// <summary>The folder that is asked for as a report, or null.</summary>
+    public string? ReportFolder(SymbolResult result) => result.GetValue(report);
+
     /// <summary>Where the rows go.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="inputs">The files that are read; the output must be none of them.</param>
@@ -44,6 +50,7 @@ internal sealed class ManyPairs
     {
         var file = parsed.GetValue(outputFile);
         OutputFiles.Check(inputs, (outputFile.Name, file));
+        PairReport.Check(parsed.GetValue(report));
         return new(file, parsed.GetValue(format)!, parsed.GetValue(layers), parsed.GetValue(strict));
     }
 }
@@ -55,6 +62,9 @@ internal sealed class ManyPairs
 /// <param name="Strict">Whether the first bad file is the end.</param>
 internal sealed record PairsOutput(string? File, string Format, bool Layers, bool Strict)
 {
+    /// <summary>The page that is to show the pairs, if there is one.</summary>
+    public PairReport? Page { get; init; }
+
     /// <summary>Measures pairs, and writes their rows as they come and their mean and spread at the end.</summary>
     /// <param name="app">Gets the results.</param>
     /// <param name="columns">The metrics.</param>
@@ -63,29 +73,40 @@ internal sealed record PairsOutput(string? File, string Format, bool Layers, boo
     /// <param name="steps">How many steps the work has.</param>
     /// <param name="bothPaths">Whether text shows the path of the reference.</param>
     /// <param name="measure">The rows but for so many of the first; is given what to call at each step.</param>
+    /// <param name="cancellation">Stops it.</param>
     /// <returns>The exit code.</returns>
     public int Run(
         App app, Columns columns, IReadOnlyList<(string Name, string Value)> purpose,
         IEnumerable<StampedPair> pairs, int steps, bool bothPaths,
-        Func<long, Action, IEnumerable<ComparedImages>> measure)
+        Func<long, Action, IEnumerable<ComparedImages>> measure, CancellationToken cancellation)
     {
         using var report = RowReport.Create(app.Output, Format, columns, Layers, bothPaths);
         var run = new RowRun(app, report, columns.Names.Count, Strict);
         using var journal = File is { } file ? new RowJournal(file, purpose, columns, pairs) : null;
-        journal?.Resume(run.Take);
+        journal?.Resume(row =>
+        {
+            run.Take(row);
+            Page?.Add(row);
+        });
         var known = journal?.Count ?? 0;
         if (known > 0)
             app.Say($"continuing after {known} of {pairs.LongCount()} pairs, from {journal!.Path}");
         var keeps = journal is not null;
         try
         {
-            run.Each(steps, step => measure(known, step), row => Keep(() => journal!.Add(row)));
+            run.Each(steps, step => measure(known, step), row =>
+            {
+                Keep(() => journal!.Add(row));
+                Page?.Add(row);
+            });
         }
         finally
         {
             Keep(() => journal!.Flush());
         }
         var code = run.End(withSummaries: true);
+        if (Page?.Write(app, columns, cancellation) == false)
+            code = ExitCode.Failed;
         if (journal is not null && !(keeps && app.Try(() => Write(journal, columns, run))))
             return ExitCode.Failed;
         journal?.Delete();

@@ -6,6 +6,12 @@ namespace Perceptual.Cli;
 /// <summary>The metrics of a command line, and the names it gives them.</summary>
 internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
 {
+    /// <summary>The metrics whose maps are pooled, if they are; else those of the set.</summary>
+    public IReadOnlyList<Metric> Models { get => field ?? Set.Metrics; init; }
+
+    /// <summary>Whether values are those of maps, pooled, and have places.</summary>
+    public bool ArePooled => Models != Set.Metrics;
+
     /// <summary>
     /// The only metric, if that is LPIPS; null otherwise. Its value is printed as "distance", its layers on request.
     /// </summary>
@@ -18,16 +24,32 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
     /// <summary>The name for the model of <c>--net</c> and its kin; the other names come from the library.</summary>
     public const string OwnModel = "lpips";
 
+    /// <summary>How the map of each metric becomes a value; null: the value is the metric's own.</summary>
+    public string? Pool { get; init; }
+
+    /// <summary>What a metric is called in results.</summary>
+    public string ColumnOf(string name) => Pool is null ? name : $"{name} {Pool}";
+
     /// <summary>Loads the metrics, and fetches their weights if they are missing.</summary>
-    public Columns Load(App app, CancellationToken cancellation)
+    /// <param name="app">Shows progress.</param>
+    /// <param name="cancellation">Stops a download.</param>
+    /// <param name="ignored">What is left out of pooling.</param>
+    public Columns Load(App app, CancellationToken cancellation, IgnoredAreas? ignored = null)
     {
         var listed = Names.Where(name => name != OwnModel).ToArray();
         var needsStore = listed.Any(Metric.NeedsStore);
         var metrics = new Queue<Metric>(Progress.Downloads(app, progress =>
             Metric.Load(listed, needsStore ? Model.Store(app, progress) : null, Model.Seed,
                 cancellation: cancellation)));
-        var loaded = Names.Select(name => name == OwnModel ? Model.Load(app, cancellation) : metrics.Dequeue());
-        return new(Names, new([.. loaded.Select(metric => metric.WithThreads(Model.Options.Threads))]));
+        Metric[] loaded =
+        [
+            .. Names.Select(name => name == OwnModel ? Model.Load(app, cancellation) : metrics.Dequeue())
+                .Select(metric => metric.WithThreads(Model.Options.Threads)),
+        ];
+        return Pool is null
+            ? new(Names, new(loaded))
+            : new([.. Names.Select(ColumnOf)],
+                new(Array.ConvertAll(loaded, metric => metric.Pooled(Pool, ignored?.All)))) { Models = loaded };
     }
 }
 
@@ -43,11 +65,18 @@ internal sealed class MetricOptions
         DefaultValueFactory = _ => OwnModel,
     };
 
+    private readonly Option<string> pool = new("--pool")
+    {
+        Description = "The value is that of the map: mean, max, p99 or patch:N, the worst window of N x N pixels.",
+        HelpName = "POOLING",
+    };
+
     private readonly ModelOptions model;
 
     public MetricOptions(Command command)
     {
         command.Add(metric);
+        command.Add(pool);
         model = new(
             command,
             otherRandom: result => Names(result.GetValue(metric)).Any(IsRandom),
@@ -63,6 +92,8 @@ internal sealed class MetricOptions
                     + $"metrics are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}");
             foreach (var group in names.GroupBy(name => name).Where(group => group.Count() > 1))
                 result.AddError($"--metric names {group.Key} more than once");
+            if (result.GetValue(pool) is { } pooling)
+                CheckPool(result, pooling, names);
             if (!names.Contains(OwnModel) && model.DescribesModel(result) is { } option)
                 result.AddError(
                     $"{option} says which model the metric {OwnModel} is, but --metric does not ask for {OwnModel}");
@@ -89,6 +120,8 @@ internal sealed class MetricOptions
     {
         var names = Names(result.GetValue(metric));
         info = names is [var name] ? Metric.All.FirstOrDefault(info => info.Name == name) : null;
+        if (result.GetValue(pool) is not null)
+            info = info is null ? null : info with { LargerIsCloser = false };
         return names.Length == 1;
     }
 
@@ -98,15 +131,32 @@ internal sealed class MetricOptions
     /// <summary>
     /// Whether the command line asks for one LPIPS and nothing else, so that there are layers to show.
     /// </summary>
-    public bool IsOneLpips(SymbolResult result) =>
-        IsSingle(result, out var info) && (info is null || IsLpips(info.Name));
+    public bool IsOneLpips(SymbolResult result) => result.GetValue(pool) is null
+        && IsSingle(result, out var info) && (info is null || IsLpips(info.Name));
 
     /// <summary>The first option on the command line that says which metrics or which model, or null.</summary>
     public string? Given(CommandResult result) =>
-        result.GetResult(metric) is { Implicit: false } ? metric.Name : model.DescribesModel(result);
+        result.GetResult(metric) is { Implicit: false } ? metric.Name
+        : result.GetValue(pool) is not null ? pool.Name
+        : model.DescribesModel(result);
 
     /// <summary>The metrics the command line asks for.</summary>
-    public MetricChoice Parse(ParseResult parsed) => new(Names(parsed.GetValue(metric)), model.Parse(parsed));
+    public MetricChoice Parse(ParseResult parsed) =>
+        new(Names(parsed.GetValue(metric)), model.Parse(parsed)) { Pool = parsed.GetValue(pool) };
+
+    private static void CheckPool(CommandResult result, string pooling, string[] names)
+    {
+        try
+        {
+            DistanceMap.CheckPooling(pooling);
+        }
+        catch (ArgumentException e)
+        {
+            result.AddError($"--pool: {e.Message}");
+        }
+        foreach (var name in names.Where(name => Metric.All.Any(info => info.Name == name && !info.HasMap)))
+            result.AddError($"{name} has no map, so --pool is not for it");
+    }
 
     private static string Line(string name, string text) => $"  {name,-9}  {text}";
 

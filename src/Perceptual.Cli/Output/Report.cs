@@ -27,13 +27,13 @@ internal static class Report
     public static void WriteMetrics(Utf8JsonWriter json, Columns columns)
     {
         json.WriteStartArray("metrics");
-        foreach (var (name, metric) in columns.Names.Zip(columns.Set.Metrics))
+        foreach (var (name, metric, model) in columns.Names.Zip(columns.Set.Metrics, columns.Models))
         {
             json.WriteStartObject();
             json.WriteString("name", name);
             json.WriteString("direction", metric.Info.Direction);
             json.WriteString("range", metric.Info.Range);
-            if (metric is Lpips lpips)
+            if (model is Lpips lpips)
                 WriteModel(json, lpips);
             json.WriteEndObject();
         }
@@ -49,6 +49,28 @@ internal static class Report
         json.WriteString("version", lpips.Version == LpipsVersion.V00 ? "0.0" : "0.1");
         json.WriteBoolean("calibrated", lpips.Calibrated);
         json.WriteString("digest", lpips.Digest);
+    }
+
+    /// <summary>A window as x, y, width and height, with spaces between them; empty if there is none.</summary>
+    public static string Place((int X, int Y, int Width, int Height)? place) => place is { } window
+        ? string.Create(CultureInfo.InvariantCulture, $"{window.X} {window.Y} {window.Width} {window.Height}")
+        : "";
+
+    /// <summary>Writes a window of pixels, or null.</summary>
+    public static void WritePlace(
+        Utf8JsonWriter json, string name, (int X, int Y, int Width, int Height)? place)
+    {
+        if (place is not { } window)
+        {
+            json.WriteNull(name);
+            return;
+        }
+        json.WriteStartObject(name);
+        json.WriteNumber("x", window.X);
+        json.WriteNumber("y", window.Y);
+        json.WriteNumber("width", window.Width);
+        json.WriteNumber("height", window.Height);
+        json.WriteEndObject();
     }
 
     /// <summary>

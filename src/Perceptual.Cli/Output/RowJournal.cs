@@ -77,7 +77,8 @@ internal sealed class RowJournal : IDisposable
         ("program", $"{typeof(Metric).Module.ModuleVersionId} {typeof(ImageFile).Module.ModuleVersionId}"),
         ("vectors", Metric.VectorLevel),
         ("metrics", string.Join(' ',
-            columns.Set.Metrics.Select(metric => $"{metric.Info.Name} {(metric as Lpips)?.Digest}".TrimEnd()))),
+            columns.Set.Metrics.Zip(columns.Models).Select(
+                metric => $"{metric.First.Info.Name} {(metric.Second as Lpips)?.Digest}".TrimEnd()))),
         ("--alpha", $"{options.Alpha}"),
         ("--icc", $"{options.ConvertToSrgb}"),
         ("--max-pixels", options.MaxPixels?.ToString(CultureInfo.InvariantCulture) ?? "default"),
@@ -135,9 +136,19 @@ internal sealed class RowJournal : IDisposable
     }
 
     private IEnumerable<double> Numbers(ComparedImages row) =>
-        columns.Lpips is null
-            ? row.Values.Select(value => value.Value)
-            : [row.Values[0].Value, .. row.Values[0].Layers];
+        columns.ArePooled ? row.Values.SelectMany(Pooled)
+        : columns.Lpips is null ? row.Values.Select(value => value.Value)
+        : [row.Values[0].Value, .. row.Values[0].Layers];
+
+    // The value and its place; where there is none, a window without pixels.
+    private static double[] Pooled(MetricValue value) => value.Place is { } place
+        ? [value.Value, place.X, place.Y, place.Width, place.Height]
+        : [value.Value, 0, 0, 0, 0];
+
+    private static MetricValue Pooled(double[] numbers) => new(numbers[0])
+    {
+        Place = numbers[3] == 0 ? null : ((int)numbers[1], (int)numbers[2], (int)numbers[3], (int)numbers[4]),
+    };
 
     // Null if it is of files that have changed.
     private ComparedImages? Parse(string row, StampedPair pair)
@@ -152,7 +163,9 @@ internal sealed class RowJournal : IDisposable
         for (var k = 0; k < numbers.Length; k++)
             if (!double.TryParse(fields[k + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[k]))
                 return null;
-        MetricValue[] values = columns.Lpips is null
+        MetricValue[] values = columns.ArePooled
+            ? [.. numbers.Chunk(5).Where(chunk => chunk.Length == 5).Select(Pooled)]
+            : columns.Lpips is null
             ? Array.ConvertAll(numbers, number => new MetricValue(number))
             : [new(numbers[0]) { Layers = numbers[1..] }];
         return values.Length == columns.Names.Count ? new(pair.Reference, pair.Distorted, values) : null;

@@ -84,12 +84,14 @@ internal sealed class TextRows(
     protected override void Write(StringBuilder text, ComparedImages row)
     {
         if (!begun && columns.Names.Count > 1)
-            Add(text, [.. columns.Names, .. bothPaths ? ["reference"] : Array.Empty<string>(), "distorted"]);
+            Add(text, [.. columns.Names, .. bothPaths ? ["reference"] : Array.Empty<string>(), "distorted",
+                .. columns.ArePooled ? columns.Names.Select(name => $"{name} place") : []]);
         begun = true;
         Add(text,
             [.. row.Values.Select(value => Report.Number(value.Value)),
                 .. bothPaths ? [Printable.Escape(row.Reference)] : Array.Empty<string>(),
                 Printable.Escape(row.Distorted),
+                .. columns.ArePooled ? row.Values.Select(value => Report.Place(value.Place)) : [],
                 .. layers ? row.Values[0].Layers.Select(Report.Number) : []]);
         if (fit is not null)
             text.AppendLine($"  {Meaning(fit, row.Values[0].Value)}");
@@ -141,7 +143,9 @@ internal sealed class CsvRows(TextWriter output, Columns columns, bool layers, J
         Add(text,
             [row.Reference, row.Distorted,
                 .. row.Values.Select(value => value.Value).Concat(row.Values[0].Layers.Take(layerCount))
-                    .Select(Report.Every), .. Meaning(row.Values[0].Value), .. Explanation(row)]);
+                    .Select(Report.Every),
+                .. columns.ArePooled ? row.Values.Select(value => Report.Place(value.Place)) : [],
+                .. Meaning(row.Values[0].Value), .. Explanation(row)]);
     }
 
     protected override void WriteEnd(StringBuilder text, IReadOnlyList<Summary>? summaries)
@@ -155,6 +159,7 @@ internal sealed class CsvRows(TextWriter output, Columns columns, bool layers, J
         return
         [
             "reference", "distorted", .. names, .. Enumerable.Range(1, layerCount).Select(k => $"layer{k}"),
+            .. columns.ArePooled ? names.Select(name => $"{name} place") : [],
             .. fit is null ? Array.Empty<string>() : ["jnd", "jnd_low", "jnd_high", "discerning"],
             .. isExplained
                 ? Enum.GetValues<EquivalentKind>()
@@ -283,6 +288,12 @@ internal sealed class JsonRows(
         json!.WriteStartObject("values");
         foreach (var (name, value) in columns.Names.Zip(values))
             Report.WriteNumber(json, name, value.Value);
+        json.WriteEndObject();
+        if (!columns.ArePooled)
+            return;
+        json.WriteStartObject("places");
+        foreach (var (name, value) in columns.Names.Zip(values))
+            Report.WritePlace(json, name, value.Place);
         json.WriteEndObject();
     }
 

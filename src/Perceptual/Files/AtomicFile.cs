@@ -91,6 +91,21 @@ public sealed class AtomicFile : IDisposable
         });
     }
 
+    /// <summary>
+    /// Makes a whole folder; if what fills it throws, or the program is interrupted, there is none.
+    /// </summary>
+    /// <param name="path">The folder, which must be new. Folders above it that are not there are made.</param>
+    /// <param name="fill">Gets a folder beside it, which then takes its name.</param>
+    /// <param name="isPrivate">Whether nobody but its owner may read it (not on Windows).</param>
+    /// <returns>What <paramref name="fill"/> returns.</returns>
+    /// <exception cref="IOException">There is something at the path, or it cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder above it may not be written to.</exception>
+    public static T WriteFolder<T>(string path, Func<string, T> fill, bool isPrivate = false)
+    {
+        ArgumentNullException.ThrowIfNull(fill);
+        return NewFolder.Make(path, fill, isPrivate);
+    }
+
     /// <summary>The content is written to this stream.</summary>
     public FileStream Stream { get; }
 

@@ -63,6 +63,22 @@ public sealed class DistanceMap
         return values;
     }
 
+    /// <summary>One value of the whole map, in which a small difference does not drown.</summary>
+    /// <param name="pooling">"mean"; "max"; "p99", the smallest value that 99 % of the pixels do not exceed; or
+    /// "patch:N", the largest mean over a window of N x N pixels at any position (a smaller image is one window;
+    /// "patch" is "patch:64").</param>
+    /// <param name="ignored">Areas that do not count, in pixels: they add nothing to a window, and are no pixels of a
+    /// mean or a percentile. They may lie outside.</param>
+    /// <returns>The value, and the first window that has it; null if it is of no one place, or 0.</returns>
+    /// <exception cref="ArgumentException">There is no such pooling.</exception>
+    public (double Value, (int X, int Y, int Width, int Height)? Place) Pool(
+        string pooling, IReadOnlyList<(int X, int Y, int Width, int Height)>? ignored = null) =>
+        Pooling.Parse(pooling).Of(this, ignored ?? []);
+
+    /// <summary>Checks what <see cref="Pool"/> is going to get.</summary>
+    /// <exception cref="ArgumentException">There is no such pooling.</exception>
+    public static void CheckPooling(string pooling) => Pooling.Parse(pooling);
+
     // For each output pixel the two input pixels it lies between and how far it is towards the second.
     private static (int First, int Second, float Fraction)[] Positions(int length, int outputLength)
     {

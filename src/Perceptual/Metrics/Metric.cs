@@ -111,6 +111,18 @@ public abstract class Metric
         return copy;
     }
 
+    /// <summary>
+    /// The metric whose value is this metric's map, pooled: 0 = identical, larger is further apart. Its values have
+    /// their <see cref="MetricValue.Place"/>. The mean of a map is not the metric's own value.
+    /// </summary>
+    /// <inheritdoc cref="DistanceMap.Pool" path="/param"/>
+    /// <exception cref="NotSupportedException">The metric has no map: see <see cref="MetricInfo.HasMap"/>.</exception>
+    /// <exception cref="ArgumentException">There is no such pooling.</exception>
+    public Metric Pooled(
+        string pooling, IReadOnlyList<(int X, int Y, int Width, int Height)>? ignored = null) => Info.HasMap
+        ? new PooledMetric(this, Pooling.Parse(pooling), ignored ?? []) { Threads = Threads }
+        : throw new NotSupportedException($"{Info.Name} has no map, so there is nothing to pool");
+
     /// <summary>The value for two images of the same size; <see cref="Info"/> says what it means.</summary>
     /// <exception cref="ArgumentException">
     /// The sizes differ, the images are too small for the metric or too large, or a reader has been read from

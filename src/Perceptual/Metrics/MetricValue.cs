@@ -9,4 +9,10 @@ public readonly record struct MetricValue(double Value)
 
     /// <summary>Where the images differ; null if that was not asked for.</summary>
     public DistanceMap? Map { get; init; }
+
+    /// <summary>
+    /// The window, in pixels, that a pooled value is of; null if it is of no one place: see
+    /// <see cref="Metric.Pooled"/>.
+    /// </summary>
+    public (int X, int Y, int Width, int Height)? Place { get; init; }
 }

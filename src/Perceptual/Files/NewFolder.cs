@@ -1,15 +1,12 @@
 using System.Security.Cryptography;
 
-namespace Perceptual.Study;
+namespace Perceptual;
 
-/// <summary>Folders that appear whole or not at all, for their owner alone: they hold what people answered.</summary>
+/// <summary>Folders that appear whole or not at all.</summary>
 internal static class NewFolder
 {
-    /// <summary>Fills a folder, which must be new.</summary>
-    /// <param name="path">The folder.</param>
-    /// <param name="fill">Gets a folder beside it, which then takes its name.</param>
-    /// <exception cref="IOException">There is something at the path, or it cannot be written.</exception>
-    public static T Make<T>(string path, Func<string, T> fill)
+    /// <inheritdoc cref="AtomicFile.WriteFolder"/>
+    public static T Make<T>(string path, Func<string, T> fill, bool isPrivate)
     {
         if (string.IsNullOrWhiteSpace(path))
             throw new IOException("the name of a folder is empty");
@@ -17,10 +14,7 @@ internal static class NewFolder
             throw new IOException($"{path} is there already; name a new folder");
         // A name that nothing else has, so that nothing of others is ever deleted.
         var part = LocalFile.Beside(path, $".{RandomNumberGenerator.GetHexString(8, lowercase: true)}.part");
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(part);
-        else
-            Directory.CreateDirectory(part, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Create(path, part, isPrivate);
         AppDomain.CurrentDomain.ProcessExit += Discard; // when it is interrupted, nobody waits for the work to end
         try
         {
@@ -49,6 +43,23 @@ internal static class NewFolder
                 {
                     Thread.Sleep(20); // a file was written meanwhile
                 }
+        }
+    }
+
+    private static void Create(string path, string part, bool isPrivate)
+    {
+        try
+        {
+            if (isPrivate && !OperatingSystem.IsWindows())
+                Directory.CreateDirectory(
+                    part, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            else
+                Directory.CreateDirectory(part);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UnauthorizedAccessException($"{path} cannot be made: nothing may be written into the folder "
+                + Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), e);
         }
     }
 }

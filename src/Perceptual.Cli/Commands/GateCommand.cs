@@ -1,0 +1,210 @@
+using System.CommandLine;
+
+namespace Perceptual.Cli;
+
+/// <summary><c>lpips gate BASELINE_DIR ACTUAL_DIR | approve | learn</c></summary>
+internal static class GateCommand
+{
+    public const string Help = """
+        See also: lpips help gate, images
+        Exit codes: 0 fine, 1 failed, 2 usage, 3 pictures changed, new or missing, 4 weights missing, 130 interrupted
+
+        Examples:
+          lpips gate baselines actual
+          lpips gate baselines actual --accept-new --junit gate.xml -o gate.json
+          lpips gate approve baselines actual 'charts/*.png'
+          lpips gate learn run1 run2 run3 run4 run5 -o baselines/perceptual.json
+        """;
+
+    public static Command Create(App app)
+    {
+        var command = new Command("gate", "Compare the pictures of a build with their baselines; fail if one changed.");
+        var options = new Options(command);
+        app.SetAction(command, (parsed, cancellation) => options.Run(app, parsed, cancellation));
+        command.Add(Approve(app));
+        command.Add(GateLearnCommand.Create(app));
+        return command;
+    }
+
+    private static Command Approve(App app)
+    {
+        var command = new Command("approve", "Take pictures as baselines: those named, or all that changed.");
+        var gate = new GateOptions(command);
+        var names = new Argument<string[]>("NAMES")
+        {
+            Description = "Pictures as the gate names them, or patterns: 'charts/*.png', '**/dark-?.png'.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        command.Add(names);
+        gate.AddOptions(command);
+        app.SetAction(command, (parsed, cancellation) =>
+        {
+            var (baselines, actual) = gate.Folders(parsed);
+            Directory.CreateDirectory(baselines);
+            var patterns = parsed.GetValue(names) ?? [];
+            var taken = patterns.Length > 0
+                ? Baselines.Matching(Baselines.NamesIn(actual), patterns)
+                : [.. gate.Compare(app, parsed, gate.Create(app, parsed), cancellation).Where(IsToBeTaken).Select(result => result.Name)];
+            Baselines.Approve(baselines, actual, taken,
+                name => app.Output.WriteLine($"taken\t{Printable.Escape(name)}"), cancellation);
+            if (taken.Count == 0)
+                app.Say("no picture changed or is new: there is nothing to take");
+            return ExitCode.Fine;
+        });
+        return command;
+    }
+
+    private static bool IsToBeTaken(GateResult result) =>
+        result.Outcome is GateOutcome.Changed or GateOutcome.New or GateOutcome.OtherSize;
+
+    private sealed class Options
+    {
+        private readonly GateOptions gate;
+        private readonly Option<bool> acceptNew = new("--accept-new")
+        {
+            Description = "Take new pictures as baselines; they are no failure then.",
+        };
+        private readonly Option<string> format = new("--format")
+        {
+            Description = "The form of the results.",
+            DefaultValueFactory = _ => "text",
+        };
+        private readonly Option<string> output = new("--output", "-o")
+        {
+            Description = "Also write the results of all pictures to this file (.json or .csv).",
+            HelpName = "FILE",
+        };
+        private readonly Option<string> junit = new("--junit")
+        {
+            Description = "Also write the results as JUnit XML, which most build servers show.",
+            HelpName = "FILE",
+        };
+        private readonly Option<string> page = PairReport.Option();
+        private readonly Option<bool> gitHub = new("--github")
+        {
+            Description = "Also write annotations and the step summary of GitHub Actions, as if GITHUB_ACTIONS=true.",
+        };
+
+        public Options(Command command)
+        {
+            gate = new(command);
+            format.AcceptOnlyFromAmong(Report.Formats);
+            output.RequireEnding(".json", ".csv");
+            junit.RequireEnding(".xml");
+            foreach (var option in new Option[] { acceptNew, format, output, junit, page, gitHub })
+                command.Add(option);
+            gate.AddOptions(command);
+        }
+
+        public int Run(App app, ParseResult parsed, CancellationToken cancellation)
+        {
+            var (baselines, actual) = gate.Folders(parsed);
+            var accepts = parsed.GetValue(acceptNew);
+            if (accepts)
+                Directory.CreateDirectory(baselines);
+            var (file, xml) = (parsed.GetValue(output), parsed.GetValue(junit));
+            var visual = gate.Create(app, parsed);
+            OutputFiles.Check(
+                visual.Names(baselines, actual).SelectMany(
+                    name => new[] { VisualGate.PathOf(baselines, name), VisualGate.PathOf(actual, name) }),
+                (output.Name, file), (junit.Name, xml));
+            PairReport.Check(parsed.GetValue(page));
+            var results = gate.Compare(app, parsed, visual, cancellation);
+            var report = new GateReport(baselines, actual, results, accepts);
+            if (accepts)
+                Baselines.Approve(baselines, actual, report.NamesOf(GateOutcome.New), null, cancellation);
+            report.Write(app.Output, parsed.GetValue(format)!);
+            var isWritten = (file is null || app.Try(() => report.Write(file)))
+                & (xml is null || app.Try(() => JUnit.Write(xml, report)));
+            if (parsed.GetValue(page) is { } folder)
+                isWritten &= app.Try(() => Progress.Steps(app, "writing the report", results.Length, step =>
+                {
+                    GatePage.Write(folder, PairReport.CommandOf(parsed), report, gate.Images(parsed),
+                        gate.Threads(parsed), step, cancellation);
+                    return true;
+                }));
+            if (parsed.GetValue(gitHub) || Environment.GetEnvironmentVariable("GITHUB_ACTIONS") == "true")
+                isWritten &= app.Try(() => GitHubActions.Write(
+                    app.Error, Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY"), report));
+            return !isWritten || report.NamesOf(GateOutcome.Unreadable).Count > 0 ? ExitCode.Failed
+                : report.Fails ? ExitCode.AboveThreshold
+                : ExitCode.Fine;
+        }
+    }
+}
+
+/// <summary>The arguments and options that say what is compared and how.</summary>
+internal sealed class GateOptions
+{
+    private readonly Argument<string> baselines = new("BASELINE_DIR")
+    {
+        Description = "The folder of baselines; the folders in it count too.",
+    };
+    private readonly Argument<string> actual = new("ACTUAL_DIR")
+    {
+        Description = "The folder of pictures of this build, with the same names.",
+    };
+    private readonly Option<string[]> ignore = ImageOptions.IgnoreOption();
+    private readonly Option<string> limits = LimitsOption();
+    private readonly Option<string> weights = ModelOptions.WeightsOption(
+        $"{ModelOptions.FolderDescription}, if a witness needs some.");
+    private readonly Option<int?> threads = ModelOptions.ThreadsOption();
+    private ImageOptions? images;
+
+    public GateOptions(Command command)
+    {
+        command.Add(baselines);
+        command.Add(actual);
+    }
+
+    public static Option<string> LimitsOption() => new("--limits")
+    {
+        Description = $"Witnesses, limits, what is ignored. [default: {GateSettings.FileName} in BASELINE_DIR, if any]",
+        HelpName = "FILE",
+    };
+
+    public void AddOptions(Command command)
+    {
+        foreach (var option in new Option[] { limits, ignore, weights, threads })
+            command.Add(option);
+        images = new(command, canResize: false);
+    }
+
+    public (string Baselines, string Actual) Folders(ParseResult parsed) =>
+        (parsed.GetValue(baselines)!, parsed.GetValue(actual)!);
+
+    /// <summary>How files are read.</summary>
+    public ImageReadOptions Images(ParseResult parsed) => images!.Options(parsed);
+
+    /// <summary>How many pictures are compared at a time.</summary>
+    public int Threads(ParseResult parsed) => parsed.GetValue(threads) ?? Environment.ProcessorCount;
+
+    /// <summary>The gate that the command line asks for.</summary>
+    public VisualGate Create(App app, ParseResult parsed)
+    {
+        var (baselines, _) = Folders(parsed);
+        var beside = Path.Combine(baselines, GateSettings.FileName);
+        var file = parsed.GetValue(limits) ?? (File.Exists(beside) ? beside : null);
+        var settings = file is null ? new() : GateSettings.Read(file);
+        var more = (parsed.GetValue(ignore) ?? [])
+            .Select(text => IgnoredAreas.IsArea(text) ? text : Path.GetFullPath(text));
+        return new(
+            settings with { Ignore = [.. settings.Ignore, .. more] },
+            file is null ? null : Path.GetDirectoryName(Path.GetFullPath(file)),
+            Images(parsed),
+            Threads(parsed),
+            Store(app, parsed.GetValue(weights)));
+    }
+
+    /// <summary>Compares all pictures.</summary>
+    public GateResult[] Compare(App app, ParseResult parsed, VisualGate gate, CancellationToken cancellation)
+    {
+        var (baselines, actual) = Folders(parsed);
+        var names = gate.Names(baselines, actual);
+        return Progress.Steps(app, "comparing", names.Count,
+            step => gate.Run(baselines, actual, names, step, cancellation).ToArray());
+    }
+
+    /// <summary>Where published weights are looked for.</summary>
+    public static WeightStore Store(App app, string? folder) => new(folder, app.Http);
+}
