@@ -208,7 +208,8 @@ public sealed class GateTests : IDisposable
         Assert.Equal((0, ""), (learned.Code, learned.Error));
         Assert.Equal("learned from 6 runs of 10 pictures, for 1 false alarm in 100 runs", learned.Lines[0]);
         Assert.Contains("at 1 false alarm in 100 runs this finds", learned.Lines);
-        Assert.Matches(@"^100 % of icon swapped +\[\d+, 100\], (\d+) of \1$",
+        // In the picture that is another one in each run, nothing can be found.
+        Assert.Matches(@"^90 % of icon swapped +\[60, 98\], 9 of 10$",
             learned.Lines.Single(line => line.Contains("icon", StringComparison.Ordinal)));
         Assert.Equal(0, CommandLine.Run("gate", runs[1], runs[5], "--limits", file).Code);
         CommandLine.Run(["gate", "learn", .. runs[..4], "-o", file]).ShouldFail(1, "6 are needed, 2 more");

@@ -35,6 +35,7 @@ public class PublicApiTests
     [InlineData(typeof(Lpips))]
     [InlineData(typeof(Distortion))]
     [InlineData(typeof(ImageFile))]
+    [InlineData(typeof(VisualGate))]
     [InlineData(typeof(Scores))]
     [InlineData(typeof(Trainer))]
     public void What_is_public_is_listed(Type of)

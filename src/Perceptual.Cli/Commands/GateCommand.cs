@@ -79,6 +79,7 @@ internal static class GateCommand
             Description = "Also write the results as JUnit XML, which most build servers show.",
             HelpName = "FILE",
         };
+        private readonly Option<string> page = PairReport.Option();
         private readonly Option<bool> gitHub = new("--github")
         {
             Description = "Also write annotations and the step summary of GitHub Actions, as if GITHUB_ACTIONS=true.",
@@ -90,7 +91,7 @@ internal static class GateCommand
             format.AcceptOnlyFromAmong(Report.Formats);
             output.RequireEnding(".json", ".csv");
             junit.RequireEnding(".xml");
-            foreach (var option in new Option[] { acceptNew, format, output, junit, gitHub })
+            foreach (var option in new Option[] { acceptNew, format, output, junit, page, gitHub })
                 command.Add(option);
             gate.AddOptions(command);
         }
@@ -106,6 +107,7 @@ internal static class GateCommand
                 VisualGate.Names(baselines, actual).SelectMany(
                     name => new[] { VisualGate.PathOf(baselines, name), VisualGate.PathOf(actual, name) }),
                 (output.Name, file), (junit.Name, xml));
+            PairReport.Check(parsed.GetValue(page));
             var results = gate.Compare(app, parsed, cancellation);
             var report = new GateReport(baselines, actual, results, accepts);
             if (accepts)
@@ -113,6 +115,13 @@ internal static class GateCommand
             report.Write(app.Output, parsed.GetValue(format)!);
             var isWritten = (file is null || app.Try(() => report.Write(file)))
                 & (xml is null || app.Try(() => JUnit.Write(xml, report)));
+            if (parsed.GetValue(page) is { } folder)
+                isWritten &= app.Try(() => Progress.Steps(app, "writing the report", results.Length, step =>
+                {
+                    GatePage.Write(folder, PairReport.CommandOf(parsed), report, gate.Images(parsed),
+                        gate.Threads(parsed), step, cancellation);
+                    return true;
+                }));
             if (parsed.GetValue(gitHub) || Environment.GetEnvironmentVariable("GITHUB_ACTIONS") == "true")
                 isWritten &= app.Try(() => GitHubActions.Write(
                     app.Error, Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY"), report));
@@ -163,6 +172,12 @@ internal sealed class GateOptions
     public (string Baselines, string Actual) Folders(ParseResult parsed) =>
         (parsed.GetValue(baselines)!, parsed.GetValue(actual)!);
 
+    /// <summary>How files are read.</summary>
+    public ImageReadOptions Images(ParseResult parsed) => images!.Options(parsed);
+
+    /// <summary>How many pictures are compared at a time.</summary>
+    public int Threads(ParseResult parsed) => parsed.GetValue(threads) ?? Environment.ProcessorCount;
+
     /// <summary>Compares all pictures.</summary>
     public GateResult[] Compare(App app, ParseResult parsed, CancellationToken cancellation)
     {
@@ -175,8 +190,8 @@ internal sealed class GateOptions
         var gate = new VisualGate(
             settings with { Ignore = [.. settings.Ignore, .. more] },
             file is null ? null : Path.GetDirectoryName(Path.GetFullPath(file)),
-            images!.Options(parsed),
-            parsed.GetValue(threads),
+            Images(parsed),
+            Threads(parsed),
             Store(app, parsed.GetValue(weights)));
         var names = VisualGate.Names(baselines, actual);
         return Progress.Steps(app, "comparing", names.Count,

@@ -15,6 +15,8 @@ internal sealed class GateReport(
 {
     public string BaselineFolder => baselines;
 
+    public string ActualFolder => actual;
+
     public IReadOnlyList<GateResult> Results => results;
 
     /// <summary>Whether a picture is not as it should be.</summary>

@@ -56,7 +56,7 @@ public sealed partial class ReportTests : IDisposable
     {
         const string Hostile = "</script><img src=x onerror=alert(1)>{script}{data}";
         var png = folder.Write("a.png", Png(TestImages.Waves(40, 30, 1)));
-        Gate.Report.Write(folder["report"], new(Hostile, [L2]) { Facts = [("command", Hostile)] },
+        Report.Write(folder["report"], new(Hostile, [L2]) { Facts = [("command", Hostile)] },
         [
             new(Hostile, ReportState.OtherSize)
             {
@@ -108,7 +108,7 @@ public sealed partial class ReportTests : IDisposable
         var same = folder.Write("b.png", Png(b));
         var changed = folder.Write("c.png", Png(WithSquare(b, 120, 70, 64)));
         var metric = Metric.Load(["ssim"])[0];
-        Gate.Report.Write(folder["report"], new("squares", [metric.Info]), new[] { same, changed }.Select(path =>
+        Report.Write(folder["report"], new("squares", [metric.Info]), new[] { same, changed }.Select(path =>
             new ReportPair(path, ReportState.Compared)
             {
                 Reference = reference,
@@ -145,7 +145,7 @@ public sealed partial class ReportTests : IDisposable
         return stream.ToArray();
     }
 
-    private void Write(params ReportPair[] pairs) => Gate.Report.Write(folder["report"], new("a title", [L2]), pairs);
+    private void Write(params ReportPair[] pairs) => Report.Write(folder["report"], new("a title", [L2]), pairs);
 
     [GeneratedRegex(@"<script type=""application/json"" id=""data"">(.*?)</script>", RegexOptions.Singleline)]
     private static partial Regex Data();
