@@ -8,7 +8,8 @@ namespace Perceptual.Cli;
 internal static class CompareCommand
 {
     public const string Help = """
-        See also: lpips help models, metrics, images, output, explain
+        For images: --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (`lpips help images`)
+        See also: lpips help models, metrics, output, explain
         Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
         Examples:
@@ -34,11 +35,11 @@ internal static class CompareCommand
         var columns = job.Metrics.Load(app, cancellation);
         if (fit is not null)
             ScaleImages.Check(job.Jnd!, fit, columns);
-        var comparison = new ImageComparison(columns.Set, job.Images);
+        var comparison = new ImageComparison(columns.Set, job.Images, job.CropBorder);
         var steps = distorted.Length * (1 + (job.Explain ? Equivalents.Steps : 0));
         using var report = RowReport.Create(
             app.Output, job.Format, columns, job.Layers, reference: reference, fit: fit);
-        var run = new RowRun(app, report, columns.Names.Count, job.Strict);
+        var run = new RowRun(app, report, columns, job.Strict);
         var (difference, above) = ((DistanceMap?)null, 0);
         run.Each(steps, step => comparison.Compare(
             reference, distorted, job.Resize, job.Map is not null, job.Explain, step, cancellation), row =>
@@ -72,6 +73,7 @@ internal static class CompareCommand
         MetricChoice Metrics,
         ImageReadOptions Images,
         ResizeFilter? Resize,
+        int CropBorder,
         bool Layers,
         string? Map,
         bool Explain,
@@ -138,7 +140,7 @@ internal static class CompareCommand
             metrics = new(command);
             foreach (var option in new Option[] { layers, map, explain, jnd, format, failAbove, strict })
                 command.Add(option);
-            images = new(command, canResize: true);
+            images = new(command, canResize: true, canCrop: true);
             command.Validators.Add(Check);
         }
 
@@ -148,6 +150,7 @@ internal static class CompareCommand
             metrics.Parse(parsed),
             images.Options(parsed),
             images.Resize(parsed),
+            images.CropBorder(parsed),
             parsed.GetValue(layers),
             parsed.GetValue(map),
             parsed.GetValue(explain),

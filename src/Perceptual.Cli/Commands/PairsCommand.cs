@@ -6,7 +6,8 @@ namespace Perceptual.Cli;
 internal static class PairsCommand
 {
     public const string Help = """
-        See also: lpips help models, metrics, images, output
+        For images: --crop-border N --alpha MODE --icc --max-pixels N (`lpips help images`)
+        See also: lpips help models, metrics, output
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -30,8 +31,8 @@ internal static class PairsCommand
         command.Add(consecutive);
         command.Add(memory);
         var metrics = new MetricOptions(command);
-        var many = new ManyPairs(command, metrics);
-        var images = new ImageOptions(command, canResize: false);
+        var many = new ManyPairs(command, metrics, tables: false);
+        var images = new ImageOptions(command, canResize: false, canCrop: true);
 
         app.SetAction(command, (parsed, cancellation) =>
         {
@@ -45,10 +46,11 @@ internal static class PairsCommand
             var output = many.Parse(parsed, [.. paths, .. choice.Model.Files]);
             var bytes = (long?)parsed.GetValue(memory) << 20;
             var columns = choice.Load(app, cancellation);
-            var comparison = new ImageComparison(columns.Set, options);
-            var purpose = RowJournal.Purpose("pairs", columns, options, ("--consecutive", $"{next}"), ("DIR", folder));
+            var comparison = new ImageComparison(columns.Set, options, images.CropBorder(parsed));
+            var purpose = RowJournal.Purpose("pairs", columns, options, ("--consecutive", $"{next}"),
+                ("--crop-border", $"{images.CropBorder(parsed)}"), ("DIR", folder));
             return output.Run(
-                app, columns, purpose, Stamped(paths, next, output.File), paths.Count, bothPaths: true,
+                app, columns, purpose, Stamped(paths, next, output.File), paths.Count, paths,
                 (known, step) => comparison.Pairs(paths, next, bytes, known, step, cancellation));
         });
         return command;

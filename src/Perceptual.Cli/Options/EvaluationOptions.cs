@@ -46,7 +46,7 @@ internal sealed class EvaluationOptions
         command.Validators.Add(result =>
         {
             if (result.GetValue(versus) is { } other && metrics.NamesOf(result) is var names
-                && (!names.Contains(other) || names.Length < 2))
+                && (!names.Contains(MetricOptions.Canonical(other)) || names.Length < 2))
                 result.AddError($"--versus {other}: --metric must name it and at least one more");
             if (Directory.Exists(result.GetValue(output)))
                 result.AddError($"--output {result.GetValue(output)} is a folder; name a file");
@@ -64,7 +64,8 @@ internal sealed class EvaluationOptions
             choice,
             images.Options(parsed),
             parsed.GetValue(loadSize),
-            parsed.GetValue(versus) ?? (choice.Names.Count > 1 ? choice.Names[0] : null),
+            parsed.GetValue(versus) is { } other ? MetricOptions.Canonical(other)
+                : choice.Names.Count > 1 ? choice.Names[0] : null,
             parsed.GetValue(seed),
             parsed.GetValue(output),
             parsed.GetValue(strict));

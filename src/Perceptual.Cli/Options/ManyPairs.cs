@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text;
 
 namespace Perceptual.Cli;
@@ -21,20 +22,45 @@ internal sealed class ManyPairs
         DefaultValueFactory = _ => "text",
     };
     private readonly Option<bool> strict = RowRun.StrictOption();
-
-    public ManyPairs(Command command, MetricOptions metrics)
+    private readonly Option<string> table = new("--table")
     {
-        format.AcceptOnlyFromAmong(Report.Formats);
-        command.Add(layers);
-        command.Add(format);
-        command.Add(outputFile);
-        command.Add(strict);
+        Description = "Also write the means to this file (.md, .tex, .csv or .json).",
+        HelpName = "FILE",
+    };
+    private readonly Option<bool> intervals = new("--intervals")
+    {
+        Description = "Show 95 % intervals of the means, not standard deviations.",
+    };
+
+    /// <param name="command">The command that takes them.</param>
+    /// <param name="metrics">Which metrics.</param>
+    /// <param name="tables">Whether it compares methods, of which there are tables.</param>
+    public ManyPairs(Command command, MetricOptions metrics, bool tables)
+    {
+        format.AcceptOnlyFromAmong(tables ? Report.TableFormats : Report.Formats);
+        foreach (var option in new Option[] { layers, format, outputFile, strict })
+            command.Add(option);
+        if (tables)
+        {
+            format.HelpName = "FORM";
+            format.Description = "The form of the results: text, csv, json, markdown or latex.";
+            command.Add(table);
+            command.Add(intervals);
+        }
         outputFile.RequireEnding(".csv", ".json");
+        table.RequireEnding(MethodTable.Endings);
         command.Validators.Add(result =>
         {
             if (result.GetValue(layers) && !metrics.IsOneLpips(result))
                 result.AddError("--layers is for one LPIPS: --metric must name it alone");
         });
+    }
+
+    /// <summary>Refuses what is not for several methods.</summary>
+    public void CheckMethods(CommandResult result, int methods)
+    {
+        if (methods > 1 && result.GetValue(layers))
+            result.AddError("--layers is for one folder of images to compare: name only one");
     }
 
     /// <summary>Where the rows go.</summary>
@@ -43,17 +69,21 @@ internal sealed class ManyPairs
     public PairsOutput Parse(ParseResult parsed, IEnumerable<string?> inputs)
     {
         var file = parsed.GetValue(outputFile);
-        OutputFiles.Check(inputs, (outputFile.Name, file));
-        return new(file, parsed.GetValue(format)!, parsed.GetValue(layers), parsed.GetValue(strict));
+        OutputFiles.Check(inputs, (outputFile.Name, file), (table.Name, parsed.GetValue(table)));
+        return new(file, parsed.GetValue(format)!, parsed.GetValue(layers), parsed.GetValue(strict),
+            parsed.GetValue(table), parsed.GetValue(intervals));
     }
 }
 
 /// <summary>Where the rows of many pairs go, and in which form.</summary>
 /// <param name="File">A file that gets every value too, or null.</param>
-/// <param name="Format">One of <see cref="Report.Formats"/>, for stdout.</param>
+/// <param name="Format">One of <see cref="Report.TableFormats"/>, for stdout.</param>
 /// <param name="Layers">Whether what each layer adds is shown.</param>
 /// <param name="Strict">Whether the first bad file is the end.</param>
-internal sealed record PairsOutput(string? File, string Format, bool Layers, bool Strict)
+/// <param name="Table">A file that gets the means, or null.</param>
+/// <param name="Intervals">Whether means have intervals, not standard deviations.</param>
+internal sealed record PairsOutput(
+    string? File, string Format, bool Layers, bool Strict, string? Table, bool Intervals)
 {
     /// <summary>Measures pairs, and writes their rows as they come and their mean and spread at the end.</summary>
     /// <param name="app">Gets the results.</param>
@@ -61,16 +91,17 @@ internal sealed record PairsOutput(string? File, string Format, bool Layers, boo
     /// <param name="purpose">See <see cref="RowJournal.Purpose"/>.</param>
     /// <param name="pairs">All pairs in their order, if there is a file.</param>
     /// <param name="steps">How many steps the work has.</param>
-    /// <param name="bothPaths">Whether text shows the path of the reference.</param>
+    /// <param name="references">The references, if text shows their paths.</param>
     /// <param name="measure">The rows but for so many of the first; is given what to call at each step.</param>
     /// <returns>The exit code.</returns>
     public int Run(
         App app, Columns columns, IReadOnlyList<(string Name, string Value)> purpose,
-        IEnumerable<StampedPair> pairs, int steps, bool bothPaths,
+        IEnumerable<StampedPair> pairs, int steps, IReadOnlyList<string>? references,
         Func<long, Action, IEnumerable<ComparedImages>> measure)
     {
-        using var report = RowReport.Create(app.Output, Format, columns, Layers, bothPaths);
-        var run = new RowRun(app, report, columns.Names.Count, Strict);
+        using var report = RowReport.Create(app.Output, Format, columns, Layers,
+            references?.Max(path => Printable.Escape(path).Length), intervals: Intervals);
+        var run = new RowRun(app, report, columns, Strict);
         using var journal = File is { } file ? new RowJournal(file, purpose, columns, pairs) : null;
         journal?.Resume(run.Take);
         var known = journal?.Count ?? 0;
@@ -86,6 +117,9 @@ internal sealed record PairsOutput(string? File, string Format, bool Layers, boo
             Keep(() => journal!.Flush());
         }
         var code = run.End(withSummaries: true);
+        if (Table is not null && run.Measured > 0
+            && !app.Try(() => new MethodTable(columns, run.Summaries, Intervals).Write(Table)))
+            code = ExitCode.Failed;
         if (journal is not null && !(keeps && app.Try(() => Write(journal, columns, run))))
             return ExitCode.Failed;
         journal?.Delete();
@@ -106,7 +140,8 @@ internal sealed record PairsOutput(string? File, string Format, bool Layers, boo
         {
             using var report = RowReport.Create(
                 writer, Path.GetExtension(File!)[1..].ToLowerInvariant(), columns, Layers);
-            foreach (var row in journal.Rows().Where(row => row.Problems.Count == 0))
+            foreach (var row in journal.Rows().Chunk(columns.Blocks)
+                .Where(row => row.All(pair => pair.Problems.Count == 0)))
                 report.Add(row);
             report.End(run.Summaries);
         }
