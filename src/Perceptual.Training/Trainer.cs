@@ -57,7 +57,7 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     private readonly TrunkWeights trunk; // the current weights
     private readonly TrainablePairs? trainable;
     private readonly FeatureCache? features; // if the trunk is frozen
-    private readonly Dictionary<(int Reference, int Image), ChannelSums> pairSums = []; // without dropout of places
+    private readonly Dictionary<(int Reference, int Image), ChannelSums> pairSums = []; // without dropout
     private long pairRoom; // for so many more
     private readonly long memory; // bytes for features
     private double agreementSum; // in the epoch so far
@@ -105,8 +105,7 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         this.trunk = trunk;
         if (recipe.Mode == TrainingMode.Lin)
         {
-            pairRoom = recipe.Dropout == DropoutMode.Places ? 0
-                : Math.Min(this.memory / PairBytes, 2L * data.Training.Length);
+            pairRoom = recipe.Dropout ? 0 : Math.Min(this.memory / PairBytes, 2L * data.Training.Length);
             features = new(Lpips.From(trunk, null, new() { Threads = Threads }), data,
                 this.memory - pairRoom * PairBytes);
         }
@@ -266,7 +265,7 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     private void TrainLin(TrainingData.NumberedTriplet[] batch, BatchSums sums, CancellationToken cancellation)
     {
         int[] examples = [.. Enumerable.Range(0, batch.Length)];
-        if (Recipe.Dropout != DropoutMode.Places)
+        if (!Recipe.Dropout)
         {
             Rank(batch, examples, sums, PairSums(batch, cancellation));
             return;
@@ -278,8 +277,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         GC.KeepAlive(extracted); // of their values only pointers are used
     }
 
-    // The sums of a frozen trunk are the same in each epoch: those of a pair of images are computed once and kept, as
-    // far as the memory suffices.
+    // Without dropout the sums of a frozen trunk are the same in each epoch: those of a pair of images are computed once
+    // and kept, as far as the memory suffices.
     private ChannelSums[] PairSums(TrainingData.NumberedTriplet[] batch, CancellationToken cancellation)
     {
         var pairs = batch.SelectMany(triplet => new[] { (triplet.Reference, triplet.P0),
@@ -289,7 +288,7 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
             || !pairSums.ContainsKey((triplet.Reference, triplet.P1)))];
         var extracted = features!.Take(Images(missing), cancellation);
         CheckSizes(missing, image => (extracted[image].Width, extracted[image].Height));
-        var wanted = pairs.Except(pairSums.Keys).ToArray();
+        var wanted = pairs.Distinct().Where(pair => !pairSums.ContainsKey(pair)).ToArray();
         var computed = new ChannelSums[wanted.Length];
         using var crew = new Crew(Threads);
         crew.Run(wanted.Length, (pair, _) =>
@@ -303,13 +302,7 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         foreach (var (pair, channels) in there.Take((int)Math.Min(pairRoom, there.Count)))
             pairSums.Add(pair, channels);
         pairRoom -= Math.Min(pairRoom, there.Count);
-        return [.. pairs.Select((pair, i) =>
-        {
-            var channels = there.TryGetValue(pair, out var fresh) ? fresh : pairSums[pair];
-            return Recipe.Dropout == DropoutMode.None
-                ? channels
-                : channels.Drop(tap => DropoutOf(i / 2, i % 2, tap)!.Value);
-        })];
+        return Array.ConvertAll(pairs, pair => there.TryGetValue(pair, out var fresh) ? fresh : pairSums[pair]);
     }
 
     // Of a pair, at most: a float for each channel in whole planes of 16, and what an array takes besides.
@@ -389,7 +382,7 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
 
     private Dropout? DropoutOf(int example, int side, int tap)
     {
-        if (Recipe.Dropout == DropoutMode.None)
+        if (!Recipe.Dropout)
             return null;
         var number = (((ulong)Step * (ulong)Recipe.Batch + (ulong)example) * 2 + (ulong)side) * 16 + (ulong)tap;
         return new(SplitMix64.Stream(Random(Recipe.Seed, Purpose.Dropout).Next(), number).Next());

@@ -15,22 +15,6 @@ public enum TrainingMode
     Scratch,
 }
 
-/// <summary>What dropout leaves out before the lin weights; what is left is doubled.</summary>
-public enum DropoutMode
-{
-    /// <summary>Nothing.</summary>
-    None,
-
-    /// <summary>Each squared difference of a channel at a place, with probability 1/2, as the reference
-    /// implementation does.</summary>
-    Places,
-
-    /// <summary>
-    /// Each channel of a pair at all its places, with probability 1/2; only for <see cref="TrainingMode.Lin"/>.
-    /// </summary>
-    Channels,
-}
-
 /// <summary>
 /// How a metric is trained. The defaults are those of the reference implementation (Zhang et al. 2018).
 /// </summary>
@@ -58,10 +42,11 @@ public sealed record TrainingRecipe
     public int DecayEpochs { get; init; } = 5;
 
     /// <summary>
-    /// What is left out in each step. Unless it is places, <see cref="TrainingMode.Lin"/> computes the sums over the
-    /// places of each pair of images once only, which is much faster.
+    /// Whether each squared difference is dropped with probability 1/2, and doubled otherwise, before the lin weights.
+    /// Without it <see cref="TrainingMode.Lin"/> is much faster: the sums over the places of each pair of images are
+    /// computed only once.
     /// </summary>
-    public DropoutMode Dropout { get; init; } = DropoutMode.Places;
+    public bool Dropout { get; init; } = true;
 
     /// <summary>Decides the first weights, the order of the triplets and which differences are dropped.</summary>
     public ulong Seed { get; init; }
@@ -82,8 +67,6 @@ public sealed record TrainingRecipe
             throw new ArgumentException($"a batch must have at least 1 triplet, not {Batch}");
         if (Epochs < 0 || DecayEpochs < 0 || Epochs + DecayEpochs < 1)
             throw new ArgumentException($"there must be at least 1 epoch, not {Epochs} and {DecayEpochs}");
-        if (Dropout == DropoutMode.Channels && Mode != TrainingMode.Lin)
-            throw new ArgumentException("dropout of channels is for the mode lin only");
     }
 
     /// <summary>The recipe by name, as files and messages write it.</summary>
@@ -95,12 +78,7 @@ public sealed record TrainingRecipe
         ("batch", Batch.ToString(CultureInfo.InvariantCulture)),
         ("epochs", Epochs.ToString(CultureInfo.InvariantCulture)),
         ("decay epochs", DecayEpochs.ToString(CultureInfo.InvariantCulture)),
-        ("dropout", Dropout switch
-        {
-            DropoutMode.Places => "0.5",
-            DropoutMode.Channels => "channel",
-            _ => "0",
-        }),
+        ("dropout", Dropout ? "0.5" : "0"),
         ("seed", Seed.ToString(CultureInfo.InvariantCulture)),
     ];
 }

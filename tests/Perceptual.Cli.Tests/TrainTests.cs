@@ -49,15 +49,6 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
-    public void Dropout_may_be_of_channels_where_the_trunk_stays()
-    {
-        Assert.Equal(0, Train("out", Quick, "--dropout channel").Code);
-        Assert.Equal("channel",
-            WeightFile.ReadWithMetadata(lpips.PathOf("out/squeeze.safetensors")).Metadata["dropout"]);
-        Train("tuned", Quick, "--dropout channel --mode tune").ShouldBeUsage("--dropout channel is for --mode lin");
-    }
-
-    [Fact]
     public void A_model_file_is_taken_by_every_command_and_says_which_network_it_is()
     {
         Assert.Equal(0, TrainFrom("out",

@@ -221,7 +221,7 @@ internal static class TrainCommand
 
         private readonly Option<string> dropout = new("--dropout")
         {
-            Description = "Leave out half of the differences in each step, none, or half of the channels.",
+            Description = "The part of the differences that is left out in each step.",
             DefaultValueFactory = _ => "0.5",
         };
 
@@ -262,7 +262,7 @@ internal static class TrainCommand
         {
             mode.AcceptOnlyFromAmong("lin", "tune", "scratch");
             net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
-            dropout.AcceptOnlyFromAmong("0.5", "0", "channel");
+            dropout.AcceptOnlyFromAmong("0.5", "0");
             format.AcceptOnlyFromAmong("safetensors", "pth");
             data = EvaluateCommand.DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
             root = EvaluateCommand.RootOption(
@@ -284,12 +284,7 @@ internal static class TrainCommand
                 Batch = parsed.GetValue(batch),
                 Epochs = parsed.GetValue(epochs),
                 DecayEpochs = parsed.GetValue(decay),
-                Dropout = parsed.GetValue(dropout) switch
-                {
-                    "0" => DropoutMode.None,
-                    "channel" => DropoutMode.Channels,
-                    _ => DropoutMode.Places,
-                },
+                Dropout = parsed.GetValue(dropout) != "0",
                 Seed = parsed.GetValue(seed),
             };
             return new(
@@ -339,8 +334,6 @@ internal static class TrainCommand
             if (result.GetValue(mode) == "scratch"
                 && (result.GetValue(trunk) is not null || ModelOptions.IsFile(result.GetValue(weights))))
                 result.AddError("--mode scratch begins with random weights: leave out --trunk and the model file");
-            if (result.GetValue(dropout) == "channel" && result.GetValue(mode) is "tune" or "scratch")
-                result.AddError("--dropout channel is for --mode lin, where the trunk stays");
             var noTrunk = result.GetValue(mode) != "scratch" && result.GetValue(trunk) is null;
             var builtIn = Network.All.Any(network => network.IsBuiltIn && network.Name == result.GetValue(net));
             ModelOptions.RefuseUnusedFolder(result, weights, needsStore: noTrunk && !builtIn);

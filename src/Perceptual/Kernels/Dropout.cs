@@ -21,16 +21,6 @@ public readonly struct Dropout(ulong stream)
             Vector<float>.Zero, values + values);
     }
 
-    /// <summary>The values of channels, each zero or doubled.</summary>
-    public float[] Apply(ReadOnlySpan<float> channels)
-    {
-        var kept = new float[channels.Length];
-        for (var c = 0; c < kept.Length; c += 64)
-            for (var (word, lane) = (Word(c / 64), c); lane < Math.Min(c + 64, kept.Length); lane++, word >>= 1)
-                kept[lane] = (word & 1) == 0 ? 0 : 2 * channels[lane];
-        return kept;
-    }
-
     /// <summary>64 random bits, which serve four planes of a pixel.</summary>
     public ulong Word(long number) => SplitMix64.Stream(stream, (ulong)number).Next();
 }

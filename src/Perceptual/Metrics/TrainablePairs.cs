@@ -41,13 +41,6 @@ public readonly record struct ChannelSums(float[][] Sums, double[] Pixels)
         return channels;
     }
 
-    /// <summary>The same with each channel of a tap left out or doubled at all pixels.</summary>
-    public ChannelSums Drop(Func<int, Dropout> dropout)
-    {
-        ArgumentNullException.ThrowIfNull(dropout);
-        return this with { Sums = [.. Sums.Select((sums, tap) => dropout(tap).Apply(sums))] };
-    }
-
     /// <summary>The distance with lin weights, [tap][channel].</summary>
     public double Distance(IReadOnlyList<float[]> lin)
     {

@@ -51,7 +51,7 @@ public sealed class TrainerTests : IDisposable
     public void The_loss_falls_and_no_lin_weight_is_negative(TrainingMode mode)
     {
         var trainer = Small(mode,
-            recipe: new() { LearningRate = 0.01, Batch = 4, Epochs = 6, DecayEpochs = 0, Dropout = DropoutMode.None });
+            recipe: new() { LearningRate = 0.01, Batch = 4, Epochs = 6, DecayEpochs = 0, Dropout = false });
         while (!trainer.IsFinished)
         {
             trainer.Advance();
@@ -66,12 +66,11 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(TrainingMode.Lin, DropoutMode.Places)]
-    [InlineData(TrainingMode.Lin, DropoutMode.Channels)]
-    [InlineData(TrainingMode.Lin, DropoutMode.None)]
-    [InlineData(TrainingMode.Tune, DropoutMode.Places)]
-    [InlineData(TrainingMode.Tune, DropoutMode.None)]
-    public void Gradients_are_those_of_central_differences(TrainingMode mode, DropoutMode dropout)
+    [InlineData(TrainingMode.Lin, true)]
+    [InlineData(TrainingMode.Lin, false)]
+    [InlineData(TrainingMode.Tune, true)]
+    [InlineData(TrainingMode.Tune, false)]
+    public void Gradients_are_those_of_central_differences(TrainingMode mode, bool dropout)
     {
         var trainer = Small(mode, recipe: new() { Batch = 18, Dropout = dropout });
         var batch = Data().Training;
@@ -113,7 +112,7 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Without_dropout_the_loss_is_that_of_the_distances_of_the_model()
     {
-        var trainer = Small(TrainingMode.Lin, recipe: new() { Batch = 18, Dropout = DropoutMode.None });
+        var trainer = Small(TrainingMode.Lin, recipe: new() { Batch = 18, Dropout = false });
         foreach (var tensor in trainer.Parameters[..2])
             for (var c = 0; c < tensor.Values.Length; c++)
                 tensor.Values[c] = Math.Abs(tensor.Values[c]);
@@ -128,29 +127,11 @@ public sealed class TrainerTests : IDisposable
             Assert.Equal(expected, trainer.ComputeGradients(Data().Training, default).Loss, 1e-6);
     }
 
-    [Fact]
-    public void Dropout_of_channels_leaves_out_half_of_them_at_all_places_and_others_in_each_step()
-    {
-        var sums = new ChannelSums([[.. Enumerable.Range(1, 384).Select(c => (float)c)], [1, 2]], [4, 1]);
-        var dropped = sums.Drop(tap => new((ulong)tap));
-        Assert.All(sums.Sums[0].Zip(dropped.Sums[0]),
-            pair => Assert.True(pair.Second == 0 || pair.Second == 2 * pair.First));
-        Assert.InRange(dropped.Sums[0].Count(value => value == 0), 150, 234); // 192 and four deviations
-        Assert.Equal(sums.Pixels, dropped.Pixels);
-        Assert.Equal(dropped.Sums[0], sums.Drop(tap => new((ulong)tap)).Sums[0]);
-        Assert.NotEqual(dropped.Sums[0], sums.Drop(tap => new((ulong)tap + 1)).Sums[0]);
-        Assert.Throws<ArgumentException>(() => Small(TrainingMode.Tune, recipe: Recipe with
-        {
-            Dropout = DropoutMode.Channels,
-        }));
-    }
-
     [Theory]
-    [InlineData(TrainingMode.Lin, DropoutMode.Places)]
-    [InlineData(TrainingMode.Lin, DropoutMode.Channels)]
-    [InlineData(TrainingMode.Lin, DropoutMode.None)]
-    [InlineData(TrainingMode.Tune, DropoutMode.Places)]
-    public void Threads_and_memory_change_no_bit(TrainingMode mode, DropoutMode dropout)
+    [InlineData(TrainingMode.Lin, true)]
+    [InlineData(TrainingMode.Lin, false)]
+    [InlineData(TrainingMode.Tune, true)]
+    public void Threads_and_memory_change_no_bit(TrainingMode mode, bool dropout)
     {
         // 3000 bytes are enough for the sums of some pairs, and of no features.
         var files = new[] { (1, 1L << 30), (3, 1L << 30), (2, 0L), (2, 3000L) }.Select(how =>
