@@ -136,7 +136,7 @@ internal static class AgreementCommand
 
     private static RgbImage[] Photographs(string[] folders, int size, int threads)
     {
-        var paths = folders.SelectMany(ImageFile.InFolder).ToArray();
+        var paths = folders.SelectMany(folder => ImageFile.InFolder(folder)).ToArray();
         if (paths.Length < 2)
             throw new ArgumentException("one photograph is not enough: crops are compared with those of another, too");
         var photographs = new RgbImage[paths.Length];

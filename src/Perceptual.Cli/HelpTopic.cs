@@ -45,8 +45,12 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         kind that is not known to be read right is refused; docs/images.md lists all kinds. Of several images in a file
         the first is read. The orientation that a file states is applied.
 
-        Sizes must agree. --resize FILTER gives each distorted image the size of its reference; the filter is
-        antialiased. Without that option, different sizes are an error, because a resized image has another distance.
+        Sizes must agree. --resize FILTER gives each distorted image the size of its reference; the filter
+        (nearest, box, bilinear, bicubic, lanczos) is antialiased. Without that option, different sizes are an error,
+        because a resized image has another distance.
+
+        --crop-border N leaves out N pixels at each of the four edges of every image before anything is computed, after
+        --resize. Papers on super-resolution do so with as many pixels as the scale has.
 
         Pixel values are used as they are stored. --icc converts them to sRGB through the embedded colour profile:
         relative colorimetric, or by the profile's own intent if it does not have that.
@@ -84,6 +88,12 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         --map FILE writes where two images differ. A .png is a heat map: dark is 0, bright is the largest value, and
         the bar below says which. A .npy has the same values as float32. `lpips help metrics` says which metrics have
         a map.
+
+        `folders` with several folders of images has a row for each reference and a block of columns for each method. At
+        the end stand the means, and below them how far each method is from the first: mean difference, its 95 %
+        interval, and p of Wilcoxon's signed-rank test after Holm's correction; * marks p < 0.05. --format markdown and
+        latex show only the means: the best bold, the second underlined. --table FILE (.md, .tex, .csv, .json) writes
+        them beside the rows. --intervals: 95 % intervals of the means by the bootstrap over the images.
 
         `folders` and `pairs` also show mean, standard deviation (of a sample: n - 1), standard error of the mean,
         smallest and largest value. With -o FILE they also write every value to a .csv or .json file. While they work,
@@ -373,7 +383,8 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         `lpips train` teaches LPIPS what people said about images, as the paper did.
 
         Modes:
-          lin      the lin weights learn and the trunk stays; the features of each image are computed once
+          lin      the lin weights learn and the trunk stays; the features of each image are computed once.
+                   --dropout 0 is much faster, and scored no worse (docs/training.md).
           tune     the trunk learns too; it begins with trained weights
           scratch  the trunk learns too; it begins with random weights
 

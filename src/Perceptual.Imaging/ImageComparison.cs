@@ -21,7 +21,7 @@ namespace Perceptual.Imaging;
 /// var comparison = new ImageComparison(new MetricSet(Metric.Load(["lpips-lite", "psnr"])));
 /// foreach (var row in comparison.Compare("reference.png", ["a.jpg", "b.jpg"]))
 ///     Console.WriteLine($"{row.Distorted} {row.Values[0].Value} {row.Values[1].Value}");
-/// foreach (var row in comparison.Folders(FolderPairs.Of("originals", "compressed")))
+/// foreach (var row in comparison.Folders(FolderPairs.Of("originals", "compressed"))) // or several: ["a", "b"]
 ///     Console.WriteLine($"{row.Distorted} {row.Values[0].Value} {row.Values[1].Value}");
 /// </code>
 /// </example>
@@ -31,17 +31,26 @@ public sealed class ImageComparison
     private readonly MetricInfo choosiest;
     private readonly ImageReadOptions options;
     private readonly IgnoredAreas? ignored;
+    private readonly int border;
 
     /// <param name="metrics">What to compute; the first metric says on how many threads.</param>
     /// <param name="options">How to read files; the defaults of <see cref="ImageReadOptions"/> if null.</param>
     /// <param name="ignored">Areas that <see cref="Compare(string, IReadOnlyList{string}, ResizeFilter?, bool, bool,
     /// Action?, CancellationToken)"/> and <see cref="Folders"/> fill from the reference. All pairs of many images have
     /// no one reference: <see cref="Pairs"/> does not look at them.</param>
-    public ImageComparison(MetricSet metrics, ImageReadOptions? options = null, IgnoredAreas? ignored = null)
+    /// <param name="cropBorder">How many pixels to leave out at each of the four edges of every image before anything
+    /// is computed, and after an image is resized. Maps are of what is left.</param>
+    /// <exception cref="ArgumentException">There are ignored areas and a border, too: whose pixels would they
+    /// count?</exception>
+    public ImageComparison(
+        MetricSet metrics, ImageReadOptions? options = null, IgnoredAreas? ignored = null, int cropBorder = 0)
     {
         ArgumentNullException.ThrowIfNull(metrics);
-        (this.metrics, this.options) = (metrics, options ?? new());
+        ArgumentOutOfRangeException.ThrowIfNegative(cropBorder);
+        (this.metrics, this.options, border) = (metrics, options ?? new(), cropBorder);
         this.ignored = ignored is { All.Count: > 0 } ? ignored : null;
+        if (this.ignored is not null && border > 0)
+            throw new ArgumentException("areas are ignored or borders cropped, not both", nameof(cropBorder));
         choosiest = metrics.Metrics.MaxBy(metric => metric.Info.MinimumSide)!.Info;
     }
 
@@ -105,10 +114,14 @@ public sealed class ImageComparison
         }
     }
 
-    /// <summary>The images of two folders, several pairs side by side.</summary>
+    /// <summary>
+    /// The images of folders, several references side by side. A reference goes through the networks once, if what is
+    /// kept of it fits into the memory.
+    /// </summary>
     /// <param name="pairs">Which images.</param>
     /// <param name="resize">Resizes images to the size of their references; if null, another size is a
     /// problem.</param>
+    /// <param name="skip">How many of the first pairs to leave out, because they are known already.</param>
     /// <param name="step">Is called after each pair, from several threads.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>A row for each pair, in their order.</returns>
@@ -117,24 +130,54 @@ public sealed class ImageComparison
     public IEnumerable<ComparedImages> Folders(
         FolderPairs pairs,
         ResizeFilter? resize = null,
+        int skip = 0,
         Action? step = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pairs);
+        ArgumentOutOfRangeException.ThrowIfNegative(skip);
         var single = metrics.WithThreads(1);
-        return ParallelLoop.InOrder(pairs.Pairs, metrics.Threads, pair =>
+        var references = Enumerable.Range(0, pairs.Pairs.Count).Skip(skip)
+            .GroupBy(pair => pair / pairs.Folders, pair => pairs.Pairs[pair]);
+        return ParallelLoop.InOrder(references, metrics.Threads,
+            group => OfOneReference(single, [.. group], resize, step, cancellation), cancellation)
+            .SelectMany(rows => rows);
+    }
+
+    // Pairs with the same reference.
+    private ComparedImages[] OfOneReference(MetricSet single, (string Reference, string Distorted)[] pairs,
+        ResizeFilter? resize, Action? step, CancellationToken cancellation)
+    {
+        Opened? reference = null;
+        PreparedImage? kept = null;
+        try
         {
-            var row = OrProblems(pair.Reference, pair.Distorted, () =>
+            return Array.ConvertAll(pairs, pair =>
             {
-                using var reference = Open(pair.Reference);
-                using var distorted = Open(pair.Distorted, reference, resize);
-                return InTurn(reference.BytesHeld + distorted.BytesHeld, () => new ComparedImages(
-                    pair.Reference, pair.Distorted,
-                    Compare(single, reference, distorted, metrics.Threads, cancellation)));
+                var row = OrProblems(pair.Reference, pair.Distorted, () =>
+                {
+                    reference ??= Open(pair.Reference);
+                    using var distorted = Open(pair.Distorted, reference, resize);
+                    return InTurn(reference.BytesHeld + distorted.BytesHeld, () =>
+                        new ComparedImages(pair.Reference, pair.Distorted, Values(reference, distorted)));
+                });
+                step?.Invoke();
+                return row;
             });
-            step?.Invoke();
-            return row;
-        }, cancellation);
+        }
+        finally
+        {
+            reference?.Dispose();
+        }
+
+        IReadOnlyList<MetricValue> Values(Opened reference, Opened distorted)
+        {
+            var bytes = metrics.PreparedBytes(reference.Width, reference.Height);
+            if (pairs.Length == 1 || !FitsInMemory(2 * metrics.Threads * bytes))
+                return Compare(single, reference, distorted, metrics.Threads, cancellation);
+            kept ??= single.Prepare(reference.Whole(), cancellation);
+            return single.Compare(kept, single.Prepare(distorted.Whole(), cancellation), cancellation);
+        }
     }
 
     /// <summary>
@@ -403,23 +446,30 @@ public sealed class ImageComparison
     private Opened Open(string path) => new(path, () =>
     {
         var rows = ImageFile.OpenRows(path, options);
-        if (Math.Min(rows.Width, rows.Height) >= choosiest.MinimumSide)
-            return rows;
+        var least = choosiest.MinimumSide + 2L * border;
+        if (Math.Min(rows.Width, rows.Height) >= least)
+            return Crop(rows);
         rows.Dispose();
-        throw new InvalidDataException($"{path} is {rows.Width}x{rows.Height}, too small for {choosiest.Name}: each "
-            + $"side must be at least {choosiest.MinimumSide} pixels");
+        throw new InvalidDataException($"{path} is {rows.Width}x{rows.Height}, too small for {choosiest.Name}"
+            + $"{(border > 0 ? $" without a border of {border}" : "")}: each side must be at least {least} pixels");
     });
 
     private Opened Open(string path, Opened reference, ResizeFilter? resize)
     {
         if (resize is not { } filter)
             return Fill(reference, OpenAlike(path, reference, "; a ResizeFilter would resize the distorted one"));
-        var image = ImageFile.Read(path, options).Resize(reference.Width, reference.Height, filter);
-        return Fill(reference, new(path, image.OpenRows));
+        var (width, height) = WholeSize(reference);
+        var image = ImageFile.Read(path, options).Resize(width, height, filter);
+        return Fill(reference, new(path, () => Crop(image.OpenRows())));
     }
 
     private Opened Fill(Opened reference, Opened image) =>
         ignored is null ? image : new(image.Path, () => ignored.Fill(reference.Rows(), image.Rows()));
+
+    private RgbRowReader Crop(RgbRowReader rows) => border > 0 ? new CroppedRows(rows, border) : rows;
+
+    // With the border.
+    private (int Width, int Height) WholeSize(Opened image) => (image.Width + 2 * border, image.Height + 2 * border);
 
     private Opened OpenAlike(string path, Opened other, string advice)
     {
@@ -427,8 +477,9 @@ public sealed class ImageComparison
         if ((image.Width, image.Height) == (other.Width, other.Height))
             return image;
         image.Dispose();
-        throw new InvalidDataException(
-            $"{path} is {image.Width}x{image.Height} but {other.Path} is {other.Width}x{other.Height}{advice}");
+        var (size, expected) = (WholeSize(image), WholeSize(other));
+        throw new InvalidDataException($"{path} is {size.Width}x{size.Height} but {other.Path} is "
+            + $"{expected.Width}x{expected.Height}{advice}");
     }
 
     /// <summary>
@@ -443,7 +494,7 @@ public sealed class ImageComparison
         {
             (Path, this.open, next) = (path, open, open());
             (Width, Height) = (next.Width, next.Height);
-            BytesHeld = ImageFile.BytesHeld(next);
+            BytesHeld = ImageFile.BytesHeld(next is CroppedRows cropped ? cropped.Source : next);
         }
 
         /// <inheritdoc cref="StoredRows.BytesHeld"/>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Enumeration;
 using System.Runtime.InteropServices;
 
 namespace Perceptual.Imaging;
@@ -99,13 +100,15 @@ public static class ImageFile
 
     /// <summary>
     /// The paths of the files in a folder that have an image extension, in the ordinal order of their names.
-    /// Sub-folders are not searched.
     /// </summary>
     /// <param name="folder">The folder; every path begins with it.</param>
+    /// <param name="recursive">Whether the folders in it are searched too, but not those that are links. Names are
+    /// then relative to <paramref name="folder"/>, and ordered as if they were written with slashes.</param>
     /// <returns>At least one.</returns>
     /// <exception cref="DirectoryNotFoundException">There is no such folder, or it is a file.</exception>
     /// <exception cref="InvalidDataException">It has no image files.</exception>
-    public static IReadOnlyList<string> InFolder(string folder)
+    /// <exception cref="UnauthorizedAccessException">A folder may not be read.</exception>
+    public static IReadOnlyList<string> InFolder(string folder, bool recursive = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (!Directory.Exists(folder))
@@ -113,8 +116,8 @@ public static class ImageFile
                 File.Exists(folder) ? $"{folder} is a file, not a folder" : $"there is no folder {folder}");
         string[] paths =
         [
-            .. Names(folder).Where(HasExtension).Order(StringComparer.Ordinal)
-                .Select(name => Path.Combine(folder, name)),
+            .. Names(folder, recursive).Where(HasExtension).Order(StringComparer.Ordinal)
+                .Select(name => Path.Combine(folder, name.Replace('/', Path.DirectorySeparatorChar))),
         ];
         if (paths.Length > 0)
             return paths;
@@ -126,19 +129,38 @@ public static class ImageFile
     /// The names of the files in a folder that <see cref="InFolder"/> passes over, in their ordinal order.
     /// </summary>
     /// <param name="folder">A folder; there must be one.</param>
+    /// <param name="recursive">Whether the folders in it are searched too.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder, or it is a file.</exception>
-    public static IReadOnlyList<string> PassedOver(string folder) =>
-        [.. Names(folder).Where(name => !HasExtension(name)).Order(StringComparer.Ordinal)];
+    /// <exception cref="UnauthorizedAccessException">A folder may not be read.</exception>
+    public static IReadOnlyList<string> PassedOver(string folder, bool recursive = false) =>
+        [.. Names(folder, recursive).Where(name => !HasExtension(name)).Order(StringComparer.Ordinal)];
 
-    private static string[] Names(string folder)
+    // The names of the files, relative to the folder, with slashes.
+    private static string[] Names(string folder, bool recursive)
     {
+        var options = new EnumerationOptions
+        {
+            RecurseSubdirectories = recursive,
+            AttributesToSkip = 0,
+            IgnoreInaccessible = false,
+        };
+        var files = new FileSystemEnumerable<string>(
+            folder, (ref FileSystemEntry entry) => entry.ToSpecifiedFullPath(), options)
+        {
+            ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory,
+            // A link may lead to a folder that it is in.
+            ShouldRecursePredicate = (ref FileSystemEntry entry) =>
+                !entry.Attributes.HasFlag(FileAttributes.ReparsePoint),
+        };
         try
         {
-            return [.. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)!)];
+            return [.. files.Select(path =>
+                Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/'))];
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new UnauthorizedAccessException($"{folder} may not be read by this user", e);
+            throw new UnauthorizedAccessException(
+                $"{folder}{(recursive ? " or a folder in it" : "")} may not be read by this user", e);
         }
     }
 

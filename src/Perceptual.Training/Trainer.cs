@@ -57,6 +57,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     private readonly TrunkWeights trunk; // the current weights
     private readonly TrainablePairs? trainable;
     private readonly FeatureCache? features; // if the trunk is frozen
+    private readonly Dictionary<(int Reference, int Image), ChannelSums> pairSums = []; // without dropout
+    private long pairRoom; // for so many more
     private readonly long memory; // bytes for features
     private double agreementSum; // in the epoch so far
     private int[] order = []; // of the training triplets in the epoch
@@ -103,7 +105,9 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         this.trunk = trunk;
         if (recipe.Mode == TrainingMode.Lin)
         {
-            features = new(Lpips.From(trunk, null, new() { Threads = Threads }), data, this.memory);
+            pairRoom = recipe.Dropout ? 0 : Math.Min(this.memory / PairBytes, 2L * data.Training.Length);
+            features = new(Lpips.From(trunk, null, new() { Threads = Threads }), data,
+                this.memory - pairRoom * PairBytes);
         }
         else
         {
@@ -260,12 +264,49 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
 
     private void TrainLin(TrainingData.NumberedTriplet[] batch, BatchSums sums, CancellationToken cancellation)
     {
+        int[] examples = [.. Enumerable.Range(0, batch.Length)];
+        if (!Recipe.Dropout)
+        {
+            Rank(batch, examples, sums, PairSums(batch, cancellation));
+            return;
+        }
         var extracted = features!.Take(Images(batch), cancellation);
         CheckSizes(batch, image => (extracted[image].Width, extracted[image].Height));
         using var crew = new Crew(Threads);
-        Rank(batch, [.. Enumerable.Range(0, batch.Length)], sums, (image, tap) => extracted[image].View(tap), crew);
+        Rank(batch, examples, sums, Sums(batch, examples, (image, tap) => extracted[image].View(tap), crew));
         GC.KeepAlive(extracted); // of their values only pointers are used
     }
+
+    // Without dropout the sums of a frozen trunk are the same in each epoch: those of a pair of images are computed once
+    // and kept, as far as the memory suffices.
+    private ChannelSums[] PairSums(TrainingData.NumberedTriplet[] batch, CancellationToken cancellation)
+    {
+        var pairs = batch.SelectMany(triplet => new[] { (triplet.Reference, triplet.P0),
+            (triplet.Reference, triplet.P1) }).ToArray();
+        TrainingData.NumberedTriplet[] missing = [.. batch.Where(triplet =>
+            !pairSums.ContainsKey((triplet.Reference, triplet.P0))
+            || !pairSums.ContainsKey((triplet.Reference, triplet.P1)))];
+        var extracted = features!.Take(Images(missing), cancellation);
+        CheckSizes(missing, image => (extracted[image].Width, extracted[image].Height));
+        var wanted = pairs.Distinct().Where(pair => !pairSums.ContainsKey(pair)).ToArray();
+        var computed = new ChannelSums[wanted.Length];
+        using var crew = new Crew(Threads);
+        crew.Run(wanted.Length, (pair, _) =>
+        {
+            var (reference, image) = wanted[pair];
+            computed[pair] = ChannelSums.Of(
+                extracted[reference].View, extracted[image].View, lin.Length, dropout: null);
+        });
+        GC.KeepAlive(extracted); // of their values only pointers are used
+        var there = wanted.Zip(computed).ToDictionary(pair => pair.First, pair => pair.Second);
+        foreach (var (pair, channels) in there.Take((int)Math.Min(pairRoom, there.Count)))
+            pairSums.Add(pair, channels);
+        pairRoom -= Math.Min(pairRoom, there.Count);
+        return Array.ConvertAll(pairs, pair => there.TryGetValue(pair, out var fresh) ? fresh : pairSums[pair]);
+    }
+
+    // Of a pair, at most: a float for each channel in whole planes of 16, and what an array takes besides.
+    private long PairBytes => network.TapChannels.Sum(channels => sizeof(float) * (channels + 15L) + 50) + 100;
 
     // Each image of the batch goes through the network once, however many triplets it is in; images of one
     // size go together.
@@ -287,7 +328,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
             var members = Images(Array.ConvertAll(examples, example => batch[example]));
             var place = members.Index().ToDictionary(member => member.Item, member => member.Index);
             pairs.Forward([.. members.Select(image => images[image])], crew, cancellation);
-            var byDistance = Rank(batch, examples, sums, (image, tap) => pairs.View(place[image], tap), crew);
+            var byDistance = Rank(batch, examples, sums,
+                Sums(batch, examples, (image, tap) => pairs.View(place[image], tap), crew));
             pairs.Backward([.. byDistance.Select((derivative, pair) => At(examples[pair / 2], pair % 2, derivative))],
                 [.. lin.Select(tensor => tensor.Values)],
                 (pair, tap) => DropoutOf(examples[pair / 2], pair % 2, tap), crew, cancellation);
@@ -301,10 +343,9 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         (int Width, int Height) Size(int image) => (images[image].Width, images[image].Height);
     }
 
-    // Computes the distances of some examples of the batch, runs the ranking network, and adds the derivatives by its
-    // parameters and by the lin weights. Returns the derivatives by the distances, [2 * example + side].
-    private double[] Rank(TrainingData.NumberedTriplet[] batch, int[] examples, BatchSums sums,
-        Func<int, int, TapView> view, Crew crew)
+    // The sums of some examples of the batch, [2 * example + side].
+    private ChannelSums[] Sums(
+        TrainingData.NumberedTriplet[] batch, int[] examples, Func<int, int, TapView> view, Crew crew)
     {
         var channels = new ChannelSums[2 * examples.Length];
         crew.Run(channels.Length, (pair, _) =>
@@ -314,6 +355,15 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
             channels[pair] = ChannelSums.Of(tap => view(triplet.Reference, tap), tap => view(triplet.Image(side), tap),
                 lin.Length, tap => DropoutOf(example, side, tap));
         });
+        return channels;
+    }
+
+    // Computes the distances of some examples of the batch from their sums, runs the ranking network, and adds the
+    // derivatives by its parameters and by the lin weights. Returns the derivatives by the distances,
+    // [2 * example + side].
+    private double[] Rank(
+        TrainingData.NumberedTriplet[] batch, int[] examples, BatchSums sums, ChannelSums[] channels)
+    {
         float[][] weights = [.. lin.Select(tensor => tensor.Values)];
         var byDistance = new double[channels.Length];
         for (var i = 0; i < examples.Length; i++)

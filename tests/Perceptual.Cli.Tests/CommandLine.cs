@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Perceptual.Cli.Tests;
 
 /// <summary>Runs the command in this process, in a folder of its own, with no network.</summary>
@@ -51,6 +53,12 @@ internal sealed class CommandLine : IDisposable
 internal sealed record Run(int Code, string Output, string Error)
 {
     public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    /// <summary>The cells of each line without the spaces that line them up.</summary>
+    public string[][] Rows => Array.ConvertAll(Lines, line => Regex.Split(line, " *\t *|  +"));
+
+    /// <summary>A line without the spaces that line its cells up, with tabs between the cells.</summary>
+    public string Row(Index line) => string.Join('\t', Rows[line]);
 
     /// <summary>Failed with one clear line, no stack trace and no number.</summary>
     public void ShouldFail(int code, params string[] parts)

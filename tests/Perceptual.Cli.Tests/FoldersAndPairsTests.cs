@@ -16,8 +16,8 @@ public sealed class FoldersAndPairsTests : IDisposable
         lpips.Image("y/1.jpg.png"); // a PNG, whatever its name is
         File.Move(lpips.PathOf("y/1.jpg.png"), lpips.PathOf("y/1.jpg"));
         string[] args = ["folders", lpips.PathOf("x"), lpips.PathOf("y"), "--metric l2"];
-        CommandLine.Run(args).ShouldFail(1, "no file name in common", "--by-stem");
-        Assert.StartsWith("0.00000000\t", CommandLine.Run([.. args, "--by-stem"]).Output, StringComparison.Ordinal);
+        CommandLine.Run(args).ShouldFail(1, "no file name in common", "--match stem");
+        Assert.StartsWith("0.00000000\t", CommandLine.Run([.. args, "--match stem"]).Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class FoldersAndPairsTests : IDisposable
         var run = CommandLine.Run("folders", lpips.PathOf("ref"), lpips.PathOf("dist"), CommandLine.RandomAlex);
         Assert.Equal((0, $"lpips: {lpips.PathOf("ref")}: 1 file passed over that cannot be read as images (1 .txt)"),
             (run.Code, run.Error.Trim()));
-        var rows = run.Lines.Select(line => line.Split('\t')).ToArray();
+        var rows = run.Rows;
         Assert.Equal([lpips.PathOf("dist/B.png"), lpips.PathOf("dist/a.png"), lpips.PathOf("dist/b.png")],
             rows[..3].Select(row => row[1].Replace('\\', '/')));
         foreach (var (row, name) in rows[..3].Zip(["B.png", "a.png", "b.png"]))
@@ -72,7 +72,7 @@ public sealed class FoldersAndPairsTests : IDisposable
         var run = CommandLine.Run("pairs", lpips.Folder, "--metric l2");
         Assert.Equal($"lpips: {lpips.Folder}: 5 files passed over that cannot be read as images (2 .avif, 1 .jxl, "
             + "1 .ppm, 1 without extension)", run.Error.Trim());
-        Assert.Equal(["pairs", "6"], run.Lines[^1].Split('\t'));
+        Assert.Equal(["pairs", "6"], run.Rows[^1]);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class FoldersAndPairsTests : IDisposable
             "--allow-unpaired");
         Assert.Equal(0, allowed.Code);
         Assert.Contains(onlyReference, allowed.Error, StringComparison.Ordinal);
-        Assert.Equal("standard deviation\t-", allowed.Lines[2]);
+        Assert.Equal("standard deviation\t-", allowed.Row(2));
     }
 
     [Fact]
@@ -142,11 +142,11 @@ public sealed class FoldersAndPairsTests : IDisposable
         Assert.Equal(["a.png b.png", "a.png c.png", "b.png c.png"], all.Lines[..3].Select(Names));
         Assert.Equal(CommandLine.Run("compare", lpips.PathOf("set/a.png"), lpips.PathOf("set/c.png"),
             CommandLine.RandomAlex).Output.Split('\t')[0], all.Lines[1].Split('\t')[0]);
-        Assert.Equal("pairs\t3", all.Lines[^1]);
+        Assert.Equal("pairs\t3", all.Row(^1));
 
         var consecutive = CommandLine.Run("pairs", lpips.PathOf("set"), CommandLine.RandomAlex, "--consecutive");
         Assert.Equal([all.Lines[0], all.Lines[2]], consecutive.Lines[..2]);
-        Assert.Equal("pairs\t2", consecutive.Lines[^1]);
+        Assert.Equal("pairs\t2", consecutive.Row(^1));
 
         static string Names(string line) =>
             string.Join(' ', line.Split('\t')[1..].Select(path => Path.GetFileName(path)));

@@ -10,17 +10,40 @@ public sealed class MetricTests : IDisposable
 
     public void Dispose() => lpips.Dispose();
 
+    [Theory]
+    [InlineData("psnr_y", "psnr-y")]
+    [InlineData("SSIMY", "ssim-y")]
+    [InlineData("ms_ssim", "ms-ssim")]
+    [InlineData("vgg", "lpips-vgg")]
+    [InlineData("lpips-squeezenet", "lpips-squeeze")]
+    [InlineData("pnsr", "psnr")]
+    [InlineData("nothing", null)]
+    public void A_name_that_is_nearly_one_is_asked_about(string name, string? meant)
+    {
+        var run = CommandLine.Run("compare", "a", "b", "--metric", name);
+        var question = meant is null ? "" : $" (did you mean {meant}?)";
+        run.ShouldBeUsage($"there is no metric {name}{question}; the metrics");
+    }
+
+    [Fact]
+    public void Names_may_have_capital_letters()
+    {
+        var (a, b) = (lpips.Image("cap-a.png"), lpips.Image("cap-b.png", seed: 2));
+        Assert.Equal(CommandLine.Run("compare", a, b, "--metric psnr,ssim-y").Output,
+            CommandLine.Run("compare", a, b, "--metric PSNR,Ssim-Y").Output);
+        CommandLine.Run("compare", a, b, "--metric psnr,PSNR").ShouldBeUsage("--metric names psnr more than once");
+    }
+
     [Fact]
     public void Several_metrics_have_a_column_each_under_their_names()
     {
         var (reference, a, b) = (lpips.Image("ref.png"), lpips.Image("a.png", seed: 2), lpips.Image("b.png", seed: 3));
         var run = CommandLine.Run("compare", reference, a, b, "--metric", "lpips-random-alex,psnr,l2");
         Assert.Equal((0, ""), (run.Code, run.Error));
-        Assert.Equal("lpips-random-alex\tpsnr\tl2\tdistorted", run.Lines[0]);
+        Assert.Equal("lpips-random-alex\tpsnr\tl2\tdistorted", run.Row(0));
         Assert.Equal(3, run.Lines.Length);
-        foreach (var (line, path) in run.Lines[1..].Zip([a, b]))
+        foreach (var (cells, path) in run.Rows[1..].Zip([a, b]))
         {
-            var cells = line.Split('\t');
             Assert.Equal(path, cells[3]);
             Assert.Equal(
                 CommandLine.Run("compare", reference, path, CommandLine.RandomAlex).Lines[0].Split('\t')[0], cells[0]);
@@ -47,8 +70,8 @@ public sealed class MetricTests : IDisposable
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a.png", seed: 2));
         var run = CommandLine.Run("compare", reference, a,
             "--metric lpips,lpips-random-squeeze,lpips-random-alex --net random-alex --version 0.0 --seed 3");
-        var cells = run.Lines[1].Split('\t');
-        Assert.Equal("lpips\tlpips-random-squeeze\tlpips-random-alex\tdistorted", run.Lines[0]);
+        var cells = run.Rows[1];
+        Assert.Equal("lpips\tlpips-random-squeeze\tlpips-random-alex\tdistorted", run.Row(0));
         Assert.Equal(CommandLine.Run("compare", reference, a,
             "--net random-alex --version 0.0 --seed 3").Lines[0].Split('\t')[0], cells[0]);
         Assert.Equal(CommandLine.Run("compare", reference, a, "--net random-squeeze --seed 3").Lines[0].Split('\t')[0],
@@ -116,7 +139,7 @@ public sealed class MetricTests : IDisposable
         var run = CommandLine.Run("folders", folders.Item1, folders.Item2, "--metric", "psnr,lpips-random-alex,ssim",
             "-o", file);
         Assert.Equal((0, ""), (run.Code, run.Error));
-        var rows = run.Lines.Select(line => line.Split('\t')).ToArray();
+        var rows = run.Rows;
         Assert.Equal(["psnr", "lpips-random-alex", "ssim", "distorted"], rows[0]);
         Assert.Equal(["summary", "psnr", "lpips-random-alex", "ssim"], rows[4]);
         Assert.Equal(["mean", "standard deviation", "standard error", "min", "max", "pairs"],
@@ -149,12 +172,12 @@ public sealed class MetricTests : IDisposable
             lpips.Image("set/" + name, seed: seed);
         var all = CommandLine.Run("pairs", lpips.PathOf("set"), "--metric", "l2,lpips-random-alex");
         Assert.Equal((0, ""), (all.Code, all.Error));
-        Assert.Equal("l2\tlpips-random-alex\treference\tdistorted", all.Lines[0]);
-        Assert.Equal(Value(lpips.PathOf("set/a.png"), lpips.PathOf("set/c.png"), "l2"), all.Lines[2].Split('\t')[0]);
+        Assert.Equal("l2\tlpips-random-alex\treference\tdistorted", all.Row(0));
+        Assert.Equal(Value(lpips.PathOf("set/a.png"), lpips.PathOf("set/c.png"), "l2"), all.Rows[2][0]);
         var consecutive = CommandLine.Run("pairs", lpips.PathOf("set"), "--metric", "l2,lpips-random-alex",
             "--consecutive");
         Assert.Equal([all.Lines[0], all.Lines[1], all.Lines[3]], consecutive.Lines[..3]);
-        Assert.Equal("pairs\t2", consecutive.Lines[^1]);
+        Assert.Equal("pairs\t2", consecutive.Row(^1));
     }
 
     [Fact]
@@ -165,7 +188,7 @@ public sealed class MetricTests : IDisposable
         string[] names = ["lpips-squeeze", "lpips-squeeze-baseline", "lpips-squeeze-v0.0",
             "lpips-squeeze-v0.0-baseline"];
         var cells = CommandLine.Run("compare", reference, a, "--metric", string.Join(',', names), "--weights",
-            weights).Lines[1].Split('\t');
+            weights).Rows[1];
         string[] options = ["--version 0.1", "--baseline", "--version 0.0", "--version 0.0 --baseline"];
         Assert.Equal([.. cells[..options.Length], a], cells);
         foreach (var (option, cell) in options.Zip(cells))
@@ -180,7 +203,7 @@ public sealed class MetricTests : IDisposable
         string[] names = [.. Metric.All.Where(info => info.HasMap).Select(info => info.Name)
             .Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal))];
         Assert.Equal(
-            ["dssim", "dssim-lab", "fsim", "fsimc", "gmsd", "l2", "l2-lab", "ssim", "ssim-luma"],
+            ["dssim", "dssim-lab", "fsim", "fsimc", "gmsd", "l2", "l2-lab", "ssim", "ssim-luma", "ssim-y"],
             names.Order(StringComparer.Ordinal));
         foreach (var name in names)
         {

@@ -32,7 +32,7 @@ public sealed class RowTests : IDisposable
         Assert.Equal(1, run.Code);
         Assert.Equal(["b/1.png", "b/2.png"],
             run.Lines[..2].Select(line => Path.GetRelativePath(lpips.Folder, line.Split('\t')[1]).Replace('\\', '/')));
-        Assert.Equal("pairs\t2", run.Lines[^1]);
+        Assert.Equal("pairs\t2", run.Row(^1));
         var errors = ErrorsOf(run);
         Assert.Equal(7, errors.Length);
         foreach (var (bad, error) in new[] { "a/._1.png", "a/both.png", "b/both.png", "a/cut.png", "b/size.png",
@@ -86,7 +86,7 @@ public sealed class RowTests : IDisposable
         lpips.Image("a/4.png");
         lpips.Image("a/5.png", seed: 3);
         var pairs = CommandLine.Run("pairs", A, "--metric l2");
-        Assert.Equal((1, "pairs\t1"), (pairs.Code, pairs.Lines[^1]));
+        Assert.Equal((1, "pairs\t1"), (pairs.Code, pairs.Row(^1)));
         Assert.Equal([one, two, three],
             ErrorsOf(pairs)[..^1].Select(line => line["lpips: ".Length..].Split(": ")[0]));
         Assert.EndsWith("9 of 10 pairs could not be compared", ErrorsOf(pairs)[^1], StringComparison.Ordinal);
@@ -140,7 +140,7 @@ public sealed class RowTests : IDisposable
         File.WriteAllBytes(bad, good);
         var again = CommandLine.Run("folders", A, B, "--metric l2", "-o", Csv);
         Assert.Contains("continuing after 1 of 4 pairs", again.Error, StringComparison.Ordinal);
-        Assert.Equal("pairs\t3", again.Lines[^1]);
+        Assert.Equal("pairs\t3", again.Row(^1));
         Assert.Equal(4, File.ReadLines(Csv).Count());
     }
 
@@ -216,7 +216,7 @@ public sealed class RowTests : IDisposable
             (CommandLine.Run("folders", A, B, "--metric l2"), 2), (CommandLine.Run("pairs", A, "--metric l2"), 1),
         })
         {
-            Assert.Equal((1, $"pairs\t{pairs}"), (run.Code, run.Lines[^1]));
+            Assert.Equal((1, $"pairs\t{pairs}"), (run.Code, run.Row(^1)));
             Assert.StartsWith($"lpips: {lpips.PathOf("a/x\uFFFD.png")}: has a name that is not UTF-8",
                 ErrorsOf(run)[0], StringComparison.Ordinal);
         }
@@ -236,7 +236,7 @@ public sealed class RowTests : IDisposable
         File.Delete(lpips.PathOf("a/2.png"));
         File.CreateSymbolicLink(lpips.PathOf("a/2.png"), "nowhere.png");
         var run = CommandLine.Run("folders", A, B, "--metric l2");
-        Assert.Equal((1, "pairs\t1"), (run.Code, run.Lines[^1]));
+        Assert.Equal((1, "pairs\t1"), (run.Code, run.Row(^1)));
         Assert.Equal($"lpips: {lpips.PathOf("a/2.png")}: is a link to nowhere.png, which is not there",
             ErrorsOf(run)[0]);
     }

@@ -8,7 +8,9 @@ namespace Perceptual.Cli;
 internal static class CompareCommand
 {
     public const string Help = """
-        See also: lpips help models, metrics, images, output, report, explain
+        For images: --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (`lpips help images`)
+        See also: lpips help models, metrics, output, report, explain
+        Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
         Examples:
           lpips compare reference.png a.jpg b.webp --metric lpips-lite,psnr,ssim --report report
@@ -32,11 +34,11 @@ internal static class CompareCommand
         var columns = job.Metrics.Load(app, cancellation, job.Ignored);
         if (fit is not null)
             ScaleImages.Check(job.Jnd!, fit, columns);
-        var comparison = new ImageComparison(columns.Set, job.Images, job.Ignored);
+        var comparison = new ImageComparison(columns.Set, job.Images, job.Ignored, job.CropBorder);
         var steps = distorted.Length * (1 + (job.Explain ? Equivalents.Steps : 0));
         using var report = RowReport.Create(
             app.Output, job.Format, columns, job.Layers, reference: reference, fit: fit);
-        var run = new RowRun(app, report, columns.Names.Count, job.Strict);
+        var run = new RowRun(app, report, columns, job.Strict);
         var pairReport = ReportOf(job);
         var (difference, above) = ((DistanceMap?)null, 0);
         run.Each(steps, step => comparison.Compare(
@@ -86,6 +88,7 @@ internal static class CompareCommand
         ImageReadOptions Images,
         IgnoredAreas Ignored,
         ResizeFilter? Resize,
+        int CropBorder,
         bool Layers,
         string? Map,
         bool Explain,
@@ -156,7 +159,7 @@ internal static class CompareCommand
             metrics = new(command);
             foreach (var option in new Option[] { layers, map, report, explain, jnd, format, failAbove, strict })
                 command.Add(option);
-            images = new(command, canResize: true);
+            images = new(command, canResize: true, canCrop: true);
             command.Validators.Add(Check);
         }
 
@@ -167,6 +170,7 @@ internal static class CompareCommand
             images.Options(parsed),
             images.Ignored(parsed),
             images.Resize(parsed),
+            images.CropBorder(parsed),
             parsed.GetValue(layers),
             parsed.GetValue(map),
             parsed.GetValue(explain),
@@ -179,12 +183,9 @@ internal static class CompareCommand
 
         private void Check(CommandResult result)
         {
-            // Where any number of files may follow, a mistyped option is taken for one.
-            if (result.GetValue(distorted)?.FirstOrDefault(
-                path => path.StartsWith('-') && !Path.Exists(path)) is { } unknown)
-                result.AddError($"there is no option and no file {unknown}");
             if (result.GetValue(map) is { } file)
                 CheckMap(result, file);
+            PairReport.CheckBorder(result, result.GetValue(report), images.CropBorder(result));
             if (result.GetValue(failAbove) is not null)
             {
                 if (!metrics.IsSingle(result, out var info))

@@ -32,7 +32,10 @@ internal static class DistillCommand
     {
         TrainingRun.CheckNew(job.Checkpoint, job.Resume, "file", job.Log);
         OutputFiles.Check(
-            [.. job.Teacher.Files, .. job.Folders.Concat(job.Validate).SelectMany(ImageFile.InFolder)],
+            [
+                .. job.Teacher.Files,
+                .. job.Folders.Concat(job.Validate).SelectMany(folder => ImageFile.InFolder(folder)),
+            ],
             ("--output", job.Output), ("--output", job.Log), ("--output", job.Checkpoint), ("--plot", job.Plot));
         var distiller = Prepare(app, job, cancellation);
         Teach(app, job, distiller, cancellation);
@@ -71,7 +74,7 @@ internal static class DistillCommand
     private static DistillationImages Read(
         App app, Job job, string[] folders, double proceduralPart, CancellationToken cancellation)
     {
-        string[] paths = [.. folders.SelectMany(ImageFile.InFolder)];
+        string[] paths = [.. folders.SelectMany(folder => ImageFile.InFolder(folder))];
         Array.ForEach(folders, folder => PassedOver.Report(app, folder));
         var read = new DistillationImages(
             paths,

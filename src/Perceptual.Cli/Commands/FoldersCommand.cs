@@ -1,96 +1,211 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Perceptual.Cli;
 
-/// <summary><c>lpips folders REF_DIR DIST_DIR</c></summary>
+/// <summary><c>lpips folders REF_DIR DIST_DIR...</c></summary>
 internal static class FoldersCommand
 {
     public const string Help = """
-        See also: lpips help models, metrics, images, output, report
+        For images: --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (`lpips help images`)
+        See also: lpips help models, metrics, output, report
         Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
           lpips folders originals compressed --report report
           lpips folders originals compressed --net squeeze -o distances.csv
-          lpips folders originals compressed --metric psnr,ssim,lpips-alex --allow-unpaired
+          lpips folders originals ours theirs --match stem --suffix _x4 --metric psnr,ssim,lpips-alex
         """;
 
     public static Command Create(App app)
     {
-        var command = new Command("folders",
-            "Compare the images that have the same name in two folders.");
-        var referenceArgument = new Argument<string>("REF_DIR") { Description = "The folder of references." };
-        var distortedArgument = new Argument<string>("DIST_DIR") { Description = "The folder of images to compare." };
-        var allowUnpaired = new Option<bool>("--allow-unpaired")
-        {
-            Description = "Skip images without a partner; otherwise they are an error.",
-        };
-        var byStem = new Option<bool>("--by-stem")
-        {
-            Description = "Compare names without their extensions: 1.png with 1.jpg.",
-        };
-        command.Add(referenceArgument);
-        command.Add(distortedArgument);
-        command.Add(allowUnpaired);
-        command.Add(byStem);
-        var metrics = new MetricOptions(command);
-        var many = new ManyPairs(command, metrics);
-        var images = new ImageOptions(command, canResize: true);
-
-        app.SetAction(command, (parsed, cancellation) =>
-        {
-            var pairs = FolderPairs.Of(
-                parsed.GetValue(referenceArgument)!, parsed.GetValue(distortedArgument)!, parsed.GetValue(byStem));
-            PassedOver.Report(app, parsed.GetValue(referenceArgument)!);
-            PassedOver.Report(app, parsed.GetValue(distortedArgument)!);
-            foreach (var path in pairs.Unpaired)
-                app.Say($"{path} has no partner of the same name");
-            if (pairs.Unpaired.Count > 0 && !parsed.GetValue(allowUnpaired))
-                throw new InvalidDataException(
-                    $"{pairs.Unpaired.Count} files have no partner; "
-                        + $"--allow-unpaired skips them and compares the other {pairs.Pairs.Count} pairs");
-
-            var (options, resize) = (images.Options(parsed), images.Resize(parsed));
-            var files = pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted });
-            var choice = metrics.Parse(parsed);
-            var output = many.Parse(parsed, files.Concat(choice.Model.Files));
-            var columns = choice.Load(app, cancellation, images.Ignored(parsed));
-            var comparison = new ImageComparison(columns.Set, options, images.Ignored(parsed));
-            var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),
-                ("--ignore", images.IgnoredText(parsed)),
-                ("REF_DIR", parsed.GetValue(referenceArgument)!), ("DIST_DIR", parsed.GetValue(distortedArgument)!));
-            var report = ReportOf(parsed, many.ReportFolder(parsed.CommandResult), pairs, options, resize);
-            return (output with { Page = report }).Run(
-                app, columns, purpose, Stamped(pairs, output.File), pairs.Pairs.Count, bothPaths: false,
-                (known, step) => comparison.Folders(
-                    pairs with { Pairs = [.. pairs.Pairs.Skip((int)known)] }, resize, step, cancellation),
-                cancellation);
-        });
+        var command = new Command("folders", "Compare the images that have the same name in two or more folders.");
+        var options = new Options(command);
+        app.SetAction(command, (parsed, cancellation) => options.Run(app, parsed, cancellation));
         return command;
+    }
 
-        PairReport? ReportOf(
-            ParseResult parsed, string? folder, FolderPairs pairs, ImageReadOptions options, ResizeFilter? resize)
+    /// <summary>
+    /// What tables call the folders: the last parts of their paths, as many as it takes to tell them apart.
+    /// </summary>
+    /// <param name="folders">All of them different.</param>
+    internal static string[] MethodNames(IReadOnlyList<string> folders)
+    {
+        var parts = folders.Select(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))
+            .Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar])).ToArray();
+        for (var count = 1; ; count++)
         {
-            if (folder is null)
-                return null;
-            var references = parsed.GetValue(referenceArgument)!;
-            var report = new PairReport(folder, $"{references} and {parsed.GetValue(distortedArgument)}",
-                PairReport.CommandOf(parsed))
-            {
-                Images = options,
-                Ignored = images.Ignored(parsed),
-                Resize = resize,
-                NameOf = row => Path.GetFileName(row.Distorted),
-            };
-            foreach (var path in pairs.Unpaired)
-                report.AddAlone(path, Path.GetDirectoryName(path) == Path.GetDirectoryName(pairs.Pairs[0].Reference));
-            return report;
+            string[] names = [.. parts.Select(path => string.Join('/', path.TakeLast(count)))];
+            if (names.Distinct().Count() == names.Length)
+                return names;
         }
     }
 
-    private static IReadOnlyList<StampedPair> Stamped(FolderPairs pairs, string? output) => output is null ? [] :
-    [
-        .. pairs.Pairs.Select(pair => new StampedPair(pair.Reference, pair.Distorted,
-            FileStamp.OfPair(FileStamp.Of(pair.Reference), FileStamp.Of(pair.Distorted)))),
-    ];
+    private sealed class Options
+    {
+        private readonly Argument<string> references = new("REF_DIR") { Description = "The folder of references." };
+
+        private readonly Argument<string[]> distorted = new("DIST_DIR")
+        {
+            Description = "The folders of images to compare, one for each method.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+
+        private readonly Option<string> match = new("--match")
+        {
+            Description = "Compare whole names, or stems, without extensions: 1.png with 1.jpg.",
+            DefaultValueFactory = _ => "name",
+        };
+
+        private readonly Option<string> prefix = new("--prefix")
+        {
+            Description = "Distorted images have this before the name: sr_ for sr_1.png.",
+            HelpName = "TEXT",
+        };
+
+        private readonly Option<string> suffix = new("--suffix")
+        {
+            Description = "Distorted images have this after the stem: x4 for 1x4.png.",
+            HelpName = "TEXT",
+        };
+
+        private readonly Option<bool> recursive = new("--recursive")
+        {
+            Description = "Search the folders in the folders too, and compare relative paths.",
+        };
+
+        private readonly Option<bool> allowUnpaired = new("--allow-unpaired")
+        {
+            Description = "Skip images without a partner; otherwise they are an error.",
+        };
+
+        private readonly MetricOptions metrics;
+        private readonly ManyPairs many;
+        private readonly ImageOptions images;
+
+        public Options(Command command)
+        {
+            match.AcceptOnlyFromAmong("name", "stem");
+            command.Add(references);
+            command.Add(distorted);
+            foreach (var option in new Option[] { match, prefix, suffix, recursive, allowUnpaired })
+                command.Add(option);
+            metrics = new(command);
+            many = new(command, metrics, tables: true);
+            images = new(command, canResize: true, canCrop: true);
+            command.Validators.Add(Check);
+        }
+
+        public int Run(App app, ParseResult parsed, CancellationToken cancellation)
+        {
+            var (reference, folders) = (parsed.GetValue(references)!, parsed.GetValue(distorted)!);
+            var pairs = Pairs(app, parsed);
+            var (options, resize) = (images.Options(parsed), images.Resize(parsed));
+            var crop = images.CropBorder(parsed);
+            var files = pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted });
+            var choice = metrics.Parse(parsed);
+            var output = many.Parse(parsed, files.Concat(choice.Model.Files));
+            var ignored = images.Ignored(parsed);
+            var columns = choice.Load(app, cancellation, ignored) with { Methods = MethodNames(folders) };
+            var comparison = new ImageComparison(columns.Set, options, ignored, crop);
+            var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),
+                ("--ignore", images.IgnoredText(parsed)), ("--crop-border", $"{crop}"),
+                ("REF_DIR", reference), ("DIST_DIR", string.Join(' ', folders)));
+            return (output with { Page = ReportOf(parsed, pairs, columns) }).Run(
+                app, columns, purpose, Stamped(pairs, output.File), pairs.Pairs.Count, references: null,
+                (known, step) => comparison.Folders(pairs, resize, (int)known, step, cancellation), cancellation);
+        }
+
+        private PairReport? ReportOf(ParseResult parsed, FolderPairs pairs, Columns columns)
+        {
+            if (many.ReportFolder(parsed.CommandResult) is not { } folder)
+                return null;
+            var (reference, folders) = (parsed.GetValue(references)!, parsed.GetValue(distorted)!);
+            var methods = folders.Zip(columns.Methods, (path, name) => (Path: path, Name: name)).ToArray();
+            var report = new PairReport(folder, $"{reference} and {string.Join(", ", folders)}",
+                PairReport.CommandOf(parsed))
+            {
+                Images = images.Options(parsed),
+                Ignored = images.Ignored(parsed),
+                Resize = images.Resize(parsed),
+                NameOf = row => NameIn(row.Distorted),
+            };
+            foreach (var path in pairs.Unpaired)
+                report.AddAlone(path, IsIn(reference, path), IsIn(reference, path)
+                    ? Path.GetRelativePath(reference, path) : NameIn(path));
+            return report;
+
+            // With the method before it where there are several.
+            string NameIn(string path)
+            {
+                var (root, method) = methods.First(method => IsIn(method.Path, path));
+                var name = Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/');
+                return columns.Several ? $"{method}: {name}" : name;
+            }
+        }
+
+        private static bool IsIn(string folder, string path) =>
+            !Path.GetRelativePath(folder, path).StartsWith("..", StringComparison.Ordinal);
+
+        // Says what is passed over, and fails if that may not be.
+        private FolderPairs Pairs(App app, ParseResult parsed)
+        {
+            var (reference, folders) = (parsed.GetValue(references)!, parsed.GetValue(distorted)!);
+            var matching = new FolderMatching
+            {
+                ByStem = parsed.GetValue(match) == "stem",
+                Prefix = parsed.GetValue(prefix) ?? "",
+                Suffix = parsed.GetValue(suffix) ?? "",
+                Recursive = parsed.GetValue(recursive),
+            };
+            var pairs = FolderPairs.Of(reference, folders, matching);
+            foreach (var folder in folders.Prepend(reference))
+                PassedOver.Report(app, folder, matching.Recursive);
+            if (!matching.Recursive)
+                PassedOver.ReportFolders(app, folders.Prepend(reference));
+            if (pairs.PassedOver is { Count: > 0 and var count })
+                app.Say((count == 1 ? "1 image passed over whose name has no "
+                    : $"{count} images passed over whose names have no ") + string.Join(" or no ", Affixes(matching))
+                    + $"{(count == 1 ? ":" : ", such as")} {pairs.PassedOver[0]}");
+            foreach (var path in pairs.Unpaired)
+                app.Say(folders.Length > 1
+                    ? $"{path} has no partner in every other folder"
+                    : $"{path} has no partner of the same name");
+            if (pairs.Unpaired.Count > 0 && !parsed.GetValue(allowUnpaired))
+                throw new InvalidDataException($"{pairs.Unpaired.Count} files have no partner; --allow-unpaired "
+                    + $"skips them and compares the other {pairs.Pairs.Count} pairs");
+            return pairs;
+        }
+
+        private static IEnumerable<string> Affixes(FolderMatching matching) =>
+            new[] { ("prefix", matching.Prefix), ("suffix", matching.Suffix) }
+                .Where(affix => affix.Item2.Length > 0).Select(affix => $"{affix.Item1} {affix.Item2}");
+
+        private void Check(CommandResult result)
+        {
+            var folders = result.GetValue(distorted) ?? [];
+            if (folders.Where((folder, i) => folders.Take(i).Any(other => IsSame(other, folder)))
+                .FirstOrDefault() is { } twice)
+                result.AddError($"{twice} is named twice: name each folder of images to compare once");
+            many.CheckMethods(result, folders.Length);
+            PairReport.CheckBorder(result, many.ReportFolder(result), images.CropBorder(result));
+        }
+
+        private static bool IsSame(string a, string b) =>
+            Path.TrimEndingDirectorySeparator(Path.GetFullPath(a))
+            == Path.TrimEndingDirectorySeparator(Path.GetFullPath(b));
+    }
+
+    private static IReadOnlyList<StampedPair> Stamped(FolderPairs pairs, string? output)
+    {
+        if (output is null)
+            return [];
+        var references = pairs.Pairs.Select(pair => pair.Reference).Distinct()
+            .ToDictionary(path => path, path => FileStamp.Of(path));
+        return
+        [
+            .. pairs.Pairs.Select(pair => new StampedPair(pair.Reference, pair.Distorted,
+                FileStamp.OfPair(references[pair.Reference], FileStamp.Of(pair.Distorted)))),
+        ];
+    }
 }

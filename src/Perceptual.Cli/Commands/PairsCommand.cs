@@ -6,7 +6,8 @@ namespace Perceptual.Cli;
 internal static class PairsCommand
 {
     public const string Help = """
-        See also: lpips help models, metrics, images, output, report
+        For images: --crop-border N --alpha MODE --icc --max-pixels N (`lpips help images`)
+        See also: lpips help models, metrics, output, report
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -30,12 +31,13 @@ internal static class PairsCommand
         command.Add(consecutive);
         command.Add(memory);
         var metrics = new MetricOptions(command);
-        var many = new ManyPairs(command, metrics);
-        var images = new ImageOptions(command, canResize: false);
+        var many = new ManyPairs(command, metrics, tables: false);
+        var images = new ImageOptions(command, canResize: false, canCrop: true);
         command.Validators.Add(result =>
         {
             if (many.ReportFolder(result) is not null && !result.GetValue(consecutive))
                 result.AddError("--report is for --consecutive: all pairs of a folder are too many to look at");
+            PairReport.CheckBorder(result, many.ReportFolder(result), images.CropBorder(result));
         });
 
         app.SetAction(command, (parsed, cancellation) =>
@@ -50,8 +52,10 @@ internal static class PairsCommand
             var output = many.Parse(parsed, [.. paths, .. choice.Model.Files]);
             var bytes = (long?)parsed.GetValue(memory) << 20;
             var columns = choice.Load(app, cancellation);
-            var comparison = new ImageComparison(columns.Set, options);
-            var purpose = RowJournal.Purpose("pairs", columns, options, ("--consecutive", $"{next}"), ("DIR", folder));
+            var crop = images.CropBorder(parsed);
+            var comparison = new ImageComparison(columns.Set, options, cropBorder: crop);
+            var purpose = RowJournal.Purpose("pairs", columns, options, ("--consecutive", $"{next}"),
+                ("--crop-border", $"{crop}"), ("DIR", folder));
             var report = many.ReportFolder(parsed.CommandResult) is not { } page ? null
                 : new PairReport(page, folder, PairReport.CommandOf(parsed))
                 {
@@ -59,7 +63,7 @@ internal static class PairsCommand
                     NameOf = row => $"{Path.GetFileName(row.Reference)} → {Path.GetFileName(row.Distorted)}",
                 };
             return (output with { Page = report }).Run(
-                app, columns, purpose, Stamped(paths, next, output.File), paths.Count, bothPaths: true,
+                app, columns, purpose, Stamped(paths, next, output.File), paths.Count, paths,
                 (known, step) => comparison.Pairs(paths, next, bytes, known, step, cancellation),
                 cancellation);
         });

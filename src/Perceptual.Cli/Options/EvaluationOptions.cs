@@ -60,7 +60,7 @@ internal sealed class EvaluationOptions
                 result.AddError($"--metrics-file {file} says which metrics: leave out {option}");
             else if ((!takesList || result.GetValue(list) is null)
                 && result.GetValue(versus) is { } other && metrics.NamesOf(result) is var names
-                && (!names.Contains(other) || names.Length < 2))
+                && (!names.Contains(MetricOptions.Canonical(other)) || names.Length < 2))
                 result.AddError($"--versus {other}: --metric must name it and at least one more");
             if (Directory.Exists(result.GetValue(output)))
                 result.AddError($"--output {result.GetValue(output)} is a folder; name a file");
@@ -87,7 +87,7 @@ internal sealed class EvaluationOptions
             choice,
             images.Options(parsed),
             parsed.GetValue(loadSize),
-            listed is null ? ColumnOf(choice, other) : other,
+            listed is null ? ColumnOf(choice, other is null ? null : MetricOptions.Canonical(other)) : other,
             parsed.GetValue(seed),
             parsed.GetValue(output),
             parsed.GetValue(strict))

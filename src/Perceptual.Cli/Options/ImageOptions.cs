@@ -18,28 +18,45 @@ internal sealed class ImageOptions
     private readonly Option<long?> maxPixels = OptionChecks.OptionalNumber("--max-pixels",
         $"Refuse images with more pixels than this. [default: {ImageReadOptions.DefaultMaxPixels}]", 1L);
 
+    private readonly Option<int> cropBorder = OptionChecks.Number(
+        "--crop-border", "Leave out so many pixels at each edge of every image.", 0, 0, 65535);
+
     private readonly Option<string>? resize;
     private readonly Option<string[]>? ignore;
 
     /// <param name="command">The command that takes them.</param>
     /// <param name="canResize">Whether a distorted image can be resized to the size of its reference.</param>
-    public ImageOptions(Command command, bool canResize)
+    /// <param name="canCrop">Whether the border of images can be left out. The text below the help of the command names
+    /// all these options then.</param>
+    public ImageOptions(Command command, bool canResize, bool canCrop = false)
     {
         alpha.AcceptOnlyFromAmong("drop", "white", "black");
         command.Add(alpha);
         command.Add(icc);
         command.Add(maxPixels);
+        if (canCrop)
+        {
+            command.Add(cropBorder);
+            // Their help has no room for a line each.
+            alpha.Hidden = icc.Hidden = maxPixels.Hidden = cropBorder.Hidden = true;
+        }
         if (!canResize)
             return;
         resize = new("--resize")
         {
             Description = "Resize each distorted image to the size of its reference, with this filter.",
             HelpName = "FILTER",
+            Hidden = canCrop,
         };
         resize.AcceptOnlyFromAmong([.. Enum.GetNames<ResizeFilter>().Select(name => name.ToLowerInvariant())]);
         command.Add(resize);
         ignore = IgnoreOption();
         command.Add(ignore);
+        command.Validators.Add(result =>
+        {
+            if (canCrop && result.GetValue(cropBorder) > 0 && result.GetValue(ignore) is { Length: > 0 })
+                result.AddError("--ignore names areas of whole images: leave out --crop-border");
+        });
     }
 
     /// <summary>An option that takes areas that are not compared.</summary>
@@ -78,6 +95,12 @@ internal sealed class ImageOptions
         ConvertToSrgb = parsed.GetValue(icc),
         MaxPixels = parsed.GetValue(maxPixels),
     };
+
+    /// <summary>How many pixels are left out at each edge.</summary>
+    public int CropBorder(ParseResult parsed) => parsed.GetValue(cropBorder);
+
+    /// <inheritdoc cref="CropBorder(ParseResult)"/>
+    public int CropBorder(CommandResult result) => result.GetValue(cropBorder);
 
     /// <summary>The filter that resizes distorted images; null if they must have the size of their reference.</summary>
     public ResizeFilter? Resize(ParseResult parsed) =>

@@ -23,16 +23,33 @@ internal sealed class ManyPairs
     };
     private readonly Option<bool> strict = RowRun.StrictOption();
     private readonly Option<string> report = PairReport.Option();
-
-    public ManyPairs(Command command, MetricOptions metrics)
+    private readonly Option<string> table = new("--table")
     {
-        format.AcceptOnlyFromAmong(Report.Formats);
-        command.Add(layers);
-        command.Add(format);
-        command.Add(outputFile);
-        command.Add(report);
-        command.Add(strict);
+        Description = "Also write the means to this file (.md, .tex, .csv or .json).",
+        HelpName = "FILE",
+    };
+    private readonly Option<bool> intervals = new("--intervals")
+    {
+        Description = "Show 95 % intervals of the means, not standard deviations.",
+    };
+
+    /// <param name="command">The command that takes them.</param>
+    /// <param name="metrics">Which metrics.</param>
+    /// <param name="tables">Whether it compares methods, of which there are tables.</param>
+    public ManyPairs(Command command, MetricOptions metrics, bool tables)
+    {
+        format.AcceptOnlyFromAmong(tables ? Report.TableFormats : Report.Formats);
+        foreach (var option in new Option[] { layers, format, outputFile, report, strict })
+            command.Add(option);
+        if (tables)
+        {
+            format.HelpName = "FORM";
+            format.Description = "The form of the results: text, csv, json, markdown or latex.";
+            command.Add(table);
+            command.Add(intervals);
+        }
         outputFile.RequireEnding(".csv", ".json");
+        table.RequireEnding(MethodTable.Endings);
         command.Validators.Add(result =>
         {
             if (result.GetValue(layers) && !metrics.IsOneLpips(result))
@@ -43,24 +60,35 @@ internal sealed class ManyPairs
     /// <summary>The folder that is asked for as a report, or null.</summary>
     public string? ReportFolder(SymbolResult result) => result.GetValue(report);
 
+    /// <summary>Refuses what is not for several methods.</summary>
+    public void CheckMethods(CommandResult result, int methods)
+    {
+        if (methods > 1 && result.GetValue(layers))
+            result.AddError("--layers is for one folder of images to compare: name only one");
+    }
+
     /// <summary>Where the rows go.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="inputs">The files that are read; the output must be none of them.</param>
     public PairsOutput Parse(ParseResult parsed, IEnumerable<string?> inputs)
     {
         var file = parsed.GetValue(outputFile);
-        OutputFiles.Check(inputs, (outputFile.Name, file));
+        OutputFiles.Check(inputs, (outputFile.Name, file), (table.Name, parsed.GetValue(table)));
         PairReport.Check(parsed.GetValue(report));
-        return new(file, parsed.GetValue(format)!, parsed.GetValue(layers), parsed.GetValue(strict));
+        return new(file, parsed.GetValue(format)!, parsed.GetValue(layers), parsed.GetValue(strict),
+            parsed.GetValue(table), parsed.GetValue(intervals));
     }
 }
 
 /// <summary>Where the rows of many pairs go, and in which form.</summary>
 /// <param name="File">A file that gets every value too, or null.</param>
-/// <param name="Format">One of <see cref="Report.Formats"/>, for stdout.</param>
+/// <param name="Format">One of <see cref="Report.TableFormats"/>, for stdout.</param>
 /// <param name="Layers">Whether what each layer adds is shown.</param>
 /// <param name="Strict">Whether the first bad file is the end.</param>
-internal sealed record PairsOutput(string? File, string Format, bool Layers, bool Strict)
+/// <param name="Table">A file that gets the means, or null.</param>
+/// <param name="Intervals">Whether means have intervals, not standard deviations.</param>
+internal sealed record PairsOutput(
+    string? File, string Format, bool Layers, bool Strict, string? Table, bool Intervals)
 {
     /// <summary>The page that is to show the pairs, if there is one.</summary>
     public PairReport? Page { get; init; }
@@ -71,17 +99,18 @@ internal sealed record PairsOutput(string? File, string Format, bool Layers, boo
     /// <param name="purpose">See <see cref="RowJournal.Purpose"/>.</param>
     /// <param name="pairs">All pairs in their order, if there is a file.</param>
     /// <param name="steps">How many steps the work has.</param>
-    /// <param name="bothPaths">Whether text shows the path of the reference.</param>
+    /// <param name="references">The references, if text shows their paths.</param>
     /// <param name="measure">The rows but for so many of the first; is given what to call at each step.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>The exit code.</returns>
     public int Run(
         App app, Columns columns, IReadOnlyList<(string Name, string Value)> purpose,
-        IEnumerable<StampedPair> pairs, int steps, bool bothPaths,
+        IEnumerable<StampedPair> pairs, int steps, IReadOnlyList<string>? references,
         Func<long, Action, IEnumerable<ComparedImages>> measure, CancellationToken cancellation)
     {
-        using var report = RowReport.Create(app.Output, Format, columns, Layers, bothPaths);
-        var run = new RowRun(app, report, columns.Names.Count, Strict);
+        using var report = RowReport.Create(app.Output, Format, columns, Layers,
+            references?.Max(path => Printable.Escape(path).Length), intervals: Intervals);
+        var run = new RowRun(app, report, columns, Strict);
         using var journal = File is { } file ? new RowJournal(file, purpose, columns, pairs) : null;
         journal?.Resume(row =>
         {
@@ -105,6 +134,9 @@ internal sealed record PairsOutput(string? File, string Format, bool Layers, boo
             Keep(() => journal!.Flush());
         }
         var code = run.End(withSummaries: true);
+        if (Table is not null && run.Measured > 0
+            && !app.Try(() => new MethodTable(columns, run.Summaries, Intervals).Write(Table)))
+            code = ExitCode.Failed;
         if (Page?.Write(app, columns, cancellation) == false)
             code = ExitCode.Failed;
         if (journal is not null && !(keeps && app.Try(() => Write(journal, columns, run))))
@@ -127,7 +159,8 @@ internal sealed record PairsOutput(string? File, string Format, bool Layers, boo
         {
             using var report = RowReport.Create(
                 writer, Path.GetExtension(File!)[1..].ToLowerInvariant(), columns, Layers);
-            foreach (var row in journal.Rows().Where(row => row.Problems.Count == 0))
+            foreach (var row in journal.Rows().Chunk(columns.Blocks)
+                .Where(row => row.All(pair => pair.Problems.Count == 0)))
                 report.Add(row);
             report.End(run.Summaries);
         }

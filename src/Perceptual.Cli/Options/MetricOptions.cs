@@ -12,10 +12,24 @@ internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
     /// <summary>Whether values are those of maps, pooled, and have places.</summary>
     public bool ArePooled => Models != Set.Metrics;
 
+    /// <summary>What is compared with the references, by name; empty where rows are of no method.</summary>
+    public IReadOnlyList<string> Methods { get; init; } = [];
+
+    /// <summary>Whether there are several methods, so that a row has a block of columns for each.</summary>
+    public bool Several => Methods.Count > 1;
+
+    /// <summary>How many pairs of images make a row.</summary>
+    public int Blocks => Math.Max(1, Methods.Count);
+
+    /// <summary>The names of all columns of a row, those of the first method first.</summary>
+    public IReadOnlyList<string> Headers =>
+        Several ? [.. from method in Methods from name in Names select $"{method} {name}"] : Names;
+
     /// <summary>
-    /// The only metric, if that is LPIPS; null otherwise. Its value is printed as "distance", its layers on request.
+    /// The only metric, if that is LPIPS, of one method; null otherwise. Its value is printed as "distance", its layers
+    /// on request.
     /// </summary>
-    public Lpips? Lpips => Set.Metrics is [Lpips lpips] ? lpips : null;
+    public Lpips? Lpips => !Several && Set.Metrics is [Lpips lpips] ? lpips : null;
 }
 
 /// <summary>The metrics that a command line asks for.</summary>
@@ -85,11 +99,9 @@ internal sealed class MetricOptions
         command.Validators.Add(result =>
         {
             var names = Names(result.GetValue(metric));
-            foreach (var name in names.Distinct()
-                .Where(name => name != OwnModel && Metric.All.All(info => info.Name != name)))
-                result.AddError(
-                    $"--metric: there is no metric {(name.Length > 0 ? name : "without a name")}; the "
-                    + $"metrics are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}");
+            foreach (var name in names.Distinct().Except(Known))
+                result.AddError($"--metric: there is no metric {(name.Length > 0 ? name : "without a name")}"
+                    + $"{Suggestion.DidYouMean(name, Known)}; the metrics are {string.Join(", ", Known)}");
             foreach (var group in names.GroupBy(name => name).Where(group => group.Count() > 1))
                 result.AddError($"--metric names {group.Key} more than once");
             if (result.GetValue(pool) is { } pooling)
@@ -99,6 +111,9 @@ internal sealed class MetricOptions
                     $"{option} says which model the metric {OwnModel} is, but --metric does not ask for {OwnModel}");
         });
     }
+
+    // The names that --metric takes.
+    private static IEnumerable<string> Known { get; } = [OwnModel, .. Metric.All.Select(info => info.Name)];
 
     /// <summary>Every metric, its direction and its range, a line each, for the help.</summary>
     public static string Table { get; } = string.Join('\n',
@@ -166,8 +181,13 @@ internal sealed class MetricOptions
     private static string Describe(
         MetricInfo info) => $"{info.Direction}, {info.Range}{(info.HasMap ? "" : "; no map")}";
 
+    /// <summary>A name as the list of metrics has it; one that is not in it is left as it is.</summary>
+    public static string Canonical(string name) =>
+        Known.FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase)) ?? name;
+
     // A validator sees no default.
-    private static string[] Names(string? list) => (list ?? OwnModel).Split(',', StringSplitOptions.TrimEntries);
+    private static string[] Names(string? list) =>
+        Array.ConvertAll((list ?? OwnModel).Split(',', StringSplitOptions.TrimEntries), Canonical);
 
     private static bool IsLpips(string name) => name.StartsWith("lpips-", StringComparison.Ordinal);
 

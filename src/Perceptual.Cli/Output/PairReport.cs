@@ -48,12 +48,19 @@ internal sealed partial class PairReport(string folder, string title, string com
                 : $"--report {folder} is there already; name a new folder");
     }
 
+    /// <summary>Refuses a report of images whose border is left out: it shows them whole.</summary>
+    public static void CheckBorder(CommandResult result, string? folder, int border)
+    {
+        if (folder is not null && border > 0)
+            result.AddError("--report shows whole images: leave out --crop-border");
+    }
+
     /// <summary>Takes a row. What it was computed from is read again in the end.</summary>
     public void Add(ComparedImages row) => rows.Add((row, NameOf(row)));
 
     /// <summary>Takes an image without a partner.</summary>
-    public void AddAlone(string path, bool isReference) =>
-        alone.Add(new(Path.GetFileName(path), isReference ? ReportState.Missing : ReportState.New)
+    public void AddAlone(string path, bool isReference, string name) =>
+        alone.Add(new(name, isReference ? ReportState.Missing : ReportState.New)
         {
             Reference = isReference ? path : null,
             Distorted = isReference ? null : path,
@@ -111,17 +118,10 @@ internal sealed partial class PairReport(string folder, string title, string com
             Map = mapMetric is null ? null : cancellation => MapOf(mapMetric, row, cancellation),
         };
 
-    private DistanceMap MapOf(Metric metric, ComparedImages row, CancellationToken cancellation)
-    {
-        using var reference = ImageFile.OpenRows(row.Reference, Images);
-        using var distorted = Resize is { } filter
-            ? ImageFile.Read(row.Distorted, Images).Resize(reference.Width, reference.Height, filter).OpenRows()
-            : ImageFile.OpenRows(row.Distorted, Images);
-        if (Ignored is not { All.Count: > 0 })
-            return metric.MeasureAndMap(reference, distorted, cancellation).Map;
-        using var filled = Ignored.Fill(ImageFile.OpenRows(row.Reference, Images), distorted);
-        return metric.MeasureAndMap(reference, filled, cancellation).Map;
-    }
+    private DistanceMap MapOf(Metric metric, ComparedImages row, CancellationToken cancellation) =>
+        new ImageComparison(new([metric]), Images, Ignored)
+            .Compare(row.Reference, [row.Distorted], Resize, map: true, cancellation: cancellation)
+            .Single().Values[0].Map!;
 
     private static string ModelOf(Lpips lpips) => $"{ModelOptions.NetName(lpips)}, version "
         + (lpips.Version == LpipsVersion.V00 ? "0.0" : "0.1") + (lpips.Calibrated ? "" : ", baseline")

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Perceptual.Cli;
@@ -7,6 +8,18 @@ namespace Perceptual.Cli;
 internal static class Report
 {
     public static readonly string[] Formats = ["text", "json", "csv"];
+
+    /// <summary>The forms of results that have means of methods.</summary>
+    public static readonly string[] TableFormats = [.. Formats, "markdown", "latex"];
+
+    /// <summary>How JSON is written.</summary>
+    public static readonly JsonWriterOptions JsonForm = new()
+    {
+        Indented = true,
+        NewLine = "\n",
+        // Names of files are kept readable; the output is not put into a web page.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>A number for people.</summary>
     public static string Number(double value) => value.ToString("F8", CultureInfo.InvariantCulture);
@@ -71,6 +84,16 @@ internal static class Report
         json.WriteNumber("width", window.Width);
         json.WriteNumber("height", window.Height);
         json.WriteEndObject();
+    }
+
+    /// <summary>Writes mean and spread.</summary>
+    public static void WriteSummary(Utf8JsonWriter json, Summary summary)
+    {
+        WriteNumber(json, "mean", summary.Mean);
+        WriteNumber(json, "standardDeviation", summary.StandardDeviation);
+        WriteNumber(json, "standardError", summary.StandardError);
+        WriteNumber(json, "min", summary.Minimum);
+        WriteNumber(json, "max", summary.Maximum);
     }
 
     /// <summary>

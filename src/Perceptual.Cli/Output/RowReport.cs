@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Perceptual.Cli;
@@ -24,20 +23,23 @@ internal abstract class RowReport(TextWriter output) : IDisposable
     /// <param name="format">The form.</param>
     /// <param name="columns">The metrics.</param>
     /// <param name="layers">Whether what each layer adds is shown; JSON always does.</param>
-    /// <param name="bothPaths">Whether text shows the path of the reference.</param>
+    /// <param name="referenceWidth">The length of the longest reference, if text shows their paths.</param>
     /// <param name="reference">The reference, if all rows have the same.</param>
     /// <param name="fit">What says what the first metric's values mean in JND, if that is asked.</param>
+    /// <param name="intervals">Whether the means of methods have intervals, not standard deviations.</param>
     public static RowReport Create(
-        TextWriter output, string format, Columns columns, bool layers, bool bothPaths = false,
-        string? reference = null, JndFit? fit = null) => format switch
+        TextWriter output, string format, Columns columns, bool layers, int? referenceWidth = null,
+        string? reference = null, JndFit? fit = null, bool intervals = false) => format switch
         {
             "json" => new JsonRows(output, columns, reference, fit),
             "csv" => new CsvRows(output, columns, layers, fit),
-            _ => new TextRows(output, columns, layers, bothPaths, fit),
+            "markdown" => new TableOnly(output, columns, intervals, TableMarkup.Markdown),
+            "latex" => new TableOnly(output, columns, intervals, TableMarkup.Latex),
+            _ => new TextRows(output, columns, layers, referenceWidth, fit, intervals),
         };
 
-    /// <summary>Adds a row, after a header if it is the first.</summary>
-    public void Add(ComparedImages row)
+    /// <summary>Adds a row, of as many pairs as there are methods, after a header if it is the first.</summary>
+    public void Add(IReadOnlyList<ComparedImages> row)
     {
         Write(waiting, row);
         if (waiting.Length > Most || Stopwatch.GetElapsedTime(written) > Patience)
@@ -45,7 +47,7 @@ internal abstract class RowReport(TextWriter output) : IDisposable
     }
 
     /// <summary>Ends the report of at least one row.</summary>
-    /// <param name="summaries">One for each metric, if they are to be shown.</param>
+    /// <param name="summaries">One for each column, if they are to be shown.</param>
     public void End(IReadOnlyList<Summary>? summaries)
     {
         WriteEnd(waiting, summaries);
@@ -67,57 +69,93 @@ internal abstract class RowReport(TextWriter output) : IDisposable
         // Most write with nothing else.
     }
 
-    protected abstract void Write(StringBuilder text, ComparedImages row);
+    /// <summary>Where each value is of, if values are of places.</summary>
+    protected static IEnumerable<string> Places(Columns columns, IReadOnlyList<ComparedImages> row) => columns.ArePooled
+        ? row.SelectMany(each => each.Values).Select(value => Report.Place(value.Place))
+        : [];
+
+    protected abstract void Write(StringBuilder text, IReadOnlyList<ComparedImages> row);
 
     protected abstract void WriteEnd(StringBuilder text, IReadOnlyList<Summary>? summaries);
 }
 
 /// <summary>
 /// "0.72188071 TAB path", then the layers if asked for, and what the value means in the lines below. The names of
-/// several metrics stand above.
+/// several columns stand above, and each column is as wide as its name or as 999.99999999.
 /// </summary>
 internal sealed class TextRows(
-    TextWriter output, Columns columns, bool layers, bool bothPaths, JndFit? fit) : RowReport(output)
+    TextWriter output, Columns columns, bool layers, int? referenceWidth, JndFit? fit, bool intervals)
+    : RowReport(output)
 {
+    private const int NumberWidth = 12;
+
+    private readonly int[] widths =
+        [.. columns.Headers.Select(name => columns.Headers.Count > 1 ? Math.Max(name.Length, NumberWidth) : 0)];
     private bool begun;
 
-    protected override void Write(StringBuilder text, ComparedImages row)
+    protected override void Write(StringBuilder text, IReadOnlyList<ComparedImages> row)
     {
-        if (!begun && columns.Names.Count > 1)
-            Add(text, [.. columns.Names, .. bothPaths ? ["reference"] : Array.Empty<string>(), "distorted",
-                .. columns.ArePooled ? columns.Names.Select(name => $"{name} place") : []]);
+        if (!begun && widths.Length > 1)
+            Add(text,
+            [
+                .. Padded(columns.Headers), .. Reference("reference"),
+                columns.Several ? "reference" : "distorted",
+                .. columns.ArePooled ? columns.Headers.Select(name => $"{name} place") : [],
+            ]);
         begun = true;
+        var first = row[0];
         Add(text,
-            [.. row.Values.Select(value => Report.Number(value.Value)),
-                .. bothPaths ? [Printable.Escape(row.Reference)] : Array.Empty<string>(),
-                Printable.Escape(row.Distorted),
-                .. columns.ArePooled ? row.Values.Select(value => Report.Place(value.Place)) : [],
-                .. layers ? row.Values[0].Layers.Select(Report.Number) : []]);
+            [.. Padded(row.SelectMany(each => each.Values).Select(value => Report.Number(value.Value))),
+                .. Reference(first.Reference),
+                Printable.Escape(columns.Several ? first.Reference : first.Distorted),
+                .. Places(columns, row),
+                .. layers ? first.Values[0].Layers.Select(Report.Number) : []]);
         if (fit is not null)
-            text.AppendLine($"  {Meaning(fit, row.Values[0].Value)}");
-        if (row.Equivalents is { Count: 0 })
+            text.AppendLine($"  {Meaning(fit, first.Values[0].Value)}");
+        if (first.Equivalents is { Count: 0 })
             text.AppendLine("  as the reference itself");
-        foreach (var equivalent in row.Equivalents ?? [])
+        foreach (var equivalent in first.Equivalents ?? [])
             Add(text, [$"  {Report.Number(equivalent.Value)}", equivalent.ToString()]);
     }
 
-    // A line for each statistic, a column for each metric.
+    // The table of several methods; of one, a line for each statistic and a column for each metric.
     protected override void WriteEnd(StringBuilder text, IReadOnlyList<Summary>? summaries)
     {
         if (summaries is null)
             return;
-        if (columns.Names.Count > 1)
-            Add(text, ["summary", .. columns.Names]);
+        if (columns.Several)
+        {
+            text.AppendLine().Append(new MethodTable(columns, summaries, intervals).Text());
+            return;
+        }
+        var lines = new List<string[]>();
+        if (widths.Length > 1)
+            lines.Add(["summary", .. Padded(columns.Headers)]);
         Statistic("mean", summary => summary.Mean);
         Statistic("standard deviation", summary => summary.StandardDeviation);
         Statistic("standard error", summary => summary.StandardError);
         Statistic("min", summary => summary.Minimum);
         Statistic("max", summary => summary.Maximum);
-        Add(text, ["pairs", $"{summaries[0].Count}"]);
+        if (intervals)
+        {
+            Statistic("mean, 95 % from", summary => summary.Interval()?.Low);
+            Statistic("mean, 95 % to", summary => summary.Interval()?.High);
+        }
+        lines.Add(["pairs", .. Padded(summaries.Select(summary => $"{summary.Count}"))]);
+        text.Append(ScoreTable.Align(lines));
 
-        void Statistic(string name, Func<Summary, double?> statistic) => Add(text,
-            [name, .. summaries.Select(summary => statistic(summary) is { } value ? Report.Number(value) : "-")]);
+        void Statistic(string name, Func<Summary, double?> statistic) => lines.Add(
+        [
+            name,
+            .. Padded(summaries.Select(summary => statistic(summary) is { } value ? Report.Number(value) : "-")),
+        ]);
     }
+
+    private IEnumerable<string> Padded(IEnumerable<string> cells) =>
+        cells.Zip(widths, (cell, width) => cell.PadLeft(width));
+
+    private IEnumerable<string> Reference(string path) =>
+        referenceWidth is { } width ? [Printable.Escape(path).PadRight(width)] : [];
 
     private static string Meaning(JndFit fit, double value) => fit.Estimate(value) is { } estimate
         ? string.Create(CultureInfo.InvariantCulture, $"{estimate.Jnd:F2} JND [{estimate.Interval.Low:F2}, "
@@ -129,23 +167,36 @@ internal sealed class TextRows(
         text.AppendLine(string.Join('\t', cells));
 }
 
+/// <summary>Only the means of methods, when all rows are there.</summary>
+internal sealed class TableOnly(
+    TextWriter output, Columns columns, bool intervals, Func<MethodTable, string> write) : RowReport(output)
+{
+    protected override void Write(StringBuilder text, IReadOnlyList<ComparedImages> row)
+    {
+        // The rows are not shown.
+    }
+
+    protected override void WriteEnd(StringBuilder text, IReadOnlyList<Summary>? summaries) =>
+        text.Append(write(new(columns, summaries!, intervals)));
+}
+
 /// <summary>A header and a line for each row; numbers with every digit they have.</summary>
 internal sealed class CsvRows(TextWriter output, Columns columns, bool layers, JndFit? fit) : RowReport(output)
 {
     private bool begun;
 
-    protected override void Write(StringBuilder text, ComparedImages row)
+    protected override void Write(StringBuilder text, IReadOnlyList<ComparedImages> row)
     {
-        var layerCount = layers ? row.Values[0].Layers.Count : 0;
+        var first = row[0];
+        var layerCount = layers ? first.Values[0].Layers.Count : 0;
         if (!begun)
-            Add(text, Header(layerCount, row.Equivalents is not null));
+            Add(text, Header(layerCount, first.Equivalents is not null));
         begun = true;
         Add(text,
-            [row.Reference, row.Distorted,
-                .. row.Values.Select(value => value.Value).Concat(row.Values[0].Layers.Take(layerCount))
-                    .Select(Report.Every),
-                .. columns.ArePooled ? row.Values.Select(value => Report.Place(value.Place)) : [],
-                .. Meaning(row.Values[0].Value), .. Explanation(row)]);
+            [first.Reference, .. columns.Several ? Array.Empty<string>() : [first.Distorted],
+                .. row.SelectMany(each => each.Values).Select(value => value.Value)
+                    .Concat(first.Values[0].Layers.Take(layerCount)).Select(Report.Every),
+                .. Places(columns, row), .. Meaning(first.Values[0].Value), .. Explanation(first)]);
     }
 
     protected override void WriteEnd(StringBuilder text, IReadOnlyList<Summary>? summaries)
@@ -155,10 +206,11 @@ internal sealed class CsvRows(TextWriter output, Columns columns, bool layers, J
 
     private IEnumerable<string> Header(int layerCount, bool isExplained)
     {
-        IReadOnlyList<string> names = columns.Lpips is null ? columns.Names : ["distance"];
+        IReadOnlyList<string> names = columns.Lpips is null ? columns.Headers : ["distance"];
         return
         [
-            "reference", "distorted", .. names, .. Enumerable.Range(1, layerCount).Select(k => $"layer{k}"),
+            "reference", .. columns.Several ? Array.Empty<string>() : ["distorted"], .. names,
+            .. Enumerable.Range(1, layerCount).Select(k => $"layer{k}"),
             .. columns.ArePooled ? names.Select(name => $"{name} place") : [],
             .. fit is null ? Array.Empty<string>() : ["jnd", "jnd_low", "jnd_high", "discerning"],
             .. isExplained
@@ -187,8 +239,8 @@ internal sealed class CsvRows(TextWriter output, Columns columns, bool layers, J
 }
 
 /// <summary>
-/// One object: the vectors, the model or the metrics, the reference if there is only one, the results, and the
-/// summaries if there are any.
+/// One object: the vectors, the model or the metrics, the methods if there are several, the reference if there is only
+/// one, the results, and the summaries if there are any.
 /// </summary>
 internal sealed class JsonRows(
     TextWriter output, Columns columns, string? reference, JndFit? fit) : RowReport(output)
@@ -196,20 +248,41 @@ internal sealed class JsonRows(
     private readonly ArrayBufferWriter<byte> bytes = new(); // that are not in the text yet
     private Utf8JsonWriter? json;
 
-    protected override void Write(StringBuilder text, ComparedImages row)
+    protected override void Write(StringBuilder text, IReadOnlyList<ComparedImages> row)
     {
         json ??= Begin();
         json.WriteStartObject();
         if (reference is null)
-            json.WriteString("reference", row.Reference);
-        json.WriteString("distorted", row.Distorted);
-        WriteValues(row.Values);
-        if (fit is not null)
-            WriteMeaning(fit.Estimate(row.Values[0].Value));
-        if (row.Equivalents is { } equivalents)
-            WriteEquivalents(equivalents);
+            json.WriteString("reference", row[0].Reference);
+        if (columns.Several)
+            WriteMethods(row);
+        else
+            WritePair(row[0]);
         json.WriteEndObject();
         Move(text);
+    }
+
+    private void WriteMethods(IReadOnlyList<ComparedImages> row)
+    {
+        json!.WriteStartArray("methods");
+        foreach (var (method, pair) in columns.Methods.Zip(row))
+        {
+            json.WriteStartObject();
+            json.WriteString("method", method);
+            WritePair(pair);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private void WritePair(ComparedImages pair)
+    {
+        json!.WriteString("distorted", pair.Distorted);
+        WriteValues(pair.Values);
+        if (fit is not null)
+            WriteMeaning(fit.Estimate(pair.Values[0].Value));
+        if (pair.Equivalents is { } equivalents)
+            WriteEquivalents(equivalents);
     }
 
     protected override void WriteEnd(StringBuilder text, IReadOnlyList<Summary>? summaries)
@@ -218,9 +291,10 @@ internal sealed class JsonRows(
         if (summaries is not null)
         {
             json.WriteStartObject("summary");
-            json.WriteNumber("pairs", summaries[0].Count);
-            foreach (var (name, summary) in columns.Names.Zip(summaries))
-                WriteSummary(name, summary);
+            if (columns.Several)
+                new MethodTable(columns, summaries, intervals: true).WriteMethods(json);
+            else
+                WriteSummaries(summaries);
             json.WriteEndObject();
         }
         json.WriteEndObject();
@@ -236,13 +310,7 @@ internal sealed class JsonRows(
 
     private Utf8JsonWriter Begin()
     {
-        json = new(bytes, new()
-        {
-            Indented = true,
-            NewLine = "\n",
-            // Names of files are kept readable; the output is not put into a web page.
-            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        });
+        json = new(bytes, Report.JsonForm);
         json.WriteStartObject();
         Report.WriteVectors(json);
         if (columns.Lpips is { } only)
@@ -255,23 +323,30 @@ internal sealed class JsonRows(
         {
             Report.WriteMetrics(json, columns);
         }
+        if (columns.Several)
+        {
+            json.WriteStartArray("methods");
+            foreach (var method in columns.Methods)
+                json.WriteStringValue(method);
+            json.WriteEndArray();
+        }
         if (reference is not null)
             json.WriteString("reference", reference);
         json.WriteStartArray("results");
         return json;
     }
 
-    private void WriteSummary(string name, Summary summary)
+    private void WriteSummaries(IReadOnlyList<Summary> summaries)
     {
-        if (columns.Lpips is null)
-            json!.WriteStartObject(name);
-        Report.WriteNumber(json!, "mean", summary.Mean);
-        Report.WriteNumber(json!, "standardDeviation", summary.StandardDeviation);
-        Report.WriteNumber(json!, "standardError", summary.StandardError);
-        Report.WriteNumber(json!, "min", summary.Minimum);
-        Report.WriteNumber(json!, "max", summary.Maximum);
-        if (columns.Lpips is null)
-            json!.WriteEndObject();
+        json!.WriteNumber("pairs", summaries[0].Count);
+        foreach (var (name, summary) in columns.Names.Zip(summaries))
+        {
+            if (columns.Lpips is null)
+                json.WriteStartObject(name);
+            Report.WriteSummary(json, summary);
+            if (columns.Lpips is null)
+                json.WriteEndObject();
+        }
     }
 
     private void WriteValues(IReadOnlyList<MetricValue> values)

@@ -7,20 +7,23 @@ namespace Perceptual.Cli;
 /// </summary>
 /// <param name="app">Gets all that is said.</param>
 /// <param name="report">Gets the rows.</param>
-/// <param name="metrics">How many values a row has.</param>
+/// <param name="columns">What a row has.</param>
 /// <param name="strict">Whether the first bad file is the end.</param>
-internal sealed class RowRun(App app, RowReport report, int metrics, bool strict)
+internal sealed class RowRun(App app, RowReport report, Columns columns, bool strict)
 {
     private const int MostNamed = 20;
 
-    private readonly Summary[] summaries = [.. Enumerable.Range(0, metrics).Select(_ => new Summary())];
+    // Tables need the values of methods, which take less memory than the paths of their images.
+    private readonly Summary[] summaries =
+        [.. columns.Headers.Select(_ => new Summary(keep: columns.Methods.Count > 0))];
+    private readonly List<ComparedImages> row = []; // as far as it is there
     private readonly HashSet<string> problems = [];
     private long failed;
 
     /// <summary>How many rows have values.</summary>
     public long Measured => summaries[0].Count;
 
-    /// <summary>One for each metric.</summary>
+    /// <summary>One for each of <see cref="Columns.Headers"/>.</summary>
     public IReadOnlyList<Summary> Summaries => summaries;
 
     public static Option<bool> StrictOption() => new("--strict")
@@ -29,11 +32,11 @@ internal sealed class RowRun(App app, RowReport report, int metrics, bool strict
     };
 
     /// <summary>
-    /// Takes rows as they are measured. Their progress is shown until they show it themselves, on the terminal.
+    /// Takes pairs as they are measured. Their progress is shown until they show it themselves, on the terminal.
     /// </summary>
     /// <param name="steps">How many steps there are.</param>
-    /// <param name="measure">The rows; is given what to call at each step.</param>
-    /// <param name="then">Is called with each row too, with those of bad files also.</param>
+    /// <param name="measure">The pairs; is given what to call at each step.</param>
+    /// <param name="then">Is called with each pair too, with those of bad files also.</param>
     public void Each(int steps, Func<Action, IEnumerable<ComparedImages>> measure, Action<ComparedImages> then)
     {
         IEnumerator<ComparedImages>? rows = null;
@@ -56,28 +59,37 @@ internal sealed class RowRun(App app, RowReport report, int metrics, bool strict
             report.Flush();
         }
 
-        void TakeBoth(ComparedImages row)
+        void TakeBoth(ComparedImages pair)
         {
-            Take(row);
-            then(row);
+            Take(pair);
+            then(pair);
         }
     }
 
-    /// <summary>Takes a row.</summary>
+    /// <summary>
+    /// Takes a pair of images. It is a row, or completes one with the methods before it. If one method has a bad file,
+    /// the row is of none, so that all are measured with the same references.
+    /// </summary>
     /// <exception cref="InvalidDataException">It is of a bad file, which is the end.</exception>
-    public void Take(ComparedImages row)
+    public void Take(ComparedImages pair)
     {
-        if (row.Problems.Count == 0)
+        if (strict && pair.Problems.Count > 0)
+            throw new InvalidDataException(pair.Problems[0]);
+        row.Add(pair);
+        if (row.Count < columns.Blocks)
+            return;
+        if (row.All(each => each.Problems.Count == 0))
         {
             report.Add(row);
-            for (var i = 0; i < summaries.Length; i++)
-                summaries[i].Add(row.Values[i].Value);
-            return;
+            foreach (var (summary, value) in summaries.Zip(row.SelectMany(each => each.Values)))
+                summary.Add(value.Value);
         }
-        if (strict)
-            throw new InvalidDataException(row.Problems[0]);
-        failed++;
-        problems.UnionWith(row.Problems);
+        else
+        {
+            failed++;
+            problems.UnionWith(row.SelectMany(each => each.Problems));
+        }
+        row.Clear();
     }
 
     /// <summary>Names bad files.</summary>
@@ -97,7 +109,9 @@ internal sealed class RowRun(App app, RowReport report, int metrics, bool strict
             report.End(withSummaries ? summaries : null);
         Name(app, problems);
         if (failed > 0 && failed + Measured > 1)
-            app.Say($"{failed} of {failed + Measured} pairs could not be compared");
+            app.Say($"{failed} of {failed + Measured} {(columns.Several
+                ? "references could not be compared by all methods and are left out"
+                : "pairs could not be compared")}");
         return failed == 0 ? ExitCode.Fine : ExitCode.Failed;
     }
 }

@@ -1,13 +1,18 @@
 namespace Perceptual.Cli;
 
-/// <summary>Mean and spread of values that come one by one and are not kept.</summary>
-internal sealed class Summary
+/// <summary>Mean and spread of values that come one by one.</summary>
+/// <param name="keep">Whether the values are kept, for a bootstrap; otherwise memory does not grow.</param>
+internal sealed class Summary(bool keep = false)
 {
+    private readonly List<double> values = [];
     private double sum;
     private double mean; // of those before, as Welford's method updates it
     private double squares; // of the distances from the mean
 
     public long Count { get; private set; }
+
+    /// <summary>All values in their order, if they are kept.</summary>
+    public IReadOnlyList<double> Values => values;
 
     public double Mean => sum / Count;
 
@@ -22,10 +27,19 @@ internal sealed class Summary
     /// <summary>The standard error of the mean.</summary>
     public double? StandardError => StandardDeviation / Math.Sqrt(Count);
 
+    /// <summary>
+    /// The 95 % interval of the mean by the bootstrap over the values, which must be kept; null where there is no
+    /// standard deviation.
+    /// </summary>
+    public Interval? Interval() =>
+        StandardDeviation is null ? null : Bootstrap.Percentiles(Bootstrap.OfMean([.. values], seed: 0));
+
     /// <summary>Takes a value; the order decides the last digits.</summary>
     public void Add(double value)
     {
         Count++;
+        if (keep)
+            values.Add(value);
         sum += value;
         var difference = value - mean;
         mean += difference / Count;

@@ -24,6 +24,17 @@ internal sealed class Colour
     public static Colour Gray { get; } = new(1,
         (red, green, blue) => Mix(red, green, blue, [0.298936021293775, 0.587043074451121, 0.114020904255103]));
 
+    /// <summary>
+    /// Luma of ITU-R BT.601 as video stores it, on [16, 235], with the digits of MATLAB's rgb2ycbcr, and not rounded:
+    /// what papers on super-resolution call the Y channel.
+    /// </summary>
+    public static Colour Y { get; } = new(1, (red, green, blue) =>
+    {
+        Mix(red, green, blue, [65.481 / 255, 128.553 / 255, 24.966 / 255]);
+        foreach (ref var level in red)
+            level += 16;
+    });
+
     /// <summary>Y on [0, 255], I and Q of NTSC, with the digits of FSIM's authors.</summary>
     public static Colour Yiq { get; } = new(3,
         (red, green, blue) => Mix(red, green, blue,

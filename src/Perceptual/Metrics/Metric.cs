@@ -18,9 +18,11 @@ public abstract class Metric
     [
         L2.Rgb,
         L2.Lab,
-        new Psnr(),
+        Psnr.Rgb,
+        Psnr.Y,
         Ssim.Rgb,
         Ssim.Luma,
+        Ssim.Y,
         Ssim.Dissimilarity,
         Ssim.DissimilarityOfLab,
         new MsSsim(),
@@ -47,7 +49,7 @@ public abstract class Metric
     /// Whether a metric of <see cref="All"/> has published weights, which a store must find or fetch.
     /// </summary>
     public static bool NeedsStore(string name) => Lpips.Variants.Any(variant =>
-        variant.Info.Name == name && variant.Options.RandomSeed is null && !variant.Network.IsBuiltIn);
+        IsName(variant.Info, name) && variant.Options.RandomSeed is null && !variant.Network.IsBuiltIn);
 
     /// <summary>Its name, the direction and range of its values, and what it can do.</summary>
     public MetricInfo Info { get; }
@@ -61,7 +63,7 @@ public abstract class Metric
     /// Metrics by their names. Weights are loaded only for metrics that need them, fetched if they are not on this
     /// machine, and shared between metrics of the same trunk.
     /// </summary>
-    /// <param name="names">Names of <see cref="All"/> or of a family.</param>
+    /// <param name="names">Names of <see cref="All"/>, in small or capital letters, or of a family.</param>
     /// <param name="store">Where published weights are looked for; by default the folder that
     /// <see cref="WeightStore"/> describes.</param>
     /// <param name="seed">The seed of random trunks.</param>
@@ -80,9 +82,9 @@ public abstract class Metric
         foreach (var name in names)
         {
             ArgumentNullException.ThrowIfNull(name);
-            if (Classic.FirstOrDefault(metric => metric.Info.Name == name) is { } classic)
+            if (Classic.FirstOrDefault(metric => IsName(metric.Info, name)) is { } classic)
                 metrics.Add(classic);
-            else if (Lpips.Variants.Where(variant => variant.Info.Name == name).ToArray() is [var variant])
+            else if (Lpips.Variants.Where(variant => IsName(variant.Info, name)).ToArray() is [var variant])
             {
                 var random = variant.Options.RandomSeed is not null;
                 var options = variant.Options with { Store = store, RandomSeed = random ? seed : null };
@@ -98,6 +100,9 @@ public abstract class Metric
         }
         return metrics;
     }
+
+    private static bool IsName(MetricInfo info, string name) =>
+        info.Name.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
     /// The same metric, with shared weights and another number of threads: 1 is best if many calls are

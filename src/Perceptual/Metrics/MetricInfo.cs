@@ -9,6 +9,9 @@ namespace Perceptual;
 /// <param name="HasMap">Whether it can say where two images differ.</param>
 public sealed record MetricInfo(string Name, bool LargerIsCloser, string Range, int MinimumSide, bool HasMap)
 {
+    /// <summary>How many decimals of a value are worth showing in a table.</summary>
+    public int Decimals { get; init; } = 4;
+
     /// <summary>"larger is closer" or "larger is further apart".</summary>
     public string Direction => LargerIsCloser ? "larger is closer" : "larger is further apart";
 

@@ -23,6 +23,9 @@ internal sealed class Ssim : Metric
     /// <summary>The same for luma, as the paper's authors use it.</summary>
     public static Ssim Luma { get; } = new("ssim-luma", Colour.Gray, SsimWindow.Gaussian, dissimilar: false);
 
+    /// <summary>The same for luma as papers on super-resolution take it: see <see cref="Colour.Y"/>.</summary>
+    public static Ssim Y { get; } = new("ssim-y", Colour.Y, SsimWindow.Gaussian, dissimilar: false);
+
     /// <summary>DSSIM as the LPIPS repository uses it for a baseline.</summary>
     public static Ssim Dissimilarity { get; } =
         new("dssim", Colour.Rgb, SsimWindow.Uniform(range: 255), dissimilar: true);

@@ -6,6 +6,8 @@ public sealed class ImageComparisonTests : IDisposable
     private readonly TempFolder folder = new();
     private readonly MetricSet metrics = new(Metric.Load(["ssim", "psnr"]));
 
+    private static FolderMatching ByStem { get; } = new() { ByStem = true };
+
     public void Dispose() => folder.Dispose();
 
     [Fact]
@@ -42,16 +44,158 @@ public sealed class ImageComparisonTests : IDisposable
         foreach (var name in new[] { "ref/1.png", "ref/2.b.png", "ref/3.png", "dist/1.jpg", "dist/2.b.tif",
             "dist/4.gif" })
             folder.Write(name, [1]);
-        Assert.Contains("byStem compares them without",
+        Assert.Contains("ByStem compares them without",
             Assert.Throws<InvalidDataException>(() => FolderPairs.Of(folder["ref"], folder["dist"])).Message,
             StringComparison.Ordinal);
-        var pairs = FolderPairs.Of(folder["ref"], folder["dist"], byStem: true);
+        var pairs = FolderPairs.Of(folder["ref"], folder["dist"], ByStem);
         Assert.Equal([(folder["ref/1.png"], folder["dist/1.jpg"]), (folder["ref/2.b.png"], folder["dist/2.b.tif"])],
             pairs.Pairs);
         Assert.Equal([folder["ref/3.png"], folder["dist/4.gif"]], pairs.Unpaired);
         folder.Write("dist/1.tga", [1]);
-        Assert.Contains("1.jpg", Assert.Throws<InvalidDataException>(
-            () => FolderPairs.Of(folder["ref"], folder["dist"], byStem: true)).Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{folder["dist/1.tga"]} and {folder["dist/1.jpg"]} have the same name",
+            Assert.Throws<InvalidDataException>(() => FolderPairs.Of(folder["ref"], folder["dist"], ByStem)).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Names_may_have_a_prefix_and_a_suffix_and_those_without_are_passed_over()
+    {
+        using var folder = new TempFolder();
+        foreach (var name in new[] { "ref/city.png", "ref/sea.png", "dist/sr_city_x4.png", "dist/sr_sea_x4.png",
+            "dist/sr_city_x2.png", "dist/city_x4.png", "dist/sr_x4.png", "dist/sr_x.png" })
+            folder.Write(name, [1]);
+        Assert.Contains("such as city.png and city_x4.png; FolderMatching says",
+            Assert.Throws<InvalidDataException>(() => FolderPairs.Of(folder["ref"], folder["dist"])).Message,
+            StringComparison.Ordinal);
+        var pairs = FolderPairs.Of(folder["ref"], folder["dist"], new() { Prefix = "sr_", Suffix = "_x4" });
+        Assert.Equal([(folder["ref/city.png"], folder["dist/sr_city_x4.png"]),
+            (folder["ref/sea.png"], folder["dist/sr_sea_x4.png"])], pairs.Pairs);
+        Assert.Equal([folder["dist/city_x4.png"], folder["dist/sr_city_x2.png"], folder["dist/sr_x.png"],
+            folder["dist/sr_x4.png"]], pairs.PassedOver); // sr_x4 is shorter than both together
+        Assert.Empty(pairs.Unpaired);
+
+        folder.Write("dist/sr_city_x4.jpg", [1]);
+        Assert.Equal([folder["dist/sr_city_x4.jpg"]],
+            FolderPairs.Of(folder["ref"], folder["dist"], new() { Prefix = "sr_", Suffix = "_x4" }).Unpaired);
+        Assert.Contains("sr_city_x4.png", Assert.Throws<InvalidDataException>(() => FolderPairs.Of(folder["ref"],
+            folder["dist"], new() { ByStem = true, Prefix = "sr_", Suffix = "_x4" })).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Folders_in_folders_are_searched_on_request_and_links_are_not_followed()
+    {
+        using var folder = new TempFolder();
+        foreach (var name in new[] { "ref/b/1.png", "ref/b/2.png", "ref/a.png", "ref/c/d/1.png", "dist/b/1.png",
+            "dist/b/2.png", "dist/a.png", "dist/c/d/1.png", "dist/c/1.png", "dist/b/notes.txt" })
+            folder.Write(name, [1]);
+        if (!OperatingSystem.IsWindows())
+            Directory.CreateSymbolicLink(folder["ref/c/round"], folder["ref"]);
+        Assert.Single(FolderPairs.Of(folder["ref"], folder["dist"]).Pairs);
+        var pairs = FolderPairs.Of(folder["ref"], folder["dist"], new() { Recursive = true });
+        Assert.Equal(["a.png", "b/1.png", "b/2.png", "c/d/1.png"],
+            pairs.Pairs.Select(pair => Path.GetRelativePath(folder["ref"], pair.Reference).Replace('\\', '/')));
+        Assert.Equal(pairs.Pairs.Select(pair => Path.GetRelativePath(folder["ref"], pair.Reference)),
+            pairs.Pairs.Select(pair => Path.GetRelativePath(folder["dist"], pair.Distorted)));
+        Assert.Equal(["1.png"], pairs.Unpaired.Select(path => Path.GetRelativePath(folder["dist/c"], path)));
+        Assert.Equal(["b/notes.txt"], ImageFile.PassedOver(folder["dist"], recursive: true));
+        Assert.Empty(ImageFile.PassedOver(folder["dist"]));
+    }
+
+    [Fact]
+    public void Images_of_several_folders_are_compared_with_the_same_references()
+    {
+        foreach (var (i, name) in Names.Index())
+        {
+            Picture($"ref/{name}", i);
+            foreach (var (k, method) in new[] { "x", "y", "z" }.Index())
+                Picture($"{method}/{name}", 10 * k + i + 5);
+        }
+        File.Delete(folder["y/b.png"]);
+        string[] methods = [folder["x"], folder["y"], folder["z"]];
+        var pairs = FolderPairs.Of(folder["ref"], methods);
+        Assert.Equal([folder["ref/b.png"], folder["x/b.png"], folder["z/b.png"]], pairs.Unpaired);
+        Assert.Equal(3, pairs.Folders);
+        var expected = from name in new[] { "a.png", "c.png" }
+                       from method in methods
+                       select (folder[$"ref/{name}"], Path.Combine(method, name));
+        Assert.Equal(expected, pairs.Pairs);
+        foreach (var threads in new[] { 1, 3 })
+        {
+            var comparison = new ImageComparison(metrics.WithThreads(threads));
+            var rows = comparison.Folders(pairs).ToArray();
+            Assert.Equal(expected, rows.Select(row => (row.Reference, row.Distorted)));
+            Assert.All(rows, row => Assert.Equal(Measured(row), Values(row)));
+            for (var skip = 0; skip <= rows.Length; skip++)
+                Assert.Equal(rows[skip..].Select(row => (row.Distorted, Values(row)[0])),
+                    comparison.Folders(pairs, skip: skip).Select(row => (row.Distorted, Values(row)[0])));
+        }
+
+        // A bad reference is a problem of all its pairs, a bad image of one.
+        File.WriteAllBytes(folder["ref/a.png"], File.ReadAllBytes(folder["ref/a.png"])[..200]);
+        File.WriteAllText(folder["y/c.png"], "not an image");
+        Assert.Equal([1, 1, 1, 0, 1, 0],
+            new ImageComparison(metrics).Folders(pairs).Select(row => row.Problems.Count));
+        Directory.CreateDirectory(folder["other"]);
+        Picture("other/b.png", 1);
+        Assert.StartsWith("no image of", Assert.Throws<InvalidDataException>(
+            () => FolderPairs.Of(folder["ref"], [folder["y"], folder["other"]])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_reference_of_several_folders_is_opened_once()
+    {
+        Picture("ref/a.png", 1);
+        Picture("x/a.png", 2);
+        Picture("y/a.png", 3);
+        var pairs = FolderPairs.Of(folder["ref"], [folder["x"], folder["y"]]);
+        // A file that is gone once its first value is there cannot be opened again.
+        var rows = new ImageComparison(metrics).Folders(pairs, step: () => File.Delete(folder["ref/a.png"]));
+        Assert.All(rows, row => Assert.Empty(row.Problems));
+    }
+
+    [Fact]
+    public void A_border_is_left_out_of_every_image_before_anything_is_computed()
+    {
+        var (reference, other) = (Picture("ref/a.png", 1), Picture("dist/a.png", 2));
+        var wide = Picture("wide/a.png", 2, 50);
+        var comparison = new ImageComparison(metrics, cropBorder: 4);
+        var expected = metrics.Metrics.Select(metric => metric.Measure(Cropped(reference), Cropped(other))).ToArray();
+        Assert.NotEqual(expected, Values(new ImageComparison(metrics).Compare(reference, [other]).Single()));
+        Assert.Equal(expected, Values(comparison.Compare(reference, [other]).Single()));
+        Assert.Equal(expected, Values(comparison.Compare(reference, [other, other]).Last()));
+        Assert.Equal(expected, Values(comparison.Pairs([reference, other]).Single()));
+        Assert.Equal(expected, Values(comparison.Folders(FolderPairs.Of(folder["ref"], folder["dist"])).Single()));
+        var map = new ImageComparison(new([metrics.Metrics[0]]), cropBorder: 4).Compare(reference, [other], map: true)
+            .Single().Values[0].Map!;
+        Assert.Equal((32, 22), (map.Width, map.Height));
+
+        // Images are resized first, and messages have the sizes of the files.
+        var resized = ImageFile.Read(wide).Resize(40, 30, ResizeFilter.Lanczos);
+        Assert.Equal(metrics.Metrics.Select(metric => metric.Measure(Cropped(reference), Crop(resized))),
+            Values(comparison.Compare(reference, [wide], ResizeFilter.Lanczos).Single()));
+        Assert.StartsWith($"{wide} is 50x30 but {reference} is 40x30",
+            comparison.Compare(reference, [wide]).Single().Problems[0], StringComparison.Ordinal);
+        Assert.Equal($"{reference} is 40x30, too small for ssim without a border of 10: each side must be at least 31 "
+            + "pixels", Assert.Throws<InvalidDataException>(
+            () => new ImageComparison(metrics, cropBorder: 10).Compare(reference, [other]).First()).Message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ImageComparison(metrics, cropBorder: -1));
+
+        static RgbImage Cropped(string path) => Crop(ImageFile.Read(path));
+
+        static RgbImage Crop(RgbImage image)
+        {
+            var (width, height) = (image.Width - 8, image.Height - 8);
+            var pixels = new byte[3 * width * height];
+            var row = new float[image.Width];
+            for (var i = 0; i < pixels.Length; i++)
+            {
+                var (y, x, c) = (i / (3 * width), i / 3 % width, i % 3);
+                image.CopyStoredRow(c, y + 4, row);
+                pixels[i] = (byte)row[x + 4];
+            }
+            return RgbImage.FromInterleaved(pixels, width, height);
+        }
     }
 
     [Fact]

@@ -100,7 +100,7 @@ public class ForeignNetworkTests
             ["onnx"] = file =>
             {
                 asked.Add(file);
-                return new Psnr();
+                return Psnr.Rgb;
             },
         };
         var metrics = Metric.Load([@"onnx:C:\a.onnx", "ssim"], families: families, cancellation: default);

@@ -16,6 +16,8 @@ internal static class PlainMetrics
             "l2" => Mean(a.Zip(b, (p, q) => MeanOf(p, q, (x, y) => Square((x - y) / 127.5)))),
             "l2-lab" => 0.5 * Mean(Lab(a).Zip(Lab(b), (p, q) => MeanOf(p, q, (x, y) => Square((x - y) / 100)))),
             "psnr" => 10 * Math.Log10(255 * 255 / Mean(a.Zip(b, (p, q) => MeanOf(p, q, (x, y) => Square(x - y))))),
+            "psnr-y" => 10 * Math.Log10(255 * 255 / MeanOf(Y(a), Y(b), (x, y) => Square(x - y))),
+            "ssim-y" => Ssim(Y(a), Y(b), Gaussian(), 1, 255).Ssim,
             "ssim" => Mean(a.Zip(b, (p, q) => Ssim(p, q, Gaussian(), 1, 255).Ssim)),
             "ssim-luma" => Ssim(Gray(a, reference), Gray(b, distorted), Gaussian(), 1, 255).Ssim,
             "dssim" => (1 - Mean(a.Zip(b, (p, q) => Ssim(p, q, Uniform(), 49 / 48.0, 255).Ssim))) / 2,
@@ -79,6 +81,13 @@ internal static class PlainMetrics
         return steps == 0
             ? gray
             : Map(gray, gray, (value, _) => Math.Round(value * steps, MidpointRounding.AwayFromZero) / steps);
+    }
+
+    // MATLAB's rgb2ycbcr.
+    private static double[,] Y(double[][,] rgb)
+    {
+        var luma = Weighted(rgb, 65.481 / 255, 128.553 / 255, 24.966 / 255);
+        return Map(luma, luma, (value, _) => 16 + value);
     }
 
     private static double[][,] Yiq(double[][,] rgb) =>
