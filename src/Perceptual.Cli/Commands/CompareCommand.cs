@@ -8,7 +8,7 @@ namespace Perceptual.Cli;
 internal static class CompareCommand
 {
     public const string Help = """
-        See also: lpips help models, metrics, images, output, explain
+        See also: lpips help models, metrics, networks, images, output, explain
         Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
         Examples:
@@ -30,7 +30,7 @@ internal static class CompareCommand
     {
         var (reference, distorted) = (job.Reference, job.Distorted);
         ImageOptions.CheckThere(distorted.Any(Path.Exists) ? [reference] : [reference, .. distorted]);
-        OutputFiles.Check([reference, .. distorted, .. job.Metrics.Model.Files], ("--map", job.Map));
+        OutputFiles.Check([reference, .. distorted, .. job.Metrics.Files], ("--map", job.Map));
         var columns = job.Metrics.Load(app, cancellation);
         var comparison = new ImageComparison(columns.Set, job.Images);
         var steps = distorted.Length * (1 + (job.Explain ? Equivalents.Steps : 0));
@@ -161,8 +161,8 @@ internal static class CompareCommand
                     result.AddError("--fail-above is for metrics where larger means further apart; "
                         + $"of {info.Name}, larger is closer");
             }
-            if (result.GetValue(layers) && !metrics.IsOneLpips(result))
-                result.AddError("--layers is for one LPIPS: --metric must name it alone");
+            if (result.GetValue(layers) && !metrics.HasLayers(result))
+                result.AddError("--layers is for one LPIPS or one network: --metric must name it alone");
             if (result.GetValue(explain) && !metrics.IsSingle(result, out _))
                 result.AddError("--explain is for one metric: name only one in --metric");
         }

@@ -95,7 +95,7 @@ internal sealed record Evaluation(
     public (Columns Columns, double[][] Values) Measure(
         App app, ImagePairs pairs, IEnumerable<string> data, string? plot, CancellationToken cancellation)
     {
-        OutputFiles.Check([.. data, .. Metrics.Model.Files, .. pairs.Images.Select(image => image.Path)],
+        OutputFiles.Check([.. data, .. Metrics.Files, .. pairs.Images.Select(image => image.Path)],
             ("--output", Output), ("--plot", plot));
         var columns = Metrics.Load(app, cancellation);
         var known = new double[]?[pairs.Count];

@@ -7,9 +7,10 @@ namespace Perceptual.Cli;
 internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
 {
     /// <summary>
-    /// The only metric, if that is LPIPS; null otherwise. Its value is printed as "distance", its layers on request.
+    /// The only metric, if it compares the layers of a network; null otherwise. Its value is printed as "distance", its
+    /// layers on request.
     /// </summary>
-    public Lpips? Lpips => Set.Metrics is [Lpips lpips] ? lpips : null;
+    public Metric? Layered => Set.Metrics is [Lpips or OnnxMetric] ? Set.Metrics[0] : null;
 }
 
 /// <summary>The metrics that a command line asks for.</summary>
@@ -18,6 +19,19 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
     /// <summary>The name for the model of <c>--net</c> and its kin; the other names come from the library.</summary>
     public const string OwnModel = "lpips";
 
+    private const string OnnxPrefix = $"{OnnxMetric.Family}:";
+
+    /// <summary>The files of weights and networks that the command line names.</summary>
+    public IEnumerable<string> Files =>
+    [
+        .. Model.Files, .. Names.Where(IsOnnx).Select(name => name[OnnxPrefix.Length..])
+            .SelectMany(path => new[] { path, OnnxPreprocessing.PathFor(path) }),
+    ];
+
+    /// <summary>Whether a name is that of a network in an ONNX file.</summary>
+    public static bool IsOnnx(string name) =>
+        name.Length > OnnxPrefix.Length && name.StartsWith(OnnxPrefix, StringComparison.Ordinal);
+
     /// <summary>Loads the metrics, and fetches their weights if they are missing.</summary>
     public Columns Load(App app, CancellationToken cancellation)
     {
@@ -25,7 +39,9 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
         var needsStore = listed.Any(Metric.NeedsStore);
         var metrics = new Queue<Metric>(Progress.Downloads(app, progress =>
             Metric.Load(listed, needsStore ? Model.Store(app, progress) : null, Model.Seed,
-                cancellation: cancellation)));
+                OnnxMetric.Families(cancellation), cancellation)));
+        foreach (var network in metrics.OfType<OnnxMetric>().Where(metric => metric.ResizesTo is not null))
+            app.Say($"{network.Network.Path}: images are resized to {network.ResizesTo}");
         var loaded = Names.Select(name => name == OwnModel ? Model.Load(app, cancellation) : metrics.Dequeue());
         return new(Names, new([.. loaded.Select(metric => metric.WithThreads(Model.Options.Threads))]));
     }
@@ -57,10 +73,11 @@ internal sealed class MetricOptions
         {
             var names = Names(result.GetValue(metric));
             foreach (var name in names.Distinct()
-                .Where(name => name != OwnModel && Metric.All.All(info => info.Name != name)))
+                .Where(name => name != OwnModel && !MetricChoice.IsOnnx(name)
+                    && Metric.All.All(info => info.Name != name)))
                 result.AddError(
                     $"--metric: there is no metric {(name.Length > 0 ? name : "without a name")}; the "
-                    + $"metrics are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}");
+                    + $"metrics are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}, onnx:FILE");
             foreach (var group in names.GroupBy(name => name).Where(group => group.Count() > 1))
                 result.AddError($"--metric names {group.Key} more than once");
             if (!names.Contains(OwnModel) && model.DescribesModel(result) is { } option)
@@ -80,10 +97,12 @@ internal sealed class MetricOptions
             $"{string.Join(", ", Network.All.Select(ModelOptions.RandomName))}: --seed draws them; -v0.0 may follow"),
         Line("", $"every LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
         .. Metric.All.Where(info => !IsLpips(info.Name)).Select(info => Line(info.Name, Describe(info))),
+        Line("onnx:FILE", "the features of any network in an ONNX file, in the form of LPIPS: `lpips help networks`"),
     ]);
 
     /// <summary>
-    /// Whether the command line names one metric only; <paramref name="info"/> is null for the model of <c>--net</c>.
+    /// Whether the command line names one metric only; <paramref name="info"/> is null for the model of <c>--net</c>
+    /// and for a network in an ONNX file, which are alike.
     /// </summary>
     public bool IsSingle(SymbolResult result, out MetricInfo? info)
     {
@@ -96,9 +115,9 @@ internal sealed class MetricOptions
     public string[] NamesOf(SymbolResult result) => Names(result.GetValue(metric));
 
     /// <summary>
-    /// Whether the command line asks for one LPIPS and nothing else, so that there are layers to show.
+    /// Whether the command line asks for one LPIPS or one network, and nothing else, so that there are layers to show.
     /// </summary>
-    public bool IsOneLpips(SymbolResult result) =>
+    public bool HasLayers(SymbolResult result) =>
         IsSingle(result, out var info) && (info is null || IsLpips(info.Name));
 
     /// <summary>The metrics the command line asks for.</summary>
