@@ -93,7 +93,7 @@ internal sealed record Comparison(Case Case, int Threads, Side Ours, Side Trunk,
         CancellationToken cancellation)
     {
         var (width, height) = (pairs[0].Reference.Width, pairs[0].Reference.Height);
-        foreach (var together in pairs.Chunk(Math.Max(1, trunk.ImagesAtOnce(width, height) / 2)))
+        foreach (var together in pairs.Chunk(Math.Max(1, trunk.ImagesAtOnce(width, height, threads) / 2)))
         {
             using var crew = new Crew(threads);
             trunk.Run([.. together.SelectMany(pair => new[] { pair.Reference.OpenRows(), pair.Distorted.OpenRows() })],

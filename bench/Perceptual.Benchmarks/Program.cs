@@ -5,6 +5,8 @@ if (args is ["peers", .. var options])
     return await PeersCommand.RunAsync(options);
 if (args is ["evaluate", .. var evaluateOptions])
     return EvaluateCommand.Run(evaluateOptions);
+if (args is ["folders", .. var foldersOptions])
+    return FoldersCommand.Run(foldersOptions);
 if (args is ["gradients", .. var gradientsOptions])
     return GradientsCommand.Run(gradientsOptions);
 if (args is ["agreement", .. var agreementOptions])

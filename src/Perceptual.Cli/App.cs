@@ -35,6 +35,7 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
         (FoldersCommand.Create, FoldersCommand.Help),
         (PairsCommand.Create, PairsCommand.Help),
         (EvaluateCommand.Create, EvaluateCommand.Help),
+        (ScaleCommand.Create, ScaleCommand.Help),
         (TrainCommand.Create, TrainCommand.Help),
         (DistillCommand.Create, DistillCommand.Help),
         (OptimizeCommand.Create, OptimizeCommand.Help),
@@ -279,8 +280,11 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
     {
         public override int Invoke(ParseResult parseResult)
         {
-            var result = help.Invoke(parseResult);
             var command = parseResult.CommandResult.Command;
+            // What a command takes without its subcommands is none of theirs.
+            foreach (var argument in command.Parents.OfType<Command>().SelectMany(parent => parent.Arguments))
+                argument.Hidden = true;
+            var result = help.Invoke(parseResult);
             while (!more.ContainsKey(command))
                 command = command.Parents.OfType<Command>().First();
             parseResult.InvocationConfiguration.Output.WriteLine(more[command].ReplaceLineEndings());

@@ -141,6 +141,40 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         continues where it stopped.
         """;
 
+    private const string Scales = """
+        `lpips scale` makes a scale from people's answers about which of two images differs more from their reference.
+        Its unit is the just noticeable difference: of 1 JND, 75 % say rightly which of two images is not the reference.
+
+        Answers, a row each (CSV); "notsure" counts half for each:
+          pairs     reference,p0,p1,answer   the answer is the closer one: p0, p1 or notsure
+          triplets  left,right,pivot,response and source   the response is the one that differs more from the pivot:
+                    left, right, notsure, or skip (no answer). JPEG AIC-3's left_codec,left_level and so on do as well.
+          both      observer (or worker) names the judge; trap is 1 where the answer is known. The image with the name
+                    of the reference, or of the pivot, is the reference itself.
+
+        The 95 % intervals are of 1000 bootstrap samples of the judges; of the answers, if there are no judges. All
+        images of a reference must be compared, directly or through others. Where the reference itself is not, its
+        closest image is 0. A wide prior (deviation 5 JND) keeps images finite about which all agree.
+
+        --boosted    answers about differences made more visible (AIC-3, ISO/IEC 29170-3): one scale in plain JND
+                     explains both; for each source a power law says how x JND look when boosted. Plain answers are
+                     needed too.
+        --lapses     people who do not look guess; without this, a wrong answer about a gross difference bends the scale
+        --known      images of an earlier scale, which keep their values, join a new one to it
+        --min-traps  judges below it are left out, and named. Judges whose answers are unlike those of others (by more
+                     than 3 standard deviations) are named, and count.
+
+        `lpips scale fit` maps a metric to JND by isotonic regression. The interval holds 95 % of the images of the
+        study with similar values, predicted from other references. `lpips compare --jnd FIT` shows
+          0.60 JND [0.40, 0.80]: about 31 % would tell the two apart
+        that is 2 Phi(0.6 Phi^-1(0.75)) - 1: who cannot tell guesses, and half of them guess right. Beyond the values
+        that the study covers there is no answer.
+
+        `lpips evaluate jnd-scale` scores metrics: SRCC; after a logistic fit PLCC and RMSE; outliers, the part of the
+        images outside the scale's intervals. The chance of as large a difference between equally good metrics is Meng,
+        Rosenthal and Rubin's for SRCC and PLCC, and ITU-T P.1401's for RMSE. docs/scale.md has examples.
+        """;
+
     private const string Bapps = """
         BAPPS is the data set of the LPIPS paper: what people said about images. It has three parts:
 
@@ -252,6 +286,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         new("output", "results as text, JSON and CSV; maps; mean and spread", Output),
         new("explain", "what a distance means: compare --explain", Explain),
         new("judgements", "evaluate: data, scores and intervals", Judgements),
+        new("scales", "scale: answers, JND, what a metric means to people", Scales),
         new("bapps", "dataset: how BAPPS is fetched and checked", Bapps),
         new("training", "train: what learns, from which data, and what is written", Training()),
         new("distillation", "distill: how a small network learns, and what is written", Distillation()),

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Perceptual.Imaging;
 
@@ -121,7 +122,11 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
                     red[x] = green[x] = blue[x] = Blend(row[2 * x], row[2 * x + 1]);
                 break;
             case PixelLayout.Rgb:
-                for (var x = 0; x < red.Length; x++)
+                var split = row is byte[] bytes
+                    ? SplitFours(bytes, MemoryMarshal.AsBytes(red.AsSpan()), MemoryMarshal.AsBytes(green.AsSpan()),
+                        MemoryMarshal.AsBytes(blue.AsSpan()))
+                    : 0;
+                for (var x = split; x < red.Length; x++)
                     (red[x], green[x], blue[x]) = (row[3 * x], row[3 * x + 1], row[3 * x + 2]);
                 break;
             case PixelLayout.Rgba:
@@ -143,6 +148,22 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
                 }
                 break;
         }
+    }
+
+    // Four pixels at a time, as long as there are 16 bytes; returns how many.
+    private static int SplitFours(ReadOnlySpan<byte> row, Span<byte> red, Span<byte> green, Span<byte> blue)
+    {
+        var channels = Vector128.Create((byte)0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, 12, 13, 14, 15);
+        var x = 0;
+        for (; 3 * x + Vector128<byte>.Count <= row.Length; x += 4)
+        {
+            var pixels = Vector128.Shuffle(Vector128.Create(row.Slice(3 * x, Vector128<byte>.Count)), channels)
+                .AsUInt32();
+            MemoryMarshal.Write(red[x..], pixels[0]);
+            MemoryMarshal.Write(green[x..], pixels[1]);
+            MemoryMarshal.Write(blue[x..], pixels[2]);
+        }
+        return x;
     }
 
     private T Blend(T value, T opacity)

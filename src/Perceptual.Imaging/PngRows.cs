@@ -156,42 +156,47 @@ internal sealed class PngRows : StoredRows
     }
 
     // Section 9 of the specification: a is the pixel to the left, b the pixel above, c the pixel above and to the left.
+    // A pixel is computed from the one before, so nothing that can be computed ahead may lie between the two.
     private void Unfilter(int length)
     {
-        var (a, c) = (Vector128<byte>.Zero, Vector128<byte>.Zero);
+        ReadOnlySpan<byte> coded = filtered.AsSpan(next + 1), upper = above.AsSpan(pixelBytes);
+        var row = current.AsSpan(pixelBytes);
+        var (a, c) = (Vector128<byte>.Zero, Vector128<short>.Zero);
         switch (filtered[next])
         {
             case 0:
-                filtered.AsSpan(next + 1, length).CopyTo(current.AsSpan(pixelBytes));
+                coded[..length].CopyTo(row);
                 break;
             case 1:
                 for (var i = 0; i < length; i += pixelBytes)
-                    Store(i, a = Filtered(i) + a);
+                    Store(row, i, a = Load(coded, i) + a);
                 break;
             case 2:
                 for (var i = 0; i < length; i += Room)
-                    Store(i, Filtered(i) + Above(i));
+                    Store(row, i, Load(coded, i) + Load(upper, i));
                 break;
             case 3:
                 for (var i = 0; i < length; i += pixelBytes)
                 {
-                    var b = Above(i);
+                    var b = Load(upper, i);
                     var even = (a ^ b) & Vector128.Create((byte)0xFE);
                     var half = Vector128.ShiftRightLogical(even.AsUInt16(), 1).AsByte();
-                    Store(i, a = Filtered(i) + (a & b) + half); // (a + b) / 2 without a ninth bit
+                    Store(row, i, a = Load(coded, i) + (a & b) + half); // (a + b) / 2 without a ninth bit
                 }
                 break;
             case 4:
+                var wideA = c; // a byte in each short
                 for (var i = 0; i < length; i += pixelBytes)
                 {
-                    var b = Above(i);
-                    var (wideA, wideB, wideC) = (Widen(a), Widen(b), Widen(c));
-                    var (toA, toB) = (Vector128.Abs(wideB - wideC), Vector128.Abs(wideA - wideC));
-                    var toC = Vector128.Abs(wideA + wideB - wideC - wideC);
+                    var (wide, b) = (Widen(Load(coded, i)), Widen(Load(upper, i)));
+                    var (toA, toB) = (b - c, wideA - c);
+                    var toC = Vector128.Abs(toA + toB);
+                    (toA, toB) = (Vector128.Abs(toA), Vector128.Abs(toB));
                     var nearest = Vector128.ConditionalSelect(
                         Vector128.LessThanOrEqual(toA, Vector128.Min(toB, toC)), wideA,
-                        Vector128.ConditionalSelect(Vector128.LessThanOrEqual(toB, toC), wideB, wideC));
-                    Store(i, a = Filtered(i) + Vector128.Narrow(nearest.AsUInt16(), nearest.AsUInt16()));
+                        Vector128.ConditionalSelect(Vector128.LessThanOrEqual(toB, toC), b, c));
+                    wideA = (wide.AsByte() + nearest.AsByte()).AsInt16(); // modulo 256
+                    Store(row, i, Vector128.Narrow(wideA.AsUInt16(), wideA.AsUInt16()));
                     c = b;
                 }
                 break;
@@ -200,16 +205,12 @@ internal sealed class PngRows : StoredRows
         }
     }
 
-    private Vector128<byte> Filtered(int i) => Load(filtered, next + 1 + i);
-
-    private Vector128<byte> Above(int i) => Load(above, pixelBytes + i);
-
-    private static Vector128<byte> Load(byte[] bytes, int at) =>
-        Vector128.CreateScalar(BitConverter.ToUInt64(bytes, at)).AsByte();
+    private static Vector128<byte> Load(ReadOnlySpan<byte> bytes, int at) =>
+        Vector128.CreateScalar(MemoryMarshal.Read<ulong>(bytes[at..])).AsByte();
 
     // Bytes beyond the pixel are overwritten by the next pixel.
-    private void Store(int i, Vector128<byte> pixel) =>
-        BitConverter.TryWriteBytes(current.AsSpan(pixelBytes + i), pixel.AsUInt64().ToScalar());
+    private static void Store(Span<byte> row, int at, Vector128<byte> pixel) =>
+        MemoryMarshal.Write(row[at..], pixel.AsUInt64().ToScalar());
 
     private static Vector128<short> Widen(Vector128<byte> bytes) => Vector128.WidenLower(bytes).AsInt16();
 

@@ -8,11 +8,13 @@ namespace Perceptual.Imaging;
 /// </summary>
 internal sealed class VipsRows : StoredRows
 {
-    private const int PieceWidth = 8192; // pixels of a row: at most 64 KiB, which the garbage collector frees soon
+    private const int PieceBytes = 1 << 16; // fetched at a time; the garbage collector frees such arrays soon
 
     private readonly string name;
     private readonly Stack<IDisposable> owned = [];
     private readonly Region region;
+    private byte[] piece = []; // rows, or a part of one
+    private int taken; // bytes of the piece
     private int next;
 
     private VipsRows(
@@ -77,11 +79,17 @@ internal sealed class VipsRows : StoredRows
 
     public override void ReadRow(Span<byte> row)
     {
-        var pixelBytes = row.Length / Width;
         try
         {
-            for (var x = 0; x < Width; x += PieceWidth)
-                region.Fetch(x, next, Math.Min(PieceWidth, Width - x), 1).CopyTo(row[(x * pixelBytes)..]);
+            while (!row.IsEmpty)
+            {
+                if (taken == piece.Length)
+                    (piece, taken) = (Fetch(row.Length), 0);
+                var count = Math.Min(row.Length, piece.Length - taken);
+                piece.AsSpan(taken, count).CopyTo(row);
+                taken += count;
+                row = row[count..];
+            }
             if (++next < Height)
                 return;
             var warnings = Vips.Warnings;
@@ -99,6 +107,15 @@ internal sealed class VipsRows : StoredRows
     {
         while (owned.TryPop(out var part))
             part.Dispose();
+    }
+
+    // The rest of a row, and as many further rows as go with it.
+    private byte[] Fetch(int rest)
+    {
+        var pixelBytes = Samples * SampleBytes;
+        var columns = Math.Min(rest / pixelBytes, PieceBytes / pixelBytes);
+        var rows = columns == Width ? Math.Min(PieceBytes / rest, Height - next) : 1;
+        return region.Fetch(Width - rest / pixelBytes, next, columns, rows);
     }
 
     private T Own<T>(T part) where T : IDisposable

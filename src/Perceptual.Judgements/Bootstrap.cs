@@ -61,10 +61,13 @@ public static class Bootstrap
     /// The 95 % percentile interval, interpolated linearly between neighbouring replicates. Replicates that are NaN,
     /// from resamples without the statistic, are left out; the interval is NaN if none is left.
     /// </summary>
-    public static Interval Percentiles(IEnumerable<double> replicates)
+    public static Interval Percentiles(IEnumerable<double> replicates) => Percentiles(replicates, 0.025);
+
+    /// <summary>The same, with another part of the replicates below and above than 2.5 %.</summary>
+    internal static Interval Percentiles(IEnumerable<double> replicates, double tail)
     {
         var sorted = replicates.Where(value => !double.IsNaN(value)).Order().ToArray();
-        return sorted.Length == 0 ? new(double.NaN, double.NaN) : new(At(0.025), At(0.975));
+        return sorted.Length == 0 ? new(double.NaN, double.NaN) : new(At(tail), At(1 - tail));
 
         double At(double part)
         {

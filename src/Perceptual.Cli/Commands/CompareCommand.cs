@@ -12,8 +12,7 @@ internal static class CompareCommand
         Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
         Examples:
-          lpips compare reference.png distorted.png --net lite
-          lpips compare reference.png a.jpg b.webp c.png --metric lpips-alex,psnr,ssim
+          lpips compare reference.png a.jpg b.webp c.png --metric lpips-lite,psnr,ssim
           lpips compare reference.png distorted.png --map where.png --explain
           lpips compare expected.png actual.png --fail-above 0.05
         """;
@@ -30,11 +29,15 @@ internal static class CompareCommand
     {
         var (reference, distorted) = (job.Reference, job.Distorted);
         ImageOptions.CheckThere(distorted.Any(Path.Exists) ? [reference] : [reference, .. distorted]);
-        OutputFiles.Check([reference, .. distorted, .. job.Metrics.Files], ("--map", job.Map));
+        OutputFiles.Check([reference, .. distorted, .. job.Metrics.Files, job.Jnd], ("--map", job.Map));
+        var fit = job.Jnd is null ? null : JndFit.Read(job.Jnd);
         var columns = job.Metrics.Load(app, cancellation);
+        if (fit is not null)
+            ScaleImages.Check(job.Jnd!, fit, columns);
         var comparison = new ImageComparison(columns.Set, job.Images);
         var steps = distorted.Length * (1 + (job.Explain ? Equivalents.Steps : 0));
-        using var report = RowReport.Create(app.Output, job.Format, columns, job.Layers, reference: reference);
+        using var report = RowReport.Create(
+            app.Output, job.Format, columns, job.Layers, reference: reference, fit: fit);
         var run = new RowRun(app, report, columns.Names.Count, job.Strict);
         var (difference, above) = ((DistanceMap?)null, 0);
         run.Each(steps, step => comparison.Compare(
@@ -72,6 +75,7 @@ internal static class CompareCommand
         bool Layers,
         string? Map,
         bool Explain,
+        string? Jnd,
         string Format,
         double? FailAbove,
         bool Strict);
@@ -107,6 +111,12 @@ internal static class CompareCommand
             Description = "Show which JPEG quality, which blur and which noise are as far away.",
         };
 
+        private readonly Option<string> jnd = new("--jnd")
+        {
+            Description = "Show what the value means in just noticeable differences, by what `scale fit` wrote.",
+            HelpName = "FIT",
+        };
+
         private readonly Option<string> format = new("--format")
         {
             Description = "The form of the results.",
@@ -126,7 +136,7 @@ internal static class CompareCommand
             command.Add(reference);
             command.Add(distorted);
             metrics = new(command);
-            foreach (var option in new Option[] { layers, map, explain, format, failAbove, strict })
+            foreach (var option in new Option[] { layers, map, explain, jnd, format, failAbove, strict })
                 command.Add(option);
             images = new(command, canResize: true);
             command.Validators.Add(Check);
@@ -141,6 +151,7 @@ internal static class CompareCommand
             parsed.GetValue(layers),
             parsed.GetValue(map),
             parsed.GetValue(explain),
+            parsed.GetValue(jnd),
             parsed.GetValue(format)!,
             parsed.GetValue(failAbove),
             parsed.GetValue(strict));
@@ -163,6 +174,8 @@ internal static class CompareCommand
             }
             if (result.GetValue(layers) && !metrics.HasLayers(result))
                 result.AddError("--layers is for one LPIPS or one network: --metric must name it alone");
+            if (result.GetValue(jnd) is not null && !metrics.IsSingle(result, out _))
+                result.AddError("--jnd is for one metric: name only one in --metric");
             if (result.GetValue(explain) && !metrics.IsSingle(result, out _))
                 result.AddError("--explain is for one metric: name only one in --metric");
         }

@@ -3,11 +3,11 @@ using System.CommandLine.Parsing;
 
 namespace Perceptual.Cli;
 
-/// <summary><c>lpips evaluate 2afc | jnd | mos | recorded</c></summary>
+/// <summary><c>lpips evaluate 2afc | jnd | jnd-scale | mos | recorded</c></summary>
 internal static class EvaluateCommand
 {
     public const string Help = """
-        See also: lpips help judgements, models, metrics, networks, images
+        See also: lpips help judgements, scales, models, metrics, networks, images
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -22,6 +22,7 @@ internal static class EvaluateCommand
         {
             TwoAfc(app),
             Jnd(app),
+            JndScaleEvaluation.Create(app),
             Mos(app),
             Recorded(app),
         };
@@ -230,7 +231,7 @@ internal static class EvaluateCommand
         return [scores, majority.WithPaperAverages(), .. Differences(scores, versus)];
     }
 
-    private static ScoreTable[] Differences(
+    internal static ScoreTable[] Differences(
         ScoreTable table, string? versus) => versus is null ? [] : [table.Differences(versus)];
 
     // Data with the same name are told apart by a number.

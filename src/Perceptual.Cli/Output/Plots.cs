@@ -123,6 +123,34 @@ internal static class Plots
         Save(app, path, panels.Render(PanelWidth * names.Length, Height));
     }
 
+    /// <summary>The images of each reference in the order of their distance, with intervals.</summary>
+    public static void Scale(App app, string path, IReadOnlyList<ScaleValue> values)
+    {
+        using var plot = new Plot();
+        var palette = new ScottPlot.Palettes.Category10();
+        var groups = values.GroupBy(value => value.Reference).ToArray();
+        foreach (var (number, group) in groups.Index())
+        {
+            var ordered = group.OrderBy(value => value.Jnd).ToArray();
+            // side by side, so that intervals do not hide each other
+            var x = Array.ConvertAll(ordered.Index().ToArray(),
+                each => each.Index + 1 + 0.5 * ((number + 0.5) / groups.Length - 0.5));
+            var colour = palette.GetColor(number % palette.Colors.Length);
+            var line = plot.Add.Scatter(x, Array.ConvertAll(ordered, value => value.Jnd), colour);
+            line.LegendText = group.Key;
+            line.LineWidth = 2;
+            foreach (var (value, at) in ordered.Zip(x))
+                plot.Add.Line(at, value.Interval.Low, at, value.Interval.High).LineColor = colour;
+        }
+        plot.XLabel("image of the reference, by distance");
+        plot.YLabel("JND");
+        plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { IntegerTicksOnly = true };
+        plot.Axes.SetLimitsY(Math.Min(0, values.Min(value => value.Interval.Low)),
+            1.05 * Math.Max(0.1, values.Max(value => value.Interval.High)));
+        plot.ShowLegend(Edge.Right);
+        Save(app, path, plot.GetImage(PanelWidth + 200, Height));
+    }
+
     /// <summary>Loss, and the scores of training and validation, over the epochs.</summary>
     public static void Training(App app, string path, IReadOnlyList<TrainingEpoch> log)
     {

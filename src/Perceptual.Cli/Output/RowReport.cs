@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -25,13 +26,14 @@ internal abstract class RowReport(TextWriter output) : IDisposable
     /// <param name="layers">Whether what each layer adds is shown; JSON always does.</param>
     /// <param name="bothPaths">Whether text shows the path of the reference.</param>
     /// <param name="reference">The reference, if all rows have the same.</param>
+    /// <param name="fit">What says what the first metric's values mean in JND, if that is asked.</param>
     public static RowReport Create(
         TextWriter output, string format, Columns columns, bool layers, bool bothPaths = false,
-        string? reference = null) => format switch
+        string? reference = null, JndFit? fit = null) => format switch
         {
-            "json" => new JsonRows(output, columns, reference),
-            "csv" => new CsvRows(output, columns, layers),
-            _ => new TextRows(output, columns, layers, bothPaths),
+            "json" => new JsonRows(output, columns, reference, fit),
+            "csv" => new CsvRows(output, columns, layers, fit),
+            _ => new TextRows(output, columns, layers, bothPaths, fit),
         };
 
     /// <summary>Adds a row, after a header if it is the first.</summary>
@@ -74,7 +76,8 @@ internal abstract class RowReport(TextWriter output) : IDisposable
 /// "0.72188071 TAB path", then the layers if asked for, and what the value means in the lines below. The names of
 /// several metrics stand above.
 /// </summary>
-internal sealed class TextRows(TextWriter output, Columns columns, bool layers, bool bothPaths) : RowReport(output)
+internal sealed class TextRows(
+    TextWriter output, Columns columns, bool layers, bool bothPaths, JndFit? fit) : RowReport(output)
 {
     private bool begun;
 
@@ -88,6 +91,8 @@ internal sealed class TextRows(TextWriter output, Columns columns, bool layers, 
                 .. bothPaths ? [Printable.Escape(row.Reference)] : Array.Empty<string>(),
                 Printable.Escape(row.Distorted),
                 .. layers ? row.Values[0].Layers.Select(Report.Number) : []]);
+        if (fit is not null)
+            text.AppendLine($"  {Meaning(fit, row.Values[0].Value)}");
         if (row.Equivalents is { Count: 0 })
             text.AppendLine("  as the reference itself");
         foreach (var equivalent in row.Equivalents ?? [])
@@ -112,12 +117,18 @@ internal sealed class TextRows(TextWriter output, Columns columns, bool layers, 
             [name, .. summaries.Select(summary => statistic(summary) is { } value ? Report.Number(value) : "-")]);
     }
 
+    private static string Meaning(JndFit fit, double value) => fit.Estimate(value) is { } estimate
+        ? string.Create(CultureInfo.InvariantCulture, $"{estimate.Jnd:F2} JND [{estimate.Interval.Low:F2}, "
+            + $"{estimate.Interval.High:F2}]: about {100 * estimate.Discerning:F0} % would tell the two apart")
+        : string.Create(CultureInfo.InvariantCulture,
+            $"JND unknown: the study covers {fit.Knots[0].Value:G5} to {fit.Knots[^1].Value:G5}");
+
     private static void Add(StringBuilder text, IEnumerable<string> cells) =>
         text.AppendLine(string.Join('\t', cells));
 }
 
 /// <summary>A header and a line for each row; numbers with every digit they have.</summary>
-internal sealed class CsvRows(TextWriter output, Columns columns, bool layers) : RowReport(output)
+internal sealed class CsvRows(TextWriter output, Columns columns, bool layers, JndFit? fit) : RowReport(output)
 {
     private bool begun;
 
@@ -130,7 +141,7 @@ internal sealed class CsvRows(TextWriter output, Columns columns, bool layers) :
         Add(text,
             [row.Reference, row.Distorted,
                 .. row.Values.Select(value => value.Value).Concat(row.Values[0].Layers.Take(layerCount))
-                    .Select(Report.Every), .. Explanation(row)]);
+                    .Select(Report.Every), .. Meaning(row.Values[0].Value), .. Explanation(row)]);
     }
 
     protected override void WriteEnd(StringBuilder text, IReadOnlyList<Summary>? summaries)
@@ -144,6 +155,7 @@ internal sealed class CsvRows(TextWriter output, Columns columns, bool layers) :
         return
         [
             "reference", "distorted", .. names, .. Enumerable.Range(1, layerCount).Select(k => $"layer{k}"),
+            .. fit is null ? Array.Empty<string>() : ["jnd", "jnd_low", "jnd_high", "discerning"],
             .. isExplained
                 ? Enum.GetValues<EquivalentKind>()
                     .SelectMany(kind => new[] { $"{Report.Name(kind)}_relation",
@@ -151,6 +163,12 @@ internal sealed class CsvRows(TextWriter output, Columns columns, bool layers) :
                 : [],
         ];
     }
+
+    private IEnumerable<string> Meaning(double value) => fit is null ? []
+        : fit.Estimate(value) is { } estimate
+            ? [Report.Every(estimate.Jnd), Report.Every(estimate.Interval.Low), Report.Every(estimate.Interval.High),
+                Report.Every(estimate.Discerning)]
+            : ["", "", "", ""];
 
     private static IEnumerable<string> Explanation(ComparedImages row) => row.Equivalents is { Count: 0 }
         ? Enumerable.Repeat("", 3 * Enum.GetValues<EquivalentKind>().Length)
@@ -167,7 +185,8 @@ internal sealed class CsvRows(TextWriter output, Columns columns, bool layers) :
 /// One object: the vectors, the model or the metrics, the reference if there is only one, the results, and the
 /// summaries if there are any.
 /// </summary>
-internal sealed class JsonRows(TextWriter output, Columns columns, string? reference) : RowReport(output)
+internal sealed class JsonRows(
+    TextWriter output, Columns columns, string? reference, JndFit? fit) : RowReport(output)
 {
     private readonly ArrayBufferWriter<byte> bytes = new(); // that are not in the text yet
     private Utf8JsonWriter? json;
@@ -180,6 +199,8 @@ internal sealed class JsonRows(TextWriter output, Columns columns, string? refer
             json.WriteString("reference", row.Reference);
         json.WriteString("distorted", row.Distorted);
         WriteValues(row.Values);
+        if (fit is not null)
+            WriteMeaning(fit.Estimate(row.Values[0].Value));
         if (row.Equivalents is { } equivalents)
             WriteEquivalents(equivalents);
         json.WriteEndObject();
@@ -262,6 +283,21 @@ internal sealed class JsonRows(TextWriter output, Columns columns, string? refer
         json!.WriteStartObject("values");
         foreach (var (name, value) in columns.Names.Zip(values))
             Report.WriteNumber(json, name, value.Value);
+        json.WriteEndObject();
+    }
+
+    private void WriteMeaning(JndEstimate? meaning)
+    {
+        if (meaning is not { } estimate)
+        {
+            json!.WriteNull("jnd");
+            return;
+        }
+        json!.WriteStartObject("jnd");
+        json.WriteNumber("value", estimate.Jnd);
+        json.WriteNumber("low", estimate.Interval.Low);
+        json.WriteNumber("high", estimate.Interval.High);
+        json.WriteNumber("discerning", estimate.Discerning);
         json.WriteEndObject();
     }
 

@@ -309,12 +309,14 @@ public sealed unsafe partial class Lpips : Metric
         {
             var (width, height) = (pairs[results.Count].Reference.Width, pairs[results.Count].Reference.Height);
             CheckSize(width, height);
-            var together = pairs.Skip(results.Count).Take(Math.Max(1, trunk.ImagesAtOnce(width, height) / 2))
+            var together = pairs.Skip(results.Count)
+                .Take(Math.Max(1, trunk.ImagesAtOnce(width, height, Threads) / 2))
                 .TakeWhile(pair => (pair.Reference.Width, pair.Reference.Height) == (width, height));
             var readers = together.SelectMany(
                 pair => new[] { pair.Reference.OpenRows(), pair.Distorted.OpenRows() }).ToArray();
-            results.AddRange(InGroups(
-                readers, 2, (group, threads) => Run(group, false, threads, cancellation), cancellation).Select(sums => sums.Result()));
+            results.AddRange(
+                InGroups(readers, 2, (group, threads) => Run(group, false, threads, cancellation), cancellation)
+                    .Select(sums => sums.Result()));
         }
         return results;
     }
@@ -399,7 +401,7 @@ public sealed unsafe partial class Lpips : Metric
         {
             var (width, height) = (images[features.Count].Width, images[features.Count].Height);
             CheckSize(width, height);
-            var together = images.Skip(features.Count).Take(trunk.ImagesAtOnce(width, height))
+            var together = images.Skip(features.Count).Take(trunk.ImagesAtOnce(width, height, Threads))
                 .TakeWhile(image => (image.Width, image.Height) == (width, height));
             features.AddRange(InGroups(
                 [.. together.Select(image => image.OpenRows())], 1,

@@ -36,8 +36,8 @@ internal sealed unsafe class Trunk
     }
 
     /// <summary>The number of images of a size that fit into the memory as a whole, from 1 to 64.</summary>
-    public int ImagesAtOnce(int width, int height) => (int)Math.Clamp(
-        bandMemory / sizeof(float) / new Layout(stages, 1, width, height, width * height).Length, 1, 64);
+    public int ImagesAtOnce(int width, int height, int threads) => (int)Math.Clamp(
+        bandMemory / sizeof(float) / new Layout(stages, 1, width, height, width * height, threads).Length, 1, 64);
 
     /// <summary>Sends images of one size through the network together.</summary>
     /// <param name="images">Their rows on [-1, 1].</param>
@@ -71,15 +71,18 @@ internal sealed unsafe class Trunk
     {
         private readonly int[] stepRows;
 
-        public Layout(StageKernels[] stages, int images, int width, int height, int pixels)
+        public Layout(StageKernels[] stages, int images, int width, int height, int pixels, int threads)
         {
             Images = images;
             Buffers = new RowBuffer[stages.Length + 1];
             stepRows = new int[stages.Length];
             Buffers[0] = new(3, 1, height, width);
             for (var i = 0; i < stages.Length; i++)
-            {
                 Buffers[i + 1] = stages[i].Output(Buffers[i]);
+            // Whatever a stage is first asked of a map, it packs its weights for it: let the stages do so side by side.
+            ParallelLoop.Run(stages.Length, threads, i => stages[i].ScratchLength(Buffers[i + 1]));
+            for (var i = 0; i < stages.Length; i++)
+            {
                 stages[i].Reserve(Buffers[i], Buffers[i + 1]);
                 stepRows[i] = stages[i].StepRows(Buffers[i + 1], images, pixels);
             }
@@ -175,7 +178,7 @@ internal sealed unsafe class Trunk
         {
             for (var pixels = PixelsForThread * threads; ; pixels /= 2)
             {
-                var layout = new Layout(stages, images, width, height, pixels);
+                var layout = new Layout(stages, images, width, height, pixels, threads);
                 if (layout.Length * sizeof(float) <= bandMemory || pixels == 1)
                     return layout;
             }

@@ -24,6 +24,17 @@ internal sealed class FuzzJudgements(FuzzTargets targets)
         FuzzTargets.Attempt(path, Bound, () => JudgementFiles.ReadTriplets(path));
         FuzzTargets.Attempt(path, Bound, () => JudgementFiles.ReadOpinions(path));
         FuzzTargets.Attempt(path, Bound, () => JudgementFiles.ReadRecorded(path));
+        FuzzTargets.Attempt(path, Bound, () => ComparisonFile.Read(path));
+        FuzzTargets.Attempt(path, Bound, () => ScaleFile.Read(path));
+    }
+
+    /// <summary>A metric mapped to JND.</summary>
+    public void Fit(byte[] bytes)
+    {
+        var path = targets.Write("fit.json", bytes);
+        if (FuzzTargets.Attempt(path, Bound, () => JndFit.Read(path)) is { } fit)
+            FuzzTargets.Check(fit.Knots.All(knot => fit.Estimate(knot.Value) is { } estimate
+                && double.IsFinite(estimate.Jnd) && estimate.Discerning is >= 0 and <= 1), "has no meaning at a knot");
     }
 
     /// <summary>An array; if it has one value, that is the scalar.</summary>

@@ -17,7 +17,14 @@ internal static class FuzzSeeds
             "1\01.5\00.5\00,0,0.1,,,\n1,1,0.1,0.7,0.5,\n")),
         .. Of("csv", Texts("reference,p0,p1,judge\na.png,a.png,a.png,0.5\n",
             "votes_p0,votes_p1,reference,p0,p1\r\n1,4,a.png,\"a.png\",a.png", "reference,distorted,mos,note\n"
-            + "a.png,a.png,-1e3,\"a \"\"b\"\", c\r\n\"\n", "d0,d1,judge\r0.25,1,0\r\r1,0,1\r")),
+            + "a.png,a.png,-1e3,\"a \"\"b\"\", c\r\n\"\n", "d0,d1,judge\r0.25,1,0\r\r1,0,1\r",
+            "observer,reference,p0,p1,answer,trap\n1,r,a,r,p0,1\n", "reference,distorted,jnd,low,high\nr,a,1,0.5,2\n",
+            "worker,source,left_codec,left_level,right,pivot,response\n1,2,6,1,o,o,left\n1,2,6,2,o,o,notsure\n",
+            "source,codec,level,jnd\n2,1,3,0.5\n")),
+        .. Of("fit", Texts("""
+            {"format":"perceptual-jnd-fit","metric":"l2","weights":"a","images":20,"knots":[
+            {"value":1,"jnd":1,"low":0,"high":2},{"value":2,"jnd":1.5,"low":1,"high":2}]}
+            """)),
         .. Of("csv", [[0xFF, 0xFE, .. Encoding.Unicode.GetBytes("d0,d1,judge\n0,1,0\n")]]),
         .. Of("npy", [TestArchive.Judge, TestArchive.Npy("<f4", "(2, 3)", new byte[24]), Npy2()]),
         .. Of("journal", Texts("perceptual-journal-1,metrics=psnr", "perceptual-journal-1,metrics=psnr\n1,2\n3",

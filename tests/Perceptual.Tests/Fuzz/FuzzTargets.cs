@@ -33,6 +33,7 @@ internal sealed class FuzzTargets : IDisposable
             ["pickle"] = FuzzWeights.Pickle,
             ["checkpoint"] = weights.Checkpoint,
             ["csv"] = judgements.Tables,
+            ["fit"] = judgements.Fit,
             ["npy"] = judgements.Npy,
             ["journal"] = judgements.Journal,
             ["archive"] = judgements.Archive,

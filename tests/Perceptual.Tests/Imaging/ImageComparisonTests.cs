@@ -149,6 +149,28 @@ public sealed class ImageComparisonTests : IDisposable
     }
 
     [Fact]
+    public void Rows_have_one_order_and_the_same_bits_for_any_number_of_threads()
+    {
+        var lpips = Lpips.Load(Network.Lite);
+        for (var i = 0; i < 24; i++)
+            foreach (var (part, seed) in new[] { ("ref", i), ("dist", i + 100) })
+                using (var image = Samples.Vips(Samples.Pattern(40 + seed % 7, 50), 40 + seed % 7, 50))
+                    folder.Write($"{part}/{i:D2}.png", image.PngsaveBuffer());
+        File.WriteAllText(folder["ref/11.png"], "not an image");
+        var pairs = FolderPairs.Of(folder["ref"], folder["dist"]);
+        var expected = Rows(1);
+        Assert.Equal(24, expected.Length);
+        foreach (var threads in new[] { 2, 7 })
+            Assert.Equal(expected, Rows(threads));
+
+        string[] Rows(int threads) =>
+        [
+            .. new ImageComparison(new([lpips.WithThreads(threads)])).Folders(pairs, ResizeFilter.Bilinear)
+                .Select(row => row.Problems.Count > 0 ? row.Problems[0] : $"{row.Distorted} {Values(row)[0]:R}"),
+        ];
+    }
+
+    [Fact]
     public void Rows_come_as_they_are_taken()
     {
         for (var i = 0; i < 60; i++)

@@ -69,6 +69,27 @@ public class RowReaderTests
     }
 
     [Theory]
+    [InlineData(22_000, 5)] // a row is fetched in two pieces
+    [InlineData(300, 200)] // many rows at a time, and fewer at the end
+    public void Rows_of_a_JPEG_are_those_that_libvips_decodes(int width, int height)
+    {
+        using var image = Vips(Pattern(width, height), width, height);
+        var file = image.JpegsaveBuffer();
+        using var decoded = Image.JpegloadBuffer(file);
+        ImageFileTests.AssertPixels(decoded.WriteToMemory<byte>(), file);
+    }
+
+    [Fact]
+    public void Channels_are_told_apart_in_rows_of_every_width()
+    {
+        for (var width = 1; width <= 40; width++)
+        {
+            var pixels = Pattern(width, 3);
+            ImageFileTests.AssertPixels(pixels, Png(width, 3, 8, 2, pixels));
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Names))]
     public void A_file_cut_short_is_refused_at_the_last_row_at_the_latest(string name)
     {

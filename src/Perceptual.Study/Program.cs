@@ -1,0 +1,3 @@
+using Perceptual.Study;
+
+return await new App(Console.Out, Console.Error).RunAsync(args);
