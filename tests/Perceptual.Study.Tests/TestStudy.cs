@@ -2,7 +2,7 @@ using System.Net;
 using Perceptual.Tests;
 
 // Frames come late in a browser beside which others compute.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 
 namespace Perceptual.Study.Tests;
 
