@@ -18,6 +18,8 @@ public sealed class OnnxNetwork
     // A network with free sides is measured at the first of these that it takes.
     private static readonly int[] Sides = [224, 256, 64, 32, 512, 1024];
 
+    private static readonly int[] Steps = [1, 2, 3, 4, 8, 16, 32, 64];
+
     private static readonly int[] Multiples = [1, 2, 4, 7, 8, 14, 16, 28, 32, 56, 64, 128];
 
     // An activation ends the block before it.
@@ -282,9 +284,9 @@ public sealed class OnnxNetwork
         int[] changed = [.. Enumerable.Range(0, shape.Length).Where(axis => shape[axis] != wider[axis])];
         return (shape, changed) switch
         {
-            ([_, var c, var h, var w], [3]) when Widens(h, wider[3] - w) =>
+            ([_, var c, var h, var w], [3]) when Widens(h, w, wider[3] - w) =>
                 new(name, type, MapLayout.ChannelsFirst, (int)c, (int)h, (int)w),
-            ([_, var h, var w, var c], [2]) when Widens(h, wider[2] - w) =>
+            ([_, var h, var w, var c], [2]) when Widens(h, w, wider[2] - w) =>
                 new(name, type, MapLayout.ChannelsLast, (int)c, (int)h, (int)w),
             ([_, var tokens, var c], [1]) => Grid(name, type, (int)tokens, (int)c, (int)(2 * tokens - wider[1])),
             _ => null,
@@ -317,13 +319,12 @@ public sealed class OnnxNetwork
     }
 
     // Whether there are as many rows as the columns that an image twice as wide adds say, but for a border: both are
-    // those of the image by one whole step.
-    private bool Widens(long height, long added) => Enumerable.Range(1, MeasuredWidth).Any(step =>
-        Math.Abs(MeasuredWidth / (double)step - added) <= 1
-        && Math.Abs(MeasuredHeight / (double)step - height) <= WidestBorder);
+    // those of the image by one whole step. A single pixel is a mean over the image.
+    private bool Widens(long height, long width, long added) => height * width > 1
+        && Enumerable.Range(1, MeasuredWidth).Any(step => Math.Abs(MeasuredWidth / (double)step - added) <= 1
+            && Math.Abs(MeasuredHeight / (double)step - height) <= WidestBorder);
 
-    // Whether rows and columns are those of the image by one whole step, but for a border. A single pixel is a mean
-    // over the image.
+    // Whether rows and columns are those of the image by one whole step, but for a border.
     private bool IsMap(long height, long width)
     {
         if (height * width == 1)
@@ -401,18 +402,16 @@ public sealed class OnnxNetwork
             Size = size;
             return;
         }
-        // As many as needed to be no multiple of twice as much.
         var patch = Math.Max(1, Taps.Max(tap => tap.Patch));
-        Multiple = preprocessing?.Multiple ?? Multiples.Append(patch).Where(side => side % patch == 0).Order()
-            .FirstOrDefault(side => Takes(session, Odd(side), Odd(side), cancellation));
-        if (Multiple == 0 || Multiple % patch != 0 || !Takes(session, Odd(Multiple), Odd(Multiple), cancellation))
+        Multiple = preprocessing?.Multiple ?? Multiples.Append(patch).Order().FirstOrDefault(TakesMultiples);
+        if (Multiple == 0 || (preprocessing?.Multiple is not null && !TakesMultiples(Multiple)))
         {
             if (preprocessing?.Multiple is { } said)
                 throw new InvalidDataException($"{file}: the network does not take every multiple of {said}");
             (Size, Multiple) = ((MeasuredWidth, MeasuredHeight), 1);
             return;
         }
-        var (least, most) = (0, (Odd(Multiple) / Multiple));
+        var (least, most) = (0, MeasuredHeight / Multiple + 1);
         while (most - least > 1)
         {
             var middle = (least + most) / 2;
@@ -423,7 +422,12 @@ public sealed class OnnxNetwork
         }
         MinimumSide = most * Multiple;
 
-        int Odd(int multiple) => (MeasuredHeight / multiple | 1) * multiple;
+        // Sides that are multiples of this and, each, not of some power of two more: a network that halves a side again
+        // and again may need it to be even every time.
+        bool TakesMultiples(int multiple) => multiple % patch == 0
+            && Steps.Where(step => step <= 3 || step * multiple <= Steps[^1])
+                .Select(step => (MeasuredHeight / multiple + step) * multiple)
+                .All(side => Takes(session, side, side, cancellation));
     }
 
     private bool Takes(OnnxSession session, int height, int width, CancellationToken cancellation)

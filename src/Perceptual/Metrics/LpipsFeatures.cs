@@ -199,14 +199,18 @@ public sealed class LpipsFeatures : PreparedImage
                 || values.Length != (long)channels * height * width)
                 throw new ArgumentException(
                     $"{values.Length} values are not a tap of {channels} channels, {height} rows and {width} columns");
-            if (values.Any(value => !float.IsFinite(value)))
-                throw new ArgumentException("a tap has a value that is not finite");
+            foreach (var value in values)
+                if (!float.IsFinite(value))
+                    throw new ArgumentException("a tap has a value that is not finite");
             var made = new Tap((channels + RowBuffer.Lanes - 1) / RowBuffer.Lanes, height, width);
-            for (var i = 0; i < values.Length; i++)
+            for (var c = 0; c < channels; c++)
             {
-                var (c, y, x) = (i / (height * width), i / width % height, i % width);
-                var plane = made.Row(y) + c / RowBuffer.Lanes * made.PlaneLength;
-                plane[x * RowBuffer.Lanes + c % RowBuffer.Lanes] = values[i];
+                var plane = made.Row(0) + c / RowBuffer.Lanes * made.PlaneLength + c % RowBuffer.Lanes;
+                foreach (var value in values.AsSpan(c * height * width, height * width))
+                {
+                    *plane = value;
+                    plane += RowBuffer.Lanes;
+                }
             }
             for (var y = 0; y < height; y++)
                 LpipsHead.InverseNorms(made.Row(y), made.PlaneLength, made.Planes, width, made.InverseRow(y));

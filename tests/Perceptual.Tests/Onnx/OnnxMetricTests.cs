@@ -198,6 +198,27 @@ public sealed class OnnxMetricTests : IDisposable
         }
     }
 
+    // Of odd sides, the sums would be of maps of two sizes.
+    [Fact]
+    public void A_network_that_halves_even_sides_twice_takes_multiples_of_four()
+    {
+        var graph = new OnnxGraph("even");
+        graph.Input("image", "N", 3, "H", "W");
+        var current = "image";
+        foreach (var (output, inputs) in new[] { ("half", 3), ("quarter", 8) })
+        {
+            var wide = graph.Node("Conv", [current, graph.Weights($"{output} wide", 8, inputs, 3, 3)],
+                Attribute("strides", [2, 2]), Attribute("pads", [0, 0, 1, 1]));
+            var narrow = graph.Node("Conv", [current, graph.Weights($"{output} narrow", 8, inputs, 1, 1)],
+                Attribute("strides", [2, 2]));
+            graph.Node("Add", [wide, narrow], [output]);
+            current = output;
+        }
+        var metric = Load("even", graph, Signed);
+        Assert.Equal(("multiple of 4", 4), (metric.Network.SizeRule, metric.Info.MinimumSide));
+        Assert.InRange(metric.Measure(TestImages.Waves(61, 46, 1), TestImages.Waves(61, 46, 2)), 0.01, 10);
+    }
+
     [Fact]
     public void Where_the_size_cannot_be_freed_images_are_resized_to_it()
     {
