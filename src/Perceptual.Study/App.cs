@@ -21,7 +21,7 @@ internal sealed class App(TextWriter output, TextWriter error)
         if (parsed.Errors.Count > 0)
         {
             foreach (var problem in parsed.Errors.Select(problem => problem.Message).Distinct())
-                Say(problem);
+                Say(string.Join(' ', problem.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries)));
             var command = parsed.CommandResult.Command;
             error.WriteLine($"Try: perceptual-study {(command == root ? "" : command.Name + " ")}--help");
             return Usage;
@@ -55,64 +55,47 @@ internal sealed class App(TextWriter output, TextWriter error)
         {
             folder, method, table,
         };
-        SetAction(command, (parsed, _) =>
+        SetWork(command, parsed =>
         {
             var path = parsed.GetRequiredValue(folder);
             var made = NewStudy.Make(
                 path, Method.Find(parsed.GetRequiredValue(method))!, parsed.GetRequiredValue(table));
             output.WriteLine($"{path}: {made.Items.Count} items, {made.Images.Count} images; now edit "
                 + $"{Path.Combine(path, Definition.FileName)}, then: perceptual-study serve {path}");
-            return Task.CompletedTask;
         });
         return command;
     }
 
     private Command Plan()
     {
-        var distance = Number("--distance", "How far apart two versions are assumed to be, in JND", 0.5, 0, 10);
-        var lapses = Number("--lapses", "The part of answers that is given at random", 0.05, 0, 1);
-        var votes = new Option<int[]>("--votes")
+        var distance = OptionChecks.Number(
+            "--distance", "How far apart two versions are assumed to be, in JND.", 0.5, 0, 10);
+        var lapses = OptionChecks.Number("--lapses", "The part of answers that is given at random.", 0.05, 0, 1);
+        var distances = OptionChecks.Numbers("--distances", "Distances of several images from their reference, in JND: "
+            + "simulates studies of all their pairs, and says how wide the intervals of their scale are.", [], 0.0, 10);
+        var votes = OptionChecks.Numbers("--votes", "Votes of an item.", [5, 10, 20, 40, 80, 160], 1, 10_000);
+        var seed = OptionChecks.Seed("--seed", "Decides what is random.");
+        var command = new Command("plan", "Simulates judges, and says what so many votes tell")
         {
-            Description = "Votes of an item",
-            AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [5, 10, 20, 40, 80, 160],
+            distance, distances, lapses, votes, seed,
         };
-        votes.Validators.Add(result =>
+        SetWork(command, parsed =>
         {
-            if (result.GetValueOrDefault<int[]>()?.All(count => count is >= 1 and <= 10_000) == false)
-                result.AddError("--votes: give numbers from 1 to 10000");
-        });
-        var seed = new Option<ulong>("--seed") { Description = "Decides what is random" };
-        var command = new Command("plan", "Simulates judges, and says how many votes tell two versions apart")
-        {
-            distance, lapses, votes, seed,
-        };
-        SetAction(command, (parsed, _) =>
-        {
-            foreach (var line in PowerPlan.Lines(parsed.GetValue(distance), parsed.GetValue(lapses),
-                parsed.GetValue(votes)!, parsed.GetValue(seed)))
+            var lines = parsed.GetValue(distances) is { Length: > 0 } several
+                ? PowerPlan.ScaleLines(
+                    several, parsed.GetValue(lapses), parsed.GetValue(votes)!, parsed.GetValue(seed))
+                : PowerPlan.Lines(parsed.GetValue(distance), parsed.GetValue(lapses), parsed.GetValue(votes)!,
+                    parsed.GetValue(seed));
+            foreach (var line in lines)
                 output.WriteLine(line);
-            return Task.CompletedTask;
         });
         return command;
-    }
-
-    private static Option<double> Number(string name, string description, double usual, double from, double to)
-    {
-        var option = new Option<double>(name) { Description = description, DefaultValueFactory = _ => usual };
-        option.Validators.Add(result =>
-        {
-            var value = result.GetValueOrDefault<double>();
-            if (!(value >= from && value <= to))
-                result.AddError(FormattableString.Invariant($"{name}: give a number from {from} to {to}"));
-        });
-        return option;
     }
 
     private Command Serve()
     {
         var folder = Folder();
-        var port = new Option<int>("--port") { Description = "The port", DefaultValueFactory = _ => 8080 };
+        var port = OptionChecks.Number("--port", "The port; 0: any that is free.", 8080, 0, 65535);
         var listen = new Option<IPAddress>("--listen")
         {
             Description = "The address to listen on; 0.0.0.0 without a proxy before it",
@@ -125,11 +108,6 @@ internal sealed class App(TextWriter output, TextWriter error)
             Description = "The path it is served under, such as /study",
             DefaultValueFactory = _ => "",
         };
-        port.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > 65535)
-                result.AddError("--port: give a number from 0 (any free port) to 65535");
-        });
         pathBase.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string>() is { Length: > 0 } path && (path[0] != '/' || path[^1] == '/'
@@ -160,11 +138,10 @@ internal sealed class App(TextWriter output, TextWriter error)
         {
             folder, to,
         };
-        SetAction(command, (parsed, _) =>
+        SetWork(command, parsed =>
         {
             var path = parsed.GetRequiredValue(to);
             output.WriteLine($"{path}: {Exporter.Write(parsed.GetRequiredValue(folder), path)}");
-            return Task.CompletedTask;
         });
         return command;
     }
@@ -176,11 +153,10 @@ internal sealed class App(TextWriter output, TextWriter error)
         {
             folder,
         };
-        SetAction(command, (parsed, _) =>
+        SetWork(command, parsed =>
         {
             foreach (var line in Study.Report.Lines(parsed.GetRequiredValue(folder)))
                 output.WriteLine(line);
-            return Task.CompletedTask;
         });
         return command;
     }
@@ -190,6 +166,11 @@ internal sealed class App(TextWriter output, TextWriter error)
         result.AddError(message);
         return default;
     }
+
+    // Nobody waits for work that is interrupted; what it made goes with the program.
+    private void SetWork(Command command, Action<ParseResult> work) =>
+        SetAction(command, (parsed, cancellation) => Task.Run(() => work(parsed), CancellationToken.None)
+            .WaitAsync(cancellation));
 
     // An exception becomes one line on stderr and an exit code.
     private void SetAction(Command command, Func<ParseResult, CancellationToken, Task> action) =>

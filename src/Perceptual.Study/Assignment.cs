@@ -9,25 +9,30 @@ internal sealed record PlannedTrial(string Kind, int Item, bool IsFlipped)
     public bool IsOfSentinels => Kind is "practice" or "sentinel";
 }
 
+/// <summary>The votes of an item.</summary>
+/// <param name="Taken">Those that it has or that are kept for it.</param>
+/// <param name="Given">Those that it has.</param>
+/// <param name="Further">How many of these say that p1 differs more, <see cref="Method.Further"/>.</param>
+internal readonly record struct Votes(int Taken, int Given, double Further);
+
 /// <summary>Who judges what.</summary>
 internal static class Assignment
 {
     /// <summary>
-    /// The trials of a person, in order: items with the fewest votes first, ties at random, in a random order; repeats
-    /// in the second half of items of the first, with the sides changed; sentinels spread among them; practice before.
+    /// The trials of a person: items with the fewest votes, ties at random, or those that tell most about the scale, in
+    /// a random order; repeats in the second half of items of the first, with the sides changed; sentinels spread among
+    /// them; practice before.
     /// </summary>
     /// <param name="definition">The study.</param>
-    /// <param name="taken">For each item, the votes it has or will have.</param>
+    /// <param name="votes">Of each item.</param>
     /// <param name="seed">Decides what is random.</param>
     /// <returns>Empty if every item has its votes.</returns>
-    public static IReadOnlyList<PlannedTrial> Plan(Definition definition, IReadOnlyList<int> taken, ulong seed)
+    public static IReadOnlyList<PlannedTrial> Plan(Definition definition, IReadOnlyList<Votes> votes, ulong seed)
     {
         var random = new SplitMix64(seed);
-        int[] free = [.. Enumerable.Range(0, taken.Count).Where(item => taken[item] < definition.VotesPerItem)];
-        if (free.Length == 0)
+        var chosen = definition.IsActive ? MostTelling(definition, votes, seed) : Fewest(definition, votes, ref random);
+        if (chosen.Length == 0)
             return [];
-        random.Shuffle<int>(free);
-        int[] chosen = [.. free.OrderBy(item => taken[item]).Take(definition.TrialsPerSession)];
         random.Shuffle<int>(chosen);
         var trials = new List<PlannedTrial>();
         for (var i = 0; i < chosen.Length; i++)
@@ -41,6 +46,21 @@ internal static class Assignment
                 trials.Insert(0, new("practice", sentinel, isFlipped));
         }
         return trials;
+    }
+
+    private static int[] Fewest(Definition definition, IReadOnlyList<Votes> votes, ref SplitMix64 random)
+    {
+        int[] free = [.. Enumerable.Range(0, votes.Count).Where(item => votes[item].Taken < definition.VotesPerItem)];
+        random.Shuffle<int>(free);
+        return [.. free.OrderBy(item => votes[item].Taken).Take(definition.TrialsPerSession)];
+    }
+
+    private static int[] MostTelling(Definition definition, IReadOnlyList<Votes> votes, ulong seed)
+    {
+        var left = definition.VotesWanted - votes.Sum(item => item.Taken);
+        var pairs = votes.Zip(definition.Items, (of, item) =>
+            new AskedPair(item.Reference!, item.P0, item.P1, of.Further, of.Given, of.Taken - of.Given)).ToArray();
+        return [.. ActiveSampling.Choose(pairs, (int)Math.Clamp(left, 0, definition.TrialsPerSession), seed)];
     }
 
     private static void AddRepeats(List<PlannedTrial> trials, int count, ref SplitMix64 random)

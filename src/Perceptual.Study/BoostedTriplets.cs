@@ -32,6 +32,8 @@ internal sealed class BoostedTriplets : Method
         + "family, ever had an epileptic seizure, or if flickering light makes you unwell, do not take part. Stop at "
         + "once if you feel dizzy or unwell.";
 
+    public override bool HasTraps => true;
+
     public override IEnumerable<Item> Sentinels(string reference, string gross) =>
         [new(reference, gross, reference, "p0"), new(reference, reference, gross, "p1")];
 

@@ -41,6 +41,8 @@ internal sealed record Definition
     public const string FileName = "study.json";
 
     private const int MaxBytes = 64 << 20;
+    private const int MaxActiveImages = 100; // of a reference
+    private const int MaxActiveWork = 200_000; // pairs that are weighed for a person
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
@@ -68,7 +70,16 @@ internal sealed record Definition
     /// <summary>The personal data that people are asked for. Nothing else is kept.</summary>
     public IReadOnlyList<string> AskFor { get; init; } = [];
 
+    /// <summary>The votes of each item; with active sampling, on average.</summary>
     public required int VotesPerItem { get; init; }
+
+    /// <summary>Which items people judge: balanced, those with the fewest votes; active, those that tell most about the
+    /// scale.</summary>
+    public string Sampling { get; init; } = "balanced";
+
+    /// <summary>How wide the 95 % intervals of the scale should be on average, in JND; null if it does not
+    /// matter.</summary>
+    public double? WantedInterval { get; init; }
 
     /// <summary>The items that a person judges, sentinels and repeats not counted.</summary>
     public required int TrialsPerSession { get; init; }
@@ -106,6 +117,12 @@ internal sealed record Definition
 
     /// <summary>By the names of the files in the folder images.</summary>
     public required IReadOnlyDictionary<string, StudyImage> Images { get; init; }
+
+    [JsonIgnore]
+    public bool IsActive => Sampling == "active";
+
+    [JsonIgnore]
+    public long VotesWanted => (long)VotesPerItem * Items.Count;
 
     /// <summary>The check sum of the file, in hexadecimal digits.</summary>
     [JsonIgnore]
@@ -177,8 +194,12 @@ internal sealed record Definition
         foreach (var (name, value) in shares)
             if (!(value is >= 0 and <= 1))
                 return string.Create(CultureInfo.InvariantCulture, $"exclusion.{name} is {value}, not in [0, 1]");
+        if (WantedInterval is { } interval && !(interval is >= 0.01 and <= 100))
+            return string.Create(CultureInfo.InvariantCulture, $"wantedInterval is {interval}, not in [0.01, 100]");
         if (Sentinels.Count == 0 && Practice + SentinelsPerSession > 0)
             return "practice and sentinelsPerSession need sentinels";
+        if (SamplingProblem(method) is { } sampling)
+            return sampling;
         if (Images.Keys.FirstOrDefault(name => !IsFileName(name)) is { } unsafeName)
             return $"images: {UntrustedText.Printable(unsafeName)} is not the name of a PNG file: letters, digits, "
                 + "dots, - and _";
@@ -186,6 +207,18 @@ internal sealed record Definition
             .Concat(Sentinels.Select((item, i) => ItemProblem(method, item, $"sentinels[{i}]", hasAnswer: true)))
             .FirstOrDefault(problem => problem is not null);
     }
+
+    private string? SamplingProblem(Method method) =>
+        Sampling is not ("balanced" or "active")
+            ? $"sampling is {UntrustedText.Printable(Sampling)}; it must be balanced or active"
+        : !IsActive ? null
+        : !method.HasReference ? $"{method.Name} compares no two images with a reference, so its sampling is balanced"
+        : (long)Items.Count * TrialsPerSession > MaxActiveWork
+            ? $"with active sampling, items times trialsPerSession may be {MaxActiveWork} at most"
+        : Items.GroupBy(item => item.Reference).Any(group =>
+            group.SelectMany(item => new[] { item.P0, item.P1 }).Distinct().Count() > MaxActiveImages)
+            ? $"with active sampling, a reference may have {MaxActiveImages} images at most"
+        : null;
 
     private string? ItemProblem(Method method, Item item, string place, bool hasAnswer) =>
         item.Images.FirstOrDefault(name => !Images.ContainsKey(name)) is { } missing

@@ -22,31 +22,19 @@ internal static class Exporter
         var (definition, answers) = StudyFolder.ReadAnswers(study);
         if (answers.Count == 0)
             throw new IOException($"{study}: nobody has answered yet");
-        if (Path.Exists(folder))
-            throw new IOException($"{folder} is there already; name a new folder");
-        var part = LocalFile.Beside(folder, ".part");
-        if (Directory.Exists(part))
-            Directory.Delete(part, recursive: true);
-        Directory.CreateDirectory(part);
-        try
+        var excluded = Quality.Excluded(definition, answers);
+        var leftOut = excluded.Select(exclusion => exclusion.Observer).ToHashSet();
+        Answer[] kept = [.. answers.Where(answer => answer.Kind != "practice" && !leftOut.Contains(answer.Observer))];
+        return NewFolder.Make(folder, part =>
         {
-            var excluded = Quality.Excluded(definition, answers);
-            var leftOut = excluded.Select(exclusion => exclusion.Observer).ToHashSet();
-            Answer[] kept =
-                [.. answers.Where(answer => answer.Kind != "practice" && !leftOut.Contains(answer.Observer))];
             CopyImages(study, part, definition);
             Method.Find(definition.Method)!.Export(part, definition, kept);
             WriteLog(StudyFolder.DatabasePath(study), Path.Combine(part, "log.jsonl"));
             WriteManifest(part, definition, answers, kept, excluded);
-            Directory.Move(part, folder);
             return string.Create(CultureInfo.InvariantCulture, $"{kept.Count(answer => answer.Kind == "item")} answers "
-                + $"of {kept.Select(answer => answer.Observer).Distinct().Count()} people, {leftOut.Count} left out");
-        }
-        catch
-        {
-            Directory.Delete(part, recursive: true);
-            throw;
-        }
+                + $"of {kept.Select(answer => answer.Observer).Distinct().Count()} people, {leftOut.Count} left out")
+                + (kept.Length > 0 ? "" : "; everybody is left out, see report, so there is nothing to analyse");
+        });
     }
 
     private static void CopyImages(string study, string folder, Definition definition)

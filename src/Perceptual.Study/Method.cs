@@ -35,6 +35,18 @@ internal abstract class Method
 
     public static Method? Find(string name) => All.FirstOrDefault(method => method.Name == name);
 
+    /// <summary>Whether what is exported has the sentinels among the answers, as traps.</summary>
+    public virtual bool HasTraps => false;
+
+    /// <summary>How much an answer says that p1 differs more from the reference than p0: 0, 0.5 or 1. Asked only of
+    /// methods that have a reference.</summary>
+    public virtual double Further(string answer) => answer switch
+    {
+        "p0" => 0,
+        "p1" => 1,
+        _ => 0.5,
+    };
+
     /// <summary>Sentinels with an answer that everybody sees.</summary>
     /// <param name="reference">An image.</param>
     /// <param name="gross">The same, grossly distorted.</param>

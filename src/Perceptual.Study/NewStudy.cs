@@ -35,36 +35,14 @@ internal sealed class NewStudy
     /// <exception cref="InvalidDataException">The table or an image is not sound.</exception>
     public static Definition Make(string folder, Method method, string table)
     {
-        if (Path.Exists(folder))
-            throw new IOException($"{folder} is there already; name a new folder");
-        var part = LocalFile.Beside(folder, ".part");
-        if (Directory.Exists(part))
-            Directory.Delete(part, recursive: true);
-        CreatePrivate(part);
-        try
+        return NewFolder.Make(folder, part =>
         {
             var made = new NewStudy(part, method, Path.GetDirectoryName(Path.GetFullPath(table))!);
             var definition = made.Define(table);
             definition.Write(Path.Combine(part, Definition.FileName));
             Definition.Read(Path.Combine(part, Definition.FileName));
-            Directory.Move(part, folder);
             return definition;
-        }
-        catch
-        {
-            Directory.Delete(part, recursive: true);
-            throw;
-        }
-    }
-
-    // What people answer is to be read by the owner alone.
-    private static void CreatePrivate(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(
-                folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        });
     }
 
     private Definition Define(string table)

@@ -3,14 +3,15 @@ namespace Perceptual.Study;
 /// <summary>What the owner of a study sees.</summary>
 internal static class OwnerPage
 {
-    public static Html Dashboard(Pages pages, string root, StudyFolder study, string csrf)
+    public static async Task<Html> Dashboard(
+        Pages pages, string root, StudyFolder study, LiveScale scale, string csrf)
     {
         var definition = study.Definition;
         var answers = Answer.ReadAll(StudyFolder.DatabasePath(study.Path), definition);
         var excluded = Quality.Excluded(definition, answers).ToLookup(exclusion => exclusion.Observer);
         Answer[] kept = [.. answers.Where(answer => !excluded.Contains(answer.Observer))];
         var votes = answers.Count(answer => answer.Kind == "item");
-        var wanted = (long)definition.VotesPerItem * definition.Items.Count;
+        var wanted = definition.VotesWanted;
         return pages.Page($"{definition.Title}: owner", Html.Of($"""
             <main class="wide">
             <h1>{definition.Title}</h1>
@@ -21,7 +22,7 @@ internal static class OwnerPage
             <p><progress max="{wanted}" value="{votes}" aria-label="Votes"></progress>
             {votes} of {wanted} votes, {wanted - votes} to come.</p>
             <h2>Scale</h2>
-            <p id="scale">Export the answers and scale them with <code>lpips scale</code>.</p>
+            {await scale.Get(kept)}
             <h2>Quality</h2>
             <table><thead><tr><th>Of the answers</th><th>that are kept</th><th>of all</th></tr></thead><tbody>
             {Row("Krippendorff's alpha (1 is perfect, 0 is chance)", Quality.Alpha(kept), Quality.Alpha(answers))}
@@ -73,7 +74,7 @@ internal static class OwnerPage
             {Html.Join(method.Answers.Select(answer => Html.Of($"<th>{answer}</th>")))}</tr></thead><tbody>
             {Html.Join(definition.Items.Select((item, i) => Html.Of($"""
                 <tr><td>{i}</td><td>{string.Join(", ", item.Images)}</td>
-                <td>{votes[i].Count()} of {definition.VotesPerItem}</td>
+                <td>{votes[i].Count()}{(definition.IsActive ? "" : $" of {definition.VotesPerItem}")}</td>
                 {Html.Join(method.Answers.Select(value => Html.Of(
                     $"<td>{votes[i].Count(answer => answer.Value == value)}</td>")))}</tr>
                 """)))}

@@ -22,6 +22,8 @@ internal sealed class PlainTriplets : Method
 
     public override IReadOnlyList<string> Choices => ["left", "right", "notsure"];
 
+    public override bool HasTraps => true;
+
     public override IEnumerable<Item> Sentinels(string reference, string gross) =>
         [new(reference, gross, reference, "p0"), new(reference, reference, gross, "p1")];
 

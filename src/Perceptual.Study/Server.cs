@@ -2,19 +2,29 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Perceptual.Study;
 
 /// <summary>What the browser finds out before the trials.</summary>
 internal sealed record Profile(double RefreshRate, int Width, int Height, double PixelRatio,
-    double? PixelsPerMillimetre, int? PlatesRead, int? PlatesShown);
+    double? PixelsPerMillimetre, int? PlatesRead, int? PlatesShown)
+{
+    /// <summary>Whether it can be what a browser found out.</summary>
+    [JsonIgnore]
+    public bool IsSound => RefreshRate is >= 0 and <= 10_000 && Width is > 0 and <= 1_000_000
+        && Height is > 0 and <= 1_000_000 && PixelRatio is > 0 and <= 100
+        && PixelsPerMillimetre is null or > 0 and <= 1000
+        && PlatesRead is null or >= 0 and <= 100 && PlatesShown is null or >= 0 and <= 100;
+}
 
 /// <summary>Serves a study to the people who judge and to its owner.</summary>
 internal sealed class Server : IAsyncDisposable
@@ -36,6 +46,7 @@ internal sealed class Server : IAsyncDisposable
     private readonly StudyFolder study;
     private readonly Sessions sessions;
     private readonly Pages pages;
+    private readonly LiveScale scale;
     private readonly string root;
     private readonly byte[] ownerHash;
     private readonly WebApplication app;
@@ -50,6 +61,7 @@ internal sealed class Server : IAsyncDisposable
         this.study = study;
         this.root = root;
         sessions = new(study, clock ?? TimeProvider.System);
+        scale = new(study.Definition, clock ?? TimeProvider.System);
         pages = new(study.Definition, root);
         OwnerToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
         ownerHash = Sessions.Hash(OwnerToken);
@@ -90,7 +102,8 @@ internal sealed class Server : IAsyncDisposable
     private void AddServices(IServiceCollection services)
     {
         services.AddLogging(logging => logging.AddConsole(console => console.LogToStandardErrorThreshold = 0)
-            .SetMinimumLevel(LogLevel.Error));
+            .SetMinimumLevel(LogLevel.Error).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None));
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1)); // whoever is connected
         services.AddRoutingCore();
         services.AddDataProtection().SetApplicationName("perceptual-study")
             .PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(study.Path, "keys")));
@@ -107,8 +120,13 @@ internal sealed class Server : IAsyncDisposable
             ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost);
         services.AddRateLimiter(limiter =>
         {
-            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.AddPolicy("secrets", context => Window(context, 20)); // tries to guess one
+            limiter.OnRejected = async (rejected, _) =>
+            {
+                rejected.HttpContext.Response.Headers.RetryAfter = "60";
+                await Refuse(rejected.HttpContext, new RefusedException(
+                    429, "Too much came from here at a time. Wait a minute, then load the page again."));
+            };
+            limiter.AddPolicy("secrets", context => Window(context, 60)); // tries to guess one
             limiter.AddPolicy("people", context => Window(context, 600));
             limiter.AddPolicy("session", context => RateLimitPartition.GetTokenBucketLimiter(
                 context.Request.Cookies[SessionCookie] ?? From(context), _ => new()
@@ -209,7 +227,7 @@ internal sealed class Server : IAsyncDisposable
             : Show(context, pages.Run(context.Request.Cookies[SessionCookie]!, Csrf(context))));
         app.MapGet("/web/{**name}", async context =>
         {
-            var name = (string)context.Request.RouteValues["name"]!;
+            var name = context.Request.RouteValues["name"] as string ?? "";
             if (!Web.TryGetValue(name, out var bytes))
                 throw new RefusedException(404, "There is nothing here.");
             context.Response.ContentType = Types[Path.GetExtension(name)];
@@ -249,6 +267,8 @@ internal sealed class Server : IAsyncDisposable
         {
             var person = Known(context);
             var profile = await context.Request.ReadFromJsonAsync<Profile>(Strict) ?? throw new JsonException();
+            if (!profile.IsSound)
+                throw new JsonException();
             var data = (JsonObject)JsonSerializer.SerializeToNode(profile, JsonSerializerOptions.Web)!;
             await sessions.Prepare(person, data);
             await context.Response.WriteAsJsonAsync(new { ok = true });
@@ -273,14 +293,14 @@ internal sealed class Server : IAsyncDisposable
     {
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
-        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
-        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        NumberHandling = JsonNumberHandling.Strict,
     };
 
     private void MapOwner()
     {
-        app.MapGet("/owner", context => Show(context, IsOwner(context)
-            ? OwnerPage.Dashboard(pages, root, study, Csrf(context))
+        app.MapGet("/owner", async context => await Show(context, IsOwner(context)
+            ? await OwnerPage.Dashboard(pages, root, study, scale, Csrf(context))
             : pages.Login(Csrf(context), null)));
         app.MapPost("/owner/login", async context =>
         {

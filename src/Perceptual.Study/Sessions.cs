@@ -58,9 +58,11 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
                 && open.Value<long>("select count(*) from participant where external = $1", external) > 0)
                 throw new RefusedException(409, "Somebody has begun with this link already. If it was you, go on with "
                     + "the link that you were given at the beginning, or in the browser that you began in.");
-            var trials = Assignment.Plan(definition, Taken(open, 0), seed);
+            var trials = Assignment.Plan(definition, VotesOf(open), seed);
             if (trials.Count == 0)
-                throw new RefusedException(409, "This study has all its answers. Thank you for your interest.");
+                throw new RefusedException(409, HasAll(open)
+                    ? "This study has all its answers. Thank you for your interest."
+                    : "Other people are judging all that is left. Please come back in an hour.");
             var at = clock.GetUtcNow();
             var id = open.Value<long>("insert into participant(token, external, seed, joined) "
                 + "values($1, $2, $3, $4) returning id", Hash(token), external, unchecked((long)seed),
@@ -72,6 +74,10 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
             return token;
         });
     }
+
+    private bool HasAll(SqliteConnection open) =>
+        open.Value<long>("select count(*) from trial where kind = 'item' and answer is not null")
+            >= (long)definition.VotesPerItem * definition.Items.Count;
 
     /// <summary>The person that a secret belongs to; null if it is nobody's.</summary>
     public long? Find(string? token)
@@ -141,7 +147,8 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
             if (open.Value<long>("select count(*) from trial where client = $1", given.Client) > 0)
                 throw new RefusedException(409, "this answer was given to another trial");
             if (trial.Plan.Kind == "item" && trial.Reserved < Now
-                && Taken(open, participant)[trial.Plan.Item] >= definition.VotesPerItem)
+                && Taken(open, participant) is var taken
+                && IsFull(taken.Sum() + Own(open, participant).Given, taken[trial.Plan.Item]))
                 throw new RefusedException(410, "others have judged this while you were away");
             open.Run("update trial set client = $1, answer = $2, milliseconds = $3, dropped = $4 where id = $5",
                 given.Client, answer, given.Milliseconds, given.Dropped, given.Trial);
@@ -241,6 +248,33 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
         return taken;
     }
 
+    private Votes[] VotesOf(SqliteConnection open)
+    {
+        Votes[] votes = [.. Taken(open, 0).Select(taken => new Votes(taken, 0, 0))];
+        if (definition.IsActive)
+            open.Rows(row =>
+            {
+                var (item, count, further) = (row.GetInt32(0), row.GetInt32(2), study.Method.Further(row.GetString(1)));
+                var before = votes[item];
+                return votes[item] =
+                    before with { Given = before.Given + count, Further = before.Further + count * further };
+            }, "select item, answer, count(*) from trial where kind = 'item' and answer is not null "
+                + "group by item, answer");
+        return votes;
+    }
+
+    // The items of a person, and how many of them are judged.
+    private static (HashSet<int> Items, int Given) Own(SqliteConnection open, long participant) => (
+        [.. open.Rows(row => row.GetInt32(0),
+            "select item from trial where participant = $1 and kind = 'item'", participant)],
+        open.Value<int>("select count(*) from trial where participant = $1 and kind = 'item' "
+            + "and answer is not null", participant));
+
+    // Whether others have judged, or will judge, what somebody was to judge who was away.
+    private bool IsFull(int taken, int takenOfItem) => definition.IsActive
+        ? taken >= definition.VotesWanted
+        : takenOfItem >= definition.VotesPerItem;
+
     // Somebody who was away too long gets other items for those that others have judged meanwhile, if there are any.
     private void Renew(SqliteConnection open, long participant)
     {
@@ -250,13 +284,16 @@ internal sealed class Sessions(StudyFolder study, TimeProvider clock)
         if (late.Count > 0)
         {
             var taken = Taken(open, participant);
-            var own = open.Rows(row => row.GetInt32(0),
-                "select item from trial where participant = $1 and kind = 'item'", participant).ToHashSet();
-            foreach (var (id, item, isFlipped) in late.Where(trial => taken[trial.Item] >= definition.VotesPerItem))
-                Replace(open, participant, (id, item, isFlipped),
-                    Enumerable.Range(0, taken.Length).Where(other => !own.Contains(other)
-                        && taken[other] < definition.VotesPerItem).OrderBy(other => taken[other])
-                    .Select(other => (int?)other).FirstOrDefault(other => own.Add(other!.Value)));
+            var (own, given) = Own(open, participant);
+            var all = taken.Sum() + given;
+            foreach (var (id, item, isFlipped) in late)
+                if (IsFull(all, taken[item]))
+                    Replace(open, participant, (id, item, isFlipped), Enumerable.Range(0, taken.Length)
+                        .Where(other => !own.Contains(other) && !IsFull(all, taken[other]))
+                        .OrderBy(other => taken[other]).Select(other => (int?)other)
+                        .FirstOrDefault(other => own.Add(other!.Value)));
+                else
+                    all++; // it stays with this person
         }
         open.Run("update trial set reserved = $1 where participant = $2 and answer is null", Until, participant);
     }

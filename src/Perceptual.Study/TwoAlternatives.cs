@@ -19,6 +19,9 @@ internal sealed class TwoAlternatives : Method
 
     public override IReadOnlyList<string> Choices => ["left", "right"];
 
+    // The answer is the closer one.
+    public override double Further(string answer) => answer == "p0" ? 1 : 0;
+
     public override IEnumerable<Item> Sentinels(string reference, string gross) =>
         [new(reference, reference, gross, "p0"), new(reference, gross, reference, "p1")];
 

@@ -129,15 +129,21 @@ public sealed class BrowserTests
     [Fact]
     public async Task The_pages_of_the_owner_shut_nobody_out()
     {
-        await using var study = await TestStudy.Start();
-        using (var judge = await Judge.Begin(study.Server.Address, "worker-1"))
-            await judge.Finish(_ => Task.FromResult("left"));
+        await using var study = await TestStudy.Start(change: made => made with
+        {
+            Exclusion = new(0, 0, 0, 0, 0, 0),
+            WantedInterval = 0.5,
+        });
+        foreach (var worker in new[] { "worker-1", "worker-2", "worker-3" }) // so that there is a scale
+            using (var judge = await Judge.Begin(study.Server.Address, worker))
+                await judge.Finish(_ => Task.FromResult("left"));
         await using var browser = await Browser.Open();
         await browser.Page.GotoAsync(new Uri(study.Server.Address, "owner").AbsoluteUri);
         await browser.Look("owner-login");
         await browser.Page.GetByLabel("token").FillAsync(study.Server.OwnerToken);
         await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Log in" }).ClickAsync();
         await browser.Page.GetByText("Votes by item").WaitForAsync();
+        Assert.Equal(12, await browser.Page.Locator(".scale svg").CountAsync());
         await browser.Look("owner");
         Assert.Empty(browser.Errors);
     }

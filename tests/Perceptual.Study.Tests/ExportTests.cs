@@ -29,6 +29,20 @@ public sealed class ExportTests
     }
 
     [Fact]
+    public async Task What_has_a_name_like_that_of_an_unfinished_folder_is_left_alone()
+    {
+        await using var study = await TestStudy.Start();
+        using (var judge = await Judge.Begin(study.Server.Address))
+            await judge.Finish(trial => Task.FromResult(Side(study, trial, "right answer")));
+        Directory.CreateDirectory(study["export.part"]);
+        File.WriteAllText(study["export.part/precious"], "kept");
+        Exporter.Write(study.Path, study["export"]);
+        Assert.Equal("kept", File.ReadAllText(study["export.part/precious"]));
+        Assert.Equal(["export", "export.part"], Directory.GetDirectories(Path.GetDirectoryName(study.Path)!)
+            .Select(Path.GetFileName).Where(name => name!.StartsWith("export", StringComparison.Ordinal)).Order());
+    }
+
+    [Fact]
     public async Task The_manifest_has_the_digest_of_every_file_and_the_log_has_everybody()
     {
         await using var study = await TestStudy.Start(items: 12);

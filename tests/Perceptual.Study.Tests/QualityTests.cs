@@ -5,7 +5,7 @@ public sealed class QualityTests
     private static readonly ExclusionRules Rules = new(SentinelsRight: 0.75, FastestMs: 300, FastShare: 0.2,
         OneSideShare: 0.9, RepeatsAgree: 0.5, OutlierRejection: 0.3);
 
-    private static readonly Definition Study = new()
+    internal static readonly Definition Study = new()
     {
         Title = "t",
         Consent = [],

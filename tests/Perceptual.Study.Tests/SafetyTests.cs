@@ -103,10 +103,10 @@ public sealed class SafetyTests
         await using var study = await TestStudy.Start();
         using var guesser = new Judge(study.Server.Address);
         var codes = new List<HttpStatusCode>();
-        for (var i = 0; i < 30; i++)
+        for (var i = 0; i < 70; i++)
             codes.Add(await Get(guesser, $"r/abcd-efgh-abcd-{i + 1000}"));
-        Assert.Equal(Enumerable.Repeat(HttpStatusCode.NotFound, 20), codes[..20]);
-        Assert.Equal(Enumerable.Repeat(HttpStatusCode.TooManyRequests, 10), codes[20..]);
+        Assert.Equal(Enumerable.Repeat(HttpStatusCode.NotFound, 60), codes[..60]);
+        Assert.Equal(Enumerable.Repeat(HttpStatusCode.TooManyRequests, 10), codes[60..]);
     }
 
     [Fact]

@@ -26,7 +26,22 @@ internal static class OptionChecks
             Description = description,
             HelpName = IsWhole<T>() ? "N" : "X",
             DefaultValueFactory = _ => otherwise,
-            CustomParser = result => Parse(name, result, least, most ?? T.MaxValue),
+            CustomParser = result => Parse(name, result, result.Tokens[0].Value, least, most ?? T.MaxValue),
+        };
+
+    /// <summary>The same, but several, with commas or spaces between them.</summary>
+    public static Option<T[]> Numbers<T>(string name, string description, T[] otherwise, T least, T? most = null)
+        where T : struct, INumber<T>, IMinMaxValue<T> => new(name)
+        {
+            Description = description,
+            HelpName = IsWhole<T>() ? "N,..." : "X,...",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => otherwise,
+            CustomParser = result =>
+            [
+                .. result.Tokens.SelectMany(token => token.Value.Split(','))
+                    .Select(text => Parse(name, result, text, least, most ?? T.MaxValue)),
+            ],
         };
 
     /// <summary>The same, but null if the option is not given.</summary>
@@ -35,7 +50,7 @@ internal static class OptionChecks
         {
             Description = description,
             HelpName = IsWhole<T>() ? "N" : "X",
-            CustomParser = result => Parse(name, result, least, most ?? T.MaxValue),
+            CustomParser = result => Parse(name, result, result.Tokens[0].Value, least, most ?? T.MaxValue),
         };
 
     /// <summary>An option that takes any seed; 0 if it is not given.</summary>
@@ -52,10 +67,9 @@ internal static class OptionChecks
 
     private static bool IsWhole<T>() => typeof(T) != typeof(double);
 
-    private static T Parse<T>(string name, ArgumentResult result, T least, T most)
+    private static T Parse<T>(string name, ArgumentResult result, string text, T least, T most)
         where T : struct, INumber<T>, IMinMaxValue<T>
     {
-        var text = result.Tokens[0].Value;
         var style = IsWhole<T>() ? Whole : Real;
         var fits = T.TryParse(text, style, CultureInfo.InvariantCulture, out var number) && T.IsFinite(number);
         if (fits && number >= least && number <= most)

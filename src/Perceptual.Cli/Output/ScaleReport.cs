@@ -38,6 +38,9 @@ internal static class ScaleReport
     private static string Notes(JndScale scale)
     {
         var lines = new List<string> { "" };
+        foreach (var value in scale.Values.Where(value => value is { Jnd: 0, Interval: { Low: 0, High: 0 } }))
+            lines.Add($"{value.Reference} was never compared itself: its images are placed from {value.Distorted}, "
+                + "which is not 0 JND from it");
         foreach (var boost in scale.Boosts)
             lines.Add(string.Create(CultureInfo.InvariantCulture,
                 $"boosted {boost.Reference}: x JND look like {boost.Factor:F2} x^{boost.Exponent:F2}"));

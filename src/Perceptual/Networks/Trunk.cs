@@ -23,6 +23,7 @@ internal sealed unsafe class Trunk
     private readonly StageKernels[] stages;
     private readonly long bandMemory;
     private readonly ConcurrentBag<Workspace> workspaces = [];
+    private Size? lastSize; // of the images before, often as large
 
     /// <param name="network">The layers.</param>
     /// <param name="weights">"NAME.weight" and "NAME.bias" of every convolution, of the right shapes.</param>
@@ -36,8 +37,16 @@ internal sealed unsafe class Trunk
     }
 
     /// <summary>The number of images of a size that fit into the memory as a whole, from 1 to 64.</summary>
-    public int ImagesAtOnce(int width, int height, int threads) => (int)Math.Clamp(
-        bandMemory / sizeof(float) / new Layout(stages, 1, width, height, width * height, threads).Length, 1, 64);
+    public int ImagesAtOnce(int width, int height, int threads)
+    {
+        var last = lastSize;
+        if (last?.Width != width || last.Height != height)
+        {
+            var layout = new Layout(stages, 1, width, height, width * height, threads);
+            lastSize = last = new(width, height, (int)Math.Clamp(bandMemory / sizeof(float) / layout.Length, 1, 64));
+        }
+        return last.AtOnce;
+    }
 
     /// <summary>Sends images of one size through the network together.</summary>
     /// <param name="images">Their rows on [-1, 1].</param>
@@ -63,6 +72,8 @@ internal sealed unsafe class Trunk
         for (var y = from; y < to; y++)
             reader.ReadRow(buffer.Row(image, 0, y), buffer.Row(image, 1, y), buffer.Row(image, 2, y), shift, scale);
     }
+
+    private sealed record Size(int Width, int Height, int AtOnce);
 
     /// <summary>
     /// The buffers for images of one size, with as many rows of each layer as must be in memory at a time.
