@@ -251,6 +251,9 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         some of its feature maps, the taps, the channels of each pixel are scaled to length 1, and the squared
         differences are summed. ONNX Runtime computes the maps, on one thread for each image.
 
+        Besides: onnx-baseline:FILE leaves lin weights out, and onnx-cosine:FILE and onnx-l2:FILE compare the embedding,
+        one vector for an image, as is done with CLIP and DINO.
+
         `lpips network inspect FILE` shows the feature maps and which are compared: the last of each size, and as many
         ends of blocks, up to eight in all. The sizes of images that the network takes are found out by running it.
 
@@ -265,7 +268,11 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
           layout     nchw or nhwc, if the graph does not say
           size       any, multiple of N, or WIDTHxHEIGHT, to which images are resized; if left out, as it was measured
           taps       the names of the values that are compared
+          embedding  the name of the value that is the embedding, if the graph does not give one vector only
           lin        a safetensors file of lin weights in the same folder; if left out, all channels count the same
+
+        `lpips train DATA --net onnx:FILE -o DIR` makes lin weights from judgements, and --lin names them where there is
+        one onnx:FILE. They are for this network and these taps, and refused for others.
 
         Images of another size than the network takes are resized (bilinear), and stderr says so.
         docs/networks.md has more.
@@ -323,6 +330,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
 
         The folder of -o gets:
           NET.safetensors         the model: trunk, lin weights, recipe, digests. Every command takes it as --weights.
+          NAME-lin.safetensors    with --net onnx:NAME.onnx instead, its lin weights for --lin: `lpips help networks`
           NET.pth                 with --format pth, the same for Python: lpips.LPIPS(net='NET', model_path='NET.pth')
           log.csv                 {TrainingEpoch.CsvHeader}
                                   (epoch 0 is before training)

@@ -6,9 +6,29 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Perceptual.Onnx;
 
+/// <summary>What of a network is compared, and how.</summary>
+public enum OnnxDistance
+{
+    /// <summary>Its feature maps, in the form of LPIPS, with lin weights if there are any: "onnx:FILE".</summary>
+    Features,
+
+    /// <summary>The same without lin weights, every channel alike: "onnx-baseline:FILE".</summary>
+    Baseline,
+
+    /// <summary>
+    /// Its embedding, the vector that it makes of an image: 1 less the cosine of the angle between both, from 0 to 2:
+    /// "onnx-cosine:FILE".
+    /// </summary>
+    Cosine,
+
+    /// <summary>Its embedding: the length of the difference of both vectors: "onnx-l2:FILE".</summary>
+    L2,
+}
+
 /// <summary>
 /// The distance of two images by what any network sees in them, in the form of LPIPS: the feature maps of a network in
-/// an ONNX file are compared as those of LPIPS are. 0 for identical images, larger is further. The file says nothing of
+/// an ONNX file are compared as those of LPIPS are; or its embedding is. 0 for identical images, larger is further. The
+/// file says nothing of
 /// how the network takes images: <see cref="OnnxPreprocessing"/> does, in a file beside it. ONNX Runtime computes the
 /// feature maps, on one thread for each image, so that the result does not depend on the number of threads.
 /// </summary>
@@ -20,20 +40,25 @@ namespace Perceptual.Onnx;
 /// </example>
 public sealed class OnnxMetric : Metric
 {
-    /// <summary>What the names of these metrics begin with, before a colon and the path.</summary>
-    public const string Family = "onnx";
+    private static readonly (string Family, OnnxDistance Distance)[] Names =
+    [
+        ("onnx", OnnxDistance.Features), ("onnx-baseline", OnnxDistance.Baseline),
+        ("onnx-cosine", OnnxDistance.Cosine), ("onnx-l2", OnnxDistance.L2),
+    ];
 
     private const int MaximumPixels = 1 << 27; // so that the bytes of an input are less than 2^31
 
     private readonly OnnxSession session;
     private readonly IReadOnlyList<float[]>? lin; // [tap][channel]
 
-    private OnnxMetric(
-        OnnxNetwork network, OnnxPreprocessing preprocessing, IReadOnlyList<float[]>? lin, string digest)
-        : base(new($"{Family}:{network.Path}", LargerIsCloser: false, "0 to infinity, 0 = identical",
-            network.MinimumSide, HasMap: true))
+    private OnnxMetric(OnnxNetwork network, OnnxPreprocessing preprocessing, OnnxDistance distance,
+        IReadOnlyList<float[]>? lin, string digest)
+        : base(new($"{Names.First(name => name.Distance == distance).Family}:{network.Path}", LargerIsCloser: false,
+            $"0 to {(distance == OnnxDistance.Cosine ? "2" : "infinity")}, 0 = identical", network.MinimumSide,
+            HasMap: !IsOfEmbeddings(distance)))
     {
-        (Network, Preprocessing, this.lin) = (network, preprocessing, lin);
+        (Network, Preprocessing, Distance, this.lin) = (network, preprocessing, distance, lin);
+        NetworkDigest = digest;
         session = network.Open();
         var values = new StringBuilder(digest);
         foreach (var number in (double[])[preprocessing.Black, preprocessing.White, .. preprocessing.Mean,
@@ -45,17 +70,32 @@ public sealed class OnnxMetric : Metric
         Preparation = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(values.ToString())));
     }
 
-    /// <summary>For <see cref="Metric.Load"/>: the metrics with names such as "onnx:resnet18.onnx".</summary>
+    /// <summary>
+    /// For <see cref="Metric.Load"/>: the metrics with names such as "onnx:resnet18.onnx"; <see cref="OnnxDistance"/>
+    /// has them all.
+    /// </summary>
+    /// <param name="linFile">Lin weights for "onnx:FILE"; null: those that the file beside the network names.</param>
     /// <param name="cancellation">Stops loading.</param>
     public static IReadOnlyDictionary<string, Func<string, Metric>> Families(
-        CancellationToken cancellation = default) =>
-        new Dictionary<string, Func<string, Metric>> { [Family] = path => Load(path, cancellation: cancellation) };
+        string? linFile = null, CancellationToken cancellation = default) =>
+        Names.ToDictionary(name => name.Family, name => (Func<string, Metric>)(path => Load(path, distance:
+            name.Distance, linFile: name.Distance == OnnxDistance.Features ? linFile : null,
+            cancellation: cancellation)));
 
     /// <summary>The network, its feature maps and the sizes that it takes.</summary>
     public OnnxNetwork Network { get; }
 
     /// <summary>How the network takes images.</summary>
     public OnnxPreprocessing Preprocessing { get; }
+
+    /// <summary>What of the network is compared.</summary>
+    public OnnxDistance Distance { get; }
+
+    /// <summary>SHA-256 of the network and of its external data.</summary>
+    public string NetworkDigest { get; }
+
+    /// <summary>Whether the metric compares feature maps, so that each adds to the value; no embedding.</summary>
+    public bool HasLayers => !IsOfEmbeddings(Distance);
 
     /// <summary>Whether lin weights are used; otherwise every channel counts the same, a baseline.</summary>
     public bool Calibrated => lin is not null;
@@ -65,11 +105,19 @@ public sealed class OnnxMetric : Metric
         : Network.Multiple > 1 ? $"a {Network.SizeRule}" : null;
 
     /// <summary>
-    /// SHA-256 of the network, its external data, how it takes images, the taps, and the lin weights if there are any.
+    /// SHA-256 of the network, its external data, how it takes images, the taps, the lin weights if there are any, and
+    /// how embeddings are compared.
     /// </summary>
-    public string Digest => lin is null ? Preparation : Convert.ToHexStringLower(SHA256.HashData(
-        [.. Encoding.ASCII.GetBytes(Preparation),
-            .. lin.SelectMany(weights => MemoryMarshal.AsBytes(weights.AsSpan()).ToArray())]));
+    public string Digest => HasLayers && lin is null ? Preparation : Convert.ToHexStringLower(SHA256.HashData(
+        [.. Encoding.ASCII.GetBytes(HasLayers ? Preparation : $"{Preparation} {Distance}"),
+            .. (lin ?? []).SelectMany(weights => MemoryMarshal.AsBytes(weights.AsSpan()).ToArray())]));
+
+    /// <summary>
+    /// What the metadata of lin weights says of the network that they are for; they are refused for any other network
+    /// or taps.
+    /// </summary>
+    public IReadOnlyList<(string Name, string Value)> LinMetadata =>
+        [(OnnxLin.NetworkKey, NetworkDigest), (OnnxLin.TapsKey, OnnxLin.TapsOf(Network))];
 
     /// <inheritdoc/>
     public override string Preparation { get; }
@@ -78,14 +126,19 @@ public sealed class OnnxMetric : Metric
     /// <param name="path">The ONNX file.</param>
     /// <param name="preprocessing">How it takes images; by default as the file beside it says, see
     /// <see cref="OnnxPreprocessing.PathFor"/>.</param>
+    /// <param name="distance">What of the network is compared.</param>
+    /// <param name="linFile">Lin weights; null: those that <paramref name="preprocessing"/> names.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="InvalidDataException">Nothing says how the network takes images, a file is damaged, or the
-    /// network cannot be used: see <see cref="OnnxNetwork"/>.</exception>
+    /// <exception cref="ArgumentException">Lin weights are given for what has none.</exception>
+    /// <exception cref="InvalidDataException">Nothing says how the network takes images, a file is damaged, lin weights
+    /// belong to another network, it has no embedding, or it cannot be used: see <see cref="OnnxNetwork"/>.</exception>
     /// <exception cref="IOException">A file cannot be opened or read.</exception>
-    public static OnnxMetric Load(
-        string path, OnnxPreprocessing? preprocessing = null, CancellationToken cancellation = default)
+    public static OnnxMetric Load(string path, OnnxPreprocessing? preprocessing = null,
+        OnnxDistance distance = OnnxDistance.Features, string? linFile = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (linFile is not null && distance != OnnxDistance.Features)
+            throw new ArgumentException("lin weights are for the distance of features", nameof(linFile));
         var model = OnnxModel.Read(path);
         if (preprocessing is null)
         {
@@ -96,11 +149,13 @@ public sealed class OnnxMetric : Metric
                     + $"are {string.Join(", ", OnnxPreprocessing.Presets.Select(preset => preset.Name))}");
             preprocessing = OnnxPreprocessing.Read(file);
         }
-        var network = OnnxNetwork.Measure(model, preprocessing, cancellation);
+        var network = IsOfEmbeddings(distance) ? OnnxNetwork.MeasureEmbedding(model, preprocessing, cancellation)
+            : OnnxNetwork.Measure(model, preprocessing, cancellation);
         var digest = model.Digest();
-        var lin = preprocessing.LinFile is { } name
-            ? OnnxLin.Read(Path.Combine(model.Folder, name), network, digest) : null;
-        return new(network, preprocessing, lin, digest);
+        if (distance == OnnxDistance.Features && preprocessing.LinFile is { } name)
+            linFile ??= Path.Combine(model.Folder, name);
+        return new(network, preprocessing, distance,
+            linFile is null ? null : OnnxLin.Read(linFile, network, digest), digest);
     }
 
     /// <inheritdoc/>
@@ -142,8 +197,27 @@ public sealed class OnnxMetric : Metric
             Prepared<LpipsFeatures>(reference), Prepared<LpipsFeatures>(distorted), withMap: false, cancellation);
 
     private MetricValue Compare(
-        LpipsFeatures reference, LpipsFeatures distorted, bool withMap, CancellationToken cancellation) =>
-        reference.Compare(distorted, lin, withMap, cancellation);
+        LpipsFeatures reference, LpipsFeatures distorted, bool withMap, CancellationToken cancellation)
+    {
+        if (HasLayers)
+            return reference.Compare(distorted, lin, withMap, cancellation);
+        _ = reference.Compare(distorted, cancellation: cancellation); // that they can be compared
+        return new(Distance == OnnxDistance.Cosine ? Cosine(reference.ToArray(0), distorted.ToArray(0))
+            : Length(reference.ToArray(0).Zip(distorted.ToArray(0), (a, b) => (double)a - b)));
+    }
+
+    // 1 - cos is half the square of the distance of both at length 1, which is 0 for equal vectors. Zeros have no
+    // direction: they are at a right angle to all but themselves.
+    private static double Cosine(float[] a, float[] b)
+    {
+        var (first, second) = (Length(a.Select(value => (double)value)), Length(b.Select(value => (double)value)));
+        return Math.Min(first, second) > 0 ? a.Zip(b, (x, y) => x / first - y / second).Sum(x => x * x) / 2
+            : first == second ? 0 : 1;
+    }
+
+    private static double Length(IEnumerable<double> vector) => Math.Sqrt(vector.Sum(value => value * value));
+
+    private static bool IsOfEmbeddings(OnnxDistance distance) => distance is OnnxDistance.Cosine or OnnxDistance.L2;
 
     // Samples as floats whatever they are stored as, so that it does not matter how they come.
     private static RgbImage Planes(RgbImage image)
@@ -197,8 +271,8 @@ public sealed class OnnxMetric : Metric
         {
             return session.Run(Network.Shape(height, width), bytes => Fill(bytes, resized),
                 values => LpipsFeatures.From(
-                    [.. Network.Taps.Zip(values, (tap, value) => Tap(tap, value, width, height))],
-                    image.Width, image.Height, Preparation), cancellation);
+                    [.. Network.Taps.Zip(values, (tap, value) => Size(tap, value, width, height))],
+                    k => Values(Network.Taps[k], values[k]), image.Width, image.Height, Preparation), cancellation);
         }
         catch (ArgumentException e) // values that are not finite
         {
@@ -221,28 +295,37 @@ public sealed class OnnxMetric : Metric
             for (var y = 0; y < image.Height; y++)
             {
                 image.CopyStoredRow(Preprocessing.BlueFirst ? 2 - c : c, y, row);
-                for (var x = 0; x < row.Length; x++)
-                    Network.Store(bytes, start + (y * row.Length + x) * step, row[x] * scale + shift);
+                Network.Store(bytes, start + y * row.Length * step, step, row, scale, shift);
             }
         }
     }
 
-    private static (float[] Values, int Channels, int Height, int Width) Tap(
+    private static (int Channels, int Height, int Width) Size(
         OnnxFeatureMap tap, OrtValue value, int width, int height)
     {
-        var shape = value.GetTensorTypeAndShape();
-        var values = shape.ElementDataType == TensorElementType.Float16
-            ? Widened(MemoryMarshal.Cast<byte, Half>(value.GetTensorMutableRawData()))
-            : value.GetTensorDataAsSpan<float>().ToArray();
+        var shape = value.GetTensorTypeAndShape().Shape;
         var (rows, columns) = tap.Layout switch
         {
-            MapLayout.ChannelsFirst => (shape.Shape[2], shape.Shape[3]),
-            MapLayout.ChannelsLast => (shape.Shape[1], shape.Shape[2]),
+            MapLayout.ChannelsFirst => (shape[2], shape[3]),
+            MapLayout.ChannelsLast => (shape[1], shape[2]),
+            MapLayout.Vector => (1, 1),
             _ => (height / tap.Patch, width / tap.Patch),
         };
-        if (tap.Layout != MapLayout.ChannelsFirst)
-            values = Transposed(values.AsSpan(tap.Extra * tap.Channels), (int)(rows * columns), tap.Channels);
-        return (values, tap.Channels, (int)rows, (int)columns);
+        return (tap.Channels, (int)rows, (int)columns);
+    }
+
+    // Channel by channel.
+    private static ReadOnlySpan<float> Values(OnnxFeatureMap tap, OrtValue value)
+    {
+        var values = value.GetTensorTypeAndShape().ElementDataType == TensorElementType.Float16
+            ? Widened(MemoryMarshal.Cast<byte, Half>(value.GetTensorMutableRawData()))
+            : value.GetTensorDataAsSpan<float>();
+        return tap.Layout switch
+        {
+            MapLayout.ChannelsFirst => values,
+            MapLayout.Vector => values[..tap.Channels], // the first token
+            _ => Transposed(values[(tap.Extra * tap.Channels)..], tap.Channels),
+        };
     }
 
     private static float[] Widened(ReadOnlySpan<Half> values)
@@ -253,11 +336,10 @@ public sealed class OnnxMetric : Metric
         return widened;
     }
 
-    // From [pixels, channels] to [channels, pixels]; there must be as many values.
-    private static float[] Transposed(ReadOnlySpan<float> values, int pixels, int channels)
+    // From [pixels, channels] to [channels, pixels].
+    private static float[] Transposed(ReadOnlySpan<float> values, int channels)
     {
-        if (values.Length != (long)pixels * channels)
-            throw new ArgumentException($"{values.Length} values are not {pixels} pixels of {channels} channels");
+        var pixels = values.Length / channels;
         var transposed = new float[values.Length];
         for (var pixel = 0; pixel < pixels; pixel++)
             for (var c = 0; c < channels; c++)

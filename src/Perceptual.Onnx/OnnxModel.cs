@@ -44,6 +44,7 @@ internal sealed class OnnxModel
 
     private readonly byte[] bytes;
     private readonly List<OnnxTensor> graphInputs = [];
+    private readonly List<string> outputs = [];
     private readonly List<(string Name, Extent Place)> stored = [];
     private readonly Dictionary<string, OnnxTensor> tensors = [];
     private readonly List<OnnxNode> nodes = [];
@@ -64,6 +65,9 @@ internal sealed class OnnxModel
 
     /// <summary>The nodes; each comes after those whose outputs it reads.</summary>
     public IReadOnlyList<OnnxNode> Nodes => nodes;
+
+    /// <summary>The names of what the graph gives.</summary>
+    public IReadOnlyList<string> Outputs => outputs;
 
     /// <summary>The names and shapes of stored tensors.</summary>
     public IReadOnlyDictionary<string, OnnxTensor> Tensors => tensors;
@@ -208,7 +212,7 @@ internal sealed class OnnxModel
         CheckOrder();
     }
 
-    // GraphProto: node 1, initializer 5, input 11, sparse_initializer 15
+    // GraphProto: node 1, initializer 5, input 11, output 12, sparse_initializer 15
     private void ReadPart(ProtobufReader reader)
     {
         switch (reader.Field)
@@ -224,6 +228,9 @@ internal sealed class OnnxModel
                 break;
             case 11:
                 graphInputs.Add(ReadInput(reader.Content));
+                break;
+            case 12:
+                outputs.Add(ReadInput(reader.Content).Name);
                 break;
             case 15:
                 var sparse = ReadSparse(reader.Content);

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Perceptual.Onnx;
@@ -18,6 +19,9 @@ public sealed class OnnxNetwork
     // A network with free sides is measured at the first of these that it takes.
     private static readonly int[] Sides = [224, 256, 64, 32, 512, 1024];
 
+    // Where a network that takes many sizes is tried, if it takes one so small: a run of a small image is short.
+    private static readonly int[] Starts = [64, 128];
+
     private static readonly int[] Steps = [1, 2, 3, 4, 8, 16, 32, 64];
 
     private static readonly int[] Multiples = [1, 2, 4, 7, 8, 14, 16, 28, 32, 56, 64, 128];
@@ -25,6 +29,9 @@ public sealed class OnnxNetwork
     // An activation ends the block before it.
     private static readonly string[] Activations = ["Relu", "LeakyRelu", "PRelu", "Clip", "Elu", "Selu", "Celu", "Gelu",
         "HardSwish", "HardSigmoid", "Mish", "Sigmoid", "Tanh", "Softplus", "Softsign", "ThresholdedRelu"];
+
+    // They give parts of a whole, such as the probabilities of classes.
+    private static readonly string[] Shares = ["Softmax", "LogSoftmax", "Sigmoid"];
 
     // What they give is what they read.
     private static readonly string[] Copies = ["Identity", "Dropout"];
@@ -70,8 +77,11 @@ public sealed class OnnxNetwork
     /// <summary>The feature maps, in the order of the graph; with taps of your own, only these.</summary>
     public IReadOnlyList<OnnxFeatureMap> Maps { get; private set; } = [];
 
-    /// <summary>Those of <see cref="Maps"/> that are compared.</summary>
+    /// <summary>Those of <see cref="Maps"/> that are compared; for a distance of embeddings, the embedding.</summary>
     public IReadOnlyList<OnnxFeatureMap> Taps { get; private set; } = [];
+
+    /// <summary>The vectors that the graph gives for an image; with taps of your own, none.</summary>
+    public IReadOnlyList<OnnxFeatureMap> Vectors { get; private set; } = [];
 
     internal OnnxModel Model { get; }
 
@@ -92,13 +102,31 @@ public sealed class OnnxNetwork
     {
         var input = ImageInput(model);
         var network = new OnnxNetwork(model, input, IsChannelsLast(model, input, preprocessing?.ChannelsLast));
-        var names = preprocessing?.Taps ?? [.. model.Nodes.SelectMany(node => node.Outputs)];
+        string[] all = [.. model.Nodes.SelectMany(node => node.Outputs)];
+        var learned = network.Learned();
+        var names = preprocessing?.Taps ?? (learned.Count > 0 ? [.. all.Where(learned.Contains)] : all);
         if (preprocessing?.Taps is not null)
             CheckNames(model, names);
         var isFree = network.FindMaps(names, preprocessing?.Taps is not null, cancellation);
-        using var session = OnnxSession.Open(model, input, isFree ? network.Shape(-1, -1)
-            : network.Shape(network.MeasuredHeight, network.MeasuredWidth), network.Taps.Select(tap => tap.Name),
-            optimize: false);
+        using var session = network.OpenAtAnySize(isFree);
+        network.FindSizes(session, isFree, preprocessing, cancellation);
+        return network;
+    }
+
+    /// <summary>Measures the embedding of a network in place of its feature maps: it is the only tap.</summary>
+    internal static OnnxNetwork MeasureEmbedding(
+        OnnxModel model, OnnxPreprocessing preprocessing, CancellationToken cancellation)
+    {
+        var input = ImageInput(model);
+        var network = new OnnxNetwork(model, input, IsChannelsLast(model, input, preprocessing.ChannelsLast));
+        if (preprocessing.Embedding is { } said)
+            CheckNames(model, [said]);
+        var shapes = network.FirstRun(preprocessing.Embedding is { } name ? [name] : network.Given(), cancellation);
+        network.Taps = [network.Embedding(preprocessing.Embedding, shapes)];
+        // Networks that make one vector of an image are made for one size, which they say.
+        var isFree = network.FixedHeight is null || network.FixedWidth is null
+            || preprocessing.Size is not null || preprocessing.Multiple is not null;
+        using var session = network.OpenAtAnySize(isFree);
         network.FindSizes(session, isFree, preprocessing, cancellation);
         return network;
     }
@@ -110,16 +138,71 @@ public sealed class OnnxNetwork
     /// <summary>The dimensions of the input for an image.</summary>
     internal long[] Shape(int height, int width) => ChannelsLast ? [1, height, width, 3] : [1, 3, height, width];
 
-    /// <summary>Stores an element of the input in its type.</summary>
-    internal void Store(Span<byte> bytes, int index, double value)
+    /// <summary>
+    /// Stores a row of samples, each times <paramref name="scale"/> and plus <paramref name="shift"/> and rounded once,
+    /// as every so many elements of the input in its type.
+    /// </summary>
+    internal void Store(Span<byte> bytes, int start, int step, float[] row, double scale, double shift)
     {
         if (input.Type == OnnxTensor.Float)
-            MemoryMarshal.Cast<byte, float>(bytes)[index] = (float)value;
+        {
+            var values = MemoryMarshal.Cast<byte, float>(bytes)[start..];
+            for (var x = 0; x < row.Length; x++)
+                values[x * step] = (float)(row[x] * scale + shift);
+        }
         else if (input.Type == OnnxTensor.Float16)
-            MemoryMarshal.Cast<byte, Half>(bytes)[index] = (Half)value;
+        {
+            var values = MemoryMarshal.Cast<byte, Half>(bytes)[start..];
+            for (var x = 0; x < row.Length; x++)
+                values[x * step] = (Half)(row[x] * scale + shift);
+        }
         else
-            bytes[index] = (byte)Math.Clamp(Math.Round(value), 0, 255);
+        {
+            for (var x = 0; x < row.Length; x++)
+                bytes[start + x * step] = (byte)Math.Clamp(Math.Round(row[x] * scale + shift), 0, 255);
+        }
     }
+
+    // Or at that which was measured.
+    private OnnxSession OpenAtAnySize(bool isFree) => OnnxSession.Open(Model, input,
+        isFree ? Shape(-1, -1) : Shape(MeasuredHeight, MeasuredWidth), Taps.Select(tap => tap.Name), optimize: false);
+
+    // The outputs of the graph that nodes make.
+    private string[] Given() => [.. Model.Nodes.SelectMany(node => node.Outputs).Where(Model.Outputs.Contains)];
+
+    private OnnxFeatureMap Embedding(string? said, Dictionary<string, long[]> shapes)
+    {
+        if (said is not null)
+            return Vector(said, shapes, orToken: true) ?? throw new InvalidDataException(
+                $"{Path}: {UntrustedText.Printable(said)} is no embedding{Describe(said)}; wanted is [1, channels], "
+                + "or [1, tokens, channels], whose first token it is then");
+        OnnxFeatureMap[] vectors = [.. GivenVectors(shapes)];
+        return vectors is [var only] ? only : throw new InvalidDataException(
+            $"{Path}: {(vectors.Length == 0 ? "no output is an embedding, one vector for an image"
+                : "several outputs are vectors")}: it gives "
+            + string.Join(", ", Model.Outputs.Select(name => UntrustedText.Printable(name) + Describe(name)))
+            + $". Name the value in {OnnxPreprocessing.PathFor(Path)}: \"embedding\": \"NAME\"");
+
+        string Describe(string name) => shapes.TryGetValue(name, out var shape) ? $" [{string.Join(", ", shape)}]" : "";
+    }
+
+    private IEnumerable<OnnxFeatureMap> GivenVectors(Dictionary<string, long[]> shapes) =>
+        Given().Select(name => Vector(name, shapes, orToken: false)).OfType<OnnxFeatureMap>()
+            .Where(vector => vector.Channels > 1 && !Shares.Contains(vector.Operator));
+
+    private OnnxFeatureMap? Vector(string name, Dictionary<string, long[]> shapes, bool orToken) =>
+        VectorLength(shapes.GetValueOrDefault(name, []), orToken) is { } channels
+            ? new(name, Model.Nodes.First(node => node.Outputs.Contains(name)).Operator, MapLayout.Vector, channels, 1,
+                1)
+            : null;
+
+    private static int? VectorLength(long[] shape, bool orToken) => shape switch
+    {
+        [_, var channels] => (int)channels,
+        [_, var channels, 1, 1] => (int)channels,
+        [_, _, var channels] when orToken => (int)channels,
+        _ => null,
+    };
 
     private int? FixedHeight => Side(ChannelsLast ? 1 : 2);
 
@@ -196,6 +279,7 @@ public sealed class OnnxNetwork
     private bool FindMaps(IReadOnlyList<string> names, bool areTaps, CancellationToken cancellation)
     {
         var shapes = FirstRun(names, cancellation);
+        Vectors = [.. GivenVectors(shapes)];
         var learned = Learned();
         foreach (var name in shapes.Keys.Where(name => !learned.Contains(name)).ToArray())
             shapes.Remove(name);
@@ -216,7 +300,7 @@ public sealed class OnnxNetwork
         return wider is not null || TryWider(Taps.Select(tap => tap.Name), cancellation) is not null;
     }
 
-    // The shapes of the values that can be feature maps.
+    // The shapes of the values that can be feature maps or embeddings.
     private Dictionary<string, long[]> FirstRun(IReadOnlyList<string> names, CancellationToken cancellation)
     {
         ExceptionDispatchInfo? first = null;
@@ -250,16 +334,18 @@ public sealed class OnnxNetwork
         IReadOnlyList<string> names, int height, int width, CancellationToken cancellation)
     {
         using var session = OnnxSession.Open(Model, input, Shape(height, width), names, optimize: false);
-        return session.Run(Shape(height, width), bytes => bytes.Clear(), values =>
-        {
-            var shapes = new Dictionary<string, long[]>();
-            foreach (var (name, value) in names.Zip(values))
-                if (value.IsTensor && value.GetTensorTypeAndShape() is { } info
-                    && info.ElementDataType is TensorElementType.Float or TensorElementType.Float16
-                    && info.Shape is [1, _, _] or [1, _, _, _] && info.Shape.All(length => length is > 0 and < 1 << 24))
-                    shapes[name] = info.Shape;
-            return shapes;
-        }, cancellation);
+        var found = session.InferredShapes() ?? session.Run(Shape(height, width), bytes => bytes.Clear(), values =>
+            values.Select(value => value.IsTensor ? TypeAndShape(value.GetTensorTypeAndShape()) : (default, []))
+                .ToArray(), cancellation);
+        var shapes = new Dictionary<string, long[]>();
+        foreach (var (name, (type, shape)) in names.Zip(found))
+            if (type is TensorElementType.Float or TensorElementType.Float16
+                && shape is [1, _] or [1, _, _] or [1, _, _, _] && shape.All(length => length is > 0 and < 1 << 24))
+                shapes[name] = shape;
+        return shapes;
+
+        static (TensorElementType, long[]) TypeAndShape(OrtTensorTypeAndShapeInfo info) =>
+            (info.ElementDataType, info.Shape);
     }
 
     // Values that depend on the image through a convolution or a product.
@@ -402,6 +488,8 @@ public sealed class OnnxNetwork
             Size = size;
             return;
         }
+        var start = Starts.Where(side => side < MeasuredHeight)
+            .FirstOrDefault(side => Takes(session, side, side, cancellation), MeasuredHeight);
         var patch = Math.Max(1, Taps.Max(tap => tap.Patch));
         Multiple = preprocessing?.Multiple ?? Multiples.Append(patch).Order().FirstOrDefault(TakesMultiples);
         if (Multiple == 0 || (preprocessing?.Multiple is not null && !TakesMultiples(Multiple)))
@@ -411,7 +499,7 @@ public sealed class OnnxNetwork
             (Size, Multiple) = ((MeasuredWidth, MeasuredHeight), 1);
             return;
         }
-        var (least, most) = (0, MeasuredHeight / Multiple + 1);
+        var (least, most) = (0, start / Multiple + 1);
         while (most - least > 1)
         {
             var middle = (least + most) / 2;
@@ -426,7 +514,7 @@ public sealed class OnnxNetwork
         // and again may need it to be even every time.
         bool TakesMultiples(int multiple) => multiple % patch == 0
             && Steps.Where(step => step <= 3 || step * multiple <= Steps[^1])
-                .Select(step => (MeasuredHeight / multiple + step) * multiple)
+                .Select(step => (start / multiple + step) * multiple)
                 .All(side => Takes(session, side, side, cancellation));
     }
 
@@ -435,14 +523,20 @@ public sealed class OnnxNetwork
         try
         {
             return session.Run(Shape(height, width), bytes => bytes.Clear(), values => Taps.Zip(values)
-                .All(pair => pair.Second.GetTensorTypeAndShape().Shape is var shape
-                    && shape.All(length => length > 0)
-                    && (pair.First is not { Layout: MapLayout.Tokens, Patch: var patch, Extra: var extra }
-                        || shape[1] == extra + (height / patch) * (width / patch))), cancellation);
+                .All(pair => Fits(pair.First, pair.Second.GetTensorTypeAndShape().Shape, height, width)),
+                cancellation);
         }
         catch (InvalidDataException)
         {
             return false;
         }
     }
+
+    private static bool Fits(OnnxFeatureMap tap, long[] shape, int height, int width) =>
+        shape.All(length => length > 0) && tap.Layout switch
+        {
+            MapLayout.Tokens => shape[1] == tap.Extra + (height / tap.Patch) * (width / tap.Patch),
+            MapLayout.Vector => VectorLength(shape, orToken: true) == tap.Channels,
+            _ => true,
+        };
 }

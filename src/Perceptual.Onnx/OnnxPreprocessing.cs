@@ -13,7 +13,7 @@ public sealed record OnnxPreprocessing
     private const int LongestFile = 1 << 20; // bytes
 
     private static readonly string[] Keys =
-        ["channels", "range", "mean", "deviation", "layout", "size", "taps", "lin"];
+        ["channels", "range", "mean", "deviation", "layout", "size", "taps", "embedding", "lin"];
 
     private static readonly JsonWriterOptions Readable = new()
     {
@@ -48,6 +48,9 @@ public sealed record OnnxPreprocessing
 
     /// <summary>The values that are compared, first to last; null: chosen by <see cref="OnnxNetwork"/>.</summary>
     public IReadOnlyList<string>? Taps { get; init; }
+
+    /// <summary>The value that is the embedding of an image; null: the only vector that the graph gives.</summary>
+    public string? Embedding { get; init; }
 
     /// <summary>The name of a safetensors file of lin weights beside the model; null for a baseline.</summary>
     public string? LinFile { get; init; }
@@ -135,6 +138,8 @@ public sealed record OnnxPreprocessing
                     json.WriteStringValue(tap);
                 json.WriteEndArray();
             }
+            if (Embedding is not null)
+                json.WriteString("embedding", Embedding);
             if (LinFile is not null)
                 json.WriteString("lin", LinFile);
             json.WriteEndObject();
@@ -175,6 +180,7 @@ public sealed record OnnxPreprocessing
                 Size = size,
                 Multiple = multiple,
                 Taps = Taps(),
+                Embedding = members.ContainsKey("embedding") ? Name("embedding") : null,
                 LinFile = members.ContainsKey("lin") ? LinFile() : null,
             };
         }
@@ -227,13 +233,12 @@ public sealed record OnnxPreprocessing
                 : throw Bad("taps", "a list of different names of values");
         }
 
-        private string LinFile()
-        {
-            var value = members["lin"];
-            var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
-            return text.Length > 0 && text.IndexOfAny(['/', '\\', ':', '\0']) < 0 ? text
-                : throw Bad("lin", "the name of a file in the same folder");
-        }
+        private string LinFile() => Name("lin") is var text && text.IndexOfAny(['/', '\\', ':', '\0']) < 0 ? text
+            : throw Bad("lin", "the name of a file in the same folder");
+
+        private string Name(string key) =>
+            members[key] is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: > 0 } text
+                ? text : throw Bad(key, "a name");
 
         private InvalidDataException Bad(string key, string wanted) => new($"{path}: '{key}' must be {wanted}");
     }

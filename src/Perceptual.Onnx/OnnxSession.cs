@@ -41,6 +41,8 @@ internal sealed class OnnxSession : IDisposable
                 InterOpNumThreads = 1,
                 LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
             };
+            if (!optimize)
+                options.AddSessionConfigEntry("session.disable_prepacking", "1");
             options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", model.Folder);
             return new(new(model.With(names, input, shape), options), input, names, model.Path);
         }
@@ -53,6 +55,23 @@ internal sealed class OnnxSession : IDisposable
             throw new InvalidDataException($"{model.Path}: only ONNX Runtime runs such files, and it does not come for "
                 + RuntimeInformation.RuntimeIdentifier, e);
         }
+    }
+
+    /// <summary>
+    /// The types and shapes of the outputs, without a run, which may need much memory if all values are outputs; null
+    /// if only a run shows them all.
+    /// </summary>
+    public (TensorElementType Type, long[] Shape)[]? InferredShapes()
+    {
+        var shapes = new (TensorElementType Type, long[] Shape)[outputs.Length];
+        for (var k = 0; k < shapes.Length; k++)
+        {
+            var info = session.OutputMetadata[outputs[k]];
+            if (!info.IsTensor || info.Dimensions.Length == 0 || info.Dimensions.Any(length => length < 0))
+                return null; // no dimensions are those of a single number, or unknown
+            shapes[k] = (info.ElementDataType, Array.ConvertAll(info.Dimensions, length => (long)length));
+        }
+        return shapes;
     }
 
     /// <summary>Runs the model.</summary>

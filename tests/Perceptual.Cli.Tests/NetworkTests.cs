@@ -79,6 +79,63 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
+    public void Lin_weights_are_trained_for_a_network_and_used_for_no_other()
+    {
+        CommandLine.Run("network", "describe", model, "--preset 01");
+        File.WriteAllLines(lpips.PathOf("t.csv"),
+            ["reference,p0,p1,judge", "a.png,a.png,b.png,0.2", "b.png,a.png,b.png,1"]);
+        var (folder, lin) = (lpips.PathOf("set"), lpips.PathOf("out/residual-lin.safetensors"));
+        string[] train = ["train", lpips.PathOf("t.csv"), "--root", folder,
+            "--load-size 0 --batch 1 --lr 0.1 --epochs 2", "-o", lpips.PathOf("out"), "--net", $"onnx:{model}"];
+        var run = CommandLine.Run(train);
+        Assert.Equal((0, lin), (run.Code, run.Lines[^1]));
+        var again = CommandLine.Run([.. train, "--resume"]);
+        Assert.Equal(run.Output, again.Output);
+
+        var expected = OnnxMetric.Load(model, linFile: lin).Measure(ImageFile.Read(a), ImageFile.Read(b));
+        var plain = OnnxMetric.Load(model).Measure(ImageFile.Read(a), ImageFile.Read(b));
+        Assert.NotEqual(expected, plain);
+        Assert.StartsWith($"{Report.Number(expected)}\t",
+            CommandLine.Run("compare", a, b, "--metric", $"onnx:{model}", "--lin", lin).Output,
+            StringComparison.Ordinal);
+        Assert.StartsWith($"{Report.Number(plain)}\t{Report.Number(expected)}\t", CommandLine.Run(
+            "compare", a, b, "--metric", $"onnx-baseline:{model},onnx:{model}", "--lin", lin).Lines[1],
+            StringComparison.Ordinal);
+
+        var other = lpips.PathOf("other.onnx");
+        File.WriteAllBytes(other, OnnxGraphs.File(OnnxGraphs.Residual(1, "N", 3, "H", "W"), operatorSet: 16));
+        CommandLine.Run("network", "describe", other, "--preset 01");
+        CommandLine.Run("compare", a, b, "--metric", $"onnx:{other}", "--lin", lin)
+            .ShouldFail(1, lin, "do not belong to", other);
+        CommandLine.Run("compare", a, b, "--metric", $"onnx-baseline:{model}", "--lin", lin).ShouldBeUsage("--lin");
+        CommandLine.Run("compare", a, b, "--metric", $"onnx:{model},onnx:{other}", "--lin", lin).ShouldBeUsage("--lin");
+        CommandLine.Run([.. train, "--mode tune"]).ShouldBeUsage("--mode tune", "only lin weights learn");
+        CommandLine.Run([.. train, "--format pth"]).ShouldBeUsage("--format pth");
+        CommandLine.Run([.. train, "--trunk", lin]).ShouldBeUsage("--trunk");
+        CommandLine.Run([.. train[..^1], "resnet"]).ShouldBeUsage("no network resnet", "alex", "onnx:FILE");
+        CommandLine.Run([.. train[..^1], "onnx:nowhere.onnx", "--resume"]).ShouldFail(1, "nowhere.onnx");
+    }
+
+    [Fact]
+    public void Embeddings_are_compared_without_layers_or_map()
+    {
+        CommandLine.Run("network", "describe", model, "--preset 01");
+        Assert.Contains("  scores1\tMatMul\tvector\t10", CommandLine.Run("network", "inspect", model).Lines);
+        var expected = OnnxMetric.Load(model, distance: OnnxDistance.Cosine)
+            .Measure(ImageFile.Read(a), ImageFile.Read(b));
+        var metric = $"onnx-cosine:{model}";
+        Assert.Equal($"{Report.Number(expected)}\t{b}", CommandLine.Run("compare", a, b, "--metric", metric).Lines[0]);
+        using var json = JsonDocument.Parse(CommandLine.Run("compare", a, b, "--format json --metric", metric).Output);
+        Assert.Equal(expected, json.RootElement.GetProperty("results")[0].GetProperty("values").GetProperty(metric)
+            .GetDouble());
+        CommandLine.Run("compare", a, b, "--layers --metric", metric).ShouldBeUsage("--layers");
+        CommandLine.Run("compare", a, b, "--map", lpips.PathOf("m.png"), "--metric", metric)
+            .ShouldBeUsage(metric, "has no map");
+        Assert.Equal(0, CommandLine.Run("pairs", lpips.PathOf("set"), "-o", lpips.PathOf("out.json"), "--metric",
+            $"{metric},onnx-l2:{model},onnx:{model}").Code);
+    }
+
+    [Fact]
     public void That_images_are_resized_is_said()
     {
         CommandLine.Run("network", "describe", model, "--preset 01");

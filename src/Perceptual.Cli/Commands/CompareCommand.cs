@@ -188,8 +188,9 @@ internal static class CompareCommand
                 result.AddError("--map is for one pair: name only one distorted image");
             if (!metrics.IsSingle(result, out var info))
                 result.AddError("--map is for one metric: name only one in --metric");
-            else if (info is { HasMap: false })
-                result.AddError($"{info.Name} has no map");
+            else if (metrics.NamesOf(result)[0] is var name
+                && (info is { HasMap: false } || MetricOptions.IsOfEmbeddings(name)))
+                result.AddError($"{name} has no map");
         }
     }
 }

@@ -105,5 +105,8 @@ internal static class NetworkCommand
             app.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{(taps.Contains(map.Name) ? '*' : ' ')} {Printable.Escape(map.Name)}\t{map.Operator}\t"
                     + $"{map.LayoutName}\t{map.Channels} x {map.Height} x {map.Width}"));
+        foreach (var vector in network.Vectors)
+            app.Output.WriteLine($"  {Printable.Escape(vector.Name)}\t{vector.Operator}\t{vector.LayoutName}\t"
+                + $"{vector.Channels}");
     }
 }

@@ -10,7 +10,7 @@ internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
     /// The only metric, if it compares the layers of a network; null otherwise. Its value is printed as "distance", its
     /// layers on request.
     /// </summary>
-    public Metric? Layered => Set.Metrics is [Lpips or OnnxMetric] ? Set.Metrics[0] : null;
+    public Metric? Layered => Set.Metrics is [Lpips or OnnxMetric { HasLayers: true }] ? Set.Metrics[0] : null;
 }
 
 /// <summary>The metrics that a command line asks for.</summary>
@@ -19,18 +19,24 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
     /// <summary>The name for the model of <c>--net</c> and its kin; the other names come from the library.</summary>
     public const string OwnModel = "lpips";
 
-    private const string OnnxPrefix = $"{OnnxMetric.Family}:";
+    private const string Features = "onnx"; // of the networks that can have lin weights
+
+    private static readonly IReadOnlyDictionary<string, Func<string, Metric>> Families = OnnxMetric.Families();
 
     /// <summary>The files of weights and networks that the command line names.</summary>
     public IEnumerable<string> Files =>
     [
-        .. Model.Files, .. Names.Where(IsOnnx).Select(name => name[OnnxPrefix.Length..])
+        .. Model.Files, .. Names.Where(IsOnnx).Select(name => name.Split(':', 2)[1]).Distinct()
             .SelectMany(path => new[] { path, OnnxPreprocessing.PathFor(path) }),
     ];
 
     /// <summary>Whether a name is that of a network in an ONNX file.</summary>
     public static bool IsOnnx(string name) =>
-        name.Length > OnnxPrefix.Length && name.StartsWith(OnnxPrefix, StringComparison.Ordinal);
+        name.Split(':', 2) is [var family, { Length: > 0 }] && Families.ContainsKey(family);
+
+    /// <summary>Whether <c>--lin</c> is for a network in an ONNX file: the only one, and not beside lpips.</summary>
+    public static bool IsLinOfOnnx(IReadOnlyList<string> names) => !names.Contains(OwnModel)
+        && names.Count(name => IsOnnx(name) && name.StartsWith($"{Features}:", StringComparison.Ordinal)) == 1;
 
     /// <summary>Loads the metrics, and fetches their weights if they are missing.</summary>
     public Columns Load(App app, CancellationToken cancellation)
@@ -39,11 +45,18 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
         var needsStore = listed.Any(Metric.NeedsStore);
         var metrics = new Queue<Metric>(Progress.Downloads(app, progress =>
             Metric.Load(listed, needsStore ? Model.Store(app, progress) : null, Model.Seed,
-                OnnxMetric.Families(cancellation), cancellation)));
-        foreach (var network in metrics.OfType<OnnxMetric>().Where(metric => metric.ResizesTo is not null))
-            app.Say($"{network.Network.Path}: images are resized to {network.ResizesTo}");
+                OnnxMetric.Families(IsLinOfOnnx(Names) ? Model.Options.LinFile : null, cancellation), cancellation)));
+        foreach (var network in metrics.OfType<OnnxMetric>())
+            TellSize(app, network);
         var loaded = Names.Select(name => name == OwnModel ? Model.Load(app, cancellation) : metrics.Dequeue());
         return new(Names, new([.. loaded.Select(metric => metric.WithThreads(Model.Options.Threads))]));
+    }
+
+    /// <summary>Says what images are resized to, if they are.</summary>
+    public static void TellSize(App app, OnnxMetric metric)
+    {
+        if (metric.ResizesTo is { } size)
+            app.Say($"{metric.Network.Path}: images are resized to {size}");
     }
 }
 
@@ -80,7 +93,8 @@ internal sealed class MetricOptions
                     + $"metrics are {OwnModel}, {string.Join(", ", Metric.All.Select(info => info.Name))}, onnx:FILE");
             foreach (var group in names.GroupBy(name => name).Where(group => group.Count() > 1))
                 result.AddError($"--metric names {group.Key} more than once");
-            if (!names.Contains(OwnModel) && model.DescribesModel(result) is { } option)
+            if (!names.Contains(OwnModel)
+                && model.DescribesModel(result, besidesLin: MetricChoice.IsLinOfOnnx(names)) is { } option)
                 result.AddError(
                     $"{option} says which model the metric {OwnModel} is, but --metric does not ask for {OwnModel}");
         });
@@ -98,6 +112,7 @@ internal sealed class MetricOptions
         Line("", $"every LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
         .. Metric.All.Where(info => !IsLpips(info.Name)).Select(info => Line(info.Name, Describe(info))),
         Line("onnx:FILE", "the features of any network in an ONNX file, in the form of LPIPS: `lpips help networks`"),
+        Line("", "onnx-baseline:FILE is it without lin weights; onnx-cosine:FILE, onnx-l2:FILE compare embeddings"),
     ]);
 
     /// <summary>
@@ -118,10 +133,14 @@ internal sealed class MetricOptions
     /// Whether the command line asks for one LPIPS or one network, and nothing else, so that there are layers to show.
     /// </summary>
     public bool HasLayers(SymbolResult result) =>
-        IsSingle(result, out var info) && (info is null || IsLpips(info.Name));
+        IsSingle(result, out var info) && (info is null ? !IsOfEmbeddings(NamesOf(result)[0]) : IsLpips(info.Name));
 
     /// <summary>The metrics the command line asks for.</summary>
     public MetricChoice Parse(ParseResult parsed) => new(Names(parsed.GetValue(metric)), model.Parse(parsed));
+
+    /// <summary>Whether a metric compares embeddings, and so has neither layers nor a map.</summary>
+    public static bool IsOfEmbeddings(string name) => name.StartsWith("onnx-cosine:", StringComparison.Ordinal)
+        || name.StartsWith("onnx-l2:", StringComparison.Ordinal);
 
     private static string Line(string name, string text) => $"  {name,-9}  {text}";
 

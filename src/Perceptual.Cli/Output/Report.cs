@@ -55,6 +55,7 @@ internal static class Report
         foreach (var tap in network.Taps)
             json.WriteStringValue(tap.Name);
         json.WriteEndArray();
+        json.WriteString("distance", onnx.Distance.ToString().ToLowerInvariant());
         json.WriteBoolean("calibrated", onnx.Calibrated);
         json.WriteString("digest", onnx.Digest);
     }

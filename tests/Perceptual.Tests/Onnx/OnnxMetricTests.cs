@@ -329,6 +329,87 @@ public sealed class OnnxMetricTests : IDisposable
         Assert.Equal(0, metric.Measure(TestImages.Waves(7, 7, 1), TestImages.Waves(7, 7, 1)));
     }
 
+    // The embedding is the mean colour, so both distances are known.
+    [Fact]
+    public void Embeddings_are_compared_by_their_angle_or_their_difference()
+    {
+        var unit = new OnnxPreprocessing { White = 1 };
+        var graph = new OnnxGraph("colour");
+        graph.Input("image", "N", 3, "H", "W");
+        var mean = graph.Node("Flatten", [graph.Node("GlobalAveragePool", ["image"])]);
+        graph.Node("MatMul", [mean, graph.Constant(new("pass", [3, 3], [1, 0, 0, 0, 1, 0, 0, 0, 1]))], ["colour"]);
+        graph.Output("colour", "N", 3);
+        var path = folder.Write("colour.onnx", OnnxGraphs.File(graph));
+        var cosine = OnnxMetric.Load(path, unit, OnnxDistance.Cosine);
+        var l2 = OnnxMetric.Load(path, unit, OnnxDistance.L2);
+        var (red, yellow, dark, black) = (Of(255, 0, 0), Of(255, 255, 0), Of(51, 0, 0), Of(0, 0, 0));
+        Assert.Equal(1 - Math.Sqrt(0.5), cosine.Measure(red, yellow), 1e-6); // float32
+        Assert.Equal(0, cosine.Measure(red, dark), 1e-6);
+        Assert.Equal((0, 1), (cosine.Measure(black, black), cosine.Measure(black, red)));
+        Assert.Equal(1, l2.Measure(red, yellow), 1e-6);
+        Assert.Equal(0.8, l2.Measure(red, dark), 1e-6);
+        Assert.Equal((0, 0), (cosine.Measure(A, A), l2.Measure(A, A)));
+        Assert.Equal(cosine.Measure(A, B), cosine.Compare(cosine.Prepare(A), cosine.Prepare(B)));
+        Assert.Equal(($"onnx-cosine:{path}", false, false, "any", null), (cosine.Info.Name, cosine.Info.HasMap,
+            cosine.HasLayers, cosine.Network.SizeRule, cosine.ResizesTo));
+        Assert.Empty(cosine.RunChecked(A.OpenRows(), B.OpenRows(), withMap: false, default).Layers);
+        Assert.NotEqual(cosine.Digest, l2.Digest);
+        Assert.Throws<ArgumentException>(
+            () => OnnxMetric.Load(path, unit, OnnxDistance.Cosine, linFile: "lin.safetensors"));
+
+        static RgbImage Of(byte red, byte green, byte blue) => RgbImage.FromInterleaved(
+            Enumerable.Repeat((byte[])[red, green, blue], 8 * 6).SelectMany(pixel => pixel).ToArray(), 8, 6);
+    }
+
+    [Fact]
+    public void The_size_of_an_embedding_is_what_the_graph_says()
+    {
+        var file = OnnxGraphs.File(OnnxGraphs.Residual(OnnxTensor.Float, 1, 3, 32, 24));
+        var metric = OnnxMetric.Load(folder.Write("fixed.onnx", file), Signed, OnnxDistance.Cosine);
+        Assert.Equal(("scores1", 10), (metric.Network.Taps[0].Name, metric.Network.Taps[0].Channels));
+        Assert.Equal("24x32", metric.ResizesTo);
+        Assert.InRange(metric.Measure(A, B), 1e-6, 2);
+        var free = OnnxMetric.Load(folder["fixed.onnx"], Signed with { Multiple = 1 }, OnnxDistance.Cosine);
+        Assert.Null(free.ResizesTo);
+        Assert.Equal(metric.Measure(A.Resize(24, 32, ResizeFilter.Bilinear), B.Resize(24, 32, ResizeFilter.Bilinear)),
+            free.Measure(A.Resize(24, 32, ResizeFilter.Bilinear), B.Resize(24, 32, ResizeFilter.Bilinear)), 1e-6);
+    }
+
+    [Fact]
+    public void Where_it_is_not_clear_what_the_embedding_is_it_is_asked()
+    {
+        var graph = Transformer(64, 64);
+        graph.Output("normed", 1, 66, 16);
+        graph.Node("Softmax", [graph.Node("Flatten", ["normed"])], ["shares"]);
+        graph.Output("shares", 1, 66 * 16);
+        var file = OnnxGraphs.File(graph);
+        Refused("no output is an embedding", "normed [1, 66, 16]", "\"embedding\": \"NAME\"", "vectors.json");
+        RefusedAs("patches", "patches is no embedding [1, 16, 8, 8]");
+        RefusedAs("nowhere", "no value nowhere");
+        // The first token is the class.
+        var metric = OnnxMetric.Load(folder["vectors.onnx"], Signed with { Embedding = "normed" }, OnnxDistance.L2);
+        Assert.Equal((16, "64x64"), (metric.Network.Taps[0].Channels, metric.ResizesTo));
+        Assert.InRange(metric.Measure(A, B), 1e-6, 100);
+
+        graph = OnnxGraphs.Residual(OnnxTensor.Float, "N", 3, "H", "W");
+        graph.Node("Flatten", [graph.Node("GlobalAveragePool", ["block1"])], ["pooled"]);
+        graph.Output("pooled", "N", 16);
+        file = OnnxGraphs.File(graph);
+        Refused("several outputs are vectors", "scores1 [1, 10], pooled [1, 16]");
+
+        void Refused(params string[] parts) => RefusedAs(null, parts);
+
+        void RefusedAs(string? embedding, params string[] parts)
+        {
+            var path = folder.Write("vectors.onnx", file);
+            var error = Assert.Throws<InvalidDataException>(
+                () => OnnxMetric.Load(path, Signed with { Embedding = embedding }, OnnxDistance.Cosine));
+            Assert.StartsWith(path, error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', error.Message);
+            Assert.All(parts, part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public void Without_a_word_on_how_it_takes_images_a_network_is_not_guessed_at()
     {

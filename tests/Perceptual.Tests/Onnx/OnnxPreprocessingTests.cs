@@ -16,6 +16,7 @@ public sealed class OnnxPreprocessingTests : IDisposable
             .. OnnxPreprocessing.Presets.Select(preset => preset.Value),
             new() { White = 1, BlueFirst = true, ChannelsLast = true, Multiple = 14, Taps = ["a", "b/\"c\""] },
             new() { White = 1, ChannelsLast = false, Size = (224, 196), LinFile = "lin.safetensors" },
+            new() { White = 1, Embedding = "pooled" },
             new() { White = 1, Multiple = 1 },
         ];
         foreach (var preprocessing in all)
@@ -47,6 +48,7 @@ public sealed class OnnxPreprocessingTests : IDisposable
     [InlineData("""{"channels":"rgb","range":[0,1],"size":"0x9"}""", "'size'")]
     [InlineData("""{"channels":"rgb","range":[0,1],"taps":[]}""", "'taps'")]
     [InlineData("""{"channels":"rgb","range":[0,1],"taps":["a","a"]}""", "'taps'")]
+    [InlineData("""{"channels":"rgb","range":[0,1],"embedding":""}""", "'embedding' must be a name")]
     [InlineData("""{"channels":"rgb","range":[0,1],"lin":"../lin.safetensors"}""", "same folder")]
     public void What_cannot_be_meant_is_refused_by_name(string text, string problem)
     {
