@@ -6,7 +6,7 @@ namespace Perceptual.Cli;
 internal static class FoldersCommand
 {
     public const string Help = """
-        See also: lpips help models, metrics, images, output
+        See also: lpips help models, metrics, networks, images, output
         Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -53,7 +53,7 @@ internal static class FoldersCommand
             var (options, resize) = (images.Options(parsed), images.Resize(parsed));
             var files = pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted });
             var choice = metrics.Parse(parsed);
-            var output = many.Parse(parsed, files.Concat(choice.Model.Files));
+            var output = many.Parse(parsed, files.Concat(choice.Files));
             var columns = choice.Load(app, cancellation);
             var comparison = new ImageComparison(columns.Set, options);
             var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),

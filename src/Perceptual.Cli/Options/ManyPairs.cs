@@ -32,8 +32,8 @@ internal sealed class ManyPairs
         outputFile.RequireEnding(".csv", ".json");
         command.Validators.Add(result =>
         {
-            if (result.GetValue(layers) && !metrics.IsOneLpips(result))
-                result.AddError("--layers is for one LPIPS: --metric must name it alone");
+            if (result.GetValue(layers) && !metrics.HasLayers(result))
+                result.AddError("--layers is for one LPIPS or one network: --metric must name it alone");
         });
     }
 

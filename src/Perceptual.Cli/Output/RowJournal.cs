@@ -74,10 +74,11 @@ internal sealed class RowJournal : IDisposable
         string command, Columns columns, ImageReadOptions options, params (string Name, string Value)[] more) =>
     [
         ("command", command),
-        ("program", $"{typeof(Metric).Module.ModuleVersionId} {typeof(ImageFile).Module.ModuleVersionId}"),
+        ("program", $"{typeof(Metric).Module.ModuleVersionId} {typeof(ImageFile).Module.ModuleVersionId} "
+            + $"{typeof(OnnxMetric).Module.ModuleVersionId}"),
         ("vectors", Metric.VectorLevel),
         ("metrics", string.Join(' ',
-            columns.Set.Metrics.Select(metric => $"{metric.Info.Name} {(metric as Lpips)?.Digest}".TrimEnd()))),
+            columns.Set.Metrics.Select(metric => $"{metric.Info.Name} {Report.Digest(metric)}".TrimEnd()))),
         ("--alpha", $"{options.Alpha}"),
         ("--icc", $"{options.ConvertToSrgb}"),
         ("--max-pixels", options.MaxPixels?.ToString(CultureInfo.InvariantCulture) ?? "default"),
@@ -135,7 +136,7 @@ internal sealed class RowJournal : IDisposable
     }
 
     private IEnumerable<double> Numbers(ComparedImages row) =>
-        columns.Lpips is null
+        columns.Layered is null
             ? row.Values.Select(value => value.Value)
             : [row.Values[0].Value, .. row.Values[0].Layers];
 
@@ -152,7 +153,7 @@ internal sealed class RowJournal : IDisposable
         for (var k = 0; k < numbers.Length; k++)
             if (!double.TryParse(fields[k + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[k]))
                 return null;
-        MetricValue[] values = columns.Lpips is null
+        MetricValue[] values = columns.Layered is null
             ? Array.ConvertAll(numbers, number => new MetricValue(number))
             : [new(numbers[0]) { Layers = numbers[1..] }];
         return values.Length == columns.Names.Count ? new(pair.Reference, pair.Distorted, values) : null;

@@ -8,8 +8,8 @@ using System.Text.Json;
 namespace Perceptual.Cli;
 
 /// <summary>
-/// Rows as text, CSV or JSON, written as they come, for stdout and for files. A single LPIPS has a form of its own,
-/// where its value is called the distance.
+/// Rows as text, CSV or JSON, written as they come, for stdout and for files. A single LPIPS or network has a form of
+/// its own, where its value is called the distance.
 /// </summary>
 internal abstract class RowReport(TextWriter output) : IDisposable
 {
@@ -151,7 +151,7 @@ internal sealed class CsvRows(TextWriter output, Columns columns, bool layers, J
 
     private IEnumerable<string> Header(int layerCount, bool isExplained)
     {
-        IReadOnlyList<string> names = columns.Lpips is null ? columns.Names : ["distance"];
+        IReadOnlyList<string> names = columns.Layered is null ? columns.Names : ["distance"];
         return
         [
             "reference", "distorted", .. names, .. Enumerable.Range(1, layerCount).Select(k => $"layer{k}"),
@@ -240,7 +240,7 @@ internal sealed class JsonRows(
         });
         json.WriteStartObject();
         Report.WriteVectors(json);
-        if (columns.Lpips is { } only)
+        if (columns.Layered is { } only)
         {
             json.WriteStartObject("model");
             Report.WriteModel(json, only);
@@ -258,20 +258,20 @@ internal sealed class JsonRows(
 
     private void WriteSummary(string name, Summary summary)
     {
-        if (columns.Lpips is null)
+        if (columns.Layered is null)
             json!.WriteStartObject(name);
         Report.WriteNumber(json!, "mean", summary.Mean);
         Report.WriteNumber(json!, "standardDeviation", summary.StandardDeviation);
         Report.WriteNumber(json!, "standardError", summary.StandardError);
         Report.WriteNumber(json!, "min", summary.Minimum);
         Report.WriteNumber(json!, "max", summary.Maximum);
-        if (columns.Lpips is null)
+        if (columns.Layered is null)
             json!.WriteEndObject();
     }
 
     private void WriteValues(IReadOnlyList<MetricValue> values)
     {
-        if (columns.Lpips is not null)
+        if (columns.Layered is not null)
         {
             json!.WriteNumber("distance", values[0].Value);
             json.WriteStartArray("layers");
@@ -310,7 +310,7 @@ internal sealed class JsonRows(
             json.WriteString("kind", Report.Name(equivalent.Kind));
             json.WriteString("relation", Report.Name(equivalent.Relation));
             json.WriteNumber(Report.Unit(equivalent.Kind), equivalent.Amount);
-            Report.WriteNumber(json, columns.Lpips is null ? columns.Names[0] : "distance", equivalent.Value);
+            Report.WriteNumber(json, columns.Layered is null ? columns.Names[0] : "distance", equivalent.Value);
             json.WriteEndObject();
         }
         json.WriteEndArray();
