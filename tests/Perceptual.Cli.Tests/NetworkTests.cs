@@ -61,6 +61,22 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
+    public void A_network_is_a_row_of_the_table_of_the_paper_with_its_layers()
+    {
+        Assert.Equal(0, CommandLine.Run("network", "describe", model, "--preset imagenet --taps stem,block2").Code);
+        File.WriteAllText(lpips.PathOf("list.json"),
+            """[{ "name": "residual", "group": "self-supervised", "metric": "onnx:residual.onnx" }]""");
+        File.WriteAllLines(lpips.PathOf("t.csv"), ["reference,p0,p1,judge", "a.png,a.png,b.png,0.2"]);
+        var run = CommandLine.Run("evaluate", "2afc", lpips.PathOf("t.csv"), "--root", lpips.PathOf("set"),
+            "--format csv --metrics-file", lpips.PathOf("list.json"));
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Contains("2AFC,self-supervised,residual,t,0.8,0.8,0.8", run.Lines);
+        foreach (var tap in new[] { "1", "2" })
+            Assert.Contains($"\"layers alone, 2AFC\",self-supervised,residual,{tap},0.8,0.8,0.8", run.Lines);
+        Assert.DoesNotContain("residual,3,", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Mistakes_are_told_in_one_line()
     {
         CommandLine.Run("compare", a, b, "--metric onnx:").ShouldBeUsage("no metric onnx:", "onnx:FILE");
