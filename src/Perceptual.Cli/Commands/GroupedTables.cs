@@ -30,14 +30,15 @@ internal sealed class GroupedTables
                 .. Rows((name, m) => triplets.Score(name, seed, metrics[m], values, m))]).WithOverall();
         var precisions = jnd is null ? null : new ScoreTable("JND mAP", jnd.Names,
             [.. Rows((name, m) => jnd.Score(name, seed, jnd.Distances(metrics[m], m, values)))]).WithOverall();
-        var correlations = Correlations(scores, precisions);
-        return
-        [
-            scores, .. precisions is null ? Array.Empty<ScoreTable>() : [precisions],
-            .. EvaluateCommand.Differences(scores, versus),
-            .. correlations.Rows.Count == 0 ? Array.Empty<ScoreTable>() : [correlations],
-            .. metrics.Any(metric => metric.LayerCount > 0) ? [Layers(triplets)] : Array.Empty<ScoreTable>(),
-        ];
+        var tables = new List<ScoreTable> { scores };
+        if (precisions is not null)
+            tables.Add(precisions);
+        tables.AddRange(EvaluateCommand.Differences(scores, versus));
+        if (Correlations(scores, precisions) is { Rows.Count: > 0 } correlations)
+            tables.Add(correlations);
+        if (metrics.Any(metric => metric.LayerCount > 0))
+            tables.Add(Layers(triplets));
+        return tables;
     }
 
     // A row for each metric by groups; within a group they are in the order of the list.

@@ -111,14 +111,14 @@ internal static class Plots
         var (ticks, y, lowest, highest) = (new List<(double At, string Name)>(), 0.0, 0.5, people.Values[^1]);
         foreach (var (number, group) in groups.Index())
         {
-            plot.Add.Bars([.. group.Select((row, i) => new Bar
+            plot.Add.Bars(group.Select((row, i) => new Bar
             {
                 Position = y - i,
                 Value = row.Values[^1],
                 FillColor = palette.GetColor(number),
                 LineWidth = 0,
                 Orientation = Orientation.Horizontal,
-            })]).LegendText = group.Key;
+            }).ToArray()).LegendText = group.Key;
             foreach (var row in group)
             {
                 var interval = row.Interval(table.Columns.Length - 1)!.Value;
