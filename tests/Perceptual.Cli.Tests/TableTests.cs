@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Perceptual.Tests;
 
 namespace Perceptual.Cli.Tests;
 
@@ -366,8 +365,8 @@ public sealed class TableTests : IDisposable
         var path = lpips.PathOf("read-back.csv");
         File.WriteAllText(path, run.Output);
         using var csv = new CsvFile(path);
-        int[] columns =
-            [.. new[] { "table", "group", "metric", "column", "score", "low", "high" }.Select(csv.Column)];
+        string[] names = ["table", "group", "metric", "column", "score", "low", "high"];
+        int[] columns = [.. names.Select(csv.Column)];
         var rows = new List<Row>();
         while (csv.Read())
             rows.Add(new(csv[columns[0]], csv[columns[1]], csv[columns[2]], csv[columns[3]], csv[columns[4]],

@@ -23,7 +23,7 @@ internal sealed class GroupedTables
     /// <param name="triplets">The triplets that are scored.</param>
     /// <param name="jnd">The pairs that are scored; null if there are none.</param>
     /// <param name="versus">The metric that the others are compared with, or null.</param>
-    public IReadOnlyList<ScoreTable> Of(TripletSets triplets, JndSets? jnd, string? versus)
+    public List<ScoreTable> Of(TripletSets triplets, JndSets? jnd, string? versus)
     {
         var scores = new ScoreTable("2AFC", triplets.Names,
             [.. triplets.People(seed).Select(row => row with { Group = MetricList.People }),

@@ -119,8 +119,8 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
         }
         return text.ToString();
 
-        static string MarkdownCell(string cell) =>
-            string.Concat(Printable.Escape(cell).Select(c => @"\|*_`<&".Contains(c) ? $"\\{c}" : $"{c}"));
+        static string MarkdownCell(string cell) => string.Concat(Printable.Escape(cell)
+            .Select(c => c is '|' or '\\' or '*' or '_' or '`' or '<' or '&' ? $"\\{c}" : $"{c}"));
     }
 
     /// <summary>Tables in one of <see cref="Formats"/>.</summary>
