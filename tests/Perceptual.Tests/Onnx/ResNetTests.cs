@@ -30,12 +30,12 @@ public class ResNetTests
     public void The_stem_and_the_ends_of_blocks_are_compared_and_the_size_is_freed()
     {
         var network = Free.Value.Network;
-        Assert.Equal(("any", 224, 224), (network.SizeRule, network.MeasuredWidth, network.MeasuredHeight));
-        Assert.Equal([(64, 112), (64, 56), (64, 56), (128, 28), (128, 28), (256, 14), (512, 7), (512, 7)],
+        Assert.Equal(("multiple of 32", 224, 224), (network.SizeRule, network.MeasuredWidth, network.MeasuredHeight));
+        Assert.Equal([(64, 112), (64, 56), (64, 56), (128, 28), (256, 14), (256, 14), (512, 7), (512, 7)],
             network.Taps.Select(tap => (tap.Channels, tap.Height)));
         Assert.All(network.Taps, tap => Assert.Equal("Relu", tap.Operator));
         Assert.Equal(512, Assert.Single(network.Vectors).Channels);
-        Assert.InRange(network.MinimumSide, 1, 32);
+        Assert.Equal(32, network.MinimumSide);
     }
 
     [Fact]
