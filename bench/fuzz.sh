@@ -16,7 +16,7 @@ mkdir -p "$work"
 cp -r bench/Perceptual.Fuzz/bin/Release/net10.0 "$work/bin"
 "$work/bin/Perceptual.Fuzz" seeds "$work/seeds"
 [ -x "$work/tool/sharpfuzz" ] || dotnet tool install SharpFuzz.CommandLine --tool-path "$work/tool"
-for assembly in Perceptual Perceptual.Imaging Perceptual.Judgements Perceptual.Training; do
+for assembly in Perceptual Perceptual.Imaging Perceptual.Judgements Perceptual.Training Perceptual.Onnx; do
   "$work/tool/sharpfuzz" "$work/bin/$assembly.dll"
 done
 [ "$minutes" -gt 0 ] || exit 0

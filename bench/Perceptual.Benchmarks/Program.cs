@@ -11,5 +11,7 @@ if (args is ["gradients", .. var gradientsOptions])
     return GradientsCommand.Run(gradientsOptions);
 if (args is ["agreement", .. var agreementOptions])
     return AgreementCommand.Run(agreementOptions);
+if (args is ["network", .. var networkOptions])
+    return NetworkCommand.Run(networkOptions);
 BenchmarkSwitcher.FromAssembly(typeof(LpipsBenchmarks).Assembly).Run(args);
 return 0;

@@ -43,6 +43,7 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
         (DistortCommand.Create, DistortCommand.Help),
         (InitCommand.Create, InitCommand.Help),
         (ExportCommand.Create, ExportCommand.Help),
+        (NetworkCommand.Create, NetworkCommand.Help),
         (WeightsCommand.Create, WeightsCommand.Help),
         (DatasetCommand.Create, DatasetCommand.Help),
         (HelpCommand.Create, HelpCommand.Help),

@@ -78,9 +78,9 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
                        "model" (net, version, calibrated, digest of the weights), "reference", and "results"
                        (distorted, distance, layers)
 
-        Any --metric but a single LPIPS changes this: each metric has its own column, under its name. In JSON,
-        "metrics" (name, direction, range) takes the place of "model", and each result has "values" by name. The PSNR
-        of identical images is Infinity, which is a string in JSON.
+        Any --metric but a single LPIPS or onnx:FILE changes this: each metric has its own column, under its name. In
+        JSON, "metrics" (name, direction, range) takes the place of "model", and each result has "values" by name. The
+        PSNR of identical images is Infinity, which is a string in JSON.
 
         --pool takes the value from the map: its mean, max, p99 (99 % of the pixels have no more) or patch:N, the worst
         window of N x N pixels. The place follows as x, y, width, height.
@@ -339,6 +339,38 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         N, H and W are free. H and W must be at least the network's smallest side:
         """;
 
+    private static string Networks() => $"""
+        `--metric onnx:FILE` compares images by what any network in an ONNX file sees in them, in the form of LPIPS: at
+        some of its feature maps, the taps, the channels of each pixel are scaled to length 1, and the squared
+        differences are summed. ONNX Runtime computes the maps, on one thread for each image.
+
+        Besides: onnx-baseline:FILE leaves lin weights out, and onnx-cosine:FILE and onnx-l2:FILE compare the embedding,
+        one vector for an image, as is done with CLIP and DINO.
+
+        `lpips network inspect FILE` shows the feature maps and which are compared: the last of each size, and as many
+        ends of blocks, up to eight in all. The sizes of images that the network takes are found out by running it.
+
+        The file does not say how the network takes images. `lpips network describe FILE.onnx --preset NAME` writes
+        that to FILE.json beside it, with the taps; --taps A,B,C names others. The presets:
+        {string.Join('\n', OnnxPreprocessing.Presets.Select(preset => $"  {preset.Name,-9}  {preset.Description}"))}
+        If none is right, write one and change the file:
+          channels   rgb or bgr
+          range      the values of black and white, such as [0, 1]
+          mean       is subtracted from each channel, in the network's order
+          deviation  is what each channel is then divided by
+          layout     nchw or nhwc, if the graph does not say
+          size       any, multiple of N, or WIDTHxHEIGHT, to which images are resized; if left out, as it was measured
+          taps       the names of the values that are compared
+          embedding  the name of the value that is the embedding, if the graph does not give one vector only
+          lin        a safetensors file of lin weights in the same folder; if left out, all channels count the same
+
+        `lpips train DATA --net onnx:FILE -o DIR` makes lin weights from judgements, and --lin names them where there is
+        one onnx:FILE. They are for this network and these taps, and refused for others.
+
+        Images of another size than the network takes are resized (bilinear), and stderr says so.
+        docs/networks.md has more.
+        """;
+
     /// <summary>The one list of topics, in the order in which they are shown.</summary>
     public static IReadOnlyList<HelpTopic> All { get; } =
     [
@@ -364,6 +396,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         new("distortions", "distort: strengths, seeds, triplets for a study", Distortions),
         new("perceptual-loss", "optimize: how an image is changed, and what it takes", PerceptualLoss),
         new("unsupervised", "init: a trunk that is made without labels", Unsupervised()),
+        new("networks", "--metric onnx:FILE: any network in an ONNX file", Networks()),
         new("onnx", "export: inputs and outputs of the model", $"{Onnx}\n{SmallestSides()}"),
     ];
 
@@ -394,6 +427,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
 
         The folder of -o gets:
           NET.safetensors         the model: trunk, lin weights, recipe, digests. Every command takes it as --weights.
+          NAME-lin.safetensors    with --net onnx:NAME.onnx instead, its lin weights for --lin: `lpips help networks`
           NET.pth                 with --format pth, the same for Python: lpips.LPIPS(net='NET', model_path='NET.pth')
           log.csv                 {TrainingEpoch.CsvHeader}
                                   (epoch 0 is before training)

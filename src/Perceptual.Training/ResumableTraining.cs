@@ -181,6 +181,10 @@ public abstract class ResumableTraining<TLine> where TLine : ITrainingLine<TLine
         AtomicFile.Write(
             path, stream => ModelFile.Write(stream, CurrentTrunk(), CurrentLin(), Named(outcome), type));
 
+    /// <summary>Writes some tensors, with the description of the training.</summary>
+    private protected void SaveTensors(string path, Tensor[] tensors) =>
+        AtomicFile.Write(path, stream => Safetensors.WriteWithDigest(stream, tensors, Named([])));
+
     /// <summary>A copy that does not change when the original does.</summary>
     private protected static TrunkWeights Copy(TrunkWeights trunk, string sourceName) => TrunkWeights.From(
         trunk.Network,

@@ -50,11 +50,11 @@ public sealed record TrainingEpoch(
 /// </example>
 public sealed class Trainer : ResumableTraining<TrainingEpoch>
 {
-    private readonly Network network;
+    private readonly Network? network; // null for one that is not of this library
     private readonly TrainingData data;
     private readonly Tensor[] lin; // [tap], [1, channels, 1, 1]
     private readonly RankingNetwork ranking;
-    private readonly TrunkWeights trunk; // the current weights
+    private readonly TrunkWeights? trunk; // the current weights
     private readonly TrainablePairs? trainable;
     private readonly FeatureCache? features; // if the trunk is frozen
     private readonly Dictionary<(int Reference, int Image), ChannelSums> pairSums = []; // without dropout
@@ -81,40 +81,74 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     /// <exception cref="IOException">An image file cannot be read.</exception>
     public Trainer(TrunkWeights trunk, TrainingRecipe recipe, TrainingData data,
         int? threads = null, long? memory = null, CancellationToken cancellation = default)
+        : this(trunk ?? throw new ArgumentNullException(nameof(trunk)), null, trunk.Network.TapChannels,
+            [("network", trunk.Network.Name), (ModelFile.VersionKey, ModelFile.Number(LpipsVersion.V01))], recipe, data,
+            threads, memory, cancellation)
+    {
+    }
+
+    /// <summary>Trains lin weights for a network that is not of this library.</summary>
+    /// <param name="metric">Prepares <see cref="LpipsFeatures"/>, whose taps the weights are for.</param>
+    /// <param name="channels">The number of channels of each tap.</param>
+    /// <param name="network">What identifies the network, by name: <see cref="Save(string)"/> writes it to the
+    /// metadata.</param>
+    /// <param name="recipe">How to train; the mode is <see cref="TrainingMode.Lin"/>.</param>
+    /// <param name="data">The triplets to train with.</param>
+    /// <param name="threads">
+    /// The number of threads; by default one for each processor. The result does not depend on it.
+    /// </param>
+    /// <param name="memory">
+    /// Bytes for keeping features; by default a quarter of the machine's memory. The result does not depend on it.
+    /// </param>
+    /// <param name="cancellation">Stops reading the image files to compute their digest.</param>
+    /// <exception cref="ArgumentException">A number of the recipe is out of range, or its mode another.</exception>
+    /// <exception cref="IOException">An image file cannot be read.</exception>
+    public Trainer(Metric metric, IReadOnlyList<int> channels, IEnumerable<(string Name, string Value)> network,
+        TrainingRecipe recipe, TrainingData data, int? threads = null, long? memory = null,
+        CancellationToken cancellation = default)
+        : this(null, metric ?? throw new ArgumentNullException(nameof(metric)), channels, network, recipe, data,
+            threads, memory, cancellation)
+    {
+    }
+
+    private Trainer(TrunkWeights? trunk, Metric? metric, IReadOnlyList<int> channels,
+        IEnumerable<(string Name, string Value)> names, TrainingRecipe recipe, TrainingData data, int? threads,
+        long? memory, CancellationToken cancellation)
         : base(threads)
     {
-        ArgumentNullException.ThrowIfNull(trunk);
+        ArgumentNullException.ThrowIfNull(channels);
+        ArgumentNullException.ThrowIfNull(names);
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(data);
         recipe.Check();
-        (network, Recipe, this.data) = (trunk.Network, recipe, data);
+        (network, this.trunk, Recipe, this.data) = (trunk?.Network, trunk, recipe, data);
         Description =
         [
-            ("network", network.Name), (ModelFile.VersionKey, ModelFile.Number(LpipsVersion.V01)), .. recipe.Describe(),
-            .. data.Describe(Threads, cancellation), ("first trunk", trunk.Digest),
+            .. names, .. recipe.Describe(), .. data.Describe(Threads, cancellation),
+            ("first trunk", trunk?.Digest ?? metric!.Preparation),
         ];
         var random = Random(recipe.Seed, Purpose.Lin);
-        lin = [.. network.TapChannels.Select((channels, k) =>
+        lin = [.. channels.Select((count, k) =>
         {
-            var values = new float[channels];
-            random.FillUniform(values, 1 / Math.Sqrt(channels)); // as PyTorch's Conv2d
-            return new Tensor(LinWeights.Key(k), [1, channels, 1, 1], values);
+            var values = new float[count];
+            random.FillUniform(values, 1 / Math.Sqrt(count)); // as PyTorch's Conv2d
+            return new Tensor(LinWeights.Key(k), [1, count, 1, 1], values);
         })];
         ranking = new(Random(recipe.Seed, Purpose.Ranking));
         this.memory = memory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
-        this.trunk = trunk;
         if (recipe.Mode == TrainingMode.Lin)
         {
             pairRoom = recipe.Dropout ? 0 : Math.Min(this.memory / PairBytes, 2L * data.Training.Length);
-            features = new(Lpips.From(trunk, null, new() { Threads = Threads }), data,
+            features = new(metric?.WithThreads(Threads) ?? Lpips.From(trunk!, null, new() { Threads = Threads }), data,
                 this.memory - pairRoom * PairBytes);
         }
         else
         {
-            this.trunk = Copy(trunk, "");
-            trainable = new(network, this.trunk.Tensors, weightGradients: true);
+            this.trunk = Copy(trunk ?? throw new ArgumentException(
+                "a network that is not of this library learns lin weights only"), "");
+            trainable = new(trunk.Network, this.trunk.Tensors, weightGradients: true);
         }
-        Parameters = [.. lin, .. ranking.Parameters, .. trainable is null ? [] : this.trunk.Tensors.Values];
+        Parameters = [.. lin, .. ranking.Parameters, .. trainable is null ? [] : this.trunk!.Tensors.Values];
         Gradients = Array.ConvertAll(Parameters, parameter => new float[parameter.Values.Length]);
         Adam = new(Parameters, recipe.Beta1);
     }
@@ -153,20 +187,28 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     internal static SplitMix64 Random(ulong seed, Purpose purpose) => SplitMix64.Stream(seed, (ulong)purpose);
 
     /// <inheritdoc/>
-    public override Lpips Model() => features is null
-        ? Lpips.From(CurrentTrunk(), CurrentLin(), new() { Threads = Threads })
-        : features.Lpips.WithLin(CurrentLin());
+    /// <exception cref="InvalidOperationException">The network is not of this library.</exception>
+    public override Lpips Model() => features?.Metric is Lpips lpips ? lpips.WithLin(CurrentLin())
+        : Lpips.From(CurrentTrunk(), CurrentLin(), new() { Threads = Threads });
 
     /// <summary>
-    /// Writes the current metric, trunk and lin weights, as a safetensors file (<see cref="LpipsOptions.ModelFile"/>).
-    /// Its metadata has the recipe, the digests of what it was made from, and a digest of the whole file.
+    /// Writes the current metric, trunk and lin weights, as a safetensors file (<see cref="LpipsOptions.ModelFile"/>);
+    /// for a network that is not of this library, the lin weights. The metadata has the recipe, the digests of what it
+    /// was made from, and a digest of the whole file.
     /// </summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void Save(string path) => Save(path, ElementType.F32, ("trunk", CurrentTrunk().Digest));
+    public void Save(string path)
+    {
+        if (trunk is null)
+            SaveTensors(path, [.. ClampedLin()]);
+        else
+            Save(path, ElementType.F32, ("trunk", CurrentTrunk().Digest));
+    }
 
     /// <summary>
     /// Writes the current metric as a torch file, for <c>lpips.LPIPS(net=..., model_path=...)</c> in Python.
     /// </summary>
+    /// <exception cref="InvalidOperationException">The network is not of this library.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void SaveTorch(string path) =>
         AtomicFile.Write(path, stream => ModelFile.WriteTorch(stream, CurrentTrunk(), CurrentLin()));
@@ -213,19 +255,23 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     private protected override void TakeProgress(IReadOnlyDictionary<string, string> progress) =>
         agreementSum = Checkpoint.Number(progress["agreement sum"]);
 
-    private protected override TrunkWeights CurrentTrunk() => trainable is null ? trunk : Copy(trunk, "training");
+    private protected override TrunkWeights CurrentTrunk() =>
+        trunk is null ? throw NotOurs() : trainable is null ? trunk : Copy(trunk, "training");
+
+    private protected override LinWeights CurrentLin() => LinWeights.From(network ?? throw NotOurs(),
+        ClampedLin().ToDictionary(tensor => tensor.Name), "training");
+
+    private static InvalidOperationException NotOurs() => new("the network is not of this library");
 
     // Before the first step some lin weights are negative, as in the reference implementation; here they become 0.
-    private protected override LinWeights CurrentLin() => LinWeights.From(network, lin.ToDictionary(
-        tensor => tensor.Name,
-        tensor => tensor with { Values = Array.ConvertAll(tensor.Values, value => Math.Max(value, 0)) }), "training");
+    private IEnumerable<Tensor> ClampedLin() => lin.Select(
+        tensor => tensor with { Values = Array.ConvertAll(tensor.Values, value => Math.Max(value, 0)) });
 
     // The 2AFC score on the validation triplets.
     private double Validate(CancellationToken cancellation)
     {
-        var model = Model();
-        var single = model.WithThreads(1);
-        var cache = features ?? new(model, data, memory);
+        var cache = features ?? new(Model(), data, memory);
+        float[][] weights = [.. ClampedLin().Select(tensor => tensor.Values)];
         var triplets = data.Validation;
         var distances = new double[2][] { new double[triplets.Length], new double[triplets.Length] };
         for (var start = 0; start < triplets.Length; start += Recipe.Batch)
@@ -238,7 +284,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
             {
                 var (example, side) = (first + i / 2, i % 2);
                 var triplet = triplets[example];
-                distances[side][example] = single.Distance(there[triplet.Reference], there[triplet.Image(side)]);
+                distances[side][example] =
+                    there[triplet.Reference].Compare(there[triplet.Image(side)], weights).Value;
             });
         }
         return Scores.TwoAfc(distances[0], distances[1], [.. triplets.Select(triplet => triplet.Judge)]);
@@ -314,11 +361,11 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         TrainingData.NumberedTriplet[] batch, BatchSums sums, TrainablePairs pairs, CancellationToken cancellation)
     {
         var numbers = Images(batch);
-        var images = numbers.Zip(data.Load(numbers, network.MinimumSide, Threads, cancellation))
+        var images = numbers.Zip(data.Load(numbers, network!.MinimumSide, Threads, cancellation))
             .ToDictionary(pair => pair.First, pair => pair.Second);
         CheckSizes(batch, Size);
         using var crew = new Crew(Threads);
-        pairs.SetWeights(trunk.Tensors);
+        pairs.SetWeights(trunk!.Tensors);
         var first = sums.Gradients.Count(); // of the trunk's parameters
         foreach (var gradient in Gradients.AsSpan(first))
             Array.Clear(gradient);
@@ -429,23 +476,24 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     /// A cache of the features of images. The first images stay in it as far as the memory suffices, because all images
     /// are used equally often.
     /// </summary>
-    private sealed class FeatureCache(Lpips lpips, TrainingData data, long memory)
+    private sealed class FeatureCache(Metric metric, TrainingData data, long memory)
     {
         private readonly LpipsFeatures?[] kept = new LpipsFeatures?[data.ImageCount];
         private long room = memory;
 
-        public Lpips Lpips => lpips;
+        public Metric Metric => metric;
 
         public Dictionary<int, LpipsFeatures> Take(int[] images, CancellationToken cancellation)
         {
             int[] missing = [.. images.Where(image => kept[image] is null)];
             var there = images.Where(image => kept[image] is not null)
                 .ToDictionary(image => image, image => kept[image]!);
-            var loaded = data.Load(missing, lpips.Info.MinimumSide, lpips.Threads, cancellation);
-            foreach (var (image, extracted) in missing.Zip(lpips.Extract(loaded, cancellation)))
+            var loaded = data.Load(missing, metric.Info.MinimumSide, metric.Threads, cancellation);
+            foreach (var (image, prepared) in missing.Zip(metric.Prepare(loaded, cancellation)))
             {
+                var extracted = (LpipsFeatures)prepared;
                 there[image] = extracted;
-                var bytes = lpips.PreparedBytes(extracted.Width, extracted.Height);
+                var bytes = metric.PreparedBytes(extracted.Width, extracted.Height);
                 if (bytes > room)
                     continue;
                 kept[image] = extracted;

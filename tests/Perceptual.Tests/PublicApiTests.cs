@@ -38,6 +38,7 @@ public class PublicApiTests
     [InlineData(typeof(VisualGate))]
     [InlineData(typeof(Scores))]
     [InlineData(typeof(Trainer))]
+    [InlineData(typeof(OnnxMetric))]
     public void What_is_public_is_listed(Type of)
     {
         var name = of.Assembly.GetName().Name!;

@@ -9,7 +9,7 @@ internal static class CompareCommand
 {
     public const string Help = """
         For images: --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (`lpips help images`)
-        See also: lpips help models, metrics, output, report, explain
+        See also: lpips help models, metrics, networks, output, report, explain
         Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
         Examples:
@@ -28,7 +28,7 @@ internal static class CompareCommand
     {
         var (reference, distorted) = (job.Reference, job.Distorted);
         ImageOptions.CheckThere(distorted.Any(Path.Exists) ? [reference] : [reference, .. distorted]);
-        OutputFiles.Check([reference, .. distorted, .. job.Metrics.Model.Files, job.Jnd], ("--map", job.Map));
+        OutputFiles.Check([reference, .. distorted, .. job.Metrics.Files, job.Jnd], ("--map", job.Map));
         PairReport.Check(job.ReportFolder);
         var fit = job.Jnd is null ? null : JndFit.Read(job.Jnd);
         var columns = job.Metrics.Load(app, cancellation, job.Ignored);
@@ -194,8 +194,8 @@ internal static class CompareCommand
                     result.AddError("--fail-above is for metrics where larger means further apart; "
                         + $"of {info.Name}, larger is closer");
             }
-            if (result.GetValue(layers) && !metrics.IsOneLpips(result))
-                result.AddError("--layers is for one LPIPS: --metric must name it alone");
+            if (result.GetValue(layers) && !metrics.HasLayers(result))
+                result.AddError("--layers is for one LPIPS or one network: --metric must name it alone");
             if (result.GetValue(jnd) is not null && !metrics.IsSingle(result, out _))
                 result.AddError("--jnd is for one metric: name only one in --metric");
             if (result.GetValue(explain) && !metrics.IsSingle(result, out _))
@@ -210,8 +210,9 @@ internal static class CompareCommand
                 result.AddError("--map is for one pair: name only one distorted image");
             if (!metrics.IsSingle(result, out var info))
                 result.AddError("--map is for one metric: name only one in --metric");
-            else if (info is { HasMap: false })
-                result.AddError($"{info.Name} has no map");
+            else if (metrics.NamesOf(result)[0] is var name
+                && (info is { HasMap: false } || MetricOptions.IsOfEmbeddings(name)))
+                result.AddError($"{name} has no map");
         }
     }
 }

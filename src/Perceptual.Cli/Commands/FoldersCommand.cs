@@ -8,7 +8,7 @@ internal static class FoldersCommand
 {
     public const string Help = """
         For images: --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (`lpips help images`)
-        See also: lpips help models, metrics, output, report
+        See also: lpips help models, metrics, networks, output, report
         Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -104,7 +104,7 @@ internal static class FoldersCommand
             var crop = images.CropBorder(parsed);
             var files = pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted });
             var choice = metrics.Parse(parsed);
-            var output = many.Parse(parsed, files.Concat(choice.Model.Files));
+            var output = many.Parse(parsed, files.Concat(choice.Files));
             var ignored = images.Ignored(parsed);
             var columns = choice.Load(app, cancellation, ignored) with { Methods = MethodNames(folders) };
             var comparison = new ImageComparison(columns.Set, options, ignored, crop);

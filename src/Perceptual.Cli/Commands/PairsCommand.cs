@@ -7,7 +7,7 @@ internal static class PairsCommand
 {
     public const string Help = """
         For images: --crop-border N --alpha MODE --icc --max-pixels N (`lpips help images`)
-        See also: lpips help models, metrics, output, report
+        See also: lpips help models, metrics, networks, output, report
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -49,7 +49,7 @@ internal static class PairsCommand
                 throw new InvalidDataException($"{folder} has one image only; a pair needs two");
             var (options, next) = (images.Options(parsed), parsed.GetValue(consecutive));
             var choice = metrics.Parse(parsed);
-            var output = many.Parse(parsed, [.. paths, .. choice.Model.Files]);
+            var output = many.Parse(parsed, [.. paths, .. choice.Files]);
             var bytes = (long?)parsed.GetValue(memory) << 20;
             var columns = choice.Load(app, cancellation);
             var crop = images.CropBorder(parsed);

@@ -205,5 +205,6 @@ internal static class ScaleImages
     }
 
     /// <summary>What tells the weights of a metric apart; null if it has none.</summary>
-    public static string? WeightsOf(Metric metric) => metric is Lpips lpips ? $"{lpips.Digest} {lpips.Version}" : null;
+    public static string? WeightsOf(Metric metric) =>
+        metric is Lpips lpips ? $"{lpips.Digest} {lpips.Version}" : Report.Digest(metric);
 }

@@ -51,18 +51,25 @@ internal static class TrainCommand
     private static int Run(App app, Job job, IReadOnlyList<Triplet> training, IReadOnlyList<Triplet> validation,
         CancellationToken cancellation)
     {
-        var start = job.Model.LoadWeights(app, cancellation).Trunk;
-        if (job.WithTorch && start.Network.IsBuiltIn)
+        var onnx = job.OnnxFile is { } file
+            ? OnnxMetric.Load(file, distance: OnnxDistance.Baseline, cancellation: cancellation) : null;
+        var start = onnx is null ? job.Model.LoadWeights(app, cancellation).Trunk : null;
+        if (job.WithTorch && start is { Network.IsBuiltIn: true })
             throw new InvalidDataException($"--format pth: the Python package has no network {start.Network.Name}");
-        var model = Path.Combine(job.Folder, start.Network.Name + ".safetensors");
+        if (onnx is not null)
+            MetricChoice.TellSize(app, onnx);
+        var model = start is null ? job.LinFile! : Path.Combine(job.Folder, start.Network.Name + Endings[0]);
         OutputFiles.Check(
             [
-                .. job.Model.Files, .. job.Data, .. job.Validate,
+                .. job.Files, .. job.Data, .. job.Validate,
                 .. training.Concat(validation).SelectMany(each => new[] { each.Reference, each.P0, each.P1 }),
             ],
             ("--output", model), ("--output", job.Log), ("--output", job.HoldOut is null ? null : job.HeldOut),
             ("--output", job.WithTorch ? Path.ChangeExtension(model, ".pth") : null), ("--plot", job.Plot));
-        var trainer = Prepare(app, job, start, training, validation, cancellation);
+        var trainer = Prepare(app, job, data => onnx is null
+            ? new Trainer(start!, job.Recipe, data, job.Threads, cancellation: cancellation)
+            : new Trainer(onnx, [.. onnx.Network.Taps.Select(tap => tap.Channels)], onnx.LinMetadata, job.Recipe, data,
+                job.Threads, cancellation: cancellation), training, validation);
         Train(app, job, trainer, training.Count, cancellation);
         return Write(app, job, trainer, model, validation);
     }
@@ -70,12 +77,11 @@ internal static class TrainCommand
     private static IReadOnlyList<Triplet> Read(string[] paths, string? root) =>
         [.. paths.SelectMany(path => JudgementFiles.ReadTriplets(path, root)).SelectMany(set => set.Items)];
 
-    private static Trainer Prepare(App app, Job job, TrunkWeights start, IReadOnlyList<Triplet> training,
-        IReadOnlyList<Triplet> validation, CancellationToken cancellation) => Progress.Show(app, bar =>
+    private static Trainer Prepare(App app, Job job, Func<TrainingData, Trainer> begin,
+        IReadOnlyList<Triplet> training, IReadOnlyList<Triplet> validation) => Progress.Show(app, bar =>
     {
         bar("reading", 0, 0);
-        var set = new TrainingData(training, validation, path => ImageFile.Read(path, job.Images), job.LoadSize);
-        var trainer = new Trainer(start, job.Recipe, set, job.Threads, cancellation: cancellation);
+        var trainer = begin(new(training, validation, path => ImageFile.Read(path, job.Images), job.LoadSize));
         TrainingRun.Begin(trainer, job.Checkpoint);
         return trainer;
     });
@@ -148,6 +154,7 @@ internal static class TrainCommand
         bool WithTorch,
         TrainingRecipe Recipe,
         ModelChoice Model,
+        string? OnnxFile,
         int LoadSize,
         int? Threads,
         ImageReadOptions Images,
@@ -159,19 +166,30 @@ internal static class TrainCommand
 
         public string HeldOut => Path.Combine(Folder, HeldOutName);
 
+        // Lin weights for a network in an ONNX file.
+        public string? LinFile => OnnxFile is null ? null
+            : Path.Combine(Folder, $"{Path.GetFileNameWithoutExtension(OnnxFile)}-lin{Endings[0]}");
+
+        public IEnumerable<string> Files =>
+            OnnxFile is null ? Model.Files : [OnnxFile, OnnxPreprocessing.PathFor(OnnxFile)];
+
         // The network need not be known yet.
         public IEnumerable<string> Written =>
         [
             Log, .. HoldOut is null ? Array.Empty<string>() : [HeldOut],
-            .. from network in Network.All
-               from ending in Endings.Take(WithTorch ? 2 : 1)
-               select Path.Combine(Folder, network.Name + ending),
+            .. LinFile is not null ? [LinFile]
+                : from network in Network.All
+                  from ending in Endings.Take(WithTorch ? 2 : 1)
+                  select Path.Combine(Folder, network.Name + ending),
         ];
     }
 
     private sealed class Options
     {
+        private const string OnnxPrefix = "onnx:";
+
         private static readonly TrainingRecipe Defaults = new();
+        private static readonly string[] Names = [.. Network.All.Select(network => network.Name)];
 
         private readonly Argument<string[]> data;
 
@@ -190,7 +208,9 @@ internal static class TrainCommand
 
         private readonly Option<string?> net = new("--net")
         {
-            Description = $"The network. [default: {Network.Alex.Name}, or that of the model file]",
+            Description = $"The network: {string.Join(", ", Names)} or onnx:FILE. "
+                + $"[default: {Network.Alex.Name}, or that of the model file]",
+            HelpName = "NET",
         };
 
         private readonly Option<string[]> validate = new("--validate")
@@ -261,7 +281,6 @@ internal static class TrainCommand
         public Options(Command command)
         {
             mode.AcceptOnlyFromAmong("lin", "tune", "scratch");
-            net.AcceptOnlyFromAmong([.. Network.All.Select(network => network.Name)]);
             dropout.AcceptOnlyFromAmong("0.5", "0");
             format.AcceptOnlyFromAmong("safetensors", "pth");
             data = EvaluateCommand.DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
@@ -297,6 +316,7 @@ internal static class TrainCommand
                 parsed.GetValue(format) == "pth",
                 recipe,
                 Model(parsed, recipe),
+                OnnxFile(parsed.CommandResult),
                 parsed.GetValue(loadSize),
                 parsed.GetValue(threads),
                 images.Options(parsed),
@@ -323,8 +343,31 @@ internal static class TrainCommand
                 NeedsStore: !isRandom && network is not { IsBuiltIn: true } && !isFile);
         }
 
+        private string? OnnxFile(SymbolResult result) =>
+            result.GetValue(net) is { } name && name.StartsWith(OnnxPrefix, StringComparison.Ordinal)
+                && name.Length > OnnxPrefix.Length ? name[OnnxPrefix.Length..] : null;
+
+        private void ValidateNetwork(CommandResult result)
+        {
+            if (OnnxFile(result) is null)
+            {
+                if (result.GetValue(net) is { } name && !Names.Contains(name))
+                    result.AddError($"--net: there is no network {name}; the networks are {string.Join(", ", Names)} "
+                        + "and onnx:FILE");
+                return;
+            }
+            if (result.GetResult(mode) is { Implicit: false } && result.GetValue(mode) != "lin")
+                result.AddError($"--mode {result.GetValue(mode)}: of a network in an ONNX file only lin weights learn");
+            if (result.GetValue(format) == "pth")
+                result.AddError("--format pth: the Python package has no lin weights for networks in ONNX files");
+            foreach (var option in new Option[] { trunk, weights })
+                if (result.GetResult(option) is not null)
+                    result.AddError($"{option.Name} is not for a network in an ONNX file, which has its own weights");
+        }
+
         private void Validate(CommandResult result)
         {
+            ValidateNetwork(result);
             if (result.GetValue(validate) is { Length: > 0 } && result.GetValue(holdOut) is not null)
                 result.AddError("--validate and --hold-out both say what is scored: give only one of them");
             if (Given(epochs, Defaults.Epochs) + Given(decay, Defaults.DecayEpochs) < 1)
@@ -336,7 +379,8 @@ internal static class TrainCommand
                 result.AddError("--mode scratch begins with random weights: leave out --trunk and the model file");
             var noTrunk = result.GetValue(mode) != "scratch" && result.GetValue(trunk) is null;
             var builtIn = Network.All.Any(network => network.IsBuiltIn && network.Name == result.GetValue(net));
-            ModelOptions.RefuseUnusedFolder(result, weights, needsStore: noTrunk && !builtIn);
+            if (OnnxFile(result) is null)
+                ModelOptions.RefuseUnusedFolder(result, weights, needsStore: noTrunk && !builtIn);
 
             // a validator sees no default
             int Given(Option<int> option, int otherwise) =>

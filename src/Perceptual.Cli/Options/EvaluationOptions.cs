@@ -129,7 +129,7 @@ internal sealed record Evaluation(
         App app, ImagePairs pairs, IEnumerable<string> data, string? plot, CancellationToken cancellation)
     {
         OutputFiles.Check(
-            [.. data, .. List?.Files ?? Metrics.Model.Files, .. pairs.Images.Select(image => image.Path)],
+            [.. data, .. List?.Files ?? Metrics.Files, .. pairs.Images.Select(image => image.Path)],
             ("--output", Output), ("--plot", plot));
         var columns = List?.Load(app, Metrics.Model, cancellation) ?? Metrics.Load(app, cancellation);
         var layers = List is null ? 0 : columns.Set.Metrics.Sum(metric => metric.LayerCount);

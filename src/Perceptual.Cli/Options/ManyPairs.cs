@@ -52,8 +52,8 @@ internal sealed class ManyPairs
         table.RequireEnding(MethodTable.Endings);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(layers) && !metrics.IsOneLpips(result))
-                result.AddError("--layers is for one LPIPS: --metric must name it alone");
+            if (result.GetValue(layers) && !metrics.HasLayers(result))
+                result.AddError("--layers is for one LPIPS or one network: --metric must name it alone");
         });
     }
 

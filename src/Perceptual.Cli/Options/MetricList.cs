@@ -35,8 +35,8 @@ internal sealed record MetricList(string File, IReadOnlyList<ListedMetric> Metri
     public static IReadOnlyList<string> Fields { get; } =
         ["name", "group", "imagenetAccuracy", .. Entry.Names, "baseline", "seed", .. Entry.Files];
 
-    /// <summary>The file, and the files of weights that it names.</summary>
-    public IEnumerable<string> Files => [File, .. Metrics.SelectMany(metric => metric.Choice.Model.Files)];
+    /// <summary>The file, and the files of weights and networks that it names.</summary>
+    public IEnumerable<string> Files => [File, .. Metrics.SelectMany(metric => metric.Choice.Files)];
 
     /// <summary>Reads a list. What a metric's settings are is what the options of the same names are.</summary>
     /// <exception cref="InvalidDataException">The file is not of this form.</exception>

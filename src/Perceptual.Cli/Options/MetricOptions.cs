@@ -26,10 +26,11 @@ internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
         Several ? [.. from method in Methods from name in Names select $"{method} {name}"] : Names;
 
     /// <summary>
-    /// The only metric, if that is LPIPS, of one method; null otherwise. Its value is printed as "distance", its layers
-    /// on request.
+    /// The only metric, if it compares the layers of a network, of one method; null otherwise. Its value is printed as
+    /// "distance", its layers on request.
     /// </summary>
-    public Lpips? Lpips => !Several && Set.Metrics is [Lpips lpips] ? lpips : null;
+    public Metric? Layered =>
+        !Several && Set.Metrics is [Lpips or OnnxMetric { HasLayers: true }] ? Set.Metrics[0] : null;
 }
 
 /// <summary>The metrics that a command line asks for.</summary>
@@ -38,11 +39,30 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
     /// <summary>The name for the model of <c>--net</c> and its kin; the other names come from the library.</summary>
     public const string OwnModel = "lpips";
 
+    private const string Features = "onnx"; // of the networks that can have lin weights
+
     /// <summary>How the map of each metric becomes a value; null: the value is the metric's own.</summary>
     public string? Pool { get; init; }
 
     /// <summary>What a metric is called in results.</summary>
     public string ColumnOf(string name) => Pool is null ? name : $"{name} {Pool}";
+
+    private static readonly IReadOnlyDictionary<string, Func<string, Metric>> Families = OnnxMetric.Families();
+
+    /// <summary>The files of weights and networks that the command line names.</summary>
+    public IEnumerable<string> Files =>
+    [
+        .. Model.Files, .. Names.Where(IsOnnx).Select(name => name.Split(':', 2)[1]).Distinct()
+            .SelectMany(path => new[] { path, OnnxPreprocessing.PathFor(path) }),
+    ];
+
+    /// <summary>Whether a name is that of a network in an ONNX file.</summary>
+    public static bool IsOnnx(string name) =>
+        name.Split(':', 2) is [var family, { Length: > 0 }] && Families.ContainsKey(family);
+
+    /// <summary>Whether <c>--lin</c> is for a network in an ONNX file: the only one, and not beside lpips.</summary>
+    public static bool IsLinOfOnnx(IReadOnlyList<string> names) => !names.Contains(OwnModel)
+        && names.Count(name => IsOnnx(name) && name.StartsWith($"{Features}:", StringComparison.Ordinal)) == 1;
 
     /// <summary>Loads the metrics, and fetches their weights if they are missing.</summary>
     /// <param name="app">Shows progress.</param>
@@ -54,7 +74,9 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
         var needsStore = listed.Any(Metric.NeedsStore);
         var metrics = new Queue<Metric>(Progress.Downloads(app, progress =>
             Metric.Load(listed, needsStore ? Model.Store(app, progress) : null, Model.Seed,
-                cancellation: cancellation)));
+                OnnxMetric.Families(IsLinOfOnnx(Names) ? Model.Options.LinFile : null, cancellation), cancellation)));
+        foreach (var network in metrics.OfType<OnnxMetric>())
+            TellSize(app, network);
         Metric[] loaded =
         [
             .. Names.Select(name => name == OwnModel ? Model.Load(app, cancellation) : metrics.Dequeue())
@@ -64,6 +86,13 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
             ? new(Names, new(loaded))
             : new([.. Names.Select(ColumnOf)],
                 new(Array.ConvertAll(loaded, metric => metric.Pooled(Pool, ignored?.All)))) { Models = loaded };
+    }
+
+    /// <summary>Says what images are resized to, if they are.</summary>
+    public static void TellSize(App app, OnnxMetric metric)
+    {
+        if (metric.ResizesTo is { } size)
+            app.Say($"{metric.Network.Path}: images are resized to {size}");
     }
 }
 
@@ -99,14 +128,15 @@ internal sealed class MetricOptions
         command.Validators.Add(result =>
         {
             var names = Names(result.GetValue(metric));
-            foreach (var name in names.Distinct().Except(Known))
+            foreach (var name in names.Distinct().Except(Known).Where(name => !MetricChoice.IsOnnx(name)))
                 result.AddError($"--metric: there is no metric {(name.Length > 0 ? name : "without a name")}"
-                    + $"{Suggestion.DidYouMean(name, Known)}; the metrics are {string.Join(", ", Known)}");
+                    + $"{Suggestion.DidYouMean(name, Known)}; the metrics are {string.Join(", ", Known)}, onnx:FILE");
             foreach (var group in names.GroupBy(name => name).Where(group => group.Count() > 1))
                 result.AddError($"--metric names {group.Key} more than once");
             if (result.GetValue(pool) is { } pooling)
                 CheckPool(result, pooling, names);
-            if (!names.Contains(OwnModel) && model.DescribesModel(result) is { } option)
+            if (!names.Contains(OwnModel)
+                && model.DescribesModel(result, besidesLin: MetricChoice.IsLinOfOnnx(names)) is { } option)
                 result.AddError(
                     $"{option} says which model the metric {OwnModel} is, but --metric does not ask for {OwnModel}");
         });
@@ -126,10 +156,13 @@ internal sealed class MetricOptions
             $"{string.Join(", ", Network.All.Select(ModelOptions.RandomName))}: --seed draws them; -v0.0 may follow"),
         Line("", $"every LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
         .. Metric.All.Where(info => !IsLpips(info.Name)).Select(info => Line(info.Name, Describe(info))),
+        Line("onnx:FILE", "the features of any network in an ONNX file, in the form of LPIPS: `lpips help networks`"),
+        Line("", "onnx-baseline:FILE is it without lin weights; onnx-cosine:FILE, onnx-l2:FILE compare embeddings"),
     ]);
 
     /// <summary>
-    /// Whether the command line names one metric only; <paramref name="info"/> is null for the model of <c>--net</c>.
+    /// Whether the command line names one metric only; <paramref name="info"/> is null for the model of <c>--net</c>
+    /// and for a network in an ONNX file, which are alike.
     /// </summary>
     public bool IsSingle(SymbolResult result, out MetricInfo? info)
     {
@@ -144,16 +177,16 @@ internal sealed class MetricOptions
     public string[] NamesOf(SymbolResult result) => Names(result.GetValue(metric));
 
     /// <summary>
-    /// Whether the command line asks for one LPIPS and nothing else, so that there are layers to show.
+    /// Whether the command line asks for one LPIPS or one network, and nothing else, so that there are layers to show.
     /// </summary>
-    public bool IsOneLpips(SymbolResult result) => result.GetValue(pool) is null
-        && IsSingle(result, out var info) && (info is null || IsLpips(info.Name));
+    public bool HasLayers(SymbolResult result) => result.GetValue(pool) is null
+        && IsSingle(result, out var info) && (info is null ? !IsOfEmbeddings(NamesOf(result)[0]) : IsLpips(info.Name));
 
     /// <summary>The first option on the command line that says which metrics or which model, or null.</summary>
     public string? Given(CommandResult result) =>
         result.GetResult(metric) is { Implicit: false } ? metric.Name
         : result.GetValue(pool) is not null ? pool.Name
-        : model.DescribesModel(result);
+        : model.DescribesModel(result, besidesLin: false);
 
     /// <summary>The metrics the command line asks for.</summary>
     public MetricChoice Parse(ParseResult parsed) =>
@@ -169,9 +202,14 @@ internal sealed class MetricOptions
         {
             result.AddError($"--pool: {e.Message}");
         }
-        foreach (var name in names.Where(name => Metric.All.Any(info => info.Name == name && !info.HasMap)))
+        foreach (var name in names.Where(name =>
+            IsOfEmbeddings(name) || Metric.All.Any(info => info.Name == name && !info.HasMap)))
             result.AddError($"{name} has no map, so --pool is not for it");
     }
+
+    /// <summary>Whether a metric compares embeddings, and so has neither layers nor a map.</summary>
+    public static bool IsOfEmbeddings(string name) => name.StartsWith("onnx-cosine:", StringComparison.Ordinal)
+        || name.StartsWith("onnx-l2:", StringComparison.Ordinal);
 
     private static string Line(string name, string text) => $"  {name,-9}  {text}";
 

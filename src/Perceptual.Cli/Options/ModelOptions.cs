@@ -150,9 +150,9 @@ internal sealed class ModelOptions
     }
 
     /// <summary>The first option on the command line that describes the model, or null.</summary>
-    public string? DescribesModel(CommandResult result) =>
-        new Option[] { net, version, baseline, trunk,
-            lin }.FirstOrDefault(option => result.GetResult(option) is { Implicit: false })?.Name
+    public string? DescribesModel(CommandResult result, bool besidesLin) =>
+        new Option[] { net, version, baseline, trunk, lin }.FirstOrDefault(option =>
+            !(besidesLin && option == lin) && result.GetResult(option) is { Implicit: false })?.Name
         ?? (IsFile(result.GetValue(weights)) ? weights.Name : null);
 
     /// <summary>The model the command line asks for.</summary>

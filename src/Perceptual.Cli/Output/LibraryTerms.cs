@@ -12,6 +12,7 @@ internal static partial class LibraryTerms
     [
         (Fetch(), match => $"`lpips weights fetch {match.Groups["net"].Value.ToLowerInvariant()}{Where(match)}`"),
         (Import(), match => $"`lpips weights import FILE{Where(match)}`"),
+        (Literal("`OnnxPreprocessing.Write`"), _ => "`lpips network describe FILE --preset NAME`"),
         (Literal("`Network.Lite`"), _ => "`--net lite`"),
         (Literal("LpipsOptions.ModelFile = "), _ => "--weights "),
         (Literal("which WeightStore was given"), _ => "which --weights names"),

@@ -46,11 +46,31 @@ internal static class Report
             json.WriteString("name", name);
             json.WriteString("direction", metric.Info.Direction);
             json.WriteString("range", metric.Info.Range);
-            if (model is Lpips lpips)
-                WriteModel(json, lpips);
+            WriteModel(json, model);
             json.WriteEndObject();
         }
         json.WriteEndArray();
+    }
+
+    /// <summary>The digest of the weights of a metric, or null if it has none.</summary>
+    public static string? Digest(Metric metric) => (metric as Lpips)?.Digest ?? (metric as OnnxMetric)?.Digest;
+
+    /// <summary>Writes which LPIPS or which network it is, if it is one.</summary>
+    public static void WriteModel(Utf8JsonWriter json, Metric metric)
+    {
+        if (metric is Lpips lpips)
+            WriteModel(json, lpips);
+        if (metric is not OnnxMetric { Network: var network } onnx)
+            return;
+        json.WriteString("net", network.Path);
+        json.WriteString("size", network.SizeRule);
+        json.WriteStartArray("taps");
+        foreach (var tap in network.Taps)
+            json.WriteStringValue(tap.Name);
+        json.WriteEndArray();
+        json.WriteString("distance", onnx.Distance.ToString().ToLowerInvariant());
+        json.WriteBoolean("calibrated", onnx.Calibrated);
+        json.WriteString("digest", onnx.Digest);
     }
 
     /// <summary>Writes which LPIPS it is.</summary>

@@ -74,11 +74,12 @@ internal sealed class RowJournal : IDisposable
         string command, Columns columns, ImageReadOptions options, params (string Name, string Value)[] more) =>
     [
         ("command", command),
-        ("program", $"{typeof(Metric).Module.ModuleVersionId} {typeof(ImageFile).Module.ModuleVersionId}"),
+        ("program", $"{typeof(Metric).Module.ModuleVersionId} {typeof(ImageFile).Module.ModuleVersionId} "
+            + $"{typeof(OnnxMetric).Module.ModuleVersionId}"),
         ("vectors", Metric.VectorLevel),
         ("metrics", string.Join(' ',
             columns.Set.Metrics.Zip(columns.Models).Select(
-                metric => $"{metric.First.Info.Name} {(metric.Second as Lpips)?.Digest}".TrimEnd()))),
+                metric => $"{metric.First.Info.Name} {Report.Digest(metric.Second)}".TrimEnd()))),
         ("--alpha", $"{options.Alpha}"),
         ("--icc", $"{options.ConvertToSrgb}"),
         ("--max-pixels", options.MaxPixels?.ToString(CultureInfo.InvariantCulture) ?? "default"),
@@ -137,7 +138,7 @@ internal sealed class RowJournal : IDisposable
 
     private IEnumerable<double> Numbers(ComparedImages row) =>
         columns.ArePooled ? row.Values.SelectMany(Pooled)
-        : columns.Lpips is null ? row.Values.Select(value => value.Value)
+        : columns.Layered is null ? row.Values.Select(value => value.Value)
         : [row.Values[0].Value, .. row.Values[0].Layers];
 
     // The value and its place; where there is none, a window without pixels.
@@ -165,7 +166,7 @@ internal sealed class RowJournal : IDisposable
                 return null;
         MetricValue[] values = columns.ArePooled
             ? [.. numbers.Chunk(5).Where(chunk => chunk.Length == 5).Select(Pooled)]
-            : columns.Lpips is null
+            : columns.Layered is null
             ? Array.ConvertAll(numbers, number => new MetricValue(number))
             : [new(numbers[0]) { Layers = numbers[1..] }];
         return values.Length == columns.Names.Count ? new(pair.Reference, pair.Distorted, values) : null;

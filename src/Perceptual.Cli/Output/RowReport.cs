@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace Perceptual.Cli;
 
 /// <summary>
-/// Rows as text, CSV or JSON, written as they come, for stdout and for files. A single LPIPS has a form of its own,
-/// where its value is called the distance.
+/// Rows as text, CSV or JSON, written as they come, for stdout and for files. A single LPIPS or network has a form of
+/// its own, where its value is called the distance.
 /// </summary>
 internal abstract class RowReport(TextWriter output) : IDisposable
 {
@@ -206,7 +206,7 @@ internal sealed class CsvRows(TextWriter output, Columns columns, bool layers, J
 
     private IEnumerable<string> Header(int layerCount, bool isExplained)
     {
-        IReadOnlyList<string> names = columns.Lpips is null ? columns.Headers : ["distance"];
+        IReadOnlyList<string> names = columns.Layered is null ? columns.Headers : ["distance"];
         return
         [
             "reference", .. columns.Several ? Array.Empty<string>() : ["distorted"], .. names,
@@ -313,7 +313,7 @@ internal sealed class JsonRows(
         json = new(bytes, Report.JsonForm);
         json.WriteStartObject();
         Report.WriteVectors(json);
-        if (columns.Lpips is { } only)
+        if (columns.Layered is { } only)
         {
             json.WriteStartObject("model");
             Report.WriteModel(json, only);
@@ -341,17 +341,17 @@ internal sealed class JsonRows(
         json!.WriteNumber("pairs", summaries[0].Count);
         foreach (var (name, summary) in columns.Names.Zip(summaries))
         {
-            if (columns.Lpips is null)
+            if (columns.Layered is null)
                 json.WriteStartObject(name);
             Report.WriteSummary(json, summary);
-            if (columns.Lpips is null)
+            if (columns.Layered is null)
                 json.WriteEndObject();
         }
     }
 
     private void WriteValues(IReadOnlyList<MetricValue> values)
     {
-        if (columns.Lpips is not null)
+        if (columns.Layered is not null)
         {
             json!.WriteNumber("distance", values[0].Value);
             json.WriteStartArray("layers");
@@ -396,7 +396,7 @@ internal sealed class JsonRows(
             json.WriteString("kind", Report.Name(equivalent.Kind));
             json.WriteString("relation", Report.Name(equivalent.Relation));
             json.WriteNumber(Report.Unit(equivalent.Kind), equivalent.Amount);
-            Report.WriteNumber(json, columns.Lpips is null ? columns.Names[0] : "distance", equivalent.Value);
+            Report.WriteNumber(json, columns.Layered is null ? columns.Names[0] : "distance", equivalent.Value);
             json.WriteEndObject();
         }
         json.WriteEndArray();

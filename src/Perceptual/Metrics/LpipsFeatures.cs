@@ -1,4 +1,7 @@
 using System.Buffers;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Perceptual;
 
@@ -8,7 +11,7 @@ namespace Perceptual;
 /// of memory for each pixel of the image with alex, 142 with squeeze and 494 with vgg.
 /// </summary>
 /// <remarks>
-/// <see cref="From"/> makes features from the activations of any other network, and <see cref="Compare"/> is the head
+/// <c>From</c> makes features from the activations of any other network, and <see cref="Compare"/> is the head
 /// of LPIPS without its networks. A metric over another network derives from <see cref="Metric"/> and uses both.
 /// </remarks>
 public sealed class LpipsFeatures : PreparedImage
@@ -33,12 +36,34 @@ public sealed class LpipsFeatures : PreparedImage
         IReadOnlyList<(float[] Values, int Channels, int Height, int Width)> taps, int width, int height, string digest)
     {
         ArgumentNullException.ThrowIfNull(taps);
+        foreach (var tap in taps)
+            ArgumentNullException.ThrowIfNull(tap.Values, nameof(taps));
+        return From([.. taps.Select(tap => (tap.Channels, tap.Height, tap.Width))], k => taps[k].Values, width, height,
+            digest);
+    }
+
+    /// <summary>Features made from activations that lie in any memory; they are copied.</summary>
+    /// <param name="taps">The size of each tap, first to last.</param>
+    /// <param name="values">The activations at a tap (0 is the first): [channels, height, width].</param>
+    /// <param name="width">Columns of the image.</param>
+    /// <param name="height">Rows of the image.</param>
+    /// <param name="digest">Identifies the network, its weights and its input scaling: only features with the same
+    /// digest can be compared.</param>
+    /// <exception cref="ArgumentException">There are no taps, a tap does not have as many values as its size says, or a
+    /// value is not finite.</exception>
+    public static LpipsFeatures From(IReadOnlyList<(int Channels, int Height, int Width)> taps,
+        Func<int, ReadOnlySpan<float>> values, int width, int height, string digest)
+    {
+        ArgumentNullException.ThrowIfNull(taps);
+        ArgumentNullException.ThrowIfNull(values);
         ArgumentException.ThrowIfNullOrEmpty(digest);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (taps.Count == 0)
             throw new ArgumentException("features need at least one tap", nameof(taps));
-        return new([.. taps.Select(tap => tap.Channels)], [.. taps.Select(Tap.Of)], width, height, digest);
+        return new([.. taps.Select(tap => tap.Channels)],
+            [.. taps.Select((tap, k) => Tap.Of(values(k), tap.Channels, tap.Height, tap.Width))], width, height,
+            digest);
     }
 
     /// <summary>
@@ -191,26 +216,49 @@ public sealed class LpipsFeatures : PreparedImage
         public float* InverseRow(int y) => Inverse.Pointer + (long)y * Width;
 
         /// <summary>A tap made from values [channels, height, width]; the rest of the last plane is 0.</summary>
-        public static Tap Of((float[] Values, int Channels, int Height, int Width) tap)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static Tap Of(ReadOnlySpan<float> values, int channels, int height, int width)
         {
-            var (values, channels, height, width) = tap;
-            ArgumentNullException.ThrowIfNull(values);
             if (Math.Min(channels, Math.Min(height, width)) < 1 || channels > MaximumChannels
                 || values.Length != (long)channels * height * width)
                 throw new ArgumentException(
                     $"{values.Length} values are not a tap of {channels} channels, {height} rows and {width} columns");
-            if (values.Any(value => !float.IsFinite(value)))
+            if (!AreFinite(values))
                 throw new ArgumentException("a tap has a value that is not finite");
             var made = new Tap((channels + RowBuffer.Lanes - 1) / RowBuffer.Lanes, height, width);
-            for (var i = 0; i < values.Length; i++)
-            {
-                var (c, y, x) = (i / (height * width), i / width % height, i % width);
-                var plane = made.Row(y) + c / RowBuffer.Lanes * made.PlaneLength;
-                plane[x * RowBuffer.Lanes + c % RowBuffer.Lanes] = values[i];
-            }
+            var pixels = height * width;
+            fixed (float* source = values)
+                for (var first = 0; first < channels; first += RowBuffer.Lanes)
+                {
+                    var plane = made.Row(0) + first / RowBuffer.Lanes * made.PlaneLength;
+                    var lanes = Math.Min(RowBuffer.Lanes, channels - first);
+                    for (var y = 0; y < height; y++)
+                        Interleave(source + ((long)first * height + y) * width, pixels, lanes, width,
+                            plane + (long)y * width * RowBuffer.Lanes);
+                }
             for (var y = 0; y < height; y++)
                 LpipsHead.InverseNorms(made.Row(y), made.PlaneLength, made.Planes, width, made.InverseRow(y));
             return made;
+        }
+
+        // A row of a plane: channel by channel to pixel by pixel.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Interleave(float* source, nint step, int lanes, int width, float* target)
+        {
+            for (var x = 0; x < width; x++, target += RowBuffer.Lanes)
+                for (var lane = 0; lane < lanes; lane++)
+                    target[lane] = source[lane * step + x];
+        }
+
+        private static bool AreFinite(ReadOnlySpan<float> values)
+        {
+            var vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
+            var sum = Vector<float>.Zero; // v - v is 0 of what is finite, and NaN of all else
+            foreach (var vector in vectors)
+                sum += vector - vector;
+            foreach (var value in values[(vectors.Length * Vector<float>.Count)..])
+                sum += new Vector<float>(value - value);
+            return sum == Vector<float>.Zero;
         }
 
         public TapView View =>

@@ -1,6 +1,6 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Perceptual.Tests.Metrics;
+using Perceptual.Tests.Onnx;
 
 namespace Perceptual.Tests.Export;
 
@@ -76,9 +76,7 @@ public class OnnxFileTests
 
     private static InferenceSession Open(TrunkWeights trunk, LinWeights? lin, LpipsVersion version)
     {
-        Assert.SkipWhen(RuntimeInformation.OSArchitecture is not (Architecture.X64 or Architecture.Arm64)
-            || RuntimeInformation.RuntimeIdentifier is "osx-x64" or "linux-musl-x64" or "linux-musl-arm64",
-            $"the package of ONNX Runtime has no native library for {RuntimeInformation.RuntimeIdentifier}");
+        OnnxGraphs.NeedRuntime();
         var file = new MemoryStream();
         OnnxFile.Write(file, trunk, lin, version);
         using var options = new SessionOptions

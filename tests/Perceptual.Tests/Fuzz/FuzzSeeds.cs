@@ -1,5 +1,6 @@
 using System.Text;
 using Perceptual.Tests.Imaging;
+using Perceptual.Tests.Onnx;
 
 namespace Perceptual.Tests.Fuzz;
 
@@ -30,6 +31,9 @@ internal static class FuzzSeeds
             "perceptual-journal-1,metrics=psnr\n1,2\n!3\n4", "perceptual-journal-1,metrics=l2%2C,--icc=no\n1,2\n3")),
         .. Of("archive", Archives()),
         .. Of("folder", [TestArchive.Png, .. Pngs()]),
+        .. Of("onnx", Networks()),
+        .. Of("preprocessing", Texts("""{"channels":"bgr","range":[0,1],"mean":[1,2,3],"deviation":[4,5,6]}""",
+            """{"channels":"rgb","range":[0,1],"layout":"nhwc","size":"multiple of 8","taps":["a"],"lin":"b"}""")),
     ];
 
     private static IEnumerable<(string, byte[])> Of(string target, IEnumerable<byte[]> files) =>
@@ -150,6 +154,23 @@ internal static class FuzzSeeds
     {
         var (first, second) = (SavedStorage.Of("0", "Float", 1, 2, 3, 4, 5, 6), SavedStorage.Of("1", "Half", 1, 2, 3));
         return [new("a", first, 0, [2, 3], [3, 1]), new("b", first, 1, [2, 2], [1, 2]), new("c", second, 0, [3], [1])];
+    }
+
+    private static IEnumerable<byte[]> Networks()
+    {
+        var plain = new OnnxGraph("plain");
+        plain.Input("image", "N", 3, "H", "W");
+        plain.Block("map", "image", 3, 1);
+        yield return OnnxGraphs.File(plain);
+        var inner = new ProtobufMessage().Add(1, new ProtobufMessage().Add(1, "one").Add(2, "two").Add(4, "Relu"))
+            .Add(12, new ProtobufMessage().Add(1, "two"));
+        var rich = new OnnxGraph("rich");
+        rich.Input("image", 1, 3, 8, 8);
+        rich.Message.Add(5, new ProtobufMessage().Add(1, [2, 1]).Add(2, 1).Add(8, "w").Add(14, 1)
+            .Add(13, new ProtobufMessage().Add(1, "location").Add(2, "missing.bin")));
+        rich.Node("Relu", ["image"], ["one"]);
+        rich.Node("If", ["image"], ["result"], new ProtobufMessage().Add(1, "then_branch").Add(6, inner));
+        yield return OnnxGraphs.File(rich);
     }
 
     private static byte[] Npy2()

@@ -38,6 +38,8 @@ internal sealed class FuzzTargets : IDisposable
             ["journal"] = judgements.Journal,
             ["archive"] = judgements.Archive,
             ["folder"] = judgements.Folder,
+            ["onnx"] = FuzzOnnx.Model,
+            ["preprocessing"] = FuzzOnnx.Preprocessing,
         };
     }
 
