@@ -208,7 +208,7 @@ internal static class TrainCommand
 
         private readonly Option<string?> net = new("--net")
         {
-            Description = $"The network: {string.Join(", ", Names)} or onnx:FILE. "
+            Description = $"{string.Join(", ", Names)} or onnx:FILE. "
                 + $"[default: {Network.Alex.Name}, or that of the model file]",
             HelpName = "NET",
         };

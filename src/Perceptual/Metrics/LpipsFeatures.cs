@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Perceptual;
 
@@ -245,9 +246,17 @@ public sealed class LpipsFeatures : PreparedImage
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Interleave(float* source, nint step, int lanes, int width, float* target)
         {
-            for (var x = 0; x < width; x++, target += RowBuffer.Lanes)
-                for (var lane = 0; lane < lanes; lane++)
-                    target[lane] = source[lane * step + x];
+            for (var x = 0; x < width; x++, source++, target += RowBuffer.Lanes)
+            {
+                var lane = 0;
+                for (; lane <= lanes - 4; lane += 4)
+                {
+                    var from = source + lane * step;
+                    Vector128.Create(from[0], from[step], from[2 * step], from[3 * step]).Store(target + lane);
+                }
+                for (; lane < lanes; lane++)
+                    target[lane] = source[lane * step];
+            }
         }
 
         private static bool AreFinite(ReadOnlySpan<float> values)

@@ -292,6 +292,11 @@ public sealed class OnnxMetricTests : IDisposable
         AssertRefused("layout", OnnxGraphs.File(OnnxGraphs.Residual(OnnxTensor.Float, "N", "C", "H", "W")),
             "\"layout\"");
         AssertRefused("rank", OnnxGraphs.File(OnnxGraphs.Residual(OnnxTensor.Float, 3, "H", "W")), "3 dimensions");
+        var rankless = new OnnxGraph("rankless");
+        rankless.Message.Add(11, new ProtobufMessage().Add(1, "image").Add(2, new ProtobufMessage()
+            .Add(1, new ProtobufMessage().Add(1, OnnxTensor.Float)))); // a type without a shape
+        rankless.Block("map", "image", 3, 16);
+        AssertRefused("rankless", OnnxGraphs.File(rankless), "an unknown number of dimensions");
         AssertRefused("type", OnnxGraphs.File(OnnxGraphs.Residual(9, "N", 3, "H", "W")), "type 9");
 
         var unknown = new OnnxGraph("unknown");
