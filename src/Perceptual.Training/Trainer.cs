@@ -353,7 +353,7 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     }
 
     // Of a pair, at most: a float for each channel in whole planes of 16, and what an array takes besides.
-    private long PairBytes => network.TapChannels.Sum(channels => sizeof(float) * (channels + 15L) + 50) + 100;
+    private long PairBytes => lin.Sum(weights => sizeof(float) * (weights.Values.Length + 15L) + 50) + 100;
 
     // Each image of the batch goes through the network once, however many triplets it is in; images of one
     // size go together.
