@@ -98,6 +98,24 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         once if the features of all images fit into --memory.
         """;
 
+    private const string PairPage = """
+        --report DIR makes a folder with a page, index.html, that shows the pairs, the worst first. It needs no server
+        and no network. The folder holds copies of all images, so that it can be moved and sent. It must be new.
+
+        A pair is shown side by side, with a slider, blinking, overlaid, or under its heat map; the worst place is
+        outlined. The page has the values of every metric, search, states, a histogram, and what was run.
+
+        The heat maps are of the first metric that has a map, all in one scale. The worst place is that of --pool, or
+        the square of 64 pixels where the mean of the map is largest.
+
+        With `compare --fail-above`, pairs are "changed" or "same". `folders --allow-unpaired` shows images without a
+        partner as "missing" (only a reference) or "new". Files that cannot be read are "failed".
+
+        PNG, JPEG, BMP and WebP are copied as they are; of all others the folder gets a PNG of 8 bits.
+
+        docs/report.md has a picture, and all keys.
+        """;
+
     private const string Explain = """
         `lpips compare --explain` says what a distance means. It looks for three simple distortions of the same
         reference that are just as far away, by the same metric:
@@ -292,6 +310,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
             """),
         new("images", "file formats, sizes, transparency, colour profiles", Images),
         new("output", "results as text, JSON and CSV; maps; mean and spread", Output),
+        new("report", "a page that shows the pairs, worst first", PairPage),
         new("explain", "what a distance means: compare --explain", Explain),
         new("gate", "gate: witnesses, limits, what is ignored, learning", Gate),
         new("judgements", "evaluate: data, scores and intervals", Judgements),

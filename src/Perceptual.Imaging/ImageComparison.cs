@@ -443,7 +443,7 @@ public sealed class ImageComparison
         {
             (Path, this.open, next) = (path, open, open());
             (Width, Height) = (next.Width, next.Height);
-            BytesHeld = (next as FileRows)?.Stored.BytesHeld ?? 0;
+            BytesHeld = ImageFile.BytesHeld(next);
         }
 
         /// <inheritdoc cref="StoredRows.BytesHeld"/>

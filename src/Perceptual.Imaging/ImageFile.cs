@@ -233,6 +233,12 @@ public static class ImageFile
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(rows);
+        InTurn(BytesHeld(rows), Environment.ProcessorCount, () => WriteRounded(stream, rows));
+    }
+
+    // Returns how many rows there were.
+    private static int WriteRounded(Stream stream, RgbRowReader rows)
+    {
         using var png = new PngWriter(stream, rows.Width, rows.Height);
         float[][] channels = [new float[rows.Width], new float[rows.Width], new float[rows.Width]];
         var row = new byte[3 * rows.Width];
@@ -245,7 +251,11 @@ public static class ImageFile
             png.WriteRow(row);
         }
         png.Finish();
+        return rows.Height;
     }
+
+    /// <summary>What the decoder of an image file holds; 0 if it is none.</summary>
+    internal static double BytesHeld(RgbRowReader rows) => (rows as FileRows)?.Stored.BytesHeld ?? 0;
 
     /// <exception cref="InvalidDataException">The image has no pixels, or more than are allowed.</exception>
     internal static void CheckSize(long width, long height, ImageReadOptions options)

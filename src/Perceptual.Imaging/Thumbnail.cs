@@ -21,7 +21,8 @@ public static class Thumbnail
         ArgumentOutOfRangeException.ThrowIfLessThan(side, 1);
         var ratio = Math.Min(1, (double)side / Math.Max(rows.Width, rows.Height));
         var (width, height) = (Scaled(rows.Width, ratio), Scaled(rows.Height, ratio));
-        var pixels = Reduce(rows, width, height);
+        var pixels = ImageFile.InTurn(ImageFile.BytesHeld(rows), Environment.ProcessorCount,
+            () => Reduce(rows, width, height));
         if (Vips.IsThere)
             return (Jpeg(pixels, width, height), ".jpg");
         using var png = new MemoryStream();

@@ -8,13 +8,10 @@ namespace Perceptual.Cli;
 internal static class CompareCommand
 {
     public const string Help = """
-        See also: lpips help models, metrics, images, output, explain
-        Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
+        See also: lpips help models, metrics, images, output, report, explain
 
         Examples:
-          lpips compare reference.png a.jpg b.webp c.png --metric lpips-lite,psnr,ssim
-          lpips compare reference.png distorted.png --map where.png --explain
-          lpips compare expected.png actual.png --fail-above 0.05
+          lpips compare reference.png a.jpg b.webp --metric lpips-lite,psnr,ssim --report report
         """;
 
     public static Command Create(App app)

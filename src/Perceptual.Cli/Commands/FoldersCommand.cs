@@ -6,13 +6,11 @@ namespace Perceptual.Cli;
 internal static class FoldersCommand
 {
     public const string Help = """
-        See also: lpips help models, metrics, images, output
+        See also: lpips help models, metrics, images, output, report
         Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
-          lpips folders originals compressed
-          lpips folders originals compressed --net squeeze -o distances.csv
-          lpips folders originals compressed --metric psnr,ssim,lpips-alex --allow-unpaired
+          lpips folders originals compressed --metric psnr,ssim,lpips-alex --report report
         """;
 
     public static Command Create(App app)

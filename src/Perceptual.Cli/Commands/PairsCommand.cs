@@ -6,7 +6,7 @@ namespace Perceptual.Cli;
 internal static class PairsCommand
 {
     public const string Help = """
-        See also: lpips help models, metrics, images, output
+        See also: lpips help models, metrics, images, output, report
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:

@@ -50,6 +50,7 @@
   const chosen = { query: '', states: new Set(), sort: metrics.length ? 0 : 'name' };
   let shown = []; // pairs in their order
   let current = null;
+  let markInHistogram = () => {}; // shows where a pair lies
 
   // Larger is worse.
   const distance = (pair, metric) => {
@@ -122,11 +123,12 @@
       return;
     const at = shown.indexOf(current);
     const pair = shown[at < 0 ? 0 : clamp(at + by, 0, shown.length - 1)];
-    if (pair !== current)
-      show(pair);
     while (!rowOf(pair))
       addRows();
-    mark(pair);
+    if (pair === current)
+      mark(pair);
+    else
+      show(pair);
     if (by !== 0)
       rowOf(pair).scrollIntoView({ block: 'nearest' });
   }
@@ -137,7 +139,7 @@
     rowOf(pair)?.setAttribute('aria-current', 'true');
     $('previous').disabled = shown.indexOf(pair) <= 0;
     $('next').disabled = shown.indexOf(pair) === shown.length - 1;
-    drawHistogram();
+    markInHistogram(pair);
   }
 
   function drawHistogram() {
@@ -145,6 +147,7 @@
     const metric = chosen.sort === 'name' ? 0 : chosen.sort;
     const of = list => list.map(pair => pair.values[metric]).filter(Number.isFinite);
     const all = of(pairs);
+    markInHistogram = () => {};
     figure.hidden = all.length < 2;
     if (figure.hidden)
       return;
@@ -160,14 +163,17 @@
     for (const [name, bins] of [['all', total], ['part', part]])
       bins.forEach((n, i) => n > 0 && svg.append(draw('rect', { class: name, x: i * Width / Bins + 0.75,
         y: Height - height(n), width: Width / Bins - 1.5, height: height(n) })));
-    const value = current?.values[metric];
-    if (Number.isFinite(value))
-      svg.append(draw('rect', { class: 'here', y: 0, width: 2, height: Height,
-        x: (high > low ? (value - low) / (high - low) : 0.5) * (Width - 2) }));
+    svg.append(draw('rect', { class: 'here', y: 0, width: 2, height: Height }));
     const rest = pairs.length - all.length;
     figure.replaceChildren(svg, make('figcaption', {}, make('span', {}, number(low)),
       make('span', { className: 'middle' }, metrics[metric].name + (rest ? `, ${rest} without a number` : '')),
       make('span', {}, number(high))));
+    markInHistogram = pair => {
+      const value = pair.values[metric];
+      svg.lastElementChild.setAttribute('visibility', Number.isFinite(value) ? 'visible' : 'hidden');
+      if (Number.isFinite(value))
+        svg.lastElementChild.setAttribute('x', (high > low ? (value - low) / (high - low) : 0.5) * (Width - 2));
+    };
   }
 
   function makeTools() {

@@ -8,6 +8,30 @@ public class AtomicFileTests
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     [Fact]
+    public void A_folder_appears_whole_or_not_at_all_and_in_place_of_nothing()
+    {
+        using var folder = new TempFolder();
+        var path = folder["made/new"];
+        Assert.Throws<InvalidOperationException>(() => AtomicFile.WriteFolder<int>(path, part =>
+        {
+            File.WriteAllText(Path.Combine(part, "half"), "");
+            Assert.False(Path.Exists(path));
+            throw new InvalidOperationException();
+        }));
+        Assert.Empty(folder.Files);
+        Assert.Equal(7, AtomicFile.WriteFolder(path, part =>
+        {
+            File.WriteAllText(Path.Combine(part, "whole"), "");
+            return 7;
+        }, isPrivate: true));
+        Assert.Equal(["made/new/whole"], folder.Files);
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(Private | UnixFileMode.UserExecute, File.GetUnixFileMode(path));
+        Assert.Throws<IOException>(() => AtomicFile.WriteFolder(path, _ => 0));
+        Assert.Equal(["made/new/whole"], folder.Files);
+    }
+
+    [Fact]
     public void An_interrupted_run_leaves_the_old_file_and_nothing_else()
     {
         using var folder = new TempFolder();
