@@ -6,7 +6,7 @@ namespace Perceptual.Cli;
 internal static class GateCommand
 {
     public const string Help = """
-        See also: lpips help gate, images
+        See also: lpips help witnesses, images
         Exit codes: 0 fine, 1 failed, 2 usage, 3 pictures changed, new or missing, 4 weights missing, 130 interrupted
 
         Examples:
