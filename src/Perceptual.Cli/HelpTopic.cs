@@ -386,7 +386,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         new("output", "results as text, JSON and CSV; maps; mean and spread", Output),
         new("report", "a page that shows the pairs, worst first", PairPage),
         new("explain", "what a distance means: compare --explain", Explain),
-        new("gate", "gate: witnesses, limits, what is ignored, learning", Gate),
+        new("witnesses", "gate: what is asked of pictures, limits, what is ignored, learning", Gate),
         new("judgements", "evaluate: data, scores and intervals", Judgements),
         new("table", "evaluate 2afc --metrics-file: the paper's table, by groups, with layers", Table()),
         new("scales", "scale: answers, JND, what a metric means to people", Scales),

@@ -130,6 +130,8 @@ public sealed class GateLearning
         ArgumentNullException.ThrowIfNull(runs);
         if (runs.Count < 2)
             throw new InvalidDataException($"there are too few runs, {runs.Count}: name at least two");
+        if (runs.Where((run, i) => runs.Take(i).Any(other => Full(other) == Full(run))).FirstOrDefault() is { } twice)
+            throw new InvalidDataException($"{twice} is named twice: name each run once");
         var lists = runs.Select(PictureFolder.Names).ToArray();
         var names = lists[0];
         foreach (var (run, list) in runs.Zip(lists))
@@ -145,6 +147,8 @@ public sealed class GateLearning
             CultureInfo.InvariantCulture, $"{runs.Count} runs of {names.Count} pictures are too few for a rate of "
                 + $"{falseAlarms} false alarms: {needed} are needed, {needed - runs.Count} more"));
     }
+
+    private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
     // [witness][run * runs + other run]
     private double[][] Noise(

@@ -99,9 +99,9 @@ public sealed class PoolTests : IDisposable
     [Fact]
     public void Metrics_are_evaluated_pooled_and_called_so()
     {
-        for (var k = 0; k < 6; k++)
+        for (var k = 0; k < 21; k++)
             lpips.Image($"{k}.png", seed: k);
-        File.WriteAllLines(lpips.PathOf("mos.csv"), Enumerable.Range(1, 5)
+        File.WriteAllLines(lpips.PathOf("mos.csv"), Enumerable.Range(1, 20)
             .Select(k => $"0.png,{k}.png,{k}").Prepend("reference,distorted,mos"));
         var run = CommandLine.Run("evaluate", "mos", lpips.PathOf("mos.csv"),
             "--metric l2,ssim --versus ssim --pool patch:8");

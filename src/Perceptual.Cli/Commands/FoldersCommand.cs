@@ -12,8 +12,6 @@ internal static class FoldersCommand
         Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
-          lpips folders originals compressed --report report
-          lpips folders originals compressed --net squeeze -o distances.csv
           lpips folders originals ours theirs --match stem --suffix _x4 --metric psnr,ssim,lpips-alex
         """;
 

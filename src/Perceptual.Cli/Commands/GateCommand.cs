@@ -6,7 +6,7 @@ namespace Perceptual.Cli;
 internal static class GateCommand
 {
     public const string Help = """
-        See also: lpips help gate, images
+        See also: lpips help witnesses, images
         Exit codes: 0 fine, 1 failed, 2 usage, 3 pictures changed, new or missing, 4 weights missing, 130 interrupted
 
         Examples:
@@ -44,7 +44,8 @@ internal static class GateCommand
             var patterns = parsed.GetValue(names) ?? [];
             var taken = patterns.Length > 0
                 ? Baselines.Matching(Baselines.NamesIn(actual), patterns)
-                : [.. gate.Compare(app, parsed, gate.Create(app, parsed), cancellation).Where(IsToBeTaken).Select(result => result.Name)];
+                : [.. gate.Compare(app, parsed, gate.Create(app, parsed), cancellation)
+                    .Where(IsToBeTaken).Select(result => result.Name)];
             Baselines.Approve(baselines, actual, taken,
                 name => app.Output.WriteLine($"taken\t{Printable.Escape(name)}"), cancellation);
             if (taken.Count == 0)

@@ -39,11 +39,12 @@ internal sealed class GateReport(
         var parts = new List<string>();
         if (result.Problem is { } problem)
             parts.Add(LibraryTerms.Translate(problem));
-        foreach (var finding in result.Findings.Where(finding => finding.IsAbove)
-            .OrderByDescending(finding => finding.Ratio))
+        if (result.Worst is { IsAbove: true } worst)
             parts.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{finding.Witness} {finding.Value:G4} above {finding.Limit:G4}")
-                + (finding.Place is { } place ? $" at {Place(place)}" : ""));
+                $"{worst.Witness} {worst.Value:G4} above {worst.Limit:G4}")
+                + (worst.Place is { } place ? $" at {Place(place)}" : "")
+                + (result.Findings.Count(finding => finding.IsAbove) is > 1 and var count ? $" and {count - 1} more"
+                    : ""));
         if (result.Lpips is { } lpips)
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"LPIPS {lpips:F4}"));
         return string.Join("; ", parts);

@@ -129,6 +129,8 @@ public sealed class GateLearningTests : IDisposable
         Assert.Contains("4 runs of 10 pictures are too few for a rate of 0.01 false alarms: 6 are needed, 2 more",
             Fails(runs[..4]), StringComparison.Ordinal);
         Assert.Contains("too few runs, 1", Fails(runs[..1]), StringComparison.Ordinal);
+        Assert.Contains("is named twice", Fails([.. runs, runs[2] + Path.DirectorySeparatorChar]),
+            StringComparison.Ordinal);
         ImageFile.WritePng(folder["run3/7.png"], TestImages.Waves(30, 30, 1));
         Assert.Contains("7.png is 30x30 but", Fails(runs), StringComparison.Ordinal);
         File.Delete(folder["run3/7.png"]);

@@ -37,7 +37,8 @@ public sealed class VisualGateTests : IDisposable
             size.png OtherSize
             x/pixels.png Same
             x/y/changed.png Changed
-            """.ReplaceLineEndings("\n"), string.Join('\n', results.Select(result => $"{result.Name} {result.Outcome}")));
+            """.ReplaceLineEndings("\n"),
+            string.Join('\n', results.Select(result => $"{result.Name} {result.Outcome}")));
         var changed = results[^1];
         Assert.Equal(Witness.All.Select(witness => witness.Name), changed.Findings.Select(finding => finding.Witness));
         Assert.InRange(changed.Lpips!.Value, 1e-4, 1);
