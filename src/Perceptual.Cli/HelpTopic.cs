@@ -78,6 +78,9 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         "metrics" (name, direction, range) takes the place of "model", and each result has "values" by name. The PSNR
         of identical images is Infinity, which is a string in JSON.
 
+        --pool takes the value from the map: its mean, max, p99 (99 % of the pixels have no more) or patch:N, the worst
+        window of N x N pixels. The place follows as x, y, width, height.
+
         --map FILE writes where two images differ. A .png is a heat map: dark is 0, bright is the largest value, and
         the bar below says which. A .npy has the same values as float32. `lpips help metrics` says which metrics have
         a map.
@@ -309,7 +312,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         new("output", "results as text, JSON and CSV; maps; mean and spread", Output),
         new("report", "a page that shows the pairs, worst first", PairPage),
         new("explain", "what a distance means: compare --explain", Explain),
-        new("gate", "gate: witnesses, limits, what is ignored, learning", Gate),
+        new("witnesses", "gate: what is asked of pictures, limits, what is ignored, learning", Gate),
         new("judgements", "evaluate: data, scores and intervals", Judgements),
         new("scales", "scale: answers, JND, what a metric means to people", Scales),
         new("bapps", "dataset: how BAPPS is fetched and checked", Bapps),

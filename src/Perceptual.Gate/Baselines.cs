@@ -37,6 +37,13 @@ public static class Baselines
         }
     }
 
+    /// <summary>The names of the pictures of a folder and of the folders in it: their paths in it, with / between the
+    /// parts, in ordinal order. Links to folders are not followed, and names that begin with a point are passed
+    /// over.</summary>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder, or it is a file.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static IReadOnlyList<string> NamesIn(string folder) => PictureFolder.Names(folder);
+
     /// <summary>The names that some patterns mean.</summary>
     /// <param name="names">All names.</param>
     /// <param name="patterns">Names or patterns, as <see cref="GateRule.Match"/> has them.</param>

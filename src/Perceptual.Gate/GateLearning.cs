@@ -8,6 +8,7 @@ namespace Perceptual.Gate;
 /// </summary>
 public sealed class GateLearning
 {
+    private const int FewestRuns = 5; // so that three are left without two
     private const int FewestComparisons = 50; // of a picture with itself in another run, over all pictures
     private const double FewestAlarms = 0.04; // that the runs would have had at the rate that is asked for
     private const int Bootstraps = 200;
@@ -40,8 +41,8 @@ public sealed class GateLearning
 
     /// <summary>How many runs it takes.</summary>
     /// <param name="pictures">How many pictures a run has.</param>
-    public int RunsNeeded(int pictures) => 1 + (int)Math.Max(
-        Math.Ceiling(FewestAlarms / falseAlarms - 1e-9), Math.Ceiling(FewestComparisons / (double)pictures));
+    public int RunsNeeded(int pictures) => Math.Max(FewestRuns, 1 + (int)Math.Max(
+        Math.Ceiling(FewestAlarms / falseAlarms - 1e-9), Math.Ceiling(FewestComparisons / (double)pictures)));
 
     /// <summary>Learns limits.</summary>
     /// <param name="runs">The folders of the runs, all with the same names.</param>
@@ -78,32 +79,26 @@ public sealed class GateLearning
     /// <returns>The limit of each picture.</returns>
     internal static double[] LimitsOf(double[][] noise, int runs, double chance)
     {
-        // A new run is compared with a baseline that is not of it, so a picture's own noise is taken from the others.
-        var excess = new double[noise.Length][];
-        for (var left = 0; left < runs; left++)
-        {
-            var scales = Scales(noise, runs, left);
-            for (var k = 0; k < noise.Length; k++)
-            {
-                excess[k] ??= new double[runs * (runs - 1)];
-                for (var (other, at) = (0, left * (runs - 1)); other < runs; other++)
-                    if (other != left)
-                        excess[k][at++] = scales[k] > 0 ? noise[k][left * runs + other] / scales[k] : 0;
-            }
-        }
-        var factor = UpperBound(excess, chance);
-        return Array.ConvertAll(Scales(noise, runs, left: -1), scale => scale * factor);
+        // A new run and its baseline are none of those that were learned from, so a picture's own noise is taken from
+        // the others.
+        var excess = Array.ConvertAll(noise, _ => new List<double>());
+        for (var i = 0; i < runs; i++)
+            for (var j = i + 1; j < runs; j++)
+                foreach (var (k, scale) in Scales(noise, runs, i, j).Index())
+                    excess[k].Add(scale > 0 ? noise[k][i * runs + j] / scale : 0);
+        var factor = UpperBound(Array.ConvertAll(excess, values => values.ToArray()), chance);
+        return Array.ConvertAll(Scales(noise, runs, -1, -1), scale => scale * factor);
     }
 
-    // The mean noise of each picture without a run, drawn towards that of all pictures.
-    private static double[] Scales(double[][] noise, int runs, int left)
+    // The mean noise of each picture without two runs, drawn towards that of all pictures.
+    private static double[] Scales(double[][] noise, int runs, int left, int right)
     {
         var means = Array.ConvertAll(noise, values =>
         {
             var (sum, count) = (0.0, 0);
             for (var i = 0; i < runs; i++)
                 for (var j = i + 1; j < runs; j++)
-                    if (i != left && j != left)
+                    if (i != left && j != left && i != right && j != right)
                         (sum, count) = (sum + values[i * runs + j], count + 1);
             return (Sum: sum, Count: count);
         });
@@ -135,6 +130,8 @@ public sealed class GateLearning
         ArgumentNullException.ThrowIfNull(runs);
         if (runs.Count < 2)
             throw new InvalidDataException($"there are too few runs, {runs.Count}: name at least two");
+        if (runs.Where((run, i) => runs.Take(i).Any(other => Full(other) == Full(run))).FirstOrDefault() is { } twice)
+            throw new InvalidDataException($"{twice} is named twice: name each run once");
         var lists = runs.Select(PictureFolder.Names).ToArray();
         var names = lists[0];
         foreach (var (run, list) in runs.Zip(lists))
@@ -150,6 +147,8 @@ public sealed class GateLearning
             CultureInfo.InvariantCulture, $"{runs.Count} runs of {names.Count} pictures are too few for a rate of "
                 + $"{falseAlarms} false alarms: {needed} are needed, {needed - runs.Count} more"));
     }
+
+    private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
     // [witness][run * runs + other run]
     private double[][] Noise(

@@ -7,6 +7,7 @@ internal sealed class MetricWitness : Witness
 {
     private const string Patch = "patch:";
     private const int Reach = 16; // of the local metrics' windows, and of what they spread at a border
+    private const int CommonSide = 64; // smaller patches share a map
 
     // Metrics whose map at a pixel depends on nothing that is further away than the reach.
     private static readonly string[] Local = ["ssim", "ssim-luma", "dssim", "dssim-lab", "l2"];
@@ -31,9 +32,9 @@ internal sealed class MetricWitness : Witness
         if (pooling is not null)
             DistanceMap.CheckPooling(pooling);
         around = !Local.Contains(name) ? null
-            : pooling == "max" ? Reach
+            : pooling == "max" ? Reach + CommonSide
             : pooling?.StartsWith(Patch, StringComparison.Ordinal) == true
-                ? Reach + int.Parse(pooling[Patch.Length..], CultureInfo.InvariantCulture)
+                ? Reach + Math.Max(CommonSide, int.Parse(pooling[Patch.Length..], CultureInfo.InvariantCulture))
                 : null;
         metric = new(() => Metric.Load([name], store)[0].WithThreads(1));
     }

@@ -9,6 +9,7 @@ internal sealed class PicturePair
     private readonly RgbImage distorted;
     private readonly IReadOnlyList<(int X, int Y, int Width, int Height)> ignored;
     private readonly Dictionary<string, (double Value, DistanceMap? Map)> measured = [];
+    private readonly Dictionary<(string, (int, int, int, int)), DistanceMap> parts = [];
 
     /// <param name="reference">The reference.</param>
     /// <param name="distorted">The other picture, in which ignored areas are those of the reference.</param>
@@ -59,15 +60,23 @@ internal sealed class PicturePair
     public MetricValue Pool(
         Metric metric, string pooling, (int X, int Y, int Width, int Height) part, CancellationToken cancellation)
     {
-        var whole = (part.Width, part.Height) == (Width, Height);
-        var map = whole ? Measure(metric, cancellation).Map! : metric.MeasureAndMap(
-            new Part(reference, part), new Part(distorted, part), cancellation).Map;
+        var map = MapOf(metric, part, cancellation);
         var (value, place) = map.Pool(
             pooling, [.. ignored.Select(area => area with { X = area.X - part.X, Y = area.Y - part.Y })]);
         return new(value)
         {
             Place = place is { } at ? at with { X = at.X + part.X, Y = at.Y + part.Y } : null,
         };
+    }
+
+    private DistanceMap MapOf(
+        Metric metric, (int X, int Y, int Width, int Height) part, CancellationToken cancellation)
+    {
+        if ((part.Width, part.Height) == (Width, Height))
+            return Measure(metric, cancellation).Map!;
+        var key = (metric.Info.Name, part);
+        return parts.TryGetValue(key, out var known) ? known : parts[key] = metric.MeasureAndMap(
+            new Part(reference, part), new Part(distorted, part), cancellation).Map;
     }
 
     private (int, int, int, int)? FindChanged()

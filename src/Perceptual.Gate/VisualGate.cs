@@ -39,15 +39,21 @@ public sealed class VisualGate
         this.threads = threads ?? Environment.ProcessorCount;
     }
 
-    /// <summary>The names of all pictures of two folders and the folders in them, in ordinal order.</summary>
+    /// <summary>
+    /// The names of all pictures of two folders and the folders in them, in ordinal order, without images that only say
+    /// what is ignored.
+    /// </summary>
     /// <exception cref="DirectoryNotFoundException">There is no such folder, or it is a file.</exception>
     /// <exception cref="InvalidDataException">There is no picture in either.</exception>
-    public static IReadOnlyList<string> Names(string baselines, string actual)
+    public IReadOnlyList<string> Names(string baselines, string actual)
     {
+        var masks = settings.Ignore.Concat(settings.Images.SelectMany(rule => rule.Ignore))
+            .Where(text => !IgnoredAreas.IsArea(text)).Select(text => Path.GetFullPath(MaskPath(text))).ToHashSet();
         string[] names =
         [
-            .. PictureFolder.Names(baselines).Union(PictureFolder.Names(actual), StringComparer.Ordinal)
-                .Order(StringComparer.Ordinal),
+            .. PictureFolder.Names(baselines)
+                .Where(name => !masks.Contains(Path.GetFullPath(PictureFolder.PathOf(baselines, name))))
+                .Union(PictureFolder.Names(actual), StringComparer.Ordinal).Order(StringComparer.Ordinal),
         ];
         return names.Length > 0 ? names : throw new InvalidDataException($"{baselines} and {actual} have no pictures");
     }
@@ -166,7 +172,9 @@ public sealed class VisualGate
     private IgnoredAreas IgnoredIn(string name)
     {
         var texts = settings.IgnoreOf(name);
-        return ignored.GetOrAdd(string.Join('\n', texts), _ => new(texts.Select(text =>
-            !IgnoredAreas.IsArea(text) && folder.Length > 0 ? Path.Combine(folder, text) : text)));
+        return ignored.GetOrAdd(string.Join('\n', texts), _ => new(
+            texts.Select(text => IgnoredAreas.IsArea(text) ? text : MaskPath(text))));
     }
+
+    private string MaskPath(string text) => Path.Combine(folder, text);
 }

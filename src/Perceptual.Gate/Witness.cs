@@ -19,11 +19,12 @@ public abstract class Witness
     // learned, and the least that can be learned: nobody sees less.
     private static readonly (Witness Witness, double Limit, double Least)[] Usual =
     [
-        (new ColourWitness(8), 3, 0.3),
-        (new ColourWitness(16), 2, 0.2),
-        (new ColourWitness(32), 1.5, 0.15),
-        (new MetricWitness("ssim-luma", "patch:16", store: null), 0.5, 0.01),
-        (new MetricWitness("lpips-lite", "patch:16", store: null), 0.5, 0.01),
+        (new ColourWitness(8), 5.5, 0.3),
+        (new ColourWitness(16), 2.3, 0.2),
+        (new ColourWitness(32), 0.9, 0.15),
+        (new MetricWitness("ssim-luma", "patch:8", store: null), 0.5, 0.01),
+        (new MetricWitness("ssim-luma", "patch:16", store: null), 0.35, 0.01),
+        (new MetricWitness("lpips-lite", "patch:16", store: null), 0.2, 0.01),
     ];
 
     private protected Witness(string name) => Name = name;

@@ -6,7 +6,7 @@ namespace Perceptual.Cli;
 internal static class GateCommand
 {
     public const string Help = """
-        See also: lpips help gate, images
+        See also: lpips help witnesses, images
         Exit codes: 0 fine, 1 failed, 2 usage, 3 pictures changed, new or missing, 4 weights missing, 130 interrupted
 
         Examples:
@@ -43,8 +43,9 @@ internal static class GateCommand
             Directory.CreateDirectory(baselines);
             var patterns = parsed.GetValue(names) ?? [];
             var taken = patterns.Length > 0
-                ? Baselines.Matching(VisualGate.Names(actual, actual), patterns)
-                : [.. gate.Compare(app, parsed, cancellation).Where(IsToBeTaken).Select(result => result.Name)];
+                ? Baselines.Matching(Baselines.NamesIn(actual), patterns)
+                : [.. gate.Compare(app, parsed, gate.Create(app, parsed), cancellation)
+                    .Where(IsToBeTaken).Select(result => result.Name)];
             Baselines.Approve(baselines, actual, taken,
                 name => app.Output.WriteLine($"taken\t{Printable.Escape(name)}"), cancellation);
             if (taken.Count == 0)
@@ -103,12 +104,13 @@ internal static class GateCommand
             if (accepts)
                 Directory.CreateDirectory(baselines);
             var (file, xml) = (parsed.GetValue(output), parsed.GetValue(junit));
+            var visual = gate.Create(app, parsed);
             OutputFiles.Check(
-                VisualGate.Names(baselines, actual).SelectMany(
+                visual.Names(baselines, actual).SelectMany(
                     name => new[] { VisualGate.PathOf(baselines, name), VisualGate.PathOf(actual, name) }),
                 (output.Name, file), (junit.Name, xml));
             PairReport.Check(parsed.GetValue(page));
-            var results = gate.Compare(app, parsed, cancellation);
+            var results = gate.Compare(app, parsed, visual, cancellation);
             var report = new GateReport(baselines, actual, results, accepts);
             if (accepts)
                 Baselines.Approve(baselines, actual, report.NamesOf(GateOutcome.New), null, cancellation);
@@ -178,22 +180,28 @@ internal sealed class GateOptions
     /// <summary>How many pictures are compared at a time.</summary>
     public int Threads(ParseResult parsed) => parsed.GetValue(threads) ?? Environment.ProcessorCount;
 
-    /// <summary>Compares all pictures.</summary>
-    public GateResult[] Compare(App app, ParseResult parsed, CancellationToken cancellation)
+    /// <summary>The gate that the command line asks for.</summary>
+    public VisualGate Create(App app, ParseResult parsed)
     {
-        var (baselines, actual) = Folders(parsed);
+        var (baselines, _) = Folders(parsed);
         var beside = Path.Combine(baselines, GateSettings.FileName);
         var file = parsed.GetValue(limits) ?? (File.Exists(beside) ? beside : null);
         var settings = file is null ? new() : GateSettings.Read(file);
         var more = (parsed.GetValue(ignore) ?? [])
             .Select(text => IgnoredAreas.IsArea(text) ? text : Path.GetFullPath(text));
-        var gate = new VisualGate(
+        return new(
             settings with { Ignore = [.. settings.Ignore, .. more] },
             file is null ? null : Path.GetDirectoryName(Path.GetFullPath(file)),
             Images(parsed),
             Threads(parsed),
             Store(app, parsed.GetValue(weights)));
-        var names = VisualGate.Names(baselines, actual);
+    }
+
+    /// <summary>Compares all pictures.</summary>
+    public GateResult[] Compare(App app, ParseResult parsed, VisualGate gate, CancellationToken cancellation)
+    {
+        var (baselines, actual) = Folders(parsed);
+        var names = gate.Names(baselines, actual);
         return Progress.Steps(app, "comparing", names.Count,
             step => gate.Run(baselines, actual, names, step, cancellation).ToArray());
     }

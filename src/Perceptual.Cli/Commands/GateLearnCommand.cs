@@ -43,7 +43,7 @@ internal static class GateLearnCommand
             var (options, store) = (images.Options(parsed), GateOptions.Store(app, parsed.GetValue(weights)));
             var learning = new GateLearning(parsed.GetValue(falseAlarms), file is null ? null : GateSettings.Read(file),
                 folder, options, parsed.GetValue(threads), store);
-            var pictures = VisualGate.Names(folders[0], folders[0]).Count;
+            var pictures = Baselines.NamesIn(folders[0]).Count;
             var settings = Progress.Steps(app, "learning", pictures,
                 step => learning.Learn(folders, step, cancellation));
             var gate = new VisualGate(settings, folder, options, parsed.GetValue(threads), store);

@@ -35,7 +35,7 @@ internal sealed class EvaluationOptions
     {
         loadSize = OptionChecks.OptionalNumber(
             "--load-size",
-            $"Resize images to this shorter side, as Pillow does; 0: do not. [default: {defaultLoadSize}]",
+            $"Resize images to this shorter side; 0: do not. [default: {defaultLoadSize}]",
             0,
             65535);
         output.RequireEnding(".csv", ".json");

@@ -5,6 +5,8 @@ namespace Perceptual.Cli;
 /// <summary>The results of a gate for GitHub Actions. Names are text, and begin no command and no markup.</summary>
 internal static class GitHubActions
 {
+    private const int MostRows = 500; // of the summary, which may have a megabyte
+
     /// <summary>Writes an annotation for each picture that fails, and the summary of the step.</summary>
     /// <param name="commands">Gets the annotations, a workflow command in a line each.</param>
     /// <param name="summary">The file that the summary is added to, or null.</param>
@@ -35,9 +37,11 @@ internal static class GitHubActions
         if (shown.Length == 0)
             return text.ToString();
         text.Append("| picture | outcome | what |\n| --- | --- | --- |\n");
-        foreach (var result in shown)
+        foreach (var result in shown.Take(MostRows))
             text.Append($"| {Markdown(result.Name)} | {GateReport.Word(result.Outcome)} | "
                 + $"{Markdown(GateReport.Describe(result))} |\n");
+        if (shown.Length > MostRows)
+            text.Append($"\n{shown.Length - MostRows} more are in the log.\n");
         return text.Append('\n').ToString();
     }
 

@@ -59,7 +59,8 @@ public class PoolingTests
     {
         const int Width = 23, Height = 17;
         var values = Values(Width, Height, seed: 5);
-        (int X, int Y, int Width, int Height)[] ignored = [(3, 2, 9, 6), (5, 4, 100, 3), (-1, -1, 3, 3), (50, 50, 1, 1)];
+        (int X, int Y, int Width, int Height)[] ignored =
+            [(3, 2, 9, 6), (5, 4, 100, 3), (-1, -1, 3, 3), (50, 50, 1, 1)];
         var rest = values.Index().Where(value => !IsIn(ignored, value.Index % Width, value.Index / Width))
             .Select(value => value.Item).Order().ToArray();
         var map = Map(values, Width, Height);
@@ -81,7 +82,8 @@ public class PoolingTests
     public void A_pooled_metric_pools_the_map_of_the_metric_from_rows_and_from_prepared_images(string name)
     {
         var metric = Metric.Load([name])[0];
-        var (value, place) = metric.MeasureAndMap(Reference.OpenRows(), Distorted.OpenRows(), Token).Map.Pool("patch:9");
+        var map = metric.MeasureAndMap(Reference.OpenRows(), Distorted.OpenRows(), Token).Map;
+        var (value, place) = map.Pool("patch:9");
         var set = new MetricSet([metric.Pooled("patch:9")]);
         Assert.Equal(new(value) { Place = place }, Assert.Single(set.Compare(Reference.OpenRows, Distorted.OpenRows,
             Token)));
