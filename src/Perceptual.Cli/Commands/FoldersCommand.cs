@@ -57,7 +57,9 @@ internal static class FoldersCommand
             var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),
                 ("--ignore", images.IgnoredText(parsed)),
                 ("REF_DIR", parsed.GetValue(referenceArgument)!), ("DIST_DIR", parsed.GetValue(distortedArgument)!));
-            var report = ReportOf(parsed, many.ReportFolder(parsed.CommandResult), pairs, options, resize);
+            var report = ReportOf(many.ReportFolder(parsed.CommandResult), pairs,
+                $"{parsed.GetValue(referenceArgument)} and {parsed.GetValue(distortedArgument)}",
+                PairReport.CommandOf(parsed), options, images.Ignored(parsed), resize);
             return (output with { Page = report }).Run(
                 app, columns, purpose, Stamped(pairs, output.File), pairs.Pairs.Count, bothPaths: false,
                 (known, step) => comparison.Folders(
@@ -65,25 +67,23 @@ internal static class FoldersCommand
                 cancellation);
         });
         return command;
+    }
 
-        PairReport? ReportOf(
-            ParseResult parsed, string? folder, FolderPairs pairs, ImageReadOptions options, ResizeFilter? resize)
+    private static PairReport? ReportOf(string? folder, FolderPairs pairs, string title, string commandLine,
+        ImageReadOptions options, IgnoredAreas ignored, ResizeFilter? resize)
+    {
+        if (folder is null)
+            return null;
+        var report = new PairReport(folder, title, commandLine)
         {
-            if (folder is null)
-                return null;
-            var references = parsed.GetValue(referenceArgument)!;
-            var report = new PairReport(folder, $"{references} and {parsed.GetValue(distortedArgument)}",
-                PairReport.CommandOf(parsed))
-            {
-                Images = options,
-                Ignored = images.Ignored(parsed),
-                Resize = resize,
-                NameOf = row => Path.GetFileName(row.Distorted),
-            };
-            foreach (var path in pairs.Unpaired)
-                report.AddAlone(path, Path.GetDirectoryName(path) == Path.GetDirectoryName(pairs.Pairs[0].Reference));
-            return report;
-        }
+            Images = options,
+            Ignored = ignored,
+            Resize = resize,
+            NameOf = row => Path.GetFileName(row.Distorted),
+        };
+        foreach (var path in pairs.Unpaired)
+            report.AddAlone(path, Path.GetDirectoryName(path) == Path.GetDirectoryName(pairs.Pairs[0].Reference));
+        return report;
     }
 
     private static IReadOnlyList<StampedPair> Stamped(FolderPairs pairs, string? output) => output is null ? [] :
