@@ -9,7 +9,7 @@ namespace Perceptual.Gate;
 /// files are text in the page, never markup, and the files in the folder are called by numbers.
 ///
 /// Files that browsers show as they are (PNG, JPEG, still WebP, BMP) are copied byte by byte; of all others the folder
-/// gets a PNG of 8 bits. Heat maps have at most about 40,000 cells, each the largest value of a square of pixels, and
+/// gets a PNG of 8 bits. Heat maps have at most about 20,000 cells, each the largest value of a square of pixels, and
 /// one scale for the whole report.
 /// </remarks>
 /// <example>

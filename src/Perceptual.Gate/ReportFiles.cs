@@ -24,8 +24,8 @@ internal sealed record ReportEntry(
 internal sealed class ReportFiles
 {
     private const string Images = "images", Small = "small", Maps = "maps";
-    private const int SmallSide = 240; // twice what the page shows, for screens with two pixels in one
-    private const int MapCells = 40_000;
+    private const int SmallSide = 200; // twice what the page shows, for screens with two pixels in one
+    private const int MapCells = 20_000;
     private const int Kept = 4; // images of the last pairs, in which the next ones are looked for
 
     private readonly string folder;

@@ -89,8 +89,9 @@ internal sealed partial class PairReport(string folder, string title, string com
             Threads = columns.Set.Threads,
         };
         return app.Try(() => Progress.Steps(app, "writing the report", rows.Count + alone.Count, step =>
-            Gate.Report.Write(folder, run, rows.Select(row => PairOf(row.Row, row.Name, columns, mapMetric?.WithThreads(1)))
-                .Concat(alone), step, cancellation)));
+            Gate.Report.Write(folder, run,
+                [.. rows.Select(row => PairOf(row.Row, row.Name, columns, mapMetric?.WithThreads(1))), .. alone],
+                step, cancellation)));
     }
 
     // That of the first value which is of a place.
@@ -102,8 +103,8 @@ internal sealed partial class PairReport(string folder, string title, string com
         return null;
     }
 
-    private ReportPair PairOf(ComparedImages row, string name, Columns columns, Metric? mapMetric) => row.Problems.Count > 0
-        ? new(name, ReportState.Failed)
+    private ReportPair PairOf(ComparedImages row, string name, Columns columns, Metric? mapMetric) =>
+        row.Problems.Count > 0 ? new(name, ReportState.Failed)
         {
             Reference = row.Reference,
             Distorted = row.Distorted,

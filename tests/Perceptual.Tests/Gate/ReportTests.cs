@@ -17,7 +17,8 @@ public sealed partial class ReportTests : IDisposable
     {
         var png = folder.Write("a.png", Png(TestImages.Waves(40, 30, 1)));
         var named = folder.Write("really-a-png.tif", Png(TestImages.Waves(40, 30, 2)));
-        var tiff = folder.Write("b.tif", new TiffWriter { Width = 40, Height = 30, Bits = 16 }.Write(Samples.Pattern16(40, 30)));
+        var writer = new TiffWriter { Width = 40, Height = 30, Bits = 16 };
+        var tiff = folder.Write("b.tif", writer.Write(Samples.Pattern16(40, 30)));
         Write(new("x", ReportState.Compared) { Reference = png, Distorted = named },
             new("y", ReportState.Compared) { Reference = png, Distorted = tiff });
         Assert.Equal(
@@ -125,7 +126,8 @@ public sealed partial class ReportTests : IDisposable
         Assert.InRange(worst.GetProperty("x").GetInt32(), 112, 128);
         Assert.InRange(worst.GetProperty("y").GetInt32(), 62, 78);
         var black = new ImageReadOptions { Alpha = AlphaMode.Black };
-        Assert.All(Samples.Interleaved(ImageFile.Read(folder["report/maps/000001.png"], black)), v => Assert.Equal(0, v));
+        Assert.All(
+            Samples.Interleaved(ImageFile.Read(folder["report/maps/000001.png"], black)), v => Assert.Equal(0, v));
         Assert.Contains(Samples.Interleaved(ImageFile.Read(folder["report/maps/000002.png"], black)), v => v > 200);
     }
 
