@@ -187,7 +187,7 @@ public sealed partial class MethodTableTests : IDisposable
         Assert.Single(lines[..4].Select(line => line.Length).Distinct()); // numbers end where their heading ends
         Assert.Equal("Mean ± standard deviation over 12 images", lines[4]);
         Assert.StartsWith("minus a_b & 50 % $x$ | c", lines[6], StringComparison.Ordinal);
-        Assert.Single(lines[7..9].Select(line => line.IndexOf(']', StringComparison.Ordinal)).Distinct());
+        Assert.Single(lines[7..9].Select(line => line.LastIndexOf(']')).Distinct());
     }
 
     [Fact]
