@@ -280,8 +280,8 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         GC.KeepAlive(extracted); // of their values only pointers are used
     }
 
-    // Without dropout the sums of a frozen trunk are the same in each epoch: those of a pair of images are computed once
-    // and kept, as far as the memory suffices.
+    // Without dropout the sums of a frozen trunk are the same in each epoch: those of a pair of images are computed
+    // once and kept, as far as the memory suffices.
     private ChannelSums[] PairSums(TrainingData.NumberedTriplet[] batch, CancellationToken cancellation)
     {
         var pairs = Pairs(batch);

@@ -30,7 +30,7 @@ public sealed partial class MethodTableTests : IDisposable
         }
         Assert.Equal("", lines[5]);
         Assert.Equal("Mean ± standard deviation over 12 images; best **bold**, second <u>underlined</u>", lines[6]);
-        Assert.StartsWith(@"\* differs from a\_b \& 50 \% \$x\$ \| c (", lines[7], StringComparison.Ordinal);
+        Assert.StartsWith(@"\* differs from a\_b \& 50 \% \$x\$ \| c (", lines[8], StringComparison.Ordinal);
 
         // GitHub's Markdown: a bar ends a cell unless there is a backslash before it.
         static string[] Cells(string line) =>

@@ -106,8 +106,8 @@ internal static class FoldersCommand
             var output = many.Parse(parsed, files.Concat(choice.Model.Files));
             var columns = choice.Load(app, cancellation) with { Methods = MethodNames(folders) };
             var comparison = new ImageComparison(columns.Set, options, crop);
-            var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"), ("--crop-border", $"{crop}"),
-                ("REF_DIR", reference), ("DIST_DIR", string.Join(' ', folders)));
+            var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),
+                ("--crop-border", $"{crop}"), ("REF_DIR", reference), ("DIST_DIR", string.Join(' ', folders)));
             return output.Run(
                 app, columns, purpose, Stamped(pairs, output.File), pairs.Pairs.Count, references: null,
                 (known, step) => comparison.Folders(pairs, resize, (int)known, step, cancellation));
