@@ -45,7 +45,7 @@ public sealed record FolderPairs(
         var others = distorted.Select(folder => Named(folder, matching, passedOver)).ToArray();
         for (var i = 0; i < others.Length; i++)
             if (!a.Keys.Any(others[i].ContainsKey))
-                throw NothingInCommon(references, a, distorted[i], others[i], matching, passedOver);
+                throw NothingInCommon(references, distorted[i], matching);
         string[] common = [.. a.Keys.Where(name => others.All(other => other.ContainsKey(name)))];
         if (common.Length == 0)
             throw new InvalidDataException(
@@ -76,16 +76,16 @@ public sealed record FolderPairs(
         return paths;
     }
 
-    private static InvalidDataException NothingInCommon(
-        string references, OrderedDictionary<string, string> a, string distorted,
-        OrderedDictionary<string, string> b, FolderMatching matching, List<string> passedOver)
+    private static InvalidDataException NothingInCommon(string references, string distorted, FolderMatching matching)
     {
-        var example = b.Count > 0 ? b.GetAt(0).Value : passedOver[0];
-        var byStem = !matching.ByStem && a.Keys.Select(Stem).Intersect(b.Keys.Select(Stem)).Any();
-        return new($"{references} and {distorted} have no file name in common, such as "
-            + $"{Path.GetRelativePath(references, a.GetAt(0).Value)} and {Path.GetRelativePath(distorted, example)}"
-            + (byStem ? "; ByStem compares them without their extensions"
+        var (a, b) = (Names(references), Names(distorted));
+        return new($"{references} and {distorted} have no file name in common: their first are {a[0]} and {b[0]}"
+            + (!matching.ByStem && a.Select(Stem).Intersect(b.Select(Stem)).Any()
+                ? "; ByStem compares them without their extensions"
                 : "; FolderMatching says how names differ"));
+
+        string[] Names(string folder) => [.. ImageFile.InFolder(folder, matching.Recursive)
+            .Select(path => Path.GetRelativePath(folder, path))];
 
         static string Stem(string name) => Path.ChangeExtension(name, null);
     }

@@ -273,22 +273,24 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         var cache = features ?? new(Model(), data, memory);
         float[][] weights = [.. ClampedLin().Select(tensor => tensor.Values)];
         var triplets = data.Validation;
-        var distances = new double[2][] { new double[triplets.Length], new double[triplets.Length] };
+        var distances = new Dictionary<(int Reference, int Image), double>();
         for (var start = 0; start < triplets.Length; start += Recipe.Batch)
         {
             var (first, count) = (start, Math.Min(Recipe.Batch, triplets.Length - start));
             var there = cache.Take(Images(triplets.AsSpan(first, count)), cancellation);
             CheckSizes(triplets.AsSpan(first, count), image => (there[image].Width, there[image].Height));
+            var missing = Pairs(triplets.AsSpan(first, count)).Distinct()
+                .Where(pair => !distances.ContainsKey(pair)).ToArray();
+            var found = new double[missing.Length];
             using var crew = new Crew(Threads);
-            crew.Run(2 * count, (i, _) =>
-            {
-                var (example, side) = (first + i / 2, i % 2);
-                var triplet = triplets[example];
-                distances[side][example] =
-                    there[triplet.Reference].Compare(there[triplet.Image(side)], weights).Value;
-            });
+            crew.Run(missing.Length, (pair, _) => found[pair] =
+                there[missing[pair].Reference].Compare(there[missing[pair].Image], weights).Value);
+            foreach (var (pair, distance) in missing.Zip(found))
+                distances.Add(pair, distance);
         }
-        return Scores.TwoAfc(distances[0], distances[1], [.. triplets.Select(triplet => triplet.Judge)]);
+        double[] all = [.. Pairs(triplets).Select(pair => distances[pair])];
+        return Scores.TwoAfc([.. all.Where((_, i) => i % 2 == 0)], [.. all.Where((_, i) => i % 2 == 1)],
+            [.. triplets.Select(triplet => triplet.Judge)]);
     }
 
     /// <summary>
@@ -324,12 +326,11 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         GC.KeepAlive(extracted); // of their values only pointers are used
     }
 
-    // Without dropout the sums of a frozen trunk are the same in each epoch: those of a pair of images are computed once
-    // and kept, as far as the memory suffices.
+    // Without dropout the sums of a frozen trunk are the same in each epoch: those of a pair of images are computed
+    // once and kept, as far as the memory suffices.
     private ChannelSums[] PairSums(TrainingData.NumberedTriplet[] batch, CancellationToken cancellation)
     {
-        var pairs = batch.SelectMany(triplet => new[] { (triplet.Reference, triplet.P0),
-            (triplet.Reference, triplet.P1) }).ToArray();
+        var pairs = Pairs(batch);
         TrainingData.NumberedTriplet[] missing = [.. batch.Where(triplet =>
             !pairSums.ContainsKey((triplet.Reference, triplet.P0))
             || !pairSums.ContainsKey((triplet.Reference, triplet.P1)))];
@@ -449,6 +450,15 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     {
         for (var i = 0; i < to.Length; i++)
             to[i] += from[i];
+    }
+
+    // The two pairs of each triplet.
+    private static (int Reference, int Image)[] Pairs(ReadOnlySpan<TrainingData.NumberedTriplet> triplets)
+    {
+        var pairs = new List<(int, int)>(2 * triplets.Length);
+        foreach (var triplet in triplets)
+            pairs.AddRange([(triplet.Reference, triplet.P0), (triplet.Reference, triplet.P1)]);
+        return [.. pairs];
     }
 
     // The different images of the triplets, in the order of their first use.

@@ -141,7 +141,7 @@ internal sealed class TextRows(
             Statistic("mean, 95 % from", summary => summary.Interval()?.Low);
             Statistic("mean, 95 % to", summary => summary.Interval()?.High);
         }
-        lines.Add(["pairs", .. Padded(summaries.Select(summary => $"{summary.Count}"))]);
+        lines.Add(["pairs", .. Padded(summaries.Select((summary, i) => i == 0 ? $"{summary.Count}" : ""))]);
         text.Append(ScoreTable.Align(lines));
 
         void Statistic(string name, Func<Summary, double?> statistic) => lines.Add(

@@ -17,7 +17,7 @@ internal static class TableMarkup
             Row(EscapeMarkdown(table.Columns.Methods[m]), row.Select(Cell));
         text.Append($"\n{EscapeMarkdown(table.Caption)}{table.Marks("best **bold**", "second <u>underlined</u>")}\n");
         if (table.Cells.Length > 1)
-            text.Append($"\\* {EscapeMarkdown(table.StarMeaning)}\n");
+            text.Append($"\n\\* {EscapeMarkdown(table.StarMeaning)}\n");
         return text.ToString();
 
         void Row(string first, IEnumerable<string> cells) =>

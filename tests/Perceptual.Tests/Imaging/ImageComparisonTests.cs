@@ -64,7 +64,7 @@ public sealed class ImageComparisonTests : IDisposable
         foreach (var name in new[] { "ref/city.png", "ref/sea.png", "dist/sr_city_x4.png", "dist/sr_sea_x4.png",
             "dist/sr_city_x2.png", "dist/city_x4.png", "dist/sr_x4.png", "dist/sr_x.png" })
             folder.Write(name, [1]);
-        Assert.Contains("such as city.png and city_x4.png; FolderMatching says",
+        Assert.Contains(": their first are city.png and city_x4.png; FolderMatching says",
             Assert.Throws<InvalidDataException>(() => FolderPairs.Of(folder["ref"], folder["dist"])).Message,
             StringComparison.Ordinal);
         var pairs = FolderPairs.Of(folder["ref"], folder["dist"], new() { Prefix = "sr_", Suffix = "_x4" });
