@@ -224,8 +224,6 @@ public sealed class LpipsFeatures : PreparedImage
                 || values.Length != (long)channels * height * width)
                 throw new ArgumentException(
                     $"{values.Length} values are not a tap of {channels} channels, {height} rows and {width} columns");
-            if (!AreFinite(values))
-                throw new ArgumentException("a tap has a value that is not finite");
             var made = new Tap((channels + RowBuffer.Lanes - 1) / RowBuffer.Lanes, height, width);
             var pixels = height * width;
             fixed (float* source = values)
@@ -239,24 +237,26 @@ public sealed class LpipsFeatures : PreparedImage
                 }
             for (var y = 0; y < height; y++)
                 LpipsHead.InverseNorms(made.Row(y), made.PlaneLength, made.Planes, width, made.InverseRow(y));
-            return made;
+            // A norm that is none is that of a pixel with a value that is not finite, or with values too large.
+            return AreFinite(new(made.Inverse.Pointer, pixels)) || AreFinite(values) ? made
+                : throw new ArgumentException("a tap has a value that is not finite");
         }
 
         // A row of a plane: channel by channel to pixel by pixel.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Interleave(float* source, nint step, int lanes, int width, float* target)
         {
-            for (var x = 0; x < width; x++, source++, target += RowBuffer.Lanes)
+            var lane = 0;
+            for (; lane <= lanes - 4; lane += 4, source += 4 * step)
             {
-                var lane = 0;
-                for (; lane <= lanes - 4; lane += 4)
-                {
-                    var from = source + lane * step;
-                    Vector128.Create(from[0], from[step], from[2 * step], from[3 * step]).Store(target + lane);
-                }
-                for (; lane < lanes; lane++)
-                    target[lane] = source[lane * step];
+                float* second = source + step, third = source + 2 * step, fourth = source + 3 * step;
+                var to = target + lane;
+                for (var x = 0; x < width; x++, to += RowBuffer.Lanes)
+                    Vector128.Create(source[x], second[x], third[x], fourth[x]).Store(to);
             }
+            for (; lane < lanes; lane++, source += step)
+                for (var x = 0; x < width; x++)
+                    target[x * RowBuffer.Lanes + lane] = source[x];
         }
 
         private static bool AreFinite(ReadOnlySpan<float> values)
