@@ -52,6 +52,9 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         --crop-border N leaves out N pixels at each of the four edges of every image before anything is computed, after
         --resize. Papers on super-resolution do so with as many pixels as the scale has.
 
+        --ignore x,y,width,height, or an image that is black where pictures are compared, takes an area of every
+        distorted image from its reference before anything is computed. It may be given several times.
+
         Pixel values are used as they are stored. --icc converts them to sRGB through the embedded colour profile:
         relative colorimetric, or by the profile's own intent if it does not have that.
 

@@ -207,9 +207,8 @@ public sealed class GateLearning
         if (limit <= 0)
             return 0;
         var step = Math.Pow(10, Math.Floor(Math.Log10(limit)) - 2);
-        return double.Parse(
-            (Math.Ceiling(limit / step) * step).ToString("G4", CultureInfo.InvariantCulture),
-            CultureInfo.InvariantCulture);
+        var text = (Math.Ceiling(limit / step) * step).ToString("G4", CultureInfo.InvariantCulture);
+        return double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
     }
 
     private static double Median(double[] values)

@@ -8,7 +8,7 @@ namespace Perceptual.Cli;
 internal static class CompareCommand
 {
     public const string Help = """
-        For images: --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (`lpips help images`)
+        For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (lpips help images)
         See also: lpips help models, metrics, networks, output, report, explain
         Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 

@@ -12,7 +12,6 @@ internal static class EvaluateCommand
 
         Examples:
           lpips evaluate 2afc 2afc/val --metric lpips-alex,lpips-squeeze,psnr,ssim -o 2afc.csv
-          lpips evaluate jnd jnd/val --plot curves.png
         """;
 
     public static Command Create(App app) =>

@@ -52,6 +52,7 @@ internal sealed class ImageOptions
         resize.AcceptOnlyFromAmong([.. Enum.GetNames<ResizeFilter>().Select(name => name.ToLowerInvariant())]);
         command.Add(resize);
         ignore = IgnoreOption();
+        ignore.Hidden = canCrop;
         command.Add(ignore);
         command.Validators.Add(result =>
         {

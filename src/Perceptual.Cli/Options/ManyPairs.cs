@@ -25,12 +25,13 @@ internal sealed class ManyPairs
     private readonly Option<string> report = PairReport.Option();
     private readonly Option<string> table = new("--table")
     {
-        Description = "Also write the means to this file (.md, .tex, .csv or .json).",
+        Description = "Also write the means to this file (.md, .tex, .csv, .json), --intervals with 95 % intervals.",
         HelpName = "FILE",
     };
     private readonly Option<bool> intervals = new("--intervals")
     {
         Description = "Show 95 % intervals of the means, not standard deviations.",
+        Hidden = true, // --table tells of it
     };
 
     /// <param name="command">The command that takes them.</param>
