@@ -38,7 +38,9 @@ public sealed class ScaleTests : IDisposable
     {
         var (answers, known) = (Answers(), lpips.PathOf("known.csv"));
         File.WriteAllText(known, "reference,distorted,jnd\nr,c,7\n");
-        var run = CommandLine.Run("scale", answers, "--known", known, "--boosted", answers, "--min-traps 0");
+        var boosted = lpips.PathOf("boosted.csv");
+        File.WriteAllText(boosted, File.ReadAllText(answers) + "one more,r,a,b,p0,0\n");
+        var run = CommandLine.Run("scale", answers, "--known", known, "--boosted", boosted, "--min-traps 0");
         Assert.Equal(("", 0), (run.Error, run.Code));
         Assert.Contains("7.000", run.Lines[3], StringComparison.Ordinal);
         Assert.Contains(run.Lines, line => line.StartsWith("boosted r: x JND look like", StringComparison.Ordinal));

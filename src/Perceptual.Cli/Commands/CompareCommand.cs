@@ -14,6 +14,7 @@ internal static class CompareCommand
 
         Examples:
           lpips compare reference.png a.jpg b.webp --metric lpips-lite,psnr,ssim --report report
+          lpips compare reference.png distorted.png --map where.png --explain
         """;
 
     public static Command Create(App app)
