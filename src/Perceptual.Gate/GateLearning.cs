@@ -157,8 +157,12 @@ public sealed class GateLearning
         var paths = runs.Select(run => PictureFolder.PathOf(run, name)).ToArray();
         var files = paths.Select(path => ImageFile.Read(path, options)).ToArray();
         var values = Array.ConvertAll(witnesses, _ => new double[runs.Count * runs.Count]);
-        var gate = Gate(start with { Limits = witnesses.ToDictionary(witness => witness, _ => 0.0), Images =
-            [.. start.Images.Select(rule => rule with { Limits = new Dictionary<string, double?>() })] });
+        var gate = Gate(start with
+        {
+            Limits = witnesses.ToDictionary(witness => witness, _ => 0.0),
+            Images =
+            [.. start.Images.Select(rule => rule with { Limits = new Dictionary<string, double?>() })]
+        });
         for (var i = 0; i < runs.Count; i++)
             for (var j = i + 1; j < runs.Count; j++)
             {

@@ -85,7 +85,8 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
         return Pool is null
             ? new(Names, new(loaded))
             : new([.. Names.Select(ColumnOf)],
-                new(Array.ConvertAll(loaded, metric => metric.Pooled(Pool, ignored?.All)))) { Models = loaded };
+                new(Array.ConvertAll(loaded, metric => metric.Pooled(Pool, ignored?.All))))
+            { Models = loaded };
     }
 
     /// <summary>Says what images are resized to, if they are.</summary>
