@@ -29,7 +29,7 @@ public sealed class GateTests : IDisposable
         Assert.Equal(["missing", "new", "other", "changed", "1"], run.Lines.Select(line => line.Split(' ')[0]));
         Assert.Contains("size.png       is 50x36 but its baseline is 40x36", run.Lines[2], StringComparison.Ordinal);
         Assert.Matches(
-            @"^changed     x/changed.png  (colour|ssim|lpips).* above .* at \d+,\d+ \(\d+x\d+\); .*LPIPS 0\.",
+            @"^changed     x/changed.png  (colour|ssim|lpips).* above .* at \d+,\d+ \(\d+x\d+\) and \d more; LPIPS 0\.",
             run.Lines[3]);
         Assert.Equal("1 same, 1 changed, 1 new, 1 missing, 1 other size", run.Lines[4]);
         Assert.Equal(0, CommandLine.Run("gate", lpips.PathOf("base"), lpips.PathOf("base")).Code);
