@@ -253,13 +253,7 @@ internal sealed record Evaluation(
         Stream stream, Columns columns, IReadOnlyList<ScoreTable> tables, string[] itemColumns, string[] valueNames,
         IEnumerable<EvaluationItem> items)
     {
-        using var json = new Utf8JsonWriter(stream,
-            new()
-            {
-                Indented = true,
-                NewLine = "\n",
-                Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-            });
+        using var json = new Utf8JsonWriter(stream, Report.JsonForm);
         json.WriteStartObject();
         Report.WriteVectors(json);
         Report.WriteMetrics(json, columns);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Perceptual.Cli;
@@ -105,13 +104,7 @@ internal sealed class GateReport(
     private string Json()
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, new()
-        {
-            Indented = true,
-            NewLine = "\n",
-            // Names of files are kept readable; the output is not put into a web page.
-            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        }))
+        using (var json = new Utf8JsonWriter(stream, Report.JsonForm))
         {
             json.WriteStartObject();
             Report.WriteVectors(json);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Perceptual.Cli;
@@ -70,8 +69,7 @@ internal static class ScaleReport
 
     private static void WriteJson(Stream stream, JndScale scale)
     {
-        using var json = new Utf8JsonWriter(stream,
-            new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        using var json = new Utf8JsonWriter(stream, Report.JsonForm);
         json.WriteStartObject();
         Each("scale", scale.Values, value =>
         {
