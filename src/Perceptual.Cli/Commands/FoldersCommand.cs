@@ -109,12 +109,13 @@ internal static class FoldersCommand
             var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),
                 ("--ignore", images.IgnoredText(parsed)), ("--crop-border", $"{crop}"),
                 ("REF_DIR", reference), ("DIST_DIR", string.Join(' ', folders)));
-            return (output with { Page = ReportOf(parsed, pairs, columns) }).Run(
+            return (output with { Page = ReportOf(parsed, pairs, columns, options, ignored, resize) }).Run(
                 app, columns, purpose, Stamped(pairs, output.File), pairs.Pairs.Count, references: null,
                 (known, step) => comparison.Folders(pairs, resize, (int)known, step, cancellation), cancellation);
         }
 
-        private PairReport? ReportOf(ParseResult parsed, FolderPairs pairs, Columns columns)
+        private PairReport? ReportOf(ParseResult parsed, FolderPairs pairs, Columns columns,
+            ImageReadOptions options, IgnoredAreas ignored, ResizeFilter? resize)
         {
             if (many.ReportFolder(parsed.CommandResult) is not { } folder)
                 return null;
@@ -123,9 +124,9 @@ internal static class FoldersCommand
             var report = new PairReport(folder, $"{reference} and {string.Join(", ", folders)}",
                 PairReport.CommandOf(parsed))
             {
-                Images = images.Options(parsed),
-                Ignored = images.Ignored(parsed),
-                Resize = images.Resize(parsed),
+                Images = options,
+                Ignored = ignored,
+                Resize = resize,
                 NameOf = row => NameIn(row.Distorted),
             };
             foreach (var path in pairs.Unpaired)
