@@ -127,16 +127,18 @@ internal sealed class Pooling
         {
             (this.map, row, counts) = (map, new float[map.Width], new bool[map.Width]);
             ignored = areas.Count > 0 ? new List<(int, int)>?[map.Height] : [];
+            counts.AsSpan().Fill(true);
+            Count = (long)Width * Height;
             foreach (var (x, y, width, height) in areas)
             {
                 var (from, to) = (Math.Max(x, 0), (int)Math.Min((long)x + width, map.Width));
                 for (var at = Math.Max(y, 0); at < Math.Min((long)y + height, map.Height) && from < to; at++)
                     (ignored[at] ??= []).Add((from, to));
             }
-            for (var y = 0; y < Height; y++)
+            for (var y = 0; y < ignored.Length; y++)
             {
                 MarkCounts(y);
-                Count += ignored.Length == 0 || ignored[y] is null ? Width : counts.Count(does => does);
+                Count -= counts.Count(does => !does);
             }
         }
 
@@ -153,19 +155,19 @@ internal sealed class Pooling
         public ReadOnlySpan<float> Read(int y)
         {
             map.CopyRow(y, row);
+            if (ignored.Length == 0)
+                return row;
             MarkCounts(y);
-            if (ignored.Length > 0)
-                foreach (var (from, to) in ignored[y] ?? [])
-                    row.AsSpan(from..to).Clear();
+            foreach (var (from, to) in ignored[y] ?? [])
+                row.AsSpan(from..to).Clear();
             return row;
         }
 
         private void MarkCounts(int y)
         {
             counts.AsSpan().Fill(true);
-            if (ignored.Length > 0)
-                foreach (var (from, to) in ignored[y] ?? [])
-                    counts.AsSpan(from..to).Clear();
+            foreach (var (from, to) in ignored[y] ?? [])
+                counts.AsSpan(from..to).Clear();
         }
     }
 }
