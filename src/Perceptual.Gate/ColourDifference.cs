@@ -9,6 +9,10 @@ internal static class ColourDifference
     /// </summary>
     public const double MostOfStraight = 2.1;
 
+    /// <summary>The straight distance in L*a*b* is at most this many times that in sRGB levels on [0, 255]: a level
+    /// counts most in dark greens, 1.32.</summary>
+    public const double MostOfLevels = 1.35;
+
     private const int LinearSteps = 16 * 255; // the error between two is below 3e-8
     private const int CurveSteps = 1 << 14; // below 4e-5 of L*, near black
     private const double MostOfWhite = 1.01;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace Perceptual.Gate;
 
@@ -27,11 +28,9 @@ internal sealed class ColourWitness(int side)
         {
             cancellation.ThrowIfCancellationRequested();
             windows.Take(area.Y + y);
-            if (y < down - 1 || !windows.Differ)
+            if (y < down - 1 || !windows.Differ || windows.Worst(worst) is not { } found)
                 continue;
-            for (var x = 0; x <= area.Width - across; x++)
-                if (windows.Difference(x, worst) is var difference && difference > worst)
-                    (worst, place) = (difference, (area.X + x, area.Y + y - down + 1, across, down));
+            (worst, place) = (found.Difference, (area.X + found.X, area.Y + y - down + 1, across, down));
         }
         return new(worst) { Place = place };
     }
@@ -55,6 +54,7 @@ internal sealed class ColourWitness(int side)
         private readonly int[][] rows; // [down * Planes][width]
         private readonly int[][] columns; // [Planes][width], sums over the rows
         private readonly int[][] sums; // [Planes][windows]
+        private readonly float[] most; // [windows], the squares of what the differences are at most
         private readonly int[] first, second;
         private readonly float[] scratch;
         private readonly double scale; // from sums to levels on [0, 255]
@@ -66,6 +66,7 @@ internal sealed class ColourWitness(int side)
             rows = Arrays(down * Planes, area.Width);
             columns = Arrays(Planes, area.Width);
             sums = Arrays(Planes, area.Width - across + 1);
+            most = new float[area.Width - across + 1];
             (first, second, scratch) = (new int[pair.Width], new int[pair.Width], new float[pair.Width]);
             scale = 1.0 / (257.0 * across * down);
         }
@@ -91,18 +92,56 @@ internal sealed class ColourWitness(int side)
         }
 
         /// <summary>
-        /// The difference of the mean colours under a window; any number up to <paramref name="enough"/> if it is no
-        /// larger than that.
+        /// The window of this row whose mean colours differ most, the first of several, if by more than
+        /// <paramref name="worst"/>; null otherwise.
         /// </summary>
-        public double Difference(int x, double enough)
+        public (int X, double Difference)? Worst(double worst)
         {
-            if (sums[0][x] == sums[3][x] && sums[1][x] == sums[4][x] && sums[2][x] == sums[5][x])
-                return 0;
+            SetMost();
+            // Begins where the difference may be largest: few others have to be looked at after that.
+            var at = most.AsSpan().IndexOf(most.Max());
+            if (most[at] <= worst * worst)
+                return null;
+            var largest = Math.Max(worst, Difference(at, worst));
+            for (var x = 0; x < most.Length; x++)
+                if (most[x] >= largest * largest && Difference(x, largest) is var difference
+                    && (difference > largest || (difference == largest && x < at)))
+                    (at, largest) = (x, difference);
+            return largest > worst ? (at, largest) : null;
+        }
+
+        // Any number below "enough" if the difference is below that.
+        private double Difference(int x, double enough)
+        {
             var one = ColourDifference.Lab(scale * sums[0][x], scale * sums[1][x], scale * sums[2][x]);
             var other = ColourDifference.Lab(scale * sums[3][x], scale * sums[4][x], scale * sums[5][x]);
-            return ColourDifference.MostOfStraight * ColourDifference.Straight(one, other) <= enough
+            return ColourDifference.MostOfStraight * ColourDifference.Straight(one, other) < enough
                 ? 0
                 : ColourDifference.Ciede2000(one, other);
+        }
+
+        private void SetMost()
+        {
+            var factor = (float)(scale * ColourDifference.MostOfStraight * ColourDifference.MostOfLevels);
+            var x = 0;
+            for (; x <= most.Length - Vector<float>.Count; x += Vector<float>.Count)
+                (Square(0, x) + Square(1, x) + Square(2, x)).CopyTo(most, x);
+            for (; x < most.Length; x++)
+            {
+                most[x] = 0;
+                for (var channel = 0; channel < 3; channel++)
+                {
+                    var difference = (sums[channel][x] - sums[channel + 3][x]) * factor;
+                    most[x] += difference * difference;
+                }
+            }
+
+            Vector<float> Square(int channel, int x)
+            {
+                var difference = Vector.ConvertToSingle(
+                    new Vector<int>(sums[channel], x) - new Vector<int>(sums[channel + 3], x)) * factor;
+                return difference * difference;
+            }
         }
 
         // In place of the row that leaves the windows.

@@ -21,6 +21,7 @@ public sealed class GateLearning
     private readonly int threads;
     private readonly double falseAlarms;
     private readonly WeightStore? store;
+    private readonly IReadOnlyDictionary<string, Func<string, Metric>>? families;
 
     /// <param name="falseAlarms">The share of runs of the whole set that may fail although nothing changed.</param>
     /// <param name="start">Which witnesses, and what is ignored; its limits are replaced. The usual if null.</param>
@@ -28,14 +29,17 @@ public sealed class GateLearning
     /// <param name="options">How to read files; the defaults of <see cref="ImageReadOptions"/> if null.</param>
     /// <param name="threads">How many pictures are worked on at a time; one for each processor if null.</param>
     /// <param name="store">See <see cref="VisualGate"/>.</param>
+    /// <param name="families">See <see cref="VisualGate"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The share is not above 0 and at most 0.5.</exception>
     public GateLearning(double falseAlarms = 0.01, GateSettings? start = null, string? folder = null,
-        ImageReadOptions? options = null, int? threads = null, WeightStore? store = null)
+        ImageReadOptions? options = null, int? threads = null, WeightStore? store = null,
+        IReadOnlyDictionary<string, Func<string, Metric>>? families = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(falseAlarms);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(falseAlarms, 0.5);
         this.falseAlarms = falseAlarms;
-        (this.start, this.folder, this.options, this.store) = (start ?? new(), folder ?? "", options ?? new(), store);
+        (this.start, this.folder, this.options) = (start ?? new(), folder ?? "", options ?? new());
+        (this.store, this.families) = (store, families);
         this.threads = threads ?? Environment.ProcessorCount;
     }
 
@@ -57,10 +61,16 @@ public sealed class GateLearning
         var names = CheckedNames(runs);
         var witnesses = start.Limits.Keys.Union(start.Images.SelectMany(
             rule => rule.Limits.Where(limit => limit.Value is not null).Select(limit => limit.Key))).ToArray();
+        var gate = Gate(start with
+        {
+            Limits = witnesses.ToDictionary(witness => witness, _ => 0.0),
+            Images =
+            [.. start.Images.Select(rule => rule with { Limits = new Dictionary<string, double?>() })]
+        });
         // [picture][witness][run * runs + other run]
         var noise = ParallelLoop.InOrder(names, threads, name =>
         {
-            var values = Noise(name, runs, witnesses, cancellation);
+            var values = Noise(name, runs, witnesses, gate, cancellation);
             step?.Invoke();
             return values;
         }, cancellation).ToArray();
@@ -152,17 +162,12 @@ public sealed class GateLearning
 
     // [witness][run * runs + other run]
     private double[][] Noise(
-        string name, IReadOnlyList<string> runs, string[] witnesses, CancellationToken cancellation)
+        string name, IReadOnlyList<string> runs, string[] witnesses, VisualGate gate,
+        CancellationToken cancellation)
     {
         var paths = runs.Select(run => PictureFolder.PathOf(run, name)).ToArray();
         var files = paths.Select(path => ImageFile.Read(path, options)).ToArray();
         var values = Array.ConvertAll(witnesses, _ => new double[runs.Count * runs.Count]);
-        var gate = Gate(start with
-        {
-            Limits = witnesses.ToDictionary(witness => witness, _ => 0.0),
-            Images =
-            [.. start.Images.Select(rule => rule with { Limits = new Dictionary<string, double?>() })]
-        });
         for (var i = 0; i < runs.Count; i++)
             for (var j = i + 1; j < runs.Count; j++)
             {
@@ -176,7 +181,8 @@ public sealed class GateLearning
         return values;
     }
 
-    internal VisualGate Gate(GateSettings settings) => new(settings, folder, options, threads, store);
+    internal VisualGate Gate(GateSettings settings) =>
+        new(settings, folder, options, threads, store, families);
 
     // The limits of most pictures, and rules for those that are noisier.
     private GateSettings Settings(

@@ -39,6 +39,10 @@ public sealed record GateSettings
     /// <summary>What the limits were learned from; null if they were not.</summary>
     public LearnedFrom? Learned { get; init; }
 
+    /// <summary>The names of the witnesses that any picture has.</summary>
+    internal IEnumerable<string> Witnesses =>
+        Limits.Keys.Concat(Images.SelectMany(rule => rule.Limits.Keys)).Distinct(StringComparer.Ordinal);
+
     /// <summary>The limits for a picture.</summary>
     /// <param name="name">Its path, with / between its parts.</param>
     public IReadOnlyDictionary<string, double> LimitsOf(string name)
@@ -59,10 +63,13 @@ public sealed record GateSettings
         [.. Ignore, .. Images.Where(rule => rule.Matches(name)).SelectMany(rule => rule.Ignore)];
 
     /// <summary>Reads a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="families">What <see cref="Witness.Parse"/> is going to get; here they only have to be known.</param>
     /// <exception cref="InvalidDataException">It is not JSON, has a field that is not known or twice, or a value that
     /// cannot be; the message names the file and the field.</exception>
     /// <inheritdoc cref="LocalFile.OpenRead" path="/exception"/>
-    public static GateSettings Read(string path)
+    public static GateSettings Read(
+        string path, IReadOnlyDictionary<string, Func<string, Metric>>? families = null)
     {
         using var file = LocalFile.OpenRead(path);
         if (file.Length > MostBytes)
@@ -70,7 +77,10 @@ public sealed record GateSettings
         try
         {
             using var json = JsonDocument.Parse(file);
-            return Read(json.RootElement);
+            var settings = Of(json.RootElement);
+            foreach (var name in settings.Witnesses.Where(name => !Witness.IsOfFamily(name, families)))
+                Witness.Parse(name);
+            return settings;
         }
         catch (JsonException e)
         {
@@ -82,7 +92,7 @@ public sealed record GateSettings
         }
     }
 
-    /// <summary>Writes a file that <see cref="Read(string)"/> reads. It appears whole or not at all.</summary>
+    /// <summary>Writes a file that <see cref="Read"/> reads. It appears whole or not at all.</summary>
     /// <inheritdoc cref="AtomicFile(string)" path="/exception"/>
     public void Write(string path) => AtomicFile.Write(path, stream =>
     {
@@ -97,7 +107,7 @@ public sealed record GateSettings
         stream.WriteByte((byte)'\n');
     });
 
-    private static GateSettings Read(JsonElement root)
+    private static GateSettings Of(JsonElement root)
     {
         var settings = new GateSettings();
         foreach (var (name, value) in StrictJson.Fields(root, "the file"))
@@ -140,11 +150,8 @@ public sealed record GateSettings
     {
         var limits = new OrderedDictionary<string, double?>(StringComparer.Ordinal);
         foreach (var (name, limit) in StrictJson.Fields(value, where))
-        {
-            Witness.Parse(name);
             limits.Add(name, limit.ValueKind == JsonValueKind.Null ? null
                 : StrictJson.Number(limit, $"the limit of {name}", least: 0));
-        }
         return limits;
     }
 

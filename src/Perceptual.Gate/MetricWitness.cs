@@ -20,10 +20,19 @@ internal sealed class MetricWitness : Witness
     /// <exception cref="ArgumentException">The metric has no map, there is no such pooling, or larger is
     /// closer.</exception>
     public MetricWitness(string name, string? pooling, WeightStore? store)
+        : this(name, pooling, Metric.All.Single(info => info.Name == name), new(() => Metric.Load([name], store)[0]))
+    {
+    }
+
+    /// <inheritdoc cref="MetricWitness(string, string, WeightStore)"/>
+    public MetricWitness(string name, string? pooling, Metric metric) : this(name, pooling, metric.Info, new(metric))
+    {
+    }
+
+    private MetricWitness(string name, string? pooling, MetricInfo info, Lazy<Metric> metric)
         : base(pooling is null ? name : $"{name} {pooling}")
     {
-        info = Metric.All.Single(info => info.Name == name);
-        this.pooling = pooling;
+        (this.pooling, this.info) = (pooling, info);
         if (pooling is null && info.LargerIsCloser)
             throw new ArgumentException($"of {name}, larger is closer: give it a pooling"
                 + (info.HasMap ? $", such as '{name} patch:16'" : "; but it has no map, so name another metric"));
@@ -36,7 +45,7 @@ internal sealed class MetricWitness : Witness
             : pooling?.StartsWith(Patch, StringComparison.Ordinal) == true
                 ? Reach + Math.Max(CommonSide, int.Parse(pooling[Patch.Length..], CultureInfo.InvariantCulture))
                 : null;
-        metric = new(() => Metric.Load([name], store)[0].WithThreads(1));
+        this.metric = new(() => metric.Value.WithThreads(1));
     }
 
     public override int MinimumSide => info.MinimumSide;

@@ -31,12 +31,20 @@ public sealed class VisualGate
     /// <param name="threads">How many pictures are compared at a time; one for each processor if null.</param>
     /// <param name="store">Where published weights are looked for, if a witness needs some; by default the folder that
     /// <see cref="WeightStore"/> describes.</param>
+    /// <param name="families">More metrics, as <see cref="Witness.Parse"/> takes them; their files are relative to
+    /// <paramref name="folder"/>. What the settings name of them is made at once.</param>
+    /// <exception cref="ArgumentException">A metric of a family cannot be a witness.</exception>
     public VisualGate(GateSettings? settings = null, string? folder = null, ImageReadOptions? options = null,
-        int? threads = null, WeightStore? store = null)
+        int? threads = null, WeightStore? store = null,
+        IReadOnlyDictionary<string, Func<string, Metric>>? families = null)
     {
         (this.settings, this.folder) = (settings ?? new(), folder ?? "");
         (this.options, this.store) = (options ?? new(), store);
         this.threads = threads ?? Environment.ProcessorCount;
+        foreach (var name in this.settings.Witnesses.Where(name => Witness.IsOfFamily(name, families)))
+            witnesses[name] = Witness.Parse(name, store, families!.ToDictionary(
+                family => family.Key,
+                family => (Func<string, Metric>)(file => family.Value(Path.Combine(this.folder, file)))));
     }
 
     /// <summary>
@@ -89,7 +97,7 @@ public sealed class VisualGate
                 name, PictureFolder.PathOf(baselines, name), PictureFolder.PathOf(actual, name), cancellation);
             step?.Invoke();
             return result;
-        }, cancellation);
+        }, cancellation, ahead: 1000); // most take no time and wait for the few that have changed; results are small
 
     /// <summary>Compares a picture with its baseline, both in memory.</summary>
     /// <param name="name">The name that settings know the picture by.</param>

@@ -49,25 +49,44 @@ public abstract class Witness
     /// does. "METRIC": the metric's own value; of PSNR and others where larger is closer there is none.</param>
     /// <param name="store">Where published weights are looked for; by default the folder that
     /// <see cref="WeightStore"/> describes. They are loaded when the witness is first asked.</param>
+    /// <param name="families">More metrics, such as "onnx:FILE", as <see cref="Metric.Load"/> takes them. They are
+    /// made at once; what that throws is thrown.</param>
     /// <exception cref="ArgumentException">There is no such witness.</exception>
-    public static Witness Parse(string name, WeightStore? store = null)
+    public static Witness Parse(string name, WeightStore? store = null,
+        IReadOnlyDictionary<string, Func<string, Metric>>? families = null)
     {
         ArgumentNullException.ThrowIfNull(name);
         if (All.FirstOrDefault(witness => witness.Name == name) is { } usual)
             return usual;
-        var words = name.Split(' ');
-        if (words is [var colour] && colour.StartsWith(ColourWitness.Prefix, StringComparison.Ordinal)
-            && int.TryParse(colour[ColourWitness.Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture,
+        if (name.StartsWith(ColourWitness.Prefix, StringComparison.Ordinal)
+            && int.TryParse(name[ColourWitness.Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture,
                 out var side) && side is >= 1 and <= ColourWitness.LargestSide)
             return new ColourWitness(side);
-        if (words.Length <= 2 && Metric.All.FirstOrDefault(info => info.Name == words[0]) is { } metric)
-            return words.Length == 2
-                ? new MetricWitness(metric.Name, words[1], store)
-                : new MetricWitness(metric.Name, pooling: null, store);
+        var (metric, pooling) = Split(name);
+        if (Metric.All.Any(info => info.Name == metric))
+            return new MetricWitness(metric, pooling, store);
+        if (OfFamily(metric, families) is { } make)
+            return new MetricWitness(metric, pooling, make());
         throw new ArgumentException($"there is no witness {UntrustedText.Printable(name)}: write colour:N with N from "
             + $"1 to {ColourWitness.LargestSide}, or a metric of `lpips help metrics`, with or without a pooling, such "
             + "as 'ssim patch:16'");
     }
+
+    /// <summary>Whether <see cref="Parse"/> makes a metric of a family.</summary>
+    internal static bool IsOfFamily(string name, IReadOnlyDictionary<string, Func<string, Metric>>? families) =>
+        OfFamily(Split(name).Metric, families) is not null;
+
+    private static Func<Metric>? OfFamily(
+        string metric, IReadOnlyDictionary<string, Func<string, Metric>>? families) =>
+        metric.Split(':', 2) is [var family, { Length: > 0 } rest] && families?.GetValueOrDefault(family) is { } make
+            ? () => make(rest)
+            : null;
+
+    // A pooling has no dot; the name of a file, which may have spaces, has one at its end.
+    private static (string Metric, string? Pooling) Split(string name) =>
+        name.LastIndexOf(' ') is >= 0 and var space && name.IndexOf('.', space) < 0
+            ? (name[..space], name[(space + 1)..])
+            : (name, null);
 
     /// <summary>How much two pictures of one size differ where they differ most, and the window of that place; null if
     /// it has none.</summary>

@@ -169,7 +169,7 @@ public sealed class OnnxMetric : Metric
         foreach (var image in images)
             CheckSize(image.Width, image.Height);
         var features = new PreparedImage[images.Count];
-        ParallelLoop.Run(images.Count, Threads, i => features[i] = Extract(Planes(images[i]), cancellation),
+        ParallelLoop.Run(images.Count, Threads, i => features[i] = Extract(images[i], cancellation),
             cancellation);
         return features;
     }
@@ -196,8 +196,8 @@ public sealed class OnnxMetric : Metric
 
     /// <inheritdoc/>
     protected override MetricValue Run(
-        PreparedImage reference, PreparedImage distorted, CancellationToken cancellation) => Compare(
-            Prepared<LpipsFeatures>(reference), Prepared<LpipsFeatures>(distorted), withMap: false, cancellation);
+        PreparedImage reference, PreparedImage distorted, bool withMap, CancellationToken cancellation) =>
+        Compare(Prepared<LpipsFeatures>(reference), Prepared<LpipsFeatures>(distorted), withMap, cancellation);
 
     private MetricValue Compare(
         LpipsFeatures reference, LpipsFeatures distorted, bool withMap, CancellationToken cancellation)
@@ -269,7 +269,8 @@ public sealed class OnnxMetric : Metric
         var growth = 1.1 * Growth((width, height)); // sides are rounded
         if (Network.Taps.Any(tap => growth * tap.Channels * tap.Height * tap.Width > Array.MaxLength))
             throw TooLarge(image.Width, image.Height);
-        var resized = image.Resize(width, height, ResizeFilter.Bilinear);
+        var resized = (image.Width, image.Height) == (width, height) ? image
+            : Planes(image).Resize(width, height, ResizeFilter.Bilinear);
         try
         {
             return session.Run(Network.Shape(height, width), bytes => Fill(bytes, resized),

@@ -77,6 +77,42 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
+    public void A_network_beside_the_baselines_is_a_witness_of_the_gate()
+    {
+        lpips.Image("base/p.png", 64, 48);
+        lpips.Image("new/p.png", 64, 48, seed: 2);
+        var (network, file) = (lpips.PathOf("base/of ours.onnx"), lpips.PathOf("base/perceptual.json"));
+        File.Copy(model, network);
+        Assert.Equal(0, CommandLine.Run("network", "describe", network, "--preset imagenet --taps stem,block2").Code);
+        var metric = OnnxMetric.Load(network);
+        var (value, map) = metric.MeasureAndMap(ImageFile.Read(a).OpenRows(), ImageFile.Read(b).OpenRows());
+        File.WriteAllText(file, """
+            { "limits": { "onnx:of ours.onnx": 0, "onnx:of ours.onnx patch:16": 0 } }
+            """);
+        var gate = CommandLine.Run("gate", lpips.PathOf("base"), lpips.PathOf("new"), "--format json");
+        Assert.Equal((3, ""), (gate.Code, gate.Error));
+        using var json = JsonDocument.Parse(gate.Output);
+        var findings = json.RootElement.GetProperty("results")[0].GetProperty("findings").EnumerateArray().ToArray();
+        Assert.Equal(["onnx:of ours.onnx", "onnx:of ours.onnx patch:16"],
+            findings.Select(finding => finding.GetProperty("witness").GetString()));
+        Assert.Equal([value, map.Pool("patch:16").Value],
+            findings.Select(finding => finding.GetProperty("value").GetDouble()));
+
+        // What cannot be a witness is said at once, and not of a picture.
+        Refuse("onnx:nowhere.onnx", 1, "nowhere.onnx");
+        Refuse("onnx-cosine:of ours.onnx max", 1, "of ours.onnx", "has no map");
+        Refuse("coco:of ours.onnx", 1, "perceptual.json", "no witness");
+
+        void Refuse(string witness, int code, params string[] parts)
+        {
+            File.WriteAllText(file, $$"""{ "limits": { "{{witness}}": 0 } }""");
+            var run = CommandLine.Run("gate", lpips.PathOf("base"), lpips.PathOf("new"));
+            run.ShouldFail(code, parts);
+            Assert.Equal("", run.Output);
+        }
+    }
+
+    [Fact]
     public void Mistakes_are_told_in_one_line()
     {
         CommandLine.Run("compare", a, b, "--metric onnx:").ShouldBeUsage("no metric onnx:", "onnx:FILE");

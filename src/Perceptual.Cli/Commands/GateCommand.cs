@@ -186,7 +186,7 @@ internal sealed class GateOptions
         var (baselines, _) = Folders(parsed);
         var beside = Path.Combine(baselines, GateSettings.FileName);
         var file = parsed.GetValue(limits) ?? (File.Exists(beside) ? beside : null);
-        var settings = file is null ? new() : GateSettings.Read(file);
+        var settings = file is null ? new() : GateSettings.Read(file, MetricChoice.Families);
         var more = (parsed.GetValue(ignore) ?? [])
             .Select(text => IgnoredAreas.IsArea(text) ? text : Path.GetFullPath(text));
         return new(
@@ -194,7 +194,8 @@ internal sealed class GateOptions
             file is null ? null : Path.GetDirectoryName(Path.GetFullPath(file)),
             Images(parsed),
             Threads(parsed),
-            Store(app, parsed.GetValue(weights)));
+            Store(app, parsed.GetValue(weights)),
+            MetricChoice.Families);
     }
 
     /// <summary>Compares all pictures.</summary>

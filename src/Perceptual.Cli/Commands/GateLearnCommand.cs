@@ -41,12 +41,14 @@ internal static class GateLearnCommand
             OutputFiles.Check([], (output.Name, target));
             var folder = file is null ? null : Path.GetDirectoryName(Path.GetFullPath(file));
             var (options, store) = (images.Options(parsed), GateOptions.Store(app, parsed.GetValue(weights)));
-            var learning = new GateLearning(parsed.GetValue(falseAlarms), file is null ? null : GateSettings.Read(file),
-                folder, options, parsed.GetValue(threads), store);
+            var learning = new GateLearning(parsed.GetValue(falseAlarms),
+                file is null ? null : GateSettings.Read(file, MetricChoice.Families), folder, options,
+                parsed.GetValue(threads), store, MetricChoice.Families);
             var pictures = Baselines.NamesIn(folders[0]).Count;
             var settings = Progress.Steps(app, "learning", pictures,
                 step => learning.Learn(folders, step, cancellation));
-            var gate = new VisualGate(settings, folder, options, parsed.GetValue(threads), store);
+            var gate = new VisualGate(
+                settings, folder, options, parsed.GetValue(threads), store, MetricChoice.Families);
             var power = Progress.Steps(app, "planting defects", GatePower.PicturesOf(pictures),
                 step => GatePower.Measure(
                     gate, folders[0], folders[1], options, parsed.GetValue(threads), step, cancellation));

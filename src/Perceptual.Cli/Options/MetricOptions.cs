@@ -47,7 +47,8 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
     /// <summary>What a metric is called in results.</summary>
     public string ColumnOf(string name) => Pool is null ? name : $"{name} {Pool}";
 
-    private static readonly IReadOnlyDictionary<string, Func<string, Metric>> Families = OnnxMetric.Families();
+    /// <summary>Metrics that are files, such as "onnx:FILE".</summary>
+    public static IReadOnlyDictionary<string, Func<string, Metric>> Families { get; } = OnnxMetric.Families();
 
     /// <summary>The files of weights and networks that the command line names.</summary>
     public IEnumerable<string> Files =>

@@ -5,8 +5,6 @@ namespace Perceptual;
 /// <summary>Runs independent pieces of work in parallel.</summary>
 public static class ParallelLoop
 {
-    private const int PiecesAhead = 4; // for each thread, of what is in order
-
     /// <summary>
     /// Runs pieces 0 to <paramref name="count"/> - 1, begun in this order. Once a piece has failed, no further piece is
     /// begun, but all pieces before it are done. The exception thrown is therefore always that of the first piece that
@@ -55,9 +53,11 @@ public static class ParallelLoop
     /// <param name="threads">How many run at a time, at most.</param>
     /// <param name="work">Does a piece.</param>
     /// <param name="cancellation">Stops it between two pieces.</param>
+    /// <param name="ahead">How many pieces for each thread may be worked on, or wait for one before them.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public static IEnumerable<TResult> InOrder<T, TResult>(
-        IEnumerable<T> pieces, int threads, Func<T, TResult> work, CancellationToken cancellation = default)
+        IEnumerable<T> pieces, int threads, Func<T, TResult> work, CancellationToken cancellation = default,
+        int ahead = 4)
     {
         ArgumentNullException.ThrowIfNull(pieces);
         ArgumentNullException.ThrowIfNull(work);
@@ -69,20 +69,20 @@ public static class ParallelLoop
             var scheduler = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler;
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             using var next = pieces.GetEnumerator();
-            var ahead = new Queue<Task<TResult>>();
+            var begun = new Queue<Task<TResult>>();
             try
             {
                 for (var more = true; ;)
                 {
-                    while (ahead.Count < PiecesAhead * (long)threads && more && (more = next.MoveNext()))
+                    while (begun.Count < ahead * (long)threads && more && (more = next.MoveNext()))
                     {
                         var piece = next.Current;
-                        ahead.Enqueue(Task.Factory.StartNew(
+                        begun.Enqueue(Task.Factory.StartNew(
                             () => work(piece), ended.Token, TaskCreationOptions.DenyChildAttach, scheduler));
                     }
-                    if (ahead.Count == 0)
+                    if (begun.Count == 0)
                         yield break;
-                    yield return ahead.Dequeue().GetAwaiter().GetResult();
+                    yield return begun.Dequeue().GetAwaiter().GetResult();
                     cancellation.ThrowIfCancellationRequested();
                 }
             }
@@ -90,7 +90,7 @@ public static class ParallelLoop
             {
                 // The caller may take away what they work on.
                 ended.Cancel();
-                ((Task)Task.WhenAll(ahead)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing)
+                ((Task)Task.WhenAll(begun)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing)
                     .GetAwaiter().GetResult();
             }
         }

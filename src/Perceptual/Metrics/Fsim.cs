@@ -50,13 +50,13 @@ internal sealed class Fsim : Metric
     }
 
     protected internal override MetricValue Run(
-        PreparedImage reference, PreparedImage distorted, CancellationToken cancellation)
+        PreparedImage reference, PreparedImage distorted, bool withMap, CancellationToken cancellation)
     {
         var (a, b) = (Prepared<Features>(reference), Prepared<Features>(distorted));
         CheckSizes(a.Width, a.Height, b.Width, b.Height);
         if (colour && (a.Chroma.Length == 0 || b.Chroma.Length == 0))
             throw new ArgumentException("fsimc cannot compare images that fsim prepared: they have no chroma");
-        return Compare(a, b, withMap: false);
+        return Compare(a, b, withMap);
     }
 
     protected internal override MetricValue Run(

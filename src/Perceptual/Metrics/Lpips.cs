@@ -504,17 +504,22 @@ public sealed unsafe partial class Lpips : Metric
         RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
         var sums = Run([reference, distorted], withMap, Threads, cancellation)[0];
-        var (distance, layers) = sums.Result();
-        return new(distance) { Layers = layers, Map = withMap ? sums.Map(reference.Width, reference.Height) : null };
+        return ValueOf(sums, withMap, reference.Width, reference.Height);
     }
 
     /// <inheritdoc/>
     protected internal override MetricValue Run(
-        PreparedImage reference, PreparedImage distorted, CancellationToken cancellation)
+        PreparedImage reference, PreparedImage distorted, bool withMap, CancellationToken cancellation)
     {
-        var (distance, layers) = Compare(Prepared<LpipsFeatures>(reference), Prepared<LpipsFeatures>(distorted),
-            cancellation);
-        return new(distance) { Layers = layers };
+        var sums = Sum(
+            Prepared<LpipsFeatures>(reference), Prepared<LpipsFeatures>(distorted), withMap, cancellation);
+        return ValueOf(sums, withMap, reference.Width, reference.Height);
+    }
+
+    private static MetricValue ValueOf(TapSums sums, bool withMap, int width, int height)
+    {
+        var (distance, layers) = sums.Result();
+        return new(distance) { Layers = layers, Map = withMap ? sums.Map(width, height) : null };
     }
 
     // "lpips-alex", "lpips-alex-v0.0-baseline", "lpips-random-alex"

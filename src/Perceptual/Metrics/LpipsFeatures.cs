@@ -196,8 +196,8 @@ public sealed class LpipsFeatures : PreparedImage
         private Tap(int planes, int height, int width)
         {
             (Planes, Height, Width) = (planes, height, width);
-            Values = new(Planes * PlaneLength);
-            Inverse = new((long)Height * Width);
+            Values = new(Planes * PlaneLength, cleared: false);
+            Inverse = new((long)Height * Width, cleared: false);
         }
 
         public int Planes { get; }
@@ -231,6 +231,8 @@ public sealed class LpipsFeatures : PreparedImage
                 {
                     var plane = made.Row(0) + first / RowBuffer.Lanes * made.PlaneLength;
                     var lanes = Math.Min(RowBuffer.Lanes, channels - first);
+                    if (lanes < RowBuffer.Lanes)
+                        new Span<float>(plane, (int)made.PlaneLength).Clear();
                     for (var y = 0; y < height; y++)
                         Interleave(source + ((long)first * height + y) * width, pixels, lanes, width,
                             plane + (long)y * width * RowBuffer.Lanes);

@@ -187,7 +187,7 @@ public abstract class Metric
     /// <see cref="Preparation"/>.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public double Compare(PreparedImage reference, PreparedImage distorted, CancellationToken cancellation = default) =>
-        Run(reference, distorted, cancellation).Value;
+        Run(reference, distorted, withMap: false, cancellation).Value;
 
     /// <summary>
     /// Identifies how images are prepared, for example the features of one trunk. Metrics with the same preparation
@@ -210,15 +210,15 @@ public abstract class Metric
 
     /// <summary>
     /// The value of two images of one size that
-    /// <see cref="Prepare(IReadOnlyList{RgbImage}, CancellationToken)"/> prepared.
+    /// <see cref="Prepare(IReadOnlyList{RgbImage}, CancellationToken)"/> prepared, and the map if asked for.
     /// </summary>
     /// <exception cref="ArgumentException">The sizes differ, or an image was prepared by another metric.</exception>
     protected internal virtual MetricValue Run(
-        PreparedImage reference, PreparedImage distorted, CancellationToken cancellation)
+        PreparedImage reference, PreparedImage distorted, bool withMap, CancellationToken cancellation)
     {
         var (a, b) = (Prepared<WholeImage>(reference), Prepared<WholeImage>(distorted));
         CheckSizes(a.Width, a.Height, b.Width, b.Height);
-        return RunChecked(a.Image.OpenRows(), b.Image.OpenRows(), withMap: false, cancellation);
+        return RunChecked(a.Image.OpenRows(), b.Image.OpenRows(), withMap, cancellation);
     }
 
     /// <summary>Casts a prepared image to the type that this metric prepares.</summary>

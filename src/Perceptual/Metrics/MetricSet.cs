@@ -79,7 +79,7 @@ public sealed class MetricSet
         PreparedImage reference, PreparedImage distorted, CancellationToken cancellation = default)
     {
         var (a, b) = (Parts(reference), Parts(distorted));
-        return [.. Metrics.Select((metric, i) => metric.Run(a[places[i]], b[places[i]], cancellation))];
+        return [.. Metrics.Select((metric, i) => metric.Run(a[places[i]], b[places[i]], withMap: false, cancellation))];
     }
 
     /// <summary>

@@ -13,7 +13,10 @@ internal sealed unsafe class PinnedFloats
 {
     private readonly float[] array;
 
-    public PinnedFloats(long length)
+    /// <param name="length">How many.</param>
+    /// <param name="cleared">Whether all are 0; otherwise they are whatever was there, and the caller writes them
+    /// all.</param>
+    public PinnedFloats(long length, bool cleared = true)
     {
         if (length + 16 > Array.MaxLength)
             throw new ArgumentException($"the images are too large: {length} values do not fit in one array");
@@ -21,7 +24,9 @@ internal sealed unsafe class PinnedFloats
         const int LargePage = LargePages.Size / sizeof(float);
         var whole = (length + LargePage - 1) / LargePage * LargePage + LargePage;
         var isLarge = length >= LargePage && whole <= Array.MaxLength;
-        array = GC.AllocateArray<float>(isLarge ? (int)whole : (int)length + 16, pinned: true);
+        var size = isLarge ? (int)whole : (int)length + 16;
+        array = cleared ? GC.AllocateArray<float>(size, pinned: true)
+            : GC.AllocateUninitializedArray<float>(size, pinned: true);
         LargePages.Ask(array);
         var (start, alignment) = ((nint)Unsafe.AsPointer(ref array[0]), isLarge ? LargePages.Size : 64);
         Pointer = (float*)((start + alignment - 1) / alignment * alignment);

@@ -34,17 +34,21 @@ public class ColourDifferenceTests
     }
 
     [Fact]
-    public void Ciede2000_is_never_larger_than_its_bound_says()
+    public void Differences_are_never_larger_than_their_bounds_say()
     {
         var random = new SplitMix64(1);
         for (var i = 0; i < 200_000; i++)
         {
             var spread = i % 2 == 0 ? 255 : 8; // far apart, and near each other
-            var one = (R: 255 * random.NextUnit(), G: 255 * random.NextUnit(), B: 255 * random.NextUnit());
+            var most = i % 3 == 0 ? 40 : 255; // a third is dark, where a level moves most
+            var one = (R: most * random.NextUnit(), G: most * random.NextUnit(), B: most * random.NextUnit());
+            var other = (R: Near(one.R), G: Near(one.G), B: Near(one.B));
             var a = ColourDifference.Lab(one.R, one.G, one.B);
-            var b = ColourDifference.Lab(Near(one.R), Near(one.G), Near(one.B));
-            Assert.True(ColourDifference.Ciede2000(a, b)
-                <= ColourDifference.MostOfStraight * ColourDifference.Straight(a, b) + 1e-12);
+            var b = ColourDifference.Lab(other.R, other.G, other.B);
+            var straight = ColourDifference.Straight(a, b);
+            Assert.True(ColourDifference.Ciede2000(a, b) <= ColourDifference.MostOfStraight * straight + 1e-12);
+            // Both are Euclidean distances, of three numbers.
+            Assert.True(straight <= ColourDifference.MostOfLevels * ColourDifference.Straight(one, other) + 1e-12);
 
             double Near(double level) => Math.Clamp(level + spread * (2 * random.NextUnit() - 1), 0, 255);
         }

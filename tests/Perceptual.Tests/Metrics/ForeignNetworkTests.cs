@@ -25,6 +25,9 @@ public class ForeignNetworkTests
         Assert.Equal(expected.Result.Distance, value);
         Assert.Equal(expected.Map.ToArray(), map.ToArray());
         Assert.Equal(0, metric.Measure(a, a));
+        // Pooled, from what was prepared once.
+        var pooled = metric.Pooled("patch:9");
+        Assert.Equal(map.Pool("patch:9").Value, pooled.Compare(metric.Prepare(a), pooled.Prepare(b)));
         // In a set beside metrics of ours.
         var set = new MetricSet([ours, metric]);
         Assert.Equal([expected.Result.Distance, expected.Result.Distance],
@@ -129,8 +132,8 @@ public class ForeignNetworkTests
             Extract(Read(reference)).Compare(Extract(Read(distorted)), lin?.Layers, withMap, cancellation);
 
         protected internal override MetricValue Run(
-            PreparedImage reference, PreparedImage distorted, CancellationToken cancellation) =>
-            Prepared<LpipsFeatures>(reference).Compare(Prepared<LpipsFeatures>(distorted), lin?.Layers, false,
+            PreparedImage reference, PreparedImage distorted, bool withMap, CancellationToken cancellation) =>
+            Prepared<LpipsFeatures>(reference).Compare(Prepared<LpipsFeatures>(distorted), lin?.Layers, withMap,
                 cancellation);
 
         private LpipsFeatures Extract(RgbImage image)
