@@ -73,7 +73,7 @@ public sealed class GateLearning
             var values = Noise(name, runs, witnesses, gate, cancellation);
             step?.Invoke();
             return values;
-        }, cancellation).ToArray();
+        }, cancellation: cancellation).ToArray();
         var limits = witnesses.Select((_, w) => LimitsOf(Array.ConvertAll(noise, values => values[w]), runs.Count,
             falseAlarms / ((double)names.Count * witnesses.Length))).ToArray();
         return Settings(names, witnesses, limits, runs.Count);

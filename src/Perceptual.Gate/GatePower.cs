@@ -56,7 +56,7 @@ public sealed record GatePower(string Defect, int Found, int Planted)
                 .ToArray();
             step?.Invoke();
             return results;
-        }, cancellation).ToArray();
+        }, cancellation: cancellation).ToArray();
         return
         [
             .. PlantedDefect.All.Select((defect, k) => new GatePower(

@@ -64,7 +64,8 @@ public sealed record GateSettings
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="families">What <see cref="Witness.Parse"/> is going to get; here they only have to be known.</param>
+    /// <param name="families">What <see cref="Witness.Parse"/> is going to get; here they only have to be
+    /// known.</param>
     /// <exception cref="InvalidDataException">It is not JSON, has a field that is not known or twice, or a value that
     /// cannot be; the message names the file and the field.</exception>
     /// <inheritdoc cref="LocalFile.OpenRead" path="/exception"/>

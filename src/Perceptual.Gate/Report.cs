@@ -58,7 +58,7 @@ public static class Report
             using (var page = new ReportPage(Path.Combine(part, PageName), run))
             {
                 foreach (var entry in ParallelLoop.InOrder(
-                    files.Plan(pairs), run.Threads, files.Make, cancellation))
+                    files.Plan(pairs), run.Threads, files.Make, cancellation: cancellation))
                 {
                     page.Add(entry);
                     maxima.Add(entry.Map?.Maximum ?? -1);

@@ -97,7 +97,7 @@ public sealed class VisualGate
                 name, PictureFolder.PathOf(baselines, name), PictureFolder.PathOf(actual, name), cancellation);
             step?.Invoke();
             return result;
-        }, cancellation, ahead: 1000); // most take no time and wait for the few that have changed; results are small
+        }, ahead: 1000, cancellation); // most take no time and wait for the few that have changed; results are small
 
     /// <summary>Compares a picture with its baseline, both in memory.</summary>
     /// <param name="name">The name that settings know the picture by.</param>

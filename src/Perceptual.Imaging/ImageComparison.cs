@@ -140,7 +140,7 @@ public sealed class ImageComparison
         var references = Enumerable.Range(0, pairs.Pairs.Count).Skip(skip)
             .GroupBy(pair => pair / pairs.Folders, pair => pairs.Pairs[pair]);
         return ParallelLoop.InOrder(references, metrics.Threads,
-            group => OfOneReference(single, [.. group], resize, step, cancellation), cancellation)
+            group => OfOneReference(single, [.. group], resize, step, cancellation), cancellation: cancellation)
             .SelectMany(rows => rows);
     }
 
@@ -262,7 +262,7 @@ public sealed class ImageComparison
                 var from = last is null ? start : start - 1;
                 last = kept[^1];
                 foreach (var row in ParallelLoop.InOrder(Enumerable.Range(0, kept.Length - 1), threads,
-                    i => Row(from + i, kept[i], from + i + 1, kept[i + 1]), cancellation))
+                    i => Row(from + i, kept[i], from + i + 1, kept[i + 1]), cancellation: cancellation))
                     yield return row;
             }
         }
@@ -325,7 +325,8 @@ public sealed class ImageComparison
         {
             return ParallelLoop.InOrder(Pieces(), threads, piece => Array.ConvertAll(
                 Enumerable.Range(piece.J, Math.Min(AtOnce, b.Length - piece.J)).ToArray(),
-                j => Row(firstA + piece.I, a[piece.I], firstB + j, b[j])), cancellation).SelectMany(rows => rows);
+                j => Row(firstA + piece.I, a[piece.I], firstB + j, b[j])), cancellation: cancellation)
+                .SelectMany(rows => rows);
 
             IEnumerable<(int I, int J)> Pieces()
             {

@@ -52,12 +52,12 @@ public static class ParallelLoop
     /// <param name="pieces">The pieces.</param>
     /// <param name="threads">How many run at a time, at most.</param>
     /// <param name="work">Does a piece.</param>
-    /// <param name="cancellation">Stops it between two pieces.</param>
     /// <param name="ahead">How many pieces for each thread may be worked on, or wait for one before them.</param>
+    /// <param name="cancellation">Stops it between two pieces.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public static IEnumerable<TResult> InOrder<T, TResult>(
-        IEnumerable<T> pieces, int threads, Func<T, TResult> work, CancellationToken cancellation = default,
-        int ahead = 4)
+        IEnumerable<T> pieces, int threads, Func<T, TResult> work, int ahead = 4,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pieces);
         ArgumentNullException.ThrowIfNull(work);

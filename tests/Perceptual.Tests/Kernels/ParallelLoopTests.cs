@@ -57,7 +57,7 @@ public class ParallelLoopTests
         Assert.ThrowsAny<OperationCanceledException>(() =>
         {
             foreach (var _ in ParallelLoop.InOrder(
-                Enumerable.Range(0, int.MaxValue), 4, Work, cancellation.Token))
+                Enumerable.Range(0, int.MaxValue), 4, Work, cancellation: cancellation.Token))
                 if (++taken == 10)
                     cancellation.Cancel();
         });
