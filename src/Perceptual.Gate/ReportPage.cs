@@ -13,6 +13,7 @@ namespace Perceptual.Gate;
 /// </summary>
 internal sealed partial class ReportPage : IDisposable
 {
+    private const int MostIgnored = 1000; // areas that are shown
     private const string DataPlace = "{data}";
     private const int Buffer = 1 << 16;
 
@@ -62,6 +63,18 @@ internal sealed partial class ReportPage : IDisposable
         }
         if (entry.Worst is { } worst)
             WritePlace(worst);
+        if (entry.Pair.Ignored.Count > 0)
+        {
+            json.WriteStartArray("ignored");
+            foreach (var (x, y, width, height) in entry.Pair.Ignored.Take(MostIgnored))
+            {
+                json.WriteStartArray();
+                foreach (var number in (int[])[x, y, width, height])
+                    json.WriteNumberValue(number);
+                json.WriteEndArray();
+            }
+            json.WriteEndArray();
+        }
         if (entry.Problems.Count > 0)
         {
             json.WriteStartArray("problems");

@@ -54,6 +54,9 @@ public sealed record ReportPair(string Name, ReportState State)
     /// </summary>
     public ReportPlace? Worst { get; init; }
 
+    /// <summary>What was not compared, in pixels of the reference.</summary>
+    public IReadOnlyList<(int X, int Y, int Width, int Height)> Ignored { get; init; } = [];
+
     /// <summary>What is wrong with the files, a message each.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
 }

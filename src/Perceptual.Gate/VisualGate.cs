@@ -114,6 +114,16 @@ public sealed class VisualGate
         return Compare(new GateResult(name, GateOutcome.Same, null, null), baseline, actual, cancellation);
     }
 
+    /// <summary>What is ignored in the picture of a name.</summary>
+    /// <inheritdoc cref="IgnoredAreas(IEnumerable{string})" path="/exception"/>
+    public IgnoredAreas IgnoredIn(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var texts = settings.IgnoreOf(name);
+        return ignored.GetOrAdd(string.Join('\n', texts), _ => new(
+            texts.Select(text => IgnoredAreas.IsArea(text) ? text : MaskPath(text))));
+    }
+
     private GateResult OfFiles(string name, string baseline, string actual, CancellationToken cancellation)
     {
         var (hasBaseline, hasActual) = (File.Exists(baseline), File.Exists(actual));
@@ -176,13 +186,6 @@ public sealed class VisualGate
         Math.Min(pair.Width, pair.Height) < lpips.Value.Info.MinimumSide
             ? null
             : pair.Measure(lpips.Value, cancellation).Value;
-
-    private IgnoredAreas IgnoredIn(string name)
-    {
-        var texts = settings.IgnoreOf(name);
-        return ignored.GetOrAdd(string.Join('\n', texts), _ => new(
-            texts.Select(text => IgnoredAreas.IsArea(text) ? text : MaskPath(text))));
-    }
 
     private string MaskPath(string text) => Path.Combine(folder, text);
 }

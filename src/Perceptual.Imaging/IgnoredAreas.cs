@@ -80,24 +80,39 @@ public sealed class IgnoredAreas
         return numbers[2] < 1 || numbers[3] < 1 ? null : (numbers[0], numbers[1], numbers[2], numbers[3]);
     }
 
-    // An area for each run of pixels in a row.
+    // An area for each run of pixels in a row, and the same in rows below it.
     private void AddImage(string path)
     {
         using var rows = ImageFile.OpenRows(path, new() { Alpha = AlphaMode.Black });
         images.Add((path, rows.Width, rows.Height));
         float[][] row = [new float[rows.Width + 1], new float[rows.Width + 1], new float[rows.Width + 1]];
+        var above = new Dictionary<(int, int), int>(); // where the runs of the last row are in the list
         for (var y = 0; y < rows.Height; y++)
         {
             rows.ReadStoredRow(row[0], row[1], row[2]);
+            var runs = new Dictionary<(int, int), int>();
             var start = -1;
             for (var x = 0; x <= rows.Width; x++)
                 if (x < rows.Width && row.Any(channel => channel[x] > rows.Range.Minimum))
                     start = start < 0 ? x : start;
                 else if (start >= 0)
                 {
-                    areas.Add((start, y, x - start, 1));
+                    Add(start, x - start);
                     start = -1;
                 }
+            above = runs;
+
+            void Add(int x, int width)
+            {
+                if (above.TryGetValue((x, width), out var at))
+                    areas[at] = areas[at] with { Height = areas[at].Height + 1 };
+                else
+                {
+                    at = areas.Count;
+                    areas.Add((x, y, width, 1));
+                }
+                runs[(x, width)] = at;
+            }
         }
     }
 

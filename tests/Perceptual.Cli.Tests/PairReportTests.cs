@@ -80,6 +80,25 @@ public sealed partial class PairReportTests : IDisposable
     }
 
     [Fact]
+    public void What_the_gate_ignores_is_shown_as_such_and_differs_nowhere_in_the_map()
+    {
+        var image = ImageFile.Read(line.Image("base/p.png", 64, 48));
+        var other = ImageFile.Read(line.Image("new/p.png", 64, 48, seed: 2));
+        Directory.CreateDirectory(line.PathOf("filled"));
+        ImageFile.WritePng(line.PathOf("filled/p.png"), new IgnoredAreas(["0,0,40,48"]).Fill(image, other));
+        var largest = new[] { ("new", "--ignore 0,0,40,48"), ("filled", "--threads 1") }.Select(run =>
+        {
+            Assert.Equal(3, CommandLine.Run("gate", line.PathOf("base"), line.PathOf(run.Item1), run.Item2, "--report",
+                line.PathOf(run.Item1 + "-report")).Code);
+            var pair = Data(run.Item1 + "-report").GetProperty("pairs")[0];
+            Assert.Equal(run.Item1 == "new" ? "[[0,0,40,48]]" : "none",
+                pair.TryGetProperty("ignored", out var ignored) ? ignored.GetRawText() : "none");
+            return pair.GetProperty("largest").GetDouble();
+        }).ToArray();
+        Assert.Equal(largest[1], largest[0]);
+    }
+
+    [Fact]
     public void A_report_is_written_over_nothing()
     {
         var (a, b) = (line.Image("a.png"), line.Image("there/b.png", seed: 2));

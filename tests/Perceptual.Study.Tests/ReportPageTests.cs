@@ -25,6 +25,7 @@ public sealed partial class ReportPageTests : IDisposable
             ["unreadable.png", "gone.png", "new.png", "noisy.png", "damaged.png", "blurred.png", "shifted.png"],
             await page.Locator(".what").AllTextContentsAsync());
         await page.GetByText("noisy.png").First.ClickAsync();
+        await Assertions.Expect(page.Locator(".ignored").First).ToBeVisibleAsync();
         foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
             foreach (var (name, width, height) in new[] { ("wide", 1280, 800), ("narrow", 400, 800) })
             {
@@ -228,7 +229,7 @@ public sealed partial class ReportPageTests : IDisposable
         [
             .. new[] { "noisy", "damaged", "shifted", "blurred" }.Select((kind, i) =>
                 Pair(metrics, $"{kind}.png", reference, Path.Combine(samples, $"{kind}.png"))
-                    with { State = i < 2 ? ReportState.Changed : ReportState.Same }),
+                    with { State = i < 2 ? ReportState.Changed : ReportState.Same, Ignored = [(10, 20, 60, 40)] }),
             new("new.png", ReportState.New) { Distorted = reference },
             new("gone.png", ReportState.Missing) { Reference = reference },
             new("unreadable.png", ReportState.Failed) { Reference = reference, Distorted = bad },

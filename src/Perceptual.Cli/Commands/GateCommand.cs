@@ -120,7 +120,7 @@ internal static class GateCommand
             if (parsed.GetValue(page) is { } folder)
                 isWritten &= app.Try(() => Progress.Steps(app, "writing the report", results.Length, step =>
                 {
-                    GatePage.Write(folder, PairReport.CommandOf(parsed), report, gate.Images(parsed),
+                    GatePage.Write(folder, PairReport.CommandOf(parsed), visual, report, gate.Images(parsed),
                         gate.Threads(parsed), step, cancellation);
                     return true;
                 }));

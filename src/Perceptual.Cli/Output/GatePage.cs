@@ -15,15 +15,16 @@ internal static class GatePage
     /// <summary>Writes the folder, which must be new.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="command">The command line.</param>
-    /// <param name="report">The results.</param>
+    /// <param name="gate">The gate.</param>
+    /// <param name="report">What it said.</param>
     /// <param name="images">How files are read.</param>
     /// <param name="threads">How many pictures are worked on at a time.</param>
     /// <param name="step">Is called after each picture.</param>
     /// <param name="cancellation">Stops it.</param>
-    public static void Write(string folder, string command, GateReport report, ImageReadOptions images, int threads,
-        Action step, CancellationToken cancellation)
+    public static void Write(string folder, string command, VisualGate gate, GateReport report,
+        ImageReadOptions images, int threads, Action step, CancellationToken cancellation)
     {
-        var lpips = new Lazy<Metric>(() => Metric.Load([Columns[1].Name])[0].WithThreads(1));
+        var lpips = new Lazy<MetricSet>(() => new([Metric.Load([Columns[1].Name])[0].WithThreads(1)]));
         var run = new ReportRun($"{report.BaselineFolder} and {report.ActualFolder}", Columns)
         {
             Facts = [("command", command), ("version", App.Version), ("vectors", Metric.VectorLevel)],
@@ -31,24 +32,22 @@ internal static class GatePage
             Images = images,
             Threads = threads,
         };
-        Gate.Report.Write(folder, run, report.Results.Select(result => PairOf(result, lpips, images)), step,
+        Gate.Report.Write(folder, run, report.Results.Select(result => PairOf(result, gate, lpips, images)), step,
             cancellation);
     }
 
-    private static ReportPair PairOf(GateResult result, Lazy<Metric> lpips, ImageReadOptions images)
+    private static ReportPair PairOf(
+        GateResult result, VisualGate gate, Lazy<MetricSet> lpips, ImageReadOptions images)
     {
-        var worst = result.Worst;
+        var (worst, ignored) = (result.Worst, gate.IgnoredIn(result.Name));
         return new(result.Name, StateOf(result.Outcome))
         {
             Reference = result.Baseline,
             Distorted = result.Actual,
             Values = worst is null ? [] : [worst.Ratio, result.Lpips],
-            Map = result.Lpips is null ? null : cancellation =>
-            {
-                using var baseline = ImageFile.OpenRows(result.Baseline!, images);
-                using var actual = ImageFile.OpenRows(result.Actual!, images);
-                return lpips.Value.MeasureAndMap(baseline, actual, cancellation).Map;
-            },
+            Ignored = ignored.All,
+            Map = result.Lpips is null ? null : cancellation => PairReport.MapOf(
+                new(lpips.Value, images, ignored), result.Baseline!, result.Actual!, resize: null, cancellation),
             Worst = worst?.Place is { } place
                 ? new(place.X, place.Y, place.Width, place.Height, worst.Witness, string.Create(
                     CultureInfo.InvariantCulture, $"{worst.Value:G4}, limit {worst.Limit:G4}"))

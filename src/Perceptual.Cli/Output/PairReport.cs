@@ -117,13 +117,16 @@ internal sealed partial class PairReport(string folder, string title, string com
             Distorted = row.Distorted,
             Values = [.. row.Values.Select(value => (double?)value.Value)],
             Worst = PlaceOf(row, columns),
-            Map = mapMetric is null ? null : cancellation => MapOf(mapMetric, row, cancellation),
+            Ignored = Ignored?.All ?? [],
+            Map = mapMetric is null ? null : cancellation => MapOf(
+                new(new([mapMetric]), Images, Ignored), row.Reference, row.Distorted, Resize, cancellation),
         };
 
-    private DistanceMap MapOf(Metric metric, ComparedImages row, CancellationToken cancellation) =>
-        new ImageComparison(new([metric]), Images, Ignored)
-            .Compare(row.Reference, [row.Distorted], Resize, map: true, cancellation: cancellation)
-            .Single().Values[0].Map!;
+    /// <summary>The map of the only metric of a comparison.</summary>
+    public static DistanceMap MapOf(ImageComparison comparison, string reference, string distorted,
+        ResizeFilter? resize, CancellationToken cancellation) =>
+        comparison.Compare(reference, [distorted], resize, map: true, cancellation: cancellation).Single()
+            .Values[0].Map!;
 
     private static string ModelOf(Lpips lpips) => $"{ModelOptions.NetName(lpips)}, version "
         + (lpips.Version == LpipsVersion.V00 ? "0.0" : "0.1") + (lpips.Calibrated ? "" : ", baseline")

@@ -326,6 +326,15 @@
       result.worlds.push({ world, sheet, image, layer });
       element.append(sheet);
     }
+    if (current.ignored) {
+      const world = make('div', { className: 'world' }, ...current.ignored.map(([x, y, width, height]) => {
+        const area = make('div', { className: 'ignored', title: 'ignored' });
+        Object.assign(area.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
+        return area;
+      }));
+      result.worlds.push({ world, sheet: null });
+      element.append(make('div', { className: 'sheet' }, world));
+    }
     if (current.worst) {
       const frame = make('div', { className: 'box' });
       const { x, y, width, height } = current.worst;

@@ -19,11 +19,14 @@ public sealed class IgnoredAreasTests : IDisposable
     public void An_image_ignores_its_pixels_that_are_not_black()
     {
         var pixels = new byte[3 * 30 * 20];
-        (int X, int Y)[] ignored = [(0, 0), (1, 0), (29, 0), (0, 1), (29, 19), (7, 7)];
+        (int X, int Y)[] ignored =
+            [(0, 0), (1, 0), (29, 0), (0, 1), (29, 19), (7, 7), (7, 8), (8, 9), (12, 3), (13, 3), (12, 4), (13, 4)];
         foreach (var (i, (x, y)) in ignored.Index())
             pixels[3 * (y * 30 + x) + i % 3] = (byte)(1 + i);
         ImageFile.WritePng(folder["mask.png"], RgbImage.FromInterleaved(pixels, 30, 20));
-        Check(new IgnoredAreas([folder["mask.png"]]).Fill(reference, distorted), (x, y) => ignored.Contains((x, y)));
+        var areas = new IgnoredAreas([folder["mask.png"]]);
+        Check(areas.Fill(reference, distorted), (x, y) => ignored.Contains((x, y)));
+        Assert.Equal(7, areas.All.Count); // with rows of the same columns as one
         var problem = Assert.Throws<InvalidDataException>(
             () => new IgnoredAreas([folder["mask.png"]]).Fill(reference.Resize(31, 20, ResizeFilter.Bilinear),
                 distorted.Resize(31, 20, ResizeFilter.Bilinear)));
