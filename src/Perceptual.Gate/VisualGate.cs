@@ -169,8 +169,13 @@ public sealed class VisualGate
             ? null
             : pair.Measure(lpips.Value, cancellation).Value;
 
-    private IgnoredAreas IgnoredIn(string name)
+    /// <summary>What is ignored in a picture.</summary>
+    /// <param name="name">The name that settings know the picture by.</param>
+    /// <exception cref="ArgumentException">The settings ignore something that is neither an area nor an
+    /// image.</exception>
+    public IgnoredAreas IgnoredIn(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         var texts = settings.IgnoreOf(name);
         return ignored.GetOrAdd(string.Join('\n', texts), _ => new(
             texts.Select(text => IgnoredAreas.IsArea(text) ? text : MaskPath(text))));
