@@ -52,10 +52,13 @@ public static class PageLook
     /// Asserts that an element looks as its baseline does, as it does of pages. It is scrolled into view.
     /// </summary>
     /// <param name="element">The element; there must be one.</param>
-    /// <inheritdoc cref="ShouldLookLike(IPage, string, IEnumerable{ILocator}?, bool, LookOptions?, CancellationToken)"
-    /// path="/param"/>
-    /// <inheritdoc cref="ShouldLookLike(IPage, string, IEnumerable{ILocator}?, bool, LookOptions?, CancellationToken)"
-    /// path="/exception"/>
+    /// <param name="name">See <see cref="Look"/>.</param>
+    /// <param name="mask">What is covered by a plain box wherever it is, such as a clock; null for nothing.</param>
+    /// <param name="options">What is ignored, where baselines are; the defaults of <see cref="LookOptions"/> if
+    /// null.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="PlaywrightException">The browser cannot take the picture.</exception>
+    /// <inheritdoc cref="Look.Matches(Func{Task{byte[]}}, string, LookOptions?, CancellationToken)" path="/exception"/>
     public static async Task ShouldLookLike(this ILocator element, string name, IEnumerable<ILocator>? mask = null,
         LookOptions? options = null, CancellationToken cancellation = default)
     {

@@ -28,19 +28,18 @@ public static class Look
         (await Compare(picture, name, options, cancellation)).Demand();
 
     /// <inheritdoc cref="Matches(byte[], string, LookOptions?, CancellationToken)"/>
-    /// <param name="picture">An image file, from the position of the stream to its end; it is left open.</param>
     public static async Task Matches(
         Stream picture, string name, LookOptions? options = null, CancellationToken cancellation = default) =>
         (await Compare(picture, name, options, cancellation)).Demand();
 
-    /// <inheritdoc cref="Matches(byte[], string, LookOptions?, CancellationToken)"/>
-    /// <param name="path">The path of an image file.</param>
+    /// <summary>Asserts that the picture in a file looks as its baseline does.</summary>
+    /// <inheritdoc cref="Matches(byte[], string, LookOptions?, CancellationToken)" path="/exception"/>
+    /// <inheritdoc cref="Compare(string, string, LookOptions?, CancellationToken)" path="/param"/>
     public static async Task Matches(
         string path, string name, LookOptions? options = null, CancellationToken cancellation = default) =>
         (await Compare(path, name, options, cancellation)).Demand();
 
     /// <inheritdoc cref="Matches(byte[], string, LookOptions?, CancellationToken)"/>
-    /// <param name="picture">An image in the range of <see cref="ValueRange.Byte"/>.</param>
     public static async Task Matches(
         RgbImage picture, string name, LookOptions? options = null, CancellationToken cancellation = default) =>
         (await Compare(picture, name, options, cancellation)).Demand();
@@ -57,7 +56,8 @@ public static class Look
 
     /// <summary>Compares a picture with its baseline as <see cref="Matches(byte[], string, LookOptions?,
     /// CancellationToken)"/> does, and returns what was found.</summary>
-    /// <param name="picture">The bytes of an image file, such as a PNG.</param>
+    /// <param name="picture">The bytes of an image file, such as a PNG; a stream of them, which is read from its
+    /// position to its end and left open; or an image in the range of <see cref="ValueRange.Byte"/>.</param>
     /// <param name="name">Its path in the folder of the baselines, with / between its parts; without an extension of
     /// images, .png is added.</param>
     /// <param name="options">What is ignored, where baselines are; the defaults of <see cref="LookOptions"/> if
@@ -81,7 +81,6 @@ public static class Look
     }
 
     /// <inheritdoc cref="Compare(byte[], string, LookOptions?, CancellationToken)"/>
-    /// <param name="picture">An image file, from the position of the stream to its end; it is left open.</param>
     public static async Task<LookResult> Compare(
         Stream picture, string name, LookOptions? options = null, CancellationToken cancellation = default)
     {
@@ -91,8 +90,13 @@ public static class Look
         return await Compare(memory.ToArray(), name, options, cancellation);
     }
 
-    /// <inheritdoc cref="Compare(byte[], string, LookOptions?, CancellationToken)"/>
+    /// <summary>Compares the picture in a file with its baseline, and returns what was found.</summary>
     /// <param name="path">The path of an image file.</param>
+    /// <param name="name">The path of the baseline, as for a picture in memory.</param>
+    /// <param name="options">What is ignored, where baselines are; the defaults of <see cref="LookOptions"/> if
+    /// null.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <inheritdoc cref="Compare(byte[], string, LookOptions?, CancellationToken)" path="/exception"/>
     /// <inheritdoc cref="LocalFile.OpenRead" path="/exception"/>
     public static async Task<LookResult> Compare(
         string path, string name, LookOptions? options = null, CancellationToken cancellation = default)
@@ -102,7 +106,6 @@ public static class Look
     }
 
     /// <inheritdoc cref="Compare(byte[], string, LookOptions?, CancellationToken)"/>
-    /// <param name="picture">An image in the range of <see cref="ValueRange.Byte"/>.</param>
     public static Task<LookResult> Compare(
         RgbImage picture, string name, LookOptions? options = null, CancellationToken cancellation = default)
     {
@@ -116,7 +119,10 @@ public static class Look
     /// with its baseline, and returns what was found.</summary>
     /// <param name="take">Takes a picture: the bytes of an image file. It is called in the context of the
     /// caller.</param>
-    /// <inheritdoc cref="Compare(byte[], string, LookOptions?, CancellationToken)" path="/param"/>
+    /// <param name="name">The path of the baseline, as for a picture that has been taken.</param>
+    /// <param name="options">What is ignored, where baselines are; the defaults of <see cref="LookOptions"/> if
+    /// null.</param>
+    /// <param name="cancellation">Stops it.</param>
     /// <inheritdoc cref="Compare(byte[], string, LookOptions?, CancellationToken)" path="/exception"/>
     public static async Task<LookResult> Compare(Func<Task<byte[]>> take, string name, LookOptions? options = null,
         CancellationToken cancellation = default)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -8,6 +9,7 @@ namespace Perceptual.Testing;
 internal static partial class PictureName
 {
     private const string Refused = "<>:\"\\|?*";
+    private static readonly SearchValues<char> RefusedCharacters = SearchValues.Create(Refused);
 
     /// <summary>The path of the file of a picture in the folder of the baselines, with / between its parts.</summary>
     /// <exception cref="ArgumentException">Not every file system takes the name.</exception>
@@ -32,7 +34,7 @@ internal static partial class PictureName
     // Halves of surrogate pairs are read as replacement characters.
     private static bool IsSafe(string part) => part.Length > 0 && part[0] != '.' && part[^1] is not ('.' or ' ')
         && part.EnumerateRunes().All(rune => !Rune.IsControl(rune) && rune != Rune.ReplacementChar)
-        && part.AsSpan().IndexOfAny(Refused) < 0
+        && part.AsSpan().IndexOfAny(RefusedCharacters) < 0
         && !Device().IsMatch(part);
 
     [GeneratedRegex(@"^(con|prn|aux|nul|(com|lpt)[0-9¹²³])\s*(\.|\z)",
