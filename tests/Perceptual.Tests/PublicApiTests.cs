@@ -36,6 +36,8 @@ public class PublicApiTests
     [InlineData(typeof(Distortion))]
     [InlineData(typeof(ImageFile))]
     [InlineData(typeof(VisualGate))]
+    [InlineData(typeof(Look))]
+    [InlineData(typeof(Perceptual.Testing.Playwright.PageLook))]
     [InlineData(typeof(Scores))]
     [InlineData(typeof(Trainer))]
     [InlineData(typeof(OnnxMetric))]
