@@ -70,6 +70,7 @@ internal static class TrainCommand
             ? new Trainer(start!, job.Recipe, data, job.Threads, lin: lin, cancellation: cancellation)
             : new Trainer(onnx, [.. onnx.Network.Taps.Select(tap => tap.Channels)], onnx.LinMetadata, job.Recipe, data,
                 job.Threads, cancellation: cancellation), training, validation);
+        TellIfFew(app, job.Recipe, training.Count, trainer.Steps);
         Train(app, job, trainer, training.Count, cancellation);
         return Write(app, job, trainer, model, validation);
     }
@@ -85,6 +86,21 @@ internal static class TrainCommand
         TrainingRun.Begin(trainer, job.Checkpoint);
         return trainer;
     });
+
+    // Adam moves a weight by about the learning rate in a step. How far lin weights must move is measured in
+    // docs/training.md.
+    private static void TellIfFew(App app, TrainingRecipe recipe, int triplets, int steps)
+    {
+        const double Least = 0.05;
+        if (steps * recipe.LearningRate >= Least)
+            return;
+        var batch = Math.Min(recipe.Batch, Math.Max(5, triplets / 4));
+        var stepsPerEpoch = (triplets + batch - 1) / batch;
+        var epochs = (long)Math.Ceiling(Least / recipe.LearningRate / stepsPerEpoch);
+        app.Say(string.Create(CultureInfo.InvariantCulture, $"{triplets} triplets in batches of {recipe.Batch} make "
+            + $"{steps} steps, in which no weight moves by more than about {steps * recipe.LearningRate:G2}: hardly "
+            + $"anything will be learned. Try --batch {batch} --epochs {epochs} --decay-epochs {epochs}"));
+    }
 
     private static void Train(App app, Job job, Trainer trainer, int triplets, CancellationToken cancellation)
     {

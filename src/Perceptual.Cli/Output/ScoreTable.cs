@@ -20,7 +20,7 @@ internal sealed record ScoreRow(string Name, double[] Values, double[][] Replica
     /// <summary>The same after Holm's correction for all differences of the table.</summary>
     public double[] Corrected { get; init; } = [];
 
-    /// <summary>A row of scores with the resamples that <see cref="Resampling.Replicates"/> draws.</summary>
+    /// <summary>A row of scores, and those of resamples.</summary>
     /// <param name="name">What is scored.</param>
     /// <param name="seed">The seed of the bootstrap; rows of the same seed are paired.</param>
     /// <param name="draws">What is drawn from each set.</param>
@@ -40,7 +40,10 @@ internal sealed record ScoreRow(string Name, double[] Values, double[][] Replica
     }
 
     /// <summary>A row of means over judgements.</summary>
-    /// <inheritdoc cref="Of" path="/param[@name='name' or @name='seed' or @name='draws' or @name='judgements']"/>
+    /// <param name="name">What is scored.</param>
+    /// <param name="seed">The seed of the bootstrap; rows of the same seed are paired.</param>
+    /// <param name="draws">What is drawn from each set.</param>
+    /// <param name="judgements">What people said, [set][judgement].</param>
     /// <param name="value">The value of a judgement, given by its set and number, from what people said.</param>
     public static ScoreRow OfMeans(string name, ulong seed, IReadOnlyList<Resampling> draws, double[][] judgements,
         Func<int, int, double, double> value) =>
