@@ -58,6 +58,7 @@ internal static class TableMarkup
             \begin{table}
             \centering
             \caption{{{caption}}}
+            \medskip
             \begin{tabular}{{{columns}}}
             \toprule
             {{Line(header)}}\midrule
