@@ -56,8 +56,8 @@ public static class PairedTests
     /// <param name="difference">The difference of the scores.</param>
     /// <param name="replicates">Its replicates, with both scores of the same resamples; those that are NaN are left
     /// out.</param>
-    /// <param name="draws">How many judgements, references or people a resample draws (<see cref="Resampling.Count"/>).
-    /// </param>
+    /// <param name="draws">How many judgements, references or people a resample draws
+    /// (<see cref="BootstrapDraws.Count"/>).</param>
     /// <returns>The chance, 0 to 1; 1 if there is no difference or only one draw.</returns>
     /// <exception cref="ArgumentException">The difference is not a number.</exception>
     public static double OfReplicates(double difference, IEnumerable<double> replicates, int draws)

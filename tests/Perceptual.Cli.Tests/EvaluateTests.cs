@@ -194,7 +194,7 @@ public sealed class EvaluateTests : IDisposable
         Assert.DoesNotContain("]*", noise.Differences("a").Text(), StringComparison.Ordinal);
 
         static ScoreRow Means(string name, double[] values) =>
-            ScoreRow.OfMeans(name, 1, [Resampling.OfJudgements(values.Length)], [values], (_, _, value) => value);
+            ScoreRow.OfMeans(name, 1, [BootstrapDraws.OfJudgements(values.Length)], [values], (_, _, value) => value);
     }
 
     [Fact]

@@ -124,21 +124,18 @@ public sealed partial class ScoreReportTests : IDisposable
         }
     }
 
-    // Two sets of 40 triplets and three metrics, one of which is better on one set, another a little.
+    // Two sets of 40 triplets and three metrics. The first two differ from the last by shift + 1 and shift - 1 by turns,
+    // so that t is the shift times the root of 39: p is about .00001, .03 and twice 1.
     private static ScoreTable Table()
     {
-        var draws = new[] { Resampling.OfJudgements(40), Resampling.OfJudgements(40) };
+        var draws = new[] { BootstrapDraws.OfJudgements(40), BootstrapDraws.OfJudgements(40) };
         var random = new Random(6);
-        double[][] noise = [[.. Enumerable.Range(0, 80).Select(_ => random.NextDouble())],
-            [.. Enumerable.Range(0, 80).Select(_ => random.NextDouble())]];
+        double[] noise = [.. Enumerable.Range(0, 40).Select(_ => random.NextDouble())];
         double[] judge = [.. Enumerable.Range(0, 40).Select(_ => 0.5)];
+        double[][] shifts = [[0.8, 0], [0.36, 0]];
         return new("2AFC", ["set_1", "100 % | $2"], [.. Odd.Select((name, m) => ScoreRow.OfMeans(name, 3, draws,
-            [judge, judge], (s, i, j) => j / 4 + 0.3 * noise[s][i] + m switch
-            {
-                0 => s == 0 ? 0.1 + 0.1 * noise[s][i + 40] : 0.1 * (noise[s][i + 40] - 0.4),
-                1 => 0.1 * (noise[1 - s][i + 40] - 0.5),
-                _ => 0,
-            }))])
+            [judge, judge], (s, i, j) => j / 2 + 0.2 * noise[i]
+                + (m < 2 ? 0.1 * (shifts[m][s] + (i % 2 == 0 ? 1 : -1)) : 0)))])
         {
             Drawing = new("triplet", draws),
         };

@@ -17,8 +17,7 @@ internal static class JndEvaluation
         {
             var evaluation = options.Parse(parsed);
             var pairs = new ImagePairs();
-            var sets = JndSets.Read(
-                parsed.GetValue(data)!, parsed.GetValue(root), pairs, evaluation, JndSets.Item);
+            var sets = JndSets.Read(parsed.GetValue(data)!, parsed.GetValue(root), pairs, evaluation);
             var picture = parsed.GetValue(plot);
             var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
 
@@ -51,18 +50,17 @@ internal sealed record JndSets(JudgementSet<JndPair>[] Sets, string[] Names, int
 
     /// <summary>What the bootstrap draws.</summary>
     public Drawing Drawing { get; init; } =
-        new(Item, Array.ConvertAll(Sets, set => Resampling.OfJudgements(set.Items.Count)));
+        new(Item, Array.ConvertAll(Sets, set => BootstrapDraws.OfJudgements(set.Items.Count)));
 
     /// <summary>Reads sets and adds their images to pairs that will be measured.</summary>
     /// <param name="paths">Folders and tables.</param>
     /// <param name="root">The folder that paths in a table start from; null: that of the table.</param>
     /// <param name="pairs">Gets the images.</param>
     /// <param name="evaluation">Says how images are loaded and what the bootstrap draws.</param>
-    /// <param name="item">What the command calls a judgement.</param>
     /// <exception cref="InvalidDataException">The data are not of this form.</exception>
-    public static JndSets Read(
-        IEnumerable<string> paths, string? root, ImagePairs pairs, Evaluation evaluation, string item)
+    public static JndSets Read(IEnumerable<string> paths, string? root, ImagePairs pairs, Evaluation evaluation)
     {
+        var by = evaluation.By == TripletSets.Item ? Item : evaluation.By; // of a table that has both
         var sets = paths.SelectMany(path => JudgementFiles.ReadJnd(path, root)
             .Select(set => (Set: set, LoadSize: evaluation.LoadSize ?? (Directory.Exists(path) ? 64 : 0)))).ToArray();
         if (sets.FirstOrDefault(each => each.Set.Items.All(pair => pair.Same == 0)) is { Set: { } none })
@@ -73,7 +71,7 @@ internal sealed record JndSets(JudgementSet<JndPair>[] Sets, string[] Names, int
             Array.ConvertAll(sets, each => each.Set.Items.Select(
                 pair => pairs.Add(pair.P0, pair.P1, each.LoadSize)).ToArray()))
         {
-            Drawing = Drawing.Of(evaluation.By, item, Array.ConvertAll(sets, each => (each.Set.Name,
+            Drawing = Drawing.Of(by, Item, Array.ConvertAll(sets, each => (each.Set.Name,
                 (IReadOnlyList<string?>)[.. each.Set.Items.Select(pair => pair.P0)], each.Set.Votes))),
         };
     }

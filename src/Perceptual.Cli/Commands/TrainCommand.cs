@@ -12,7 +12,8 @@ internal static class TrainCommand
     private const string HeldOutName = "held-out.csv", LogName = "log.csv";
 
     public const string Help = """
-        See also: lpips help training, models, images
+        For images: --alpha MODE --icc --max-pixels N (lpips help images)
+        See also: lpips help training, models
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -313,7 +314,7 @@ internal static class TrainCommand
                 dropout, seed, loadSize, resume, format, trunk, lin, weights, threads })
                 command.Add(option);
             plot = Plots.Option(command, "Draw loss and scores over the epochs (.png).");
-            images = new(command, canResize: false);
+            images = new(command, canResize: false, isNamedBelow: true);
             command.Validators.Add(Validate);
         }
 

@@ -21,7 +21,7 @@ internal static class TwoAfcEvaluation
             var pairs = new ImagePairs();
             var sets = TripletSets.Read(parsed.GetValue(data)!, parsed.GetValue(root), pairs, evaluation);
             var judged = parsed.GetValue(jnd) is { Length: > 0 } paths
-                ? JndSets.Read(paths, parsed.GetValue(root), pairs, evaluation, TripletSets.Item) : null;
+                ? JndSets.Read(paths, parsed.GetValue(root), pairs, evaluation) : null;
             var picture = parsed.GetValue(plot);
             var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
 
@@ -70,7 +70,7 @@ internal sealed record TripletSets(string[] Names, IReadOnlyList<Triplet>[] Trip
 
     /// <summary>What the bootstrap draws.</summary>
     public Drawing Drawing { get; init; } =
-        new(Item, Array.ConvertAll(Triplets, set => Resampling.OfJudgements(set.Count)));
+        new(Item, Array.ConvertAll(Triplets, set => BootstrapDraws.OfJudgements(set.Count)));
 
     /// <summary>Reads sets and adds their images to pairs that will be measured.</summary>
     /// <inheritdoc cref="JudgementFiles.ReadTriplets" path="/exception"/>

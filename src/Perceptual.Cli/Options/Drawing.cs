@@ -5,7 +5,7 @@ namespace Perceptual.Cli;
 /// <summary>What the bootstrap draws from sets of judgements.</summary>
 /// <param name="By"><see cref="Reference"/>, <see cref="Observer"/>, or what a judgement is called.</param>
 /// <param name="Sets">The draws of each set.</param>
-internal sealed record Drawing(string By, IReadOnlyList<Resampling> Sets)
+internal sealed record Drawing(string By, IReadOnlyList<BootstrapDraws> Sets)
 {
     private const string Reference = "reference";
     private const string Observer = "observer";
@@ -22,7 +22,7 @@ internal sealed record Drawing(string By, IReadOnlyList<Resampling> Sets)
     };
 
     /// <summary>Draws single judgements of one set.</summary>
-    public static Drawing OfJudgements(string item, int count) => new(item, [Resampling.OfJudgements(count)]);
+    public static Drawing OfJudgements(string item, int count) => new(item, [BootstrapDraws.OfJudgements(count)]);
 
     /// <summary>Adds the option that says what is drawn.</summary>
     /// <param name="command">The command that gets it.</param>
@@ -31,7 +31,8 @@ internal sealed record Drawing(string By, IReadOnlyList<Resampling> Sets)
     {
         var option = new Option<string>("--bootstrap-by")
         {
-            Description = $"What the intervals draw. [default: {Reference} if one has several {item}s, or {item}]",
+            Description = $"Draw {Reference}, {Observer} or {item}. [default: {Reference} if one has several {item}s]",
+            HelpName = "WHAT",
         };
         option.AcceptOnlyFromAmong(Reference, Observer, item);
         command.Add(option);
@@ -57,11 +58,11 @@ internal sealed record Drawing(string By, IReadOnlyList<Resampling> Sets)
         var draws = sets.Select((set, s) => by switch
         {
             Reference when counts[s] == 0 => throw Refuse(set.Name, "does not say which reference a judgement is of"),
-            Reference => Resampling.OfGroups(set.References!),
+            Reference => BootstrapDraws.OfGroups(set.References!),
             Observer when set.Votes is null => throw Refuse(set.Name, "does not say who gave which vote: a table with "
                 + "a row for each vote and a column observer does"),
-            Observer => Resampling.OfObservers(set.Votes),
-            _ => Resampling.OfJudgements(set.References.Count),
+            Observer => BootstrapDraws.OfObservers(set.Votes),
+            _ => BootstrapDraws.OfJudgements(set.References.Count),
         }).ToArray();
         return by == item || Array.FindIndex(draws, set => set.Count < 2) is var only && only < 0 ? new(by, draws)
             : throw Refuse(sets[only].Name, $"has only one {by}, and a bootstrap needs several to draw from");

@@ -27,7 +27,7 @@ internal sealed record ScoreRow(string Name, double[] Values, double[][] Replica
     /// <param name="judgements">What people said, [set][judgement].</param>
     /// <param name="statistic">Of each set: computes the score of some of its judgements, given by their numbers, from
     /// what people said.</param>
-    public static ScoreRow Of(string name, ulong seed, IReadOnlyList<Resampling> draws, double[][] judgements,
+    public static ScoreRow Of(string name, ulong seed, IReadOnlyList<BootstrapDraws> draws, double[][] judgements,
         Func<int, Func<ReadOnlySpan<int>, double[], double>> statistic)
     {
         var statistics = judgements.Select((_, s) => statistic(s)).ToArray();
@@ -45,7 +45,7 @@ internal sealed record ScoreRow(string Name, double[] Values, double[][] Replica
     /// <param name="draws">What is drawn from each set.</param>
     /// <param name="judgements">What people said, [set][judgement].</param>
     /// <param name="value">The value of a judgement, given by its set and number, from what people said.</param>
-    public static ScoreRow OfMeans(string name, ulong seed, IReadOnlyList<Resampling> draws, double[][] judgements,
+    public static ScoreRow OfMeans(string name, ulong seed, IReadOnlyList<BootstrapDraws> draws, double[][] judgements,
         Func<int, int, double, double> value) =>
         Of(name, seed, draws, judgements, s => (indices, judged) =>
         {

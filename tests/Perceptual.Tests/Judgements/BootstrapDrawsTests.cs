@@ -1,13 +1,13 @@
 namespace Perceptual.Tests.Judgements;
 
-public class ResamplingTests
+public class BootstrapDrawsTests
 {
     [Fact]
     public void Groups_are_drawn_with_all_their_judgements_as_a_plain_loop_draws_them()
     {
         string[] groups = ["b", "a", "b", "c", "b", "a", "d"];
         double[] values = [1, 2, 4, 8, 16, 32, 64];
-        var replicates = Resampling.OfGroups(groups).Replicates(values, 7, MeanOf);
+        var replicates = BootstrapDraws.OfGroups(groups).Replicates(values, 7, MeanOf);
         string[] inOrder = ["b", "a", "c", "d"];
         for (var b = 0; b < replicates.Length; b++)
         {
@@ -29,9 +29,9 @@ public class ResamplingTests
     {
         double[] values = [.. Enumerable.Range(0, 30).Select(i => Math.Sin(i))];
         var plain = Bootstrap.OfMean(values, 3);
-        Assert.Equal(plain, Resampling.OfJudgements(30).Replicates(values, 3, MeanOf));
+        Assert.Equal(plain, BootstrapDraws.OfJudgements(30).Replicates(values, 3, MeanOf));
         Assert.Equal(plain,
-            Resampling.OfGroups(Enumerable.Range(0, 30).Select(i => $"{i}")).Replicates(values, 3, MeanOf));
+            BootstrapDraws.OfGroups(Enumerable.Range(0, 30).Select(i => $"{i}")).Replicates(values, 3, MeanOf));
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public class ResamplingTests
             [(0, 0, 1), (0, 1, 0), (0, 2, 0.5), (1, 0, 0), (1, 0, 1), (1, 2, 0), (2, 1, 1)];
         var votes = new Votes(3, [.. Enumerable.Range(0, 3).Select(judgement => all
             .Where(vote => vote.Judgement == judgement).Select(vote => (vote.Person, vote.Choice)).ToArray())]);
-        var draws = Resampling.OfObservers(votes);
+        var draws = BootstrapDraws.OfObservers(votes);
         Assert.Equal(3, draws.Count);
         var replicates = draws.Replicates([0.5, 1 / 3.0, 1], 5, MeanOf);
         var lacking = 0;
@@ -77,13 +77,13 @@ public class ResamplingTests
         {
             double[] shared = [.. Enumerable.Range(0, 20).Select(_ => random.Next())];
             double[] values = [.. Enumerable.Range(0, 400).Select(i => shared[i / 20] + random.Next())];
-            byReference += Holds(Resampling.OfGroups(references), values);
-            byTriplet += Holds(Resampling.OfJudgements(400), values);
+            byReference += Holds(BootstrapDraws.OfGroups(references), values);
+            byTriplet += Holds(BootstrapDraws.OfJudgements(400), values);
         }
         Assert.InRange(byReference, 84, 99); // percentiles of 20 draws are a little narrow
         Assert.InRange(byTriplet, 10, 60);
 
-        int Holds(Resampling draws, double[] values) =>
+        int Holds(BootstrapDraws draws, double[] values) =>
             Bootstrap.Percentiles(draws.Replicates(values, 1, MeanOf, 300)) is var interval
             && interval.Low <= 0 && interval.High >= 0 ? 1 : 0;
     }

@@ -8,12 +8,12 @@ namespace Perceptual.Judgements;
 /// is that which is drawn: intervals from single judgements would be too narrow (Field and Welsh, "Bootstrapping
 /// clustered data", 2007).
 /// </summary>
-public sealed class Resampling
+public sealed class BootstrapDraws
 {
     private readonly int[][]? groups; // the judgements of each; null if people are drawn
     private readonly Votes? votes;
 
-    private Resampling(int[][]? groups, Votes? votes) =>
+    private BootstrapDraws(int[][]? groups, Votes? votes) =>
         (this.groups, this.votes, Count) = (groups, votes, groups?.Length ?? votes!.Observers);
 
     /// <summary>The number of judgements, groups or people, and of draws for a resample.</summary>
@@ -21,21 +21,21 @@ public sealed class Resampling
 
     /// <summary>Draws single judgements: intervals for other judgements of the same kind.</summary>
     /// <param name="count">The number of judgements.</param>
-    public static Resampling OfJudgements(int count) =>
+    public static BootstrapDraws OfJudgements(int count) =>
         new([.. Enumerable.Range(0, count).Select(i => new[] { i })], null);
 
     /// <summary>
     /// Draws groups with all their judgements, such as those of one reference: intervals for other references.
     /// </summary>
     /// <param name="groups">The group of each judgement.</param>
-    public static Resampling OfGroups(IEnumerable<string> groups) =>
+    public static BootstrapDraws OfGroups(IEnumerable<string> groups) =>
         new([.. groups.Index().GroupBy(each => each.Item, each => each.Index).Select(group => group.ToArray())], null);
 
     /// <summary>
     /// Draws people with all their votes: intervals for other people. A judgement is then what those who are drawn
     /// said.
     /// </summary>
-    public static Resampling OfObservers(Votes votes)
+    public static BootstrapDraws OfObservers(Votes votes)
     {
         ArgumentNullException.ThrowIfNull(votes);
         return new(null, votes);
