@@ -149,11 +149,14 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
 
         Data:
           2afc      BAPPS folders (2afc/val/traditional with ref, p0, p1 and judge), folders of such folders, or
-                    tables (CSV) with reference,p0,p1 and judge (the part of the people who chose p1) or
-                    votes_p0,votes_p1
-          jnd       BAPPS folders (jnd/val/cnn with p0, p1 and same), or folders of such folders
-          mos       a table (CSV) with reference,distorted,mos; a larger opinion score means a better image
-          recorded  tables (CSV) with d0,d1,judge: distances that were computed elsewhere, so no images are needed
+                    tables with reference,p0,p1 and judge (the part of the people who chose p1), votes_p0,votes_p1, or
+                    a row for each vote: choice (p0, p1 or notsure) and perhaps observer
+          jnd       BAPPS folders (jnd/val/cnn with p0, p1 and same), folders of such folders, or tables with p0,p1 and
+                    same (a part of the people), votes_same,votes_different, or choice (same, different or notsure)
+          mos       a table with reference,distorted,mos; a larger opinion score means a better image
+          recorded  tables with d0,d1,judge, and perhaps reference: distances that were computed elsewhere
+        Columns of a table are separated by commas, semicolons or tabs, as in its first line. Images that two rows show
+        the other way round are one triplet or pair.
 
         Scores:
           2afc      the part of the people that the metric agrees with; a tie counts half. The row `people` says how
@@ -166,10 +169,14 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         Where larger values mean closer images, as with psnr, the negative value is taken as the distance. A score
         that does not exist is shown as -: a constant metric has no correlation, and infinite PSNR has no PLCC.
 
-        Numbers in brackets are 95 % intervals from 1000 bootstrap samples of the judgements. --versus shows how much
-        better each metric is than one of them, from the same samples for both; * marks a difference whose interval
-        does not hold 0. The columns `distortions`, `real algorithms` and `all` are the paper's averages over the sets
-        of BAPPS.
+        Numbers in brackets are 95 % intervals from 1000 bootstrap samples. --bootstrap-by says what these draw: single
+        triplets or pairs; a reference (of a pair, p0) with all that was judged with it, for what would be found with
+        other references; or people with all their votes. By default it is references if one has several triplets.
+        --versus shows how much better each metric is than one of them, from the same samples for both. * marks p < 0.05
+        of a t-test with the bootstrap's standard error, after Holm's correction for all differences of the table. The
+        columns `distortions`, `real algorithms` and `all` are the paper's averages over the sets of BAPPS.
+
+        --format csv has every digit, and json what the metrics are; markdown and latex are for papers.
 
         With -o FILE, a run keeps its distances in FILE.part while it works. If you stop the run, the same command
         continues where it stopped.
@@ -203,8 +210,8 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
                             their scores of all sets; the metrics are not resampled
           layers alone      the 2AFC score of what each layer adds to the distance, of all sets
 
-        --format text | markdown | csv is the form of the tables; csv has every digit. -o FILE.json has the scores too,
-        beside every value of the triplets. docs/table.md has a table, docs/paper-rows.md the paper's other networks.
+        --format is as in `lpips help judgements`. -o FILE.json has the scores too, beside every value of the triplets.
+        docs/table.md has a table, docs/paper-rows.md the paper's other networks.
         """;
 
     private const string Scales = """
@@ -212,7 +219,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         Its unit is the just noticeable difference: of 1 JND, 75 % say rightly which of two images is not the reference.
 
         Answers, a row each (CSV); "notsure" counts half for each:
-          pairs     reference,p0,p1,answer   the answer is the closer one: p0, p1 or notsure
+          pairs     reference,p0,p1,answer   the answer (or choice) is the closer one: p0, p1 or notsure
           triplets  left,right,pivot,response and source   the response is the one that differs more from the pivot:
                     left, right, notsure, or skip (no answer). JPEG AIC-3's left_codec,left_level and so on do as well.
           both      observer (or worker) names the judge; trap is 1 where the answer is known. The image with the name
@@ -424,9 +431,12 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
           tune     the trunk learns too; it begins with trained weights
           scratch  the trunk learns too; it begins with random weights
 
-        Data are BAPPS folders (2afc/train/cnn with ref, p0, p1 and judge), folders of such folders, or tables (CSV)
-        with reference,p0,p1 and judge (the part of the people who chose p1) or votes_p0,votes_p1. You can give several.
+        Data are BAPPS folders (2afc/train/cnn with ref, p0, p1 and judge), folders of such folders, or tables, as
+        `lpips help judgements` says for 2afc. You can give several.
         --validate DATA and --hold-out N are two ways to say what is scored before training and after each epoch.
+
+        Lin weights begin random, as in the paper; --lin FILE begins with others, --lin published with those of the
+        LPIPS that everybody uses, which is better where judgements are few.
 
         The folder of -o gets:
           NET.safetensors         the model: trunk, lin weights, recipe, digests. Every command takes it as --weights.

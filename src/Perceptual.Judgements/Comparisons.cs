@@ -19,16 +19,16 @@ public sealed record Comparison(
 /// </summary>
 public static class ComparisonFile
 {
-    private const int MaxAnswers = 2_000_000;
+    internal const int MaxAnswers = 2_000_000;
 
     /// <summary>
-    /// Reads a table (CSV) of pairs or of triplets. Pairs have the columns <c>reference,p0,p1,answer</c>, where the
-    /// answer is the one closer to the reference: <c>p0</c>, <c>p1</c> or <c>notsure</c>. Triplets, as JPEG AIC-3 has
-    /// them, have <c>left,right,pivot,response</c>, where the response is the one that differs more from the pivot:
-    /// <c>left</c>, <c>right</c>, <c>notsure</c> or <c>skip</c>, which is no answer; each of the three may be two
-    /// columns, such as <c>left_codec,left_level</c>, and <c>source</c> names what the pivot shows. Both may have
-    /// <c>observer</c> (or <c>worker</c>), and <c>trap</c>, 1 for a question with a known answer. Other columns are
-    /// ignored, and so are comparisons of an image with itself.
+    /// Reads a table (CSV) of pairs or of triplets. Pairs have the columns <c>reference,p0,p1</c> and <c>answer</c> or
+    /// <c>choice</c>, where the answer is the one closer to the reference: <c>p0</c>, <c>p1</c> or <c>notsure</c>.
+    /// Triplets, as JPEG AIC-3 has them, have <c>left,right,pivot,response</c>, where the response is the one that
+    /// differs more from the pivot: <c>left</c>, <c>right</c>, <c>notsure</c> or <c>skip</c>, which is no answer; each
+    /// of the three may be two columns, such as <c>left_codec,left_level</c>, and <c>source</c> names what the pivot
+    /// shows. Both may have <c>observer</c> (or <c>worker</c>), and <c>trap</c>, 1 for a question with a known answer.
+    /// Other columns are ignored, and so are comparisons of an image with itself.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="areBoosted">Whether its questions showed boosted differences.</param>
@@ -63,15 +63,9 @@ public static class ComparisonFile
     {
         var (reference, p0, p1) = (new NameColumn(csv, "reference"), new NameColumn(csv, "p0"),
             new NameColumn(csv, "p1"));
-        var (answer, more) = (csv.Column("answer"), new AnswerColumns(csv));
-        return () => new(reference.Name, p0.Name, p1.Name, csv[answer] switch
-        {
-            "p0" => 1,
-            "p1" => 0,
-            "notsure" => 0.5,
-            var other => throw csv.Error(
-                $"answer is \"{UntrustedText.Printable(other)}\"; it must be p0, p1 or notsure"),
-        }, more.Judge, areBoosted, more.IsTrap);
+        var answers = new AnswerColumns(csv);
+        return () => new(reference.Name, p0.Name, p1.Name, answers.Answer("p1", "p0"), answers.Judge, areBoosted,
+            answers.IsTrap);
     }
 
     private static Func<Comparison?> Triplets(CsvFile csv, bool areBoosted)
@@ -103,28 +97,65 @@ public static class ComparisonFile
             string Stimulus(NameColumn column) => column.Name == from ? reference : column.Name;
         };
     }
+}
 
-    private sealed class AnswerColumns(CsvFile csv)
+/// <summary>
+/// The columns of a table with a row for each answer: <c>answer</c> or <c>choice</c>, who gave it (<c>observer</c> or
+/// <c>worker</c>), and whether it was a <c>trap</c>. All may be missing.
+/// </summary>
+internal sealed class AnswerColumns
+{
+    private readonly CsvFile csv;
+    private readonly (int Column, string Name)? answer;
+    private readonly int? judge;
+    private readonly int? trap;
+    private readonly Dictionary<string, string> known = [];
+
+    /// <exception cref="InvalidDataException">There are both columns of answers.</exception>
+    public AnswerColumns(CsvFile csv)
     {
-        private readonly int? judge = csv.Has("observer") ? csv.Column("observer")
-            : csv.Has("worker") ? csv.Column("worker") : null;
-        private readonly int? trap = csv.Has("trap") ? csv.Column("trap") : null;
-        private readonly Dictionary<string, string> known = [];
+        this.csv = csv;
+        if (csv.Has("answer") && csv.Has("choice"))
+            throw csv.Error("there are the columns answer and choice; keep the one that says what was chosen");
+        answer = csv.Has("answer") ? (csv.Column("answer"), "answer")
+            : csv.Has("choice") ? (csv.Column("choice"), "choice") : null;
+        judge = csv.Has("observer") ? csv.Column("observer") : csv.Has("worker") ? csv.Column("worker") : null;
+        trap = csv.Has("trap") ? csv.Column("trap") : null;
+    }
 
-        public bool IsTrap => trap is { } column && csv.Number(column, 0, 1) == 1;
+    /// <summary>Whether there is a column of answers.</summary>
+    public bool HaveAnswers => answer is not null;
 
-        // Each name is kept once.
-        public string? Judge
+    /// <summary>Whether there is a column of who answered.</summary>
+    public bool HaveJudges => judge is not null;
+
+    /// <summary>Whether the current record is a question with a known answer.</summary>
+    public bool IsTrap => trap is { } column && csv.Number(column, 0, 1) == 1;
+
+    /// <summary>Who gave the answer of the current record; null if nobody knows. Each name is kept once.</summary>
+    public string? Judge
+    {
+        get
         {
-            get
-            {
-                if (judge is not { } column)
-                    return null;
-                if (known.TryGetValue(csv[column], out var name))
-                    return name;
-                return known[csv[column]] = csv[column].Length > 0 ? csv[column] : throw csv.Error("names no observer");
-            }
+            if (judge is not { } column)
+                return null;
+            if (known.TryGetValue(csv[column], out var name))
+                return name;
+            return known[csv[column]] = csv[column].Length > 0 ? csv[column] : throw csv.Error("names no observer");
         }
+    }
+
+    /// <summary>The answer of the current record: 0 for one, 1 for the other, 0.5 for "notsure".</summary>
+    public double Answer(string zero, string one)
+    {
+        var (column, name) = answer ?? (csv.Column("answer"), "answer"); // which says that it is missing
+        if (csv[column] == zero)
+            return 0;
+        if (csv[column] == one)
+            return 1;
+        return csv[column] == "notsure" ? 0.5
+            : throw csv.Error($"{name} is \"{UntrustedText.Printable(csv[column])}\"; it must be "
+                + $"{string.Join(", ", new[] { zero, one }.Order(StringComparer.Ordinal))} or notsure");
     }
 }
 

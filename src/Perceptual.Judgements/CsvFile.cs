@@ -5,8 +5,9 @@ namespace Perceptual.Judgements;
 
 /// <summary>
 /// Reads a table of comma-separated values with a line of column names, as RFC 4180 describes them: fields in double
-/// quotes may hold commas, line ends and doubled quotes. UTF-8 with or without a byte order mark (UTF-16 with one);
-/// lines may end in LF, CRLF or CR; empty lines are ignored. The memory for a record is bounded for any file.
+/// quotes may hold commas, line ends and doubled quotes. Semicolons or tabs may take the place of the commas, if the
+/// line of column names has no other of the three. UTF-8 with or without a byte order mark (UTF-16 with one); lines may
+/// end in LF, CRLF or CR; empty lines are ignored. The memory for a record is bounded for any file.
 /// </summary>
 public sealed class CsvFile : IDisposable
 {
@@ -18,12 +19,14 @@ public sealed class CsvFile : IDisposable
     private readonly char[] buffer = new char[1 << 13];
     private readonly StringBuilder field = new();
     private readonly List<string> fields = [];
-    private readonly string[] columns;
+    private readonly string[] columns = [];
     private int position;
     private int end;
     private int line = 1; // the line that is being read
+    private char separator; // 0 until the first one is found, in the line of column names
 
-    /// <exception cref="InvalidDataException">The file is empty.</exception>
+    /// <exception cref="InvalidDataException">The file is empty, or it is not clear what separates its
+    /// columns.</exception>
     public CsvFile(string path)
     {
         this.path = path;
@@ -35,6 +38,7 @@ public sealed class CsvFile : IDisposable
             if (!ReadRecord())
                 throw new InvalidDataException($"{path}: is empty; the first line must name the columns");
             columns = [.. fields.Select(name => name.Trim())];
+            separator = separator == 0 ? ',' : separator;
         }
         catch
         {
@@ -83,7 +87,8 @@ public sealed class CsvFile : IDisposable
     public double Number(int column, double minimum = double.MinValue, double maximum = double.MaxValue)
     {
         if (!double.TryParse(fields[column], NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
-            throw Error($"{columns[column]} is \"{UntrustedText.Printable(fields[column])}\", not a number");
+            throw Error($"{columns[column]} is \"{UntrustedText.Printable(fields[column])}\", not a number"
+                + (fields[column].Contains(',') ? "; write it with a point, like 0.05" : ""));
         if (value >= minimum && value <= maximum)
             return value;
         var expected = minimum == double.MinValue ? "finite"
@@ -102,7 +107,7 @@ public sealed class CsvFile : IDisposable
     public static string Field(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return text.AsSpan().ContainsAny(",\"\r\n")
+        return text.AsSpan().ContainsAny(",;\t\"\r\n") // any of them separates columns somewhere
             ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
             : text;
     }
@@ -121,21 +126,38 @@ public sealed class CsvFile : IDisposable
             fields.Add(field.ToString());
             switch (Peek())
             {
-                case ',':
-                    position++;
+                case < 0:
+                    return true;
+                case '\r' or '\n':
+                    EndLine();
+                    return true;
+                default:
+                    Separate((char)Peek());
                     if (fields.Count == MaxColumns)
                         throw Error($"has more than {MaxColumns} fields");
                     continue;
-                case < 0:
-                    return true;
-                default:
-                    EndLine();
-                    return true;
             }
         }
     }
 
-    // Reads a field and returns its length; stops before the comma or the end of the line after it.
+    private static bool MaySeparate(int c) => c is ',' or ';' or '\t';
+
+    // In the line of column names each of the three ends a field, and they must be the same.
+    private bool EndsField(int c) =>
+        c is < 0 or '\r' or '\n' || (columns.Length == 0 ? MaySeparate(c) : c == separator);
+
+    private void Separate(char found)
+    {
+        if (separator != 0 && separator != found)
+            throw new InvalidDataException($"{path}: its columns are separated by {Name(separator)} and by "
+                + $"{Name(found)}; use one of them, and put names that hold the other in double quotes");
+        separator = found;
+        position++;
+
+        static string Name(char c) => c == '\t' ? "a tab" : $"'{c}'";
+    }
+
+    // Reads a field and returns its length; stops before the separator or the end of the line after it.
     private int ReadField(int maximum)
     {
         field.Clear();
@@ -145,7 +167,7 @@ public sealed class CsvFile : IDisposable
         while (true)
         {
             var c = Peek();
-            if (quoted ? c < 0 : c is < 0 or ',' or '\r' or '\n')
+            if (quoted ? c < 0 : EndsField(c))
                 return quoted ? throw Error("a quoted field has no end") : field.Length;
             if (quoted && c is '\r' or '\n')
             {
@@ -158,7 +180,7 @@ public sealed class CsvFile : IDisposable
                 if (!quoted)
                     throw Error("a quote is inside a field that does not begin with a quote");
                 position++;
-                if (Peek() is < 0 or ',' or '\r' or '\n')
+                if (EndsField(Peek()))
                     return field.Length;
                 if (Peek() != '"')
                     throw Error("a quoted field continues after its end; write a quote inside a field twice");

@@ -12,8 +12,11 @@ public static class JudgementFiles
     /// <summary>
     /// Reads triplets. A folder holds <c>ref</c>, <c>p0</c> and <c>p1</c> with an image each and <c>judge</c> with a
     /// NumPy array of one float for every name, as <c>2afc/val/traditional</c> does, or is a folder of such folders,
-    /// one set each. A file is a table (CSV) with the columns <c>reference,p0,p1</c> and either <c>judge</c> or
-    /// <c>votes_p0,votes_p1</c>; others are ignored.
+    /// one set each. A file is a table (CSV) with the columns <c>reference,p0,p1</c> and one of <c>judge</c>,
+    /// <c>votes_p0,votes_p1</c> and <c>choice</c> (or <c>answer</c>); others are ignored. With <c>choice</c>, a row is
+    /// one vote: <c>p0</c>, <c>p1</c> or <c>notsure</c>, which counts half for each. <c>observer</c> may say whose it
+    /// is, and rows with 1 in <c>trap</c> are left out. Rows with the same three images are one triplet, whichever of
+    /// the two comes first.
     /// </summary>
     /// <param name="path">The folder or file.</param>
     /// <param name="root">The folder that the paths in a table are relative to; if null, the folder of
@@ -28,12 +31,17 @@ public static class JudgementFiles
                 (images, judge) => new Triplet(images[0], images[1], images[2], judge));
 
     /// <summary>
-    /// Reads pairs with just noticeable differences: a folder with <c>p0</c>, <c>p1</c> and <c>same</c>, as
-    /// <c>jnd/val/traditional</c>, or a folder of such folders.
+    /// Reads pairs with just noticeable differences. A folder holds <c>p0</c>, <c>p1</c> and <c>same</c>, as
+    /// <c>jnd/val/traditional</c> does, or is a folder of such folders. A file is a table (CSV) with the columns
+    /// <c>p0,p1</c> and one of <c>same</c> (the fraction of people who said so), <c>votes_same,votes_different</c> and
+    /// <c>choice</c> (or <c>answer</c>): <c>same</c>, <c>different</c> or <c>notsure</c>, a row for each vote, as
+    /// <see cref="ReadTriplets"/> has them.
     /// </summary>
-    /// <inheritdoc cref="ReadTriplets" path="/exception"/>
-    public static IReadOnlyList<JudgementSet<JndPair>> ReadJnd(string folder) =>
-        ReadFolders(folder, ["p0", "p1"], "same", (images, same) => new JndPair(images[0], images[1], same));
+    /// <inheritdoc cref="ReadTriplets"/>
+    public static IReadOnlyList<JudgementSet<JndPair>> ReadJnd(string path, string? root = null) =>
+        File.Exists(path)
+            ? [ReadPairTable(path, root)]
+            : ReadFolders(path, ["p0", "p1"], "same", (images, same) => new JndPair(images[0], images[1], same));
 
     /// <summary>Reads a table (CSV) with the columns <c>reference,distorted,mos</c>; others are ignored.</summary>
     /// <inheritdoc cref="ReadTriplets"/>
@@ -45,38 +53,110 @@ public static class JudgementFiles
         return ReadTable(csv, path, () => new OpinionPair(images[reference], images[distorted], csv.Number(mos)));
     }
 
-    /// <summary>Reads a table (CSV) with the columns <c>d0,d1,judge</c>; others are ignored.</summary>
+    /// <summary>
+    /// Reads a table (CSV) with the columns <c>d0,d1,judge</c>, and <c>reference</c> if it is there; others are
+    /// ignored.
+    /// </summary>
     /// <inheritdoc cref="ReadTriplets" path="/exception"/>
     public static JudgementSet<RecordedTriplet> ReadRecorded(string path)
     {
         using var csv = new CsvFile(path);
         var (d0, d1, judge) = (csv.Column("d0"), csv.Column("d1"), csv.Column("judge"));
-        return ReadTable(csv, path, () => new RecordedTriplet(csv.Number(d0), csv.Number(d1), csv.Number(judge, 0, 1)));
+        int? reference = csv.Has("reference") ? csv.Column("reference") : null;
+        return ReadTable(csv, path, () => new RecordedTriplet(csv.Number(d0), csv.Number(d1), csv.Number(judge, 0, 1),
+            reference is { } column ? csv[column] : null));
     }
 
     private static JudgementSet<Triplet> ReadTripletTable(string path, string? root)
     {
         using var csv = new CsvFile(path);
-        var (reference, p0, p1) = (csv.Column("reference"), csv.Column("p0"), csv.Column("p1"));
-        Func<double> readJudge;
-        if (csv.Has("judge") || !csv.Has("votes_p0") && !csv.Has("votes_p1"))
+        int[] columns = [csv.Column("reference"), csv.Column("p0"), csv.Column("p1")];
+        return ReadJudgements(csv, path, root, columns, new("judge", "p0", "p1", NamesAnImage: true),
+            (images, judge) => new Triplet(images[0], images[1], images[2], judge));
+    }
+
+    private static JudgementSet<JndPair> ReadPairTable(string path, string? root)
+    {
+        using var csv = new CsvFile(path);
+        int[] columns = [csv.Column("p0"), csv.Column("p1")];
+        return ReadJudgements(csv, path, root, columns, new("same", "different", "same", NamesAnImage: false),
+            (images, same) => new JndPair(images[0], images[1], same));
+    }
+
+    /// <summary>What people may answer.</summary>
+    /// <param name="Fraction">The column of the fraction of people who gave the second answer.</param>
+    /// <param name="First">The first answer.</param>
+    /// <param name="Second">The second answer.</param>
+    /// <param name="NamesAnImage">Whether the answers are the names of the two images, so that they change sides with
+    /// them.</param>
+    private sealed record Answers(string Fraction, string First, string Second, bool NamesAnImage);
+
+    private static JudgementSet<T> ReadJudgements<T>(CsvFile csv, string path, string? root, int[] columns,
+        Answers form, Func<string[], double, T> create)
+    {
+        var files = new TableImages(csv, path, root);
+        if (csv.Has(form.Fraction))
         {
-            var judge = csv.Column("judge");
-            readJudge = () => csv.Number(judge, 0, 1);
+            var fraction = csv.Column(form.Fraction);
+            return ReadTable(csv, path, () => create(Images(), csv.Number(fraction, 0, 1)));
         }
-        else
+        var (first, second) = ($"votes_{form.First}", $"votes_{form.Second}");
+        if (csv.Has(first) || csv.Has(second))
         {
-            var (votes0, votes1) = (csv.Column("votes_p0"), csv.Column("votes_p1"));
-            readJudge = () =>
+            var (votes0, votes1) = (csv.Column(first), csv.Column(second));
+            return ReadTable(csv, path, () =>
             {
-                var (count0, count1) = (csv.Number(votes0, 0), csv.Number(votes1, 0));
+                var (images, count0, count1) = (Images(), csv.Number(votes0, 0), csv.Number(votes1, 0));
                 return count0 + count1 > 0
-                    ? count1 / (count0 + count1)
-                    : throw csv.Error("has no votes: votes_p0 and votes_p1 are both 0");
-            };
+                    ? create(images, count1 / (count0 + count1))
+                    : throw csv.Error($"has no votes: {first} and {second} are both 0");
+            });
         }
-        var images = new TableImages(csv, path, root);
-        return ReadTable(csv, path, () => new Triplet(images[reference], images[p0], images[p1], readJudge()));
+        var answers = new AnswerColumns(csv);
+        return answers.HaveAnswers ? ReadVotes(csv, path, answers, form, Images, create)
+            : throw new InvalidDataException($"{path}: has no column {form.Fraction}, nor {first} and {second}, nor "
+                + "choice: it does not say what people answered");
+
+        string[] Images() => Array.ConvertAll(columns, column => files[column]);
+    }
+
+    // A row for each vote; those on the same images are one judgement.
+    private static JudgementSet<T> ReadVotes<T>(CsvFile csv, string path, AnswerColumns answers, Answers form,
+        Func<string[]> readImages, Func<string[], double, T> create)
+    {
+        var numbers = new Dictionary<(string Reference, string P0, string P1), int>();
+        var observers = new Dictionary<string, int>();
+        var (images, votes) = (new List<string[]>(), new List<List<(int Observer, double Choice)>>());
+        for (var count = 0; csv.Read(); count++)
+        {
+            if (count == ComparisonFile.MaxAnswers)
+                throw csv.Error($"is one vote too many: at most {ComparisonFile.MaxAnswers} can be read");
+            if (answers.IsTrap)
+                continue;
+            var (each, choice) = (readImages(), answers.Answer(form.First, form.Second));
+            var (reference, p0, p1) = (each.Length == 3 ? each[0] : "", each[^2], each[^1]);
+            if (!numbers.TryGetValue((reference, p0, p1), out var number))
+            {
+                if (numbers.TryGetValue((reference, p1, p0), out number))
+                    choice = form.NamesAnImage ? 1 - choice : choice;
+                else
+                {
+                    numbers.Add((reference, p0, p1), number = images.Count);
+                    images.Add(each);
+                    votes.Add([]);
+                }
+            }
+            var observer = answers.Judge ?? "";
+            observers.TryAdd(observer, observers.Count);
+            votes[number].Add((observers[observer], choice));
+        }
+        if (images.Count == 0)
+            throw new InvalidDataException($"{path}: has no votes after its column names");
+        return new(Path.GetFileNameWithoutExtension(path),
+            [.. images.Zip(votes, (each, given) => create(each, given.Sum(vote => vote.Choice) / given.Count))])
+        {
+            Votes = answers.HaveJudges ? new(observers.Count, [.. votes.Select(given => given.ToArray())]) : null,
+        };
     }
 
     private static JudgementSet<T> ReadTable<T>(CsvFile csv, string path, Func<T> readItem)

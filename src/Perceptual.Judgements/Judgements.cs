@@ -23,9 +23,14 @@ public sealed record OpinionPair(string Reference, string Distorted, double Mos)
 /// <param name="D0">The distance of the first image from the reference.</param>
 /// <param name="D1">The distance of the second image from the reference.</param>
 /// <param name="Judge">The fraction of people who said that the second is closer, 0 to 1.</param>
-public sealed record RecordedTriplet(double D0, double D1, double Judge);
+/// <param name="Reference">The name of the reference; null if it is not known.</param>
+public sealed record RecordedTriplet(double D0, double D1, double Judge, string? Reference = null);
 
 /// <summary>Judgements that are scored together.</summary>
 /// <param name="Name">The name of their folder or file.</param>
 /// <param name="Items">The judgements, at least one, in the order of their file or of their names in a folder.</param>
-public sealed record JudgementSet<T>(string Name, IReadOnlyList<T> Items);
+public sealed record JudgementSet<T>(string Name, IReadOnlyList<T> Items)
+{
+    /// <summary>The votes that the judgements are made of; null if it is not known who gave which.</summary>
+    public Votes? Votes { get; init; }
+}

@@ -2,7 +2,10 @@ using MathNet.Numerics.Distributions;
 
 namespace Perceptual.Judgements;
 
-/// <summary>Whether what two methods reach with the same images differs by more than chance.</summary>
+/// <summary>
+/// Whether what two methods reach with the same images, or two metrics with the same judgements, differs by more than
+/// chance.
+/// </summary>
 public static class PairedTests
 {
     private const int MostExact = 100; // differences; the work grows with their cube
@@ -43,6 +46,32 @@ public static class PairedTests
             return Math.Min(1, 2 * ChanceUpTo(smaller, ranks));
         var deviation = Math.Sqrt(n * (n + 1) * (2 * n + 1) / 24 - ties / 48);
         return 2 * Normal.CDF(0, 1, (smaller / 2.0 - n * (n + 1) / 4) / deviation);
+    }
+
+    /// <summary>
+    /// The chance that a difference of two scores lies as far from 0 or further if there is none: Student's t-test with
+    /// the standard error of the bootstrap, two-sided. Of a few draws nothing certain can be said, however much they
+    /// agree: the chance is never below 2^(1 - draws), that of as many coins showing one side.
+    /// </summary>
+    /// <param name="difference">The difference of the scores.</param>
+    /// <param name="replicates">Its replicates, with both scores of the same resamples; those that are NaN are left
+    /// out.</param>
+    /// <param name="draws">How many judgements, references or people a resample draws
+    /// (<see cref="BootstrapDraws.Count"/>).</param>
+    /// <returns>The chance, 0 to 1; 1 if there is no difference or only one draw.</returns>
+    /// <exception cref="ArgumentException">The difference is not a number.</exception>
+    public static double OfReplicates(double difference, IEnumerable<double> replicates, int draws)
+    {
+        ArgumentNullException.ThrowIfNull(replicates);
+        if (double.IsNaN(difference))
+            throw new ArgumentException("the difference is not a number", nameof(difference));
+        var known = replicates.Where(value => !double.IsNaN(value)).ToArray();
+        if (difference == 0 || draws < 2 || known.Length < 2)
+            return 1;
+        var mean = known.Average();
+        var variance = known.Sum(value => (value - mean) * (value - mean)) / (known.Length - 1);
+        var error = Math.Sqrt(variance * draws / (draws - 1)); // the bootstrap's variance is that of n, not n - 1
+        return Math.Max(Math.Pow(2, 1 - draws), 2 * StudentT.CDF(0, 1, draws - 1, -Math.Abs(difference) / error));
     }
 
     /// <summary>

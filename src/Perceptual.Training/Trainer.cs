@@ -76,14 +76,16 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
     /// <param name="memory">
     /// Bytes for keeping features; by default a quarter of the machine's memory. The result does not depend on it.
     /// </param>
+    /// <param name="lin">The first lin weights, of the same network; by default they are random.</param>
     /// <param name="cancellation">Stops reading the image files to compute their digest.</param>
-    /// <exception cref="ArgumentException">A number of the recipe is out of range.</exception>
+    /// <exception cref="ArgumentException">A number of the recipe is out of range, or the lin weights are another
+    /// network's.</exception>
     /// <exception cref="IOException">An image file cannot be read.</exception>
     public Trainer(TrunkWeights trunk, TrainingRecipe recipe, TrainingData data,
-        int? threads = null, long? memory = null, CancellationToken cancellation = default)
+        int? threads = null, long? memory = null, LinWeights? lin = null, CancellationToken cancellation = default)
         : this(trunk ?? throw new ArgumentNullException(nameof(trunk)), null, trunk.Network.TapChannels,
             [("network", trunk.Network.Name), (ModelFile.VersionKey, ModelFile.Number(LpipsVersion.V01))], recipe, data,
-            threads, memory, cancellation)
+            threads, memory, lin, cancellation)
     {
     }
 
@@ -107,13 +109,13 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         TrainingRecipe recipe, TrainingData data, int? threads = null, long? memory = null,
         CancellationToken cancellation = default)
         : this(null, metric ?? throw new ArgumentNullException(nameof(metric)), channels, network, recipe, data,
-            threads, memory, cancellation)
+            threads, memory, null, cancellation)
     {
     }
 
     private Trainer(TrunkWeights? trunk, Metric? metric, IReadOnlyList<int> channels,
         IEnumerable<(string Name, string Value)> names, TrainingRecipe recipe, TrainingData data, int? threads,
-        long? memory, CancellationToken cancellation)
+        long? memory, LinWeights? first, CancellationToken cancellation)
         : base(threads)
     {
         ArgumentNullException.ThrowIfNull(channels);
@@ -125,13 +127,19 @@ public sealed class Trainer : ResumableTraining<TrainingEpoch>
         Description =
         [
             .. names, .. recipe.Describe(), .. data.Describe(Threads, cancellation),
-            ("first trunk", trunk?.Digest ?? metric!.Preparation),
+            ("first trunk", trunk?.Digest ?? metric!.Preparation), ("first lin weights", first?.Digest ?? "none"),
         ];
+        if (first is not null && !first.Network.TapChannels.SequenceEqual(channels))
+            throw new ArgumentException(
+                $"the lin weights are {first.Network.Name}'s, and the trunk is {trunk?.Network.Name}'s");
         var random = Random(recipe.Seed, Purpose.Lin);
         lin = [.. channels.Select((count, k) =>
         {
             var values = new float[count];
-            random.FillUniform(values, 1 / Math.Sqrt(count)); // as PyTorch's Conv2d
+            if (first is not null)
+                first.Layers[k].CopyTo(values, 0);
+            else
+                random.FillUniform(values, 1 / Math.Sqrt(count)); // as PyTorch's Conv2d
             return new Tensor(LinWeights.Key(k), [1, count, 1, 1], values);
         })];
         ranking = new(Random(recipe.Seed, Purpose.Ranking));

@@ -51,7 +51,7 @@ public sealed class EvaluateTests : IDisposable
         Assert.Equal(["2AFC", "set", "table"], Cells(run.Lines[0]));
         Assert.Equal(["lpips-random-alex", "l2", "people", "oracle"], run.Lines[1..5].Select(line => Cells(line)[0]));
         Assert.All(run.Lines[1..5], line => Assert.Equal(Cells(line)[1], Cells(line)[2]));
-        Assert.Equal(["minus lpips-random-alex (* not by chance)", "set", "table"], Cells(run.Lines[8]));
+        Assert.Equal(["minus lpips-random-alex (* p < 0.05 by Holm)", "set", "table"], Cells(run.Lines[8]));
         Assert.True(ImageFile.Read(lpips.PathOf("bars.png"), new() { Alpha = AlphaMode.White }).Width > 600);
 
         var lines = File.ReadAllLines(csv);
@@ -185,13 +185,16 @@ public sealed class EvaluateTests : IDisposable
     {
         // .1 + .2 + .3 and .3 + .2 + .1 are not the same double
         var table = new ScoreTable("2AFC", ["set"],
-            [ScoreRow.OfMeans("a", 1, [[.1, .2, .3]]), ScoreRow.OfMeans("b", 1, [[.3, .2, .1]])]);
+            [Means("a", [.1, .2, .3]), Means("b", [.3, .2, .1])]);
         Assert.NotEqual(table.Rows[0].Values, table.Rows[1].Values);
         Assert.Equal([0.0], table.Differences("a").Rows[0].Values);
         Assert.StartsWith("0.0000 [", Cells(table.Differences("a").Text().Split('\n')[1])[1], StringComparison.Ordinal);
         var noise = new ScoreTable("2AFC", ["set"],
             [new("a", [.5], [[.5, .5]]), new("b", [.5], [[.5 + 1e-16, .5 + 1e-16]])]);
         Assert.DoesNotContain("]*", noise.Differences("a").Text(), StringComparison.Ordinal);
+
+        static ScoreRow Means(string name, double[] values) =>
+            ScoreRow.OfMeans(name, 1, [BootstrapDraws.OfJudgements(values.Length)], [values], (_, _, value) => value);
     }
 
     [Fact]
@@ -317,7 +320,8 @@ public sealed class EvaluateTests : IDisposable
         string[][] commands = [["evaluate", "2afc", folder], ["train", folder, "-o", lpips.PathOf("x")]];
         foreach (var command in commands)
             CommandLine.Run([.. command, "--root", lpips.Folder]).ShouldBeUsage("--root", "is for tables", folder);
-        CommandLine.Run("evaluate", "jnd", lpips.PathOf("t.csv"), QuickMetrics).ShouldFail(1, "t.csv", "is a file");
+        CommandLine.Run("evaluate", "jnd", lpips.PathOf("t.csv"), QuickMetrics)
+            .ShouldFail(1, "t.csv", "more than 1000 fields");
         Assert.False(File.Exists(csv));
 
         string WithFolder(string name) => Directory.CreateDirectory(lpips.PathOf(name)).FullName;

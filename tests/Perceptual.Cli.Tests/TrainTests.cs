@@ -84,6 +84,56 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
+    public void Published_lin_weights_begin_with_their_own_score()
+    {
+        // those of lite need no download
+        var run = TrainFrom("out",
+            "--net lite --lin published --epochs 1 --decay-epochs 0 --load-size 40 --validate", triplets);
+        Assert.Equal(0, run.Code);
+        var scores = CommandLine.Run("evaluate", "2afc", triplets, "--root", lpips.PathOf("images"),
+            "--metric lpips-lite,lpips-lite-baseline");
+        Assert.Equal(Score(scores.Rows[1][1]), run.Rows[1][4]);
+        Assert.NotEqual(Score(scores.Rows[2][1]), run.Rows[1][4]);
+        Assert.NotEqual(run.Output, TrainFrom("random", "--net lite --epochs 1 --decay-epochs 0 --load-size 40 "
+            + "--validate", triplets).Output);
+
+        static string Score(string cell) => cell.Split(' ')[0];
+    }
+
+    [Fact]
+    public void Lin_weights_of_a_file_begin_where_they_ended()
+    {
+        var first = Train("out", Quick, "--validate", triplets);
+        var model = lpips.PathOf("out/squeeze.safetensors");
+        var second = Train("more", Quick, "--validate", triplets, "--lin", model);
+        Assert.Equal((0, 0), (first.Code, second.Code));
+        Assert.Equal(first.Rows[3][4], second.Rows[1][4]);
+        Assert.NotEqual(first.Rows[1][4], second.Rows[1][4]);
+        var third = TrainFrom("most", Quick, "--net squeeze --validate", triplets, "--weights", model, "--lin", model);
+        Assert.Equal(second.Lines[..4], third.Lines[..4]); // a model file has both
+        Train("more", Quick, "--validate", triplets, "--resume").ShouldFail(1, "first lin weights is ", ", not none");
+
+        Train("bad", Quick, "--lin", lpips.PathOf("none.pth")).ShouldFail(1, "none.pth");
+        Train("bad", Quick, "--lin", triplets).ShouldFail(1, "triplets.csv");
+        TrainFrom("bad", Quick, "--net lite --lin", model).ShouldFail(1, "squeeze.safetensors");
+        TrainFrom("bad", Quick, "--net squeeze --lin published --trunk", lpips.PathOf("trunk.safetensors"),
+            "--weights", lpips.Folder).ShouldFail(4, "squeeze");
+        TrainFrom("bad", "--mode scratch --lin published").ShouldBeUsage("--mode scratch", "--lin");
+        TrainFrom("bad", "--net onnx:x.onnx --lin published").ShouldBeUsage("--lin is not for a network in an ONNX");
+        TrainFrom("bad", "--lin published --weights", model).ShouldBeUsage("--lin published", "--net");
+    }
+
+    [Fact]
+    public void Few_steps_are_said_beforehand_and_others_are_not()
+    {
+        Assert.StartsWith("lpips: 18 triplets in batches of 5 make 8 steps, in which no weight moves by more than "
+            + "about 0.0008: hardly anything will be learned. Try --batch 5 --epochs 125 --decay-epochs 125",
+            Train("out", Quick, "--hold-out 1").Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("hardly", Train("long", "--epochs 3 --decay-epochs 2 --lr 0.01 --load-size 32").Error,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_training_that_is_there_is_resumed_or_left_alone()
     {
         Assert.Equal(0, Train("out", Quick).Code);

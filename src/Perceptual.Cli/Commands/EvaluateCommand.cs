@@ -7,7 +7,8 @@ namespace Perceptual.Cli;
 internal static class EvaluateCommand
 {
     public const string Help = """
-        See also: lpips help judgements, table, scales, models, metrics, networks, images
+        For images, if there are any: --alpha MODE --icc --max-pixels N (lpips help images)
+        See also: lpips help judgements, table, scales, models, metrics, networks
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -47,21 +48,23 @@ internal static class EvaluateCommand
             var (columns, values) = evaluation.Measure(app, pairs, [parsed.GetValue(data)!], null, cancellation);
 
             double[] mos = [.. set.Items.Select(item => item.Mos)];
+            var drawing = Drawing.OfJudgements("image", mos.Length);
             var rows = columns.Set.Metrics.Select((metric, m) =>
             {
                 // turned so that larger is better, as the opinion scores
                 var quality = Array.ConvertAll(numbers, pair => -metric.Info.Distance(values[pair][m]));
-                var srcc = ScoreRow.Of(columns.Names[m], evaluation.Seed,
-                    [(Correlation.Spearman(quality, mos), mos.Length,
-                        indices => Correlation.Spearman(Array.ConvertAll(indices, i => quality[i]),
-                            Array.ConvertAll(indices, i => mos[i])))]);
+                var srcc = Spearman(columns.Names[m], evaluation.Seed, drawing, quality, mos);
                 // PSNR of identical images is infinite
                 var fit = quality.All(double.IsFinite) ? LogisticFit.Of(quality, mos) : null;
-                return new ScoreRow(columns.Names[m],
-                    [srcc.Values[0], Correlation.Kendall(quality, mos), fit?.Plcc ?? double.NaN,
-                        fit?.Rmse ?? double.NaN], [srcc.Replicates[0], [], [], []]);
+                return srcc with
+                {
+                    Values = [.. srcc.Values, Correlation.Kendall(quality, mos), fit?.Plcc ?? double.NaN,
+                        fit?.Rmse ?? double.NaN],
+                    Replicates = [.. srcc.Replicates, [], [], []],
+                    Draws = [.. srcc.Draws, 0, 0, 0],
+                };
             }).ToArray();
-            var table = new ScoreTable("opinions", ["SRCC", "KRCC", "PLCC", "RMSE"], rows);
+            var table = new ScoreTable("opinions", ["SRCC", "KRCC", "PLCC", "RMSE"], rows) { Drawing = drawing };
             var items = set.Items.Select((item, i) =>
                 new EvaluationItem(set.Name, [item.Reference, item.Distorted], item.Mos, [values[numbers[i]]]));
             ScoreTable[] tables = [table, .. Differences(table, evaluation.Versus)];
@@ -74,9 +77,11 @@ internal static class EvaluateCommand
     {
         var command = new Command("recorded",
             "Score distances that were computed elsewhere; needs no images.");
-        var data = DataArgument(command, "Tables (CSV) with the columns d0,d1,judge; other columns are ignored.");
+        var data = DataArgument(command, "Tables (CSV) with the columns d0,d1,judge, and perhaps reference.");
         var seed = EvaluationOptions.SeedOption();
         command.Add(seed);
+        var by = Drawing.Option(command, TripletSets.Item);
+        var format = ScoreReport.FormatOption(command);
         var plot = Plots.Option(command, "Draw the scores and their intervals as bars (.png).");
         app.SetAction(command, (parsed, _) =>
         {
@@ -84,6 +89,8 @@ internal static class EvaluateCommand
             var sets = parsed.GetValue(data)!.Select(JudgementFiles.ReadRecorded).ToArray();
             var tables = TripletSets.Tables(
                 UniqueNames(sets.Select(set => set.Name)),
+                Drawing.Of(parsed.GetValue(by), TripletSets.Item, Array.ConvertAll(sets, set => (set.Name,
+                    (IReadOnlyList<string?>)[.. set.Items.Select(item => item.Reference)], set.Votes))),
                 Array.ConvertAll(sets, set => set.Items.Select(item => item.Judge).ToArray()),
                 [
                     ("recorded",
@@ -91,12 +98,27 @@ internal static class EvaluateCommand
                             set.Items.Select(item => item.D1).ToArray())))],
                 parsed.GetValue(seed),
                 null);
-            app.Output.Write(ScoreTable.Write(tables));
+            app.Output.Write(ScoreReport.Write(tables, parsed.GetValue(format)!, columns: null));
             return parsed.GetValue(plot) is not { } file || app.Try(() => Plots.Bars(app, file, tables[0], 1))
                 ? ExitCode.Fine
                 : ExitCode.Failed;
         });
         return command;
+    }
+
+    /// <summary>The rank correlation of values with what people said.</summary>
+    internal static ScoreRow Spearman(string name, ulong seed, Drawing drawing, double[] values, double[] judgements)
+    {
+        return ScoreRow.Of(name, seed, drawing.Sets, [judgements], _ => (indices, judged) =>
+            Correlation.Spearman(Take(values, indices), Take(judged, indices)));
+
+        static double[] Take(double[] all, ReadOnlySpan<int> indices)
+        {
+            var taken = new double[indices.Length];
+            for (var i = 0; i < taken.Length; i++)
+                taken[i] = all[indices[i]];
+            return taken;
+        }
     }
 
     internal static ScoreTable[] Differences(

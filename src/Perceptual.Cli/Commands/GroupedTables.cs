@@ -27,9 +27,11 @@ internal sealed class GroupedTables
     {
         var scores = new ScoreTable("2AFC", triplets.Names,
             [.. triplets.People(seed).Select(row => row with { Group = MetricList.People }),
-                .. Rows((name, m) => triplets.Score(name, seed, metrics[m], values, m))]).WithOverall();
+                .. Rows((name, m) => triplets.Score(name, seed, metrics[m], values, m))])
+        { Drawing = triplets.Drawing }.WithOverall();
         var precisions = jnd is null ? null : new ScoreTable("JND mAP", jnd.Names,
-            [.. Rows((name, m) => jnd.Score(name, seed, jnd.Distances(metrics[m], m, values)))]).WithOverall();
+            [.. Rows((name, m) => jnd.Score(name, seed, jnd.Distances(metrics[m], m, values)))])
+        { Drawing = jnd.Drawing }.WithOverall();
         var tables = new List<ScoreTable> { scores };
         if (precisions is not null)
             tables.Add(precisions);

@@ -9,14 +9,15 @@ internal static class JndEvaluation
     {
         var command = new Command("jnd",
             "Score metrics on whether people took two images for the same.");
-        var data = EvaluateCommand.DataArgument(command, "BAPPS folders of pairs.");
-        var options = new EvaluationOptions(command, defaultLoadSize: "64");
+        var data = EvaluateCommand.DataArgument(command, "BAPPS folders of pairs, or tables (CSV) of pairs.");
+        var options = new EvaluationOptions(command, defaultLoadSize: "64; 0 for tables", item: JndSets.Item);
+        var root = EvaluateCommand.RootOption(command, result => result.GetValue(data) ?? []);
         var plot = Plots.Option(command, "Draw the precision-recall curves (.png).");
         app.SetAction(command, (parsed, cancellation) =>
         {
             var evaluation = options.Parse(parsed);
             var pairs = new ImagePairs();
-            var sets = JndSets.Read(parsed.GetValue(data)!, pairs, evaluation);
+            var sets = JndSets.Read(parsed.GetValue(data)!, parsed.GetValue(root), pairs, evaluation);
             var picture = parsed.GetValue(plot);
             var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
 
@@ -24,7 +25,7 @@ internal static class JndEvaluation
                 (metric, m) => (Name: columns.Names[m], Sets: sets.Distances(metric, m, values))).ToArray();
             var table = new ScoreTable("JND mAP", sets.Names,
                 [.. distances.Select(metric => sets.Score(metric.Name, evaluation.Seed, metric.Sets))])
-                .WithPaperAverages();
+            { Drawing = sets.Drawing }.WithPaperAverages();
             var items = sets.Sets.SelectMany((set, s) => set.Items.Select((pair, i) =>
                 new EvaluationItem(sets.Names[s], [pair.P0, pair.P1], pair.Same, [values[sets.Numbers[s][i]]])));
             ScoreTable[] tables = [table, .. EvaluateCommand.Differences(table, evaluation.Versus)];
@@ -42,19 +43,37 @@ internal static class JndEvaluation
 /// <param name="Numbers">The numbers of the pairs of images, [set][judgement].</param>
 internal sealed record JndSets(JudgementSet<JndPair>[] Sets, string[] Names, int[][] Numbers)
 {
+    /// <summary>What a judgement is called.</summary>
+    public const string Item = "pair";
+
     private readonly double[][] same = Array.ConvertAll(Sets, set => set.Items.Select(pair => pair.Same).ToArray());
 
+    /// <summary>What the bootstrap draws.</summary>
+    public Drawing Drawing { get; init; } =
+        new(Item, Array.ConvertAll(Sets, set => BootstrapDraws.OfJudgements(set.Items.Count)));
+
     /// <summary>Reads sets and adds their images to pairs that will be measured.</summary>
+    /// <param name="paths">Folders and tables.</param>
+    /// <param name="root">The folder that paths in a table start from; null: that of the table.</param>
+    /// <param name="pairs">Gets the images.</param>
+    /// <param name="evaluation">Says how images are loaded and what the bootstrap draws.</param>
     /// <exception cref="InvalidDataException">The data are not of this form.</exception>
-    public static JndSets Read(IEnumerable<string> paths, ImagePairs pairs, Evaluation evaluation)
+    public static JndSets Read(IEnumerable<string> paths, string? root, ImagePairs pairs, Evaluation evaluation)
     {
-        var sets = paths.SelectMany(JudgementFiles.ReadJnd).ToArray();
-        if (sets.FirstOrDefault(set => set.Items.All(pair => pair.Same == 0)) is { } none)
+        var by = evaluation.By == TripletSets.Item ? Item : evaluation.By; // of a table that has both
+        var sets = paths.SelectMany(path => JudgementFiles.ReadJnd(path, root)
+            .Select(set => (Set: set, LoadSize: evaluation.LoadSize ?? (Directory.Exists(path) ? 64 : 0)))).ToArray();
+        if (sets.FirstOrDefault(each => each.Set.Items.All(pair => pair.Same == 0)) is { Set: { } none })
             throw new InvalidDataException(
                 $"{none.Name}: nobody took any pair for the same, so there is no recall to compute");
-        var loadSize = evaluation.LoadSize ?? 64;
-        return new(sets, EvaluateCommand.UniqueNames(sets.Select(set => set.Name)), Array.ConvertAll(
-            sets, set => set.Items.Select(pair => pairs.Add(pair.P0, pair.P1, loadSize)).ToArray()));
+        return new(Array.ConvertAll(sets, each => each.Set),
+            EvaluateCommand.UniqueNames(sets.Select(each => each.Set.Name)),
+            Array.ConvertAll(sets, each => each.Set.Items.Select(
+                pair => pairs.Add(pair.P0, pair.P1, each.LoadSize)).ToArray()))
+        {
+            Drawing = Drawing.Of(by, Item, Array.ConvertAll(sets, each => (each.Set.Name,
+                (IReadOnlyList<string?>)[.. each.Set.Items.Select(pair => pair.P0)], each.Set.Votes))),
+        };
     }
 
     /// <summary>The distances of the pairs, [set][judgement].</summary>
@@ -63,26 +82,24 @@ internal sealed record JndSets(JudgementSet<JndPair>[] Sets, string[] Names, int
 
     /// <summary>The mean average precision of each set.</summary>
     public ScoreRow Score(string name, ulong seed, double[][] distances) =>
-        ScoreRow.Of(name, seed, distances.Select((set, s) =>
+        ScoreRow.Of(name, seed, Drawing.Sets, same, s =>
         {
-            var order = Scores.Order(set, same[s]);
-            var sorted = Array.ConvertAll(order, i => same[s][i]);
+            var order = Scores.Order(distances[s], same[s]);
             var ranks = new int[order.Length];
             for (var rank = 0; rank < order.Length; rank++)
                 ranks[order[rank]] = rank;
-            return (Scores.AveragePrecision(sorted), sorted.Length,
-                new Func<int[], double>(indices => Scores.AveragePrecision(Resample(sorted, ranks, indices))));
-        }));
+            return (indices, judged) =>
+            {
+                // A sample of the pairs, in the order of their distances, which need not be sorted again.
+                var sample = new int[indices.Length];
+                for (var i = 0; i < sample.Length; i++)
+                    sample[i] = ranks[indices[i]];
+                Array.Sort(sample);
+                return Scores.AveragePrecision(Array.ConvertAll(sample, rank => judged[order[rank]]));
+            };
+        });
 
     /// <summary>The precision-recall curve of each set.</summary>
     public PrecisionRecall[][] Curves(double[][] distances) =>
         [.. distances.Select((set, s) => Scores.JndCurve(set, same[s]))];
-
-    // A sample of the pairs, in the order of their distances, which need not be sorted again.
-    private static double[] Resample(double[] sorted, int[] ranks, int[] indices)
-    {
-        var sample = Array.ConvertAll(indices, i => ranks[i]);
-        Array.Sort(sample);
-        return Array.ConvertAll(sample, rank => sorted[rank]);
-    }
 }

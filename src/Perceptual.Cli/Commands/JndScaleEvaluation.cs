@@ -23,7 +23,7 @@ internal static class JndScaleEvaluation
         command.Validators.Add(result =>
         {
             if (result.GetValue(recorded) is not null && command.Options.FirstOrDefault(option =>
-                option != recorded && option.Name != EvaluationOptions.SeedOption().Name
+                option != recorded && option.Name != EvaluationOptions.SeedOption().Name && option.Name != "--format"
                 && result.GetResult(option) is { Implicit: false }) is { } other)
                 result.AddError($"{other.Name} is for metrics of images, and --columns is for recorded values");
         });
@@ -41,7 +41,7 @@ internal static class JndScaleEvaluation
             var tables = Tables([.. names.Zip(numbers, (name, column) => (name,
                 Correlation.Spearman(column, jnd) < 0 ? Array.ConvertAll(column, value => -value) : column))],
                 values, evaluation.Seed, names.Length > 1 ? names[0] : null);
-            app.Output.Write(ScoreTable.Write(tables));
+            app.Output.Write(ScoreReport.Write(tables, evaluation.Format, columns: null));
             return ExitCode.Fine;
         });
         return command;
@@ -77,23 +77,26 @@ internal static class JndScaleEvaluation
         (string Name, double[] Distances)[] metrics, IReadOnlyList<ScaleValue> values, ulong seed, string? versus)
     {
         double[] jnd = [.. values.Select(value => value.Jnd)];
+        var drawing = Drawing.OfJudgements("image", jnd.Length);
         var fits = Array.ConvertAll(metrics,
             metric => metric.Distances.All(double.IsFinite) ? LogisticFit.Of(metric.Distances, jnd) : null);
         var rows = metrics.Select((metric, m) =>
         {
-            var srcc = ScoreRow.Of(metric.Name, seed,
-                [(Correlation.Spearman(metric.Distances, jnd), jnd.Length,
-                    indices => Correlation.Spearman(Array.ConvertAll(indices, i => metric.Distances[i]),
-                        Array.ConvertAll(indices, i => jnd[i])))]);
-            return new ScoreRow(metric.Name,
+            var srcc = EvaluateCommand.Spearman(metric.Name, seed, drawing, metric.Distances, jnd);
+            return srcc with
+            {
+                Values =
                 [
-                    srcc.Values[0], fits[m]?.Plcc ?? double.NaN, fits[m]?.Rmse ?? double.NaN,
+                    .. srcc.Values, fits[m]?.Plcc ?? double.NaN, fits[m]?.Rmse ?? double.NaN,
                     fits[m] is { } fit
                         ? ScaleScores.OutlierRatio(Array.ConvertAll(metric.Distances, fit.Predict), values)
                         : double.NaN,
-                ], [srcc.Replicates[0], [], [], []]);
+                ],
+                Replicates = [.. srcc.Replicates, [], [], []],
+                Draws = [.. srcc.Draws, 0, 0, 0],
+            };
         }).ToArray();
-        var table = new ScoreTable("scale", ["SRCC", "PLCC", "RMSE (JND)", "outliers"], rows);
+        var table = new ScoreTable("scale", ["SRCC", "PLCC", "RMSE (JND)", "outliers"], rows) { Drawing = drawing };
         if (versus is null)
             return [table];
         var other = Array.FindIndex(metrics, metric => metric.Name == versus);

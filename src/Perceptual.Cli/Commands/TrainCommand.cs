@@ -12,7 +12,8 @@ internal static class TrainCommand
     private const string HeldOutName = "held-out.csv", LogName = "log.csv";
 
     public const string Help = """
-        See also: lpips help training, models, images
+        For images: --alpha MODE --icc --max-pixels N (lpips help images)
+        See also: lpips help training, models
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -53,7 +54,7 @@ internal static class TrainCommand
     {
         var onnx = job.OnnxFile is { } file
             ? OnnxMetric.Load(file, distance: OnnxDistance.Baseline, cancellation: cancellation) : null;
-        var start = onnx is null ? job.Model.LoadWeights(app, cancellation).Trunk : null;
+        var (start, lin) = onnx is null ? job.Model.LoadWeights(app, cancellation) : default;
         if (job.WithTorch && start is { Network.IsBuiltIn: true })
             throw new InvalidDataException($"--format pth: the Python package has no network {start.Network.Name}");
         if (onnx is not null)
@@ -67,9 +68,10 @@ internal static class TrainCommand
             ("--output", model), ("--output", job.Log), ("--output", job.HoldOut is null ? null : job.HeldOut),
             ("--output", job.WithTorch ? Path.ChangeExtension(model, ".pth") : null), ("--plot", job.Plot));
         var trainer = Prepare(app, job, data => onnx is null
-            ? new Trainer(start!, job.Recipe, data, job.Threads, cancellation: cancellation)
+            ? new Trainer(start!, job.Recipe, data, job.Threads, lin: lin, cancellation: cancellation)
             : new Trainer(onnx, [.. onnx.Network.Taps.Select(tap => tap.Channels)], onnx.LinMetadata, job.Recipe, data,
                 job.Threads, cancellation: cancellation), training, validation);
+        TellIfFew(app, job.Recipe, training.Count, trainer.Steps);
         Train(app, job, trainer, training.Count, cancellation);
         return Write(app, job, trainer, model, validation);
     }
@@ -85,6 +87,21 @@ internal static class TrainCommand
         TrainingRun.Begin(trainer, job.Checkpoint);
         return trainer;
     });
+
+    // Adam moves a weight by about the learning rate in a step. How far lin weights must move is measured in
+    // docs/training.md.
+    private static void TellIfFew(App app, TrainingRecipe recipe, int triplets, int steps)
+    {
+        const double Least = 0.05;
+        if (steps * recipe.LearningRate >= Least)
+            return;
+        var batch = Math.Min(recipe.Batch, Math.Max(5, triplets / 4));
+        var stepsPerEpoch = (triplets + batch - 1) / batch;
+        var epochs = (long)Math.Ceiling(Least / recipe.LearningRate / stepsPerEpoch);
+        app.Say(string.Create(CultureInfo.InvariantCulture, $"{triplets} triplets in batches of {recipe.Batch} make "
+            + $"{steps} steps, in which no weight moves by more than about {steps * recipe.LearningRate:G2}: hardly "
+            + $"anything will be learned. Try --batch {batch} --epochs {epochs} --decay-epochs {epochs}"));
+    }
 
     private static void Train(App app, Job job, Trainer trainer, int triplets, CancellationToken cancellation)
     {
@@ -187,6 +204,7 @@ internal static class TrainCommand
     private sealed class Options
     {
         private const string OnnxPrefix = "onnx:";
+        private const string Published = "published";
 
         private static readonly TrainingRecipe Defaults = new();
         private static readonly string[] Names = [.. Network.All.Select(network => network.Name)];
@@ -270,6 +288,12 @@ internal static class TrainCommand
             HelpName = "FILE",
         };
 
+        private readonly Option<string?> lin = new("--lin")
+        {
+            Description = $"Begin with lin weights of your own, or with the \"{Published}\" ones. [default: random]",
+            HelpName = "FILE",
+        };
+
         private readonly Option<string> weights = ModelOptions.WeightsOption(
             $"{ModelOptions.FolderDescription}, or a model file to begin with.",
             "DIR|FILE");
@@ -287,10 +311,10 @@ internal static class TrainCommand
             root = EvaluateCommand.RootOption(
                 command, result => [.. result.GetValue(data) ?? [], .. result.GetValue(validate) ?? []]);
             foreach (var option in new Option[] { output, mode, net, validate, holdOut, epochs, decay, batch, rate,
-                dropout, seed, loadSize, resume, format, trunk, weights, threads })
+                dropout, seed, loadSize, resume, format, trunk, lin, weights, threads })
                 command.Add(option);
             plot = Plots.Option(command, "Draw loss and scores over the epochs (.png).");
-            images = new(command, canResize: false);
+            images = new(command, canResize: false, isNamedBelow: true);
             command.Validators.Add(Validate);
         }
 
@@ -327,20 +351,22 @@ internal static class TrainCommand
         {
             var network = Network.All.FirstOrDefault(network => network.Name == parsed.GetValue(net));
             var isRandom = recipe.Mode == TrainingMode.Scratch;
-            var path = parsed.GetValue(weights);
+            var (path, first) = (parsed.GetValue(weights), parsed.GetValue(lin));
             var isFile = ModelOptions.IsFile(path);
             return new(
                 network,
                 new()
                 {
-                    Baseline = true,
+                    Baseline = first is null,
                     RandomSeed = isRandom ? recipe.Seed : null,
-                    TrunkFile = parsed.GetValue(trunk),
-                    ModelFile = isFile ? path : null,
+                    // a model file with other lin weights is one with a trunk
+                    TrunkFile = isFile && first is not null ? path : parsed.GetValue(trunk),
+                    LinFile = first == Published ? null : first,
+                    ModelFile = isFile && first is null ? path : null,
                 },
                 recipe.Seed,
                 isFile ? null : path,
-                NeedsStore: !isRandom && network is not { IsBuiltIn: true } && !isFile);
+                NeedsStore: !isRandom && network is not { IsBuiltIn: true } && (!isFile || first == Published));
         }
 
         private string? OnnxFile(SymbolResult result) =>
@@ -360,7 +386,7 @@ internal static class TrainCommand
                 result.AddError($"--mode {result.GetValue(mode)}: of a network in an ONNX file only lin weights learn");
             if (result.GetValue(format) == "pth")
                 result.AddError("--format pth: the Python package has no lin weights for networks in ONNX files");
-            foreach (var option in new Option[] { trunk, weights })
+            foreach (var option in new Option[] { trunk, weights, lin })
                 if (result.GetResult(option) is not null)
                     result.AddError($"{option.Name} is not for a network in an ONNX file, which has its own weights");
         }
@@ -374,10 +400,16 @@ internal static class TrainCommand
                 result.AddError("--epochs and --decay-epochs are both 0: there is nothing to do");
             if (result.GetValue(trunk) is not null && ModelOptions.IsFile(result.GetValue(weights)))
                 result.AddError("the model file of --weights has a trunk: give it or --trunk, not both");
+            var isFile = ModelOptions.IsFile(result.GetValue(weights));
             if (result.GetValue(mode) == "scratch"
-                && (result.GetValue(trunk) is not null || ModelOptions.IsFile(result.GetValue(weights))))
-                result.AddError("--mode scratch begins with random weights: leave out --trunk and the model file");
-            var noTrunk = result.GetValue(mode) != "scratch" && result.GetValue(trunk) is null;
+                && (result.GetValue(trunk) is not null || result.GetValue(lin) is not null || isFile))
+                result.AddError("--mode scratch begins with random weights: leave out --trunk, --lin and the model "
+                    + "file");
+            if (result.GetValue(lin) is { } first && isFile && result.GetValue(net) is null)
+                result.AddError($"--lin {first} in place of those of the model file: say with --net which network it "
+                    + "is");
+            var noTrunk = result.GetValue(mode) != "scratch" && result.GetValue(trunk) is null
+                || result.GetValue(lin) == Published;
             var builtIn = Network.All.Any(network => network.IsBuiltIn && network.Name == result.GetValue(net));
             if (OnnxFile(result) is null)
                 ModelOptions.RefuseUnusedFolder(result, weights, needsStore: noTrunk && !builtIn);

@@ -10,24 +10,18 @@ internal static class TwoAfcEvaluation
         var command = new Command("2afc",
             "Score metrics on which of two images people found closer to the reference.");
         var data = EvaluateCommand.DataArgument(command, "BAPPS folders of triplets, or tables (CSV) of triplets.");
-        var options = new EvaluationOptions(command, defaultLoadSize: "64; 0 for tables", takesList: true);
+        var options = new EvaluationOptions(
+            command, defaultLoadSize: "64; 0 for tables", takesList: true, item: TripletSets.Item);
         var root = EvaluateCommand.RootOption(command, result => result.GetValue(data) ?? []);
         var jnd = JndOption(command, options);
-        var format = new Option<string>("--format")
-        {
-            Description = $"The form of the scores: {string.Join(", ", ScoreTable.Formats)}.",
-            HelpName = "FORM",
-            DefaultValueFactory = _ => ScoreTable.Formats[0],
-        };
-        format.AcceptOnlyFromAmong([.. ScoreTable.Formats]);
-        command.Add(format);
         var plot = Plots.Option(command, "Draw the scores and their intervals as bars (.png).");
         app.SetAction(command, (parsed, cancellation) =>
         {
             var evaluation = options.Parse(parsed);
             var pairs = new ImagePairs();
             var sets = TripletSets.Read(parsed.GetValue(data)!, parsed.GetValue(root), pairs, evaluation);
-            var judged = parsed.GetValue(jnd) is { Length: > 0 } paths ? JndSets.Read(paths, pairs, evaluation) : null;
+            var judged = parsed.GetValue(jnd) is { Length: > 0 } paths
+                ? JndSets.Read(paths, parsed.GetValue(root), pairs, evaluation) : null;
             var picture = parsed.GetValue(plot);
             var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
 
@@ -39,8 +33,7 @@ internal static class TwoAfcEvaluation
             return evaluation.Write(
                 app, columns, tables, ["reference", "p0", "p1", "judge"], ["d0", "d1"], sets.Items(values),
                 picture is null ? null : evaluation.List is null ? () => Plots.Bars(app, picture, tables[0], count)
-                    : () => Plots.Groups(app, picture, tables[0]),
-                parsed.GetValue(format)!);
+                    : () => Plots.Groups(app, picture, tables[0]));
         });
         return command;
     }
@@ -49,7 +42,7 @@ internal static class TwoAfcEvaluation
     {
         var jnd = new Option<string[]>("--jnd")
         {
-            Description = "BAPPS folders of pairs, for JND scores in the table of --metrics-file.",
+            Description = "Folders or tables of pairs, for JND scores in the table of --metrics-file.",
             HelpName = "DATA",
             AllowMultipleArgumentsPerToken = true,
         };
@@ -69,8 +62,15 @@ internal static class TwoAfcEvaluation
 /// <param name="Numbers">The numbers of the pairs of images, [set][triplet].</param>
 internal sealed record TripletSets(string[] Names, IReadOnlyList<Triplet>[] Triplets, (int P0, int P1)[][] Numbers)
 {
+    /// <summary>What a judgement is called.</summary>
+    public const string Item = "triplet";
+
     private readonly double[][] judge =
         Array.ConvertAll(Triplets, set => set.Select(triplet => triplet.Judge).ToArray());
+
+    /// <summary>What the bootstrap draws.</summary>
+    public Drawing Drawing { get; init; } =
+        new(Item, Array.ConvertAll(Triplets, set => BootstrapDraws.OfJudgements(set.Count)));
 
     /// <summary>Reads sets and adds their images to pairs that will be measured.</summary>
     /// <inheritdoc cref="JudgementFiles.ReadTriplets" path="/exception"/>
@@ -86,7 +86,11 @@ internal sealed record TripletSets(string[] Names, IReadOnlyList<Triplet>[] Trip
             Array.ConvertAll(sets, each => each.Set.Items),
             Array.ConvertAll(sets, each => each.Set.Items.Select(triplet =>
                 (P0: pairs.Add(triplet.Reference, triplet.P0, each.LoadSize),
-                    P1: pairs.Add(triplet.Reference, triplet.P1, each.LoadSize))).ToArray()));
+                    P1: pairs.Add(triplet.Reference, triplet.P1, each.LoadSize))).ToArray()))
+        {
+            Drawing = Drawing.Of(evaluation.By, Item, Array.ConvertAll(sets, each => (each.Set.Name,
+                (IReadOnlyList<string?>)[.. each.Set.Items.Select(triplet => triplet.Reference)], each.Set.Votes))),
+        };
     }
 
     /// <summary>The distances of the triplets by a column of the values, for each set.</summary>
@@ -97,25 +101,28 @@ internal sealed record TripletSets(string[] Names, IReadOnlyList<Triplet>[] Trip
 
     /// <summary>The 2AFC score of a column of the values, for each set.</summary>
     public ScoreRow Score(string name, ulong seed, Metric metric, double[][] values, int column) =>
-        Score(name, seed, judge, Distances(metric, values, column));
+        Score(name, seed, Drawing, judge, Distances(metric, values, column));
 
     /// <summary>How well people agree with each other, and the most that any metric can reach.</summary>
-    public ScoreRow[] People(ulong seed) => People(seed, judge);
+    public ScoreRow[] People(ulong seed) => People(seed, Drawing, judge);
 
     /// <summary>The scores, the accuracies against the majority, and the differences of the scores from one
     /// metric's.</summary>
     public List<ScoreTable> Tables(
         IReadOnlyList<(string Name, (double[] D0, double[] D1)[] Sets)> metrics, ulong seed, string? versus) =>
-        Tables(Names, judge, metrics, seed, versus);
+        Tables(Names, Drawing, judge, metrics, seed, versus);
 
     /// <summary>The same of distances that may come from elsewhere.</summary>
     public static List<ScoreTable> Tables(
-        string[] names, double[][] judge, IReadOnlyList<(string Name, (double[] D0, double[] D1)[] Sets)> metrics,
-        ulong seed, string? versus)
+        string[] names, Drawing drawing, double[][] judge,
+        IReadOnlyList<(string Name, (double[] D0, double[] D1)[] Sets)> metrics, ulong seed, string? versus)
     {
         var scores = new ScoreTable("2AFC", names,
-            [.. metrics.Select(metric => Score(metric.Name, seed, judge, metric.Sets)), .. People(seed, judge)])
-            .WithPaperAverages();
+            [
+                .. metrics.Select(metric => Score(metric.Name, seed, drawing, judge, metric.Sets)),
+                .. People(seed, drawing, judge),
+            ])
+        { Drawing = drawing }.WithPaperAverages();
         var majority = new ScoreTable("majority", names,
             [
                 .. metrics.Select(
@@ -133,17 +140,19 @@ internal sealed record TripletSets(string[] Names, IReadOnlyList<Triplet>[] Trip
             triplet.Judge,
             [values[Numbers[s][i].P0], values[Numbers[s][i].P1]])));
 
-    private static ScoreRow Score(string name, ulong seed, double[][] judge, (double[] D0, double[] D1)[] sets) =>
-        ScoreRow.OfMeans(name, seed,
-            [
-                .. sets.Select((set, s) => judge[s].Select(
-                    (j, i) => Scores.Agreement(set.D0[i], set.D1[i], j)).ToArray())]);
+    private static ScoreRow Score(
+        string name, ulong seed, Drawing drawing, double[][] judge, (double[] D0, double[] D1)[] sets) =>
+        ScoreRow.OfMeans(name, seed, drawing.Sets, judge,
+            (s, i, j) => Scores.Agreement(sets[s].D0[i], sets[s].D1[i], j));
 
-    private static ScoreRow[] People(ulong seed, double[][] judge) =>
-    [
-        ScoreRow.OfMeans(MetricList.People, seed,
-            Array.ConvertAll(judge, set => Array.ConvertAll(set, j => j * j + (1 - j) * (1 - j)))),
-        ScoreRow.OfMeans(MetricList.Oracle, seed,
-            Array.ConvertAll(judge, set => Array.ConvertAll(set, j => Math.Max(j, 1 - j)))),
-    ];
+    // Whoever is drawn twice agrees with himself: resamples of people would agree more than people do.
+    private static ScoreRow[] People(ulong seed, Drawing drawing, double[][] judge)
+    {
+        ScoreRow[] rows =
+        [
+            ScoreRow.OfMeans(MetricList.People, seed, drawing.Sets, judge, (_, _, j) => j * j + (1 - j) * (1 - j)),
+            ScoreRow.OfMeans(MetricList.Oracle, seed, drawing.Sets, judge, (_, _, j) => Math.Max(j, 1 - j)),
+        ];
+        return drawing.IsOfPeople ? Array.ConvertAll(rows, row => row.WithoutIntervals()) : rows;
+    }
 }

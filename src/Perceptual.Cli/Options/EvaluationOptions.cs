@@ -33,6 +33,8 @@ internal sealed class EvaluationOptions
         HelpName = "FILE",
     };
     private readonly Option<ulong> seed = SeedOption();
+    private readonly Option<string>? by;
+    private readonly Option<string> format;
     private readonly Option<bool> strict = RowRun.StrictOption();
     private readonly MetricOptions metrics;
     private readonly ImageOptions images;
@@ -40,7 +42,8 @@ internal sealed class EvaluationOptions
     /// <param name="command">The command that gets the options.</param>
     /// <param name="defaultLoadSize">What --load-size is by default, for the help.</param>
     /// <param name="takesList">Whether the metrics may be a list in a file.</param>
-    public EvaluationOptions(Command command, string defaultLoadSize, bool takesList = false)
+    /// <param name="item">What a judgement is called, if the bootstrap may draw something else.</param>
+    public EvaluationOptions(Command command, string defaultLoadSize, bool takesList = false, string? item = null)
     {
         loadSize = OptionChecks.OptionalNumber(
             "--load-size",
@@ -51,9 +54,12 @@ internal sealed class EvaluationOptions
         if (takesList)
             command.Add(list);
         metrics = new MetricOptions(command);
-        foreach (var option in new Option[] { versus, loadSize, output, seed, strict })
+        foreach (var option in new Option[] { versus, loadSize, output, seed })
             command.Add(option);
-        images = new ImageOptions(command, canResize: false);
+        by = item is null ? null : Drawing.Option(command, item);
+        format = ScoreReport.FormatOption(command);
+        command.Add(strict);
+        images = new ImageOptions(command, canResize: false, isNamedBelow: true);
         command.Validators.Add(result =>
         {
             if (takesList && result.GetValue(list) is { } file && metrics.Given(result) is { } option)
@@ -93,6 +99,8 @@ internal sealed class EvaluationOptions
             parsed.GetValue(strict))
         {
             List = listed,
+            By = by is null ? null : parsed.GetValue(by),
+            Format = parsed.GetValue(format)!,
         };
     }
 
@@ -115,6 +123,12 @@ internal sealed record Evaluation(
 {
     /// <summary>The list of metrics that are evaluated, with their layers; null if there is none.</summary>
     public MetricList? List { get; init; }
+
+    /// <summary>What the bootstrap is to draw, or null for the default.</summary>
+    public string? By { get; init; }
+
+    /// <summary>The form of the scores.</summary>
+    public string Format { get; init; } = Report.TableFormats[0];
 
     /// <summary>
     /// The metrics and their values of all pairs, [pair][metric]; those of a list are followed by the layers of each.
@@ -186,10 +200,9 @@ internal sealed record Evaluation(
         string[] itemColumns,
         string[] valueNames,
         IEnumerable<EvaluationItem> items,
-        Action? plot = null,
-        string format = "text")
+        Action? plot = null)
     {
-        app.Output.Write(ScoreTable.Write(tables, format));
+        app.Output.Write(ScoreReport.Write(tables, Format, columns));
         var isWritten = Output is null || app.Try(() =>
         {
             using var file = new AtomicFile(Output);
@@ -257,26 +270,7 @@ internal sealed record Evaluation(
         json.WriteStartObject();
         Report.WriteVectors(json);
         Report.WriteMetrics(json, columns);
-        json.WriteStartArray("scores");
-        foreach (var table in tables)
-            foreach (var row in table.Rows)
-                for (var k = 0; k < row.Values.Length; k++)
-                {
-                    json.WriteStartObject();
-                    json.WriteString("table", table.Title);
-                    if (row.Group is not null)
-                        json.WriteString("group", row.Group);
-                    json.WriteString("column", table.Columns[k]);
-                    json.WriteString("metric", row.Name);
-                    Report.WriteNumber(json, "score", row.Values[k]);
-                    if (row.Interval(k) is { } interval)
-                    {
-                        Report.WriteNumber(json, "low", interval.Low);
-                        Report.WriteNumber(json, "high", interval.High);
-                    }
-                    json.WriteEndObject();
-                }
-        json.WriteEndArray();
+        ScoreReport.WriteScores(json, tables);
         json.WriteStartArray("results");
         foreach (var item in items)
         {

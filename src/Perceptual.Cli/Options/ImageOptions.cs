@@ -29,18 +29,17 @@ internal sealed class ImageOptions
     /// <param name="canResize">Whether a distorted image can be resized to the size of its reference.</param>
     /// <param name="canCrop">Whether the border of images can be left out. The text below the help of the command names
     /// all these options then.</param>
-    public ImageOptions(Command command, bool canResize, bool canCrop = false)
+    /// <param name="isNamedBelow">Whether that text names them also where the border cannot be left out.</param>
+    public ImageOptions(Command command, bool canResize, bool canCrop = false, bool isNamedBelow = false)
     {
         alpha.AcceptOnlyFromAmong("drop", "white", "black");
         command.Add(alpha);
         command.Add(icc);
         command.Add(maxPixels);
+        // Their help has no room for a line each.
+        alpha.Hidden = icc.Hidden = maxPixels.Hidden = cropBorder.Hidden = canCrop || isNamedBelow;
         if (canCrop)
-        {
             command.Add(cropBorder);
-            // Their help has no room for a line each.
-            alpha.Hidden = icc.Hidden = maxPixels.Hidden = cropBorder.Hidden = true;
-        }
         if (!canResize)
             return;
         resize = new("--resize")

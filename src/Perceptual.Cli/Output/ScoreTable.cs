@@ -11,25 +11,62 @@ internal sealed record ScoreRow(string Name, double[] Values, double[][] Replica
     /// <summary>What the row stands with in a table by groups; null in other tables.</summary>
     public string? Group { get; init; }
 
-    /// <summary>A row of scores that are computed from resampled judgements, given by their indices.</summary>
+    /// <summary>How much a resample of each score draws; 0 where there are none.</summary>
+    public int[] Draws { get; init; } = new int[Values.Length];
+
+    /// <summary>Of differences: <see cref="PairedTests.OfReplicates"/> of each; NaN where it has none.</summary>
+    public double[] Chances { get; init; } = [];
+
+    /// <summary>The same after Holm's correction for all differences of the table.</summary>
+    public double[] Corrected { get; init; } = [];
+
+    /// <summary>A row of scores, and those of resamples.</summary>
     /// <param name="name">What is scored.</param>
     /// <param name="seed">The seed of the bootstrap; rows of the same seed are paired.</param>
-    /// <param name="sets">For each set: the score, the number of judgements, and the score of a resample.</param>
-    public static ScoreRow Of(string name, ulong seed,
-        IEnumerable<(double Score, int Items, Func<int[], double> Statistic)> sets)
+    /// <param name="draws">What is drawn from each set.</param>
+    /// <param name="judgements">What people said, [set][judgement].</param>
+    /// <param name="statistic">Of each set: computes the score of some of its judgements, given by their numbers, from
+    /// what people said.</param>
+    public static ScoreRow Of(string name, ulong seed, IReadOnlyList<BootstrapDraws> draws, double[][] judgements,
+        Func<int, Func<ReadOnlySpan<int>, double[], double>> statistic)
     {
-        var all = sets.ToArray();
-        return new(name, [.. all.Select(set => set.Score)],
-            [.. all.Select((set, k) => Bootstrap.Replicates(set.Items, seed + (ulong)k, set.Statistic))]);
+        var statistics = judgements.Select((_, s) => statistic(s)).ToArray();
+        return new(name,
+            [.. judgements.Select((set, s) => statistics[s]([.. Enumerable.Range(0, set.Length)], set))],
+            [.. judgements.Select((set, s) => draws[s].Replicates(set, seed + (ulong)s, statistics[s]))])
+        {
+            Draws = [.. draws.Select(set => set.Count)],
+        };
     }
 
-    /// <summary>A row of the means of values.</summary>
-    public static ScoreRow OfMeans(string name, ulong seed, IReadOnlyList<double[]> sets) =>
-        new(name, [.. sets.Select(values => values.Average())],
-            [.. sets.Select((values, k) => Bootstrap.OfMean(values, seed + (ulong)k))]);
+    /// <summary>A row of means over judgements.</summary>
+    /// <param name="name">What is scored.</param>
+    /// <param name="seed">The seed of the bootstrap; rows of the same seed are paired.</param>
+    /// <param name="draws">What is drawn from each set.</param>
+    /// <param name="judgements">What people said, [set][judgement].</param>
+    /// <param name="value">The value of a judgement, given by its set and number, from what people said.</param>
+    public static ScoreRow OfMeans(string name, ulong seed, IReadOnlyList<BootstrapDraws> draws, double[][] judgements,
+        Func<int, int, double, double> value) =>
+        Of(name, seed, draws, judgements, s => (indices, judged) =>
+        {
+            var sum = 0.0;
+            foreach (var i in indices)
+                sum += value(s, i, judged[i]);
+            return sum / indices.Length;
+        });
+
+    /// <summary>The same scores, of which nothing is drawn.</summary>
+    public ScoreRow WithoutIntervals() => this with
+    {
+        Replicates = Array.ConvertAll(Replicates, _ => Array.Empty<double>()),
+        Draws = new int[Values.Length],
+    };
 
     public Interval? Interval(int column) =>
         Replicates[column].Length == 0 ? null : Bootstrap.Percentiles(Replicates[column]);
+
+    /// <summary>Whether tables mark a difference with a star.</summary>
+    public bool IsStarred(int column) => column < Corrected.Length && Corrected[column] < 0.05;
 }
 
 /// <summary>Scores with a row for each metric and a column for each set of judgements.</summary>
@@ -37,8 +74,7 @@ internal sealed record ScoreRow(string Name, double[] Values, double[][] Replica
 /// <param name="Columns">The names of the sets.</param>
 /// <param name="Rows">A row for each metric, with a score for each column; in a table of layers there may be fewer
 /// scores than columns.</param>
-/// <param name="Signed">Whether scores are differences, so that intervals that leave out 0 are marked.</param>
-internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<ScoreRow> Rows, bool Signed = false)
+internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<ScoreRow> Rows)
 {
     // The groups of Zhang et al. (CVPR 2018), table 5.
     private static readonly string[] Distortions = ["traditional", "cnn"];
@@ -48,8 +84,8 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
         ("distortions", Distortions), ("real algorithms", RealAlgorithms), ("all", [.. Distortions, .. RealAlgorithms]),
     ];
 
-    /// <summary>The forms that tables may have.</summary>
-    public static IReadOnlyList<string> Formats { get; } = ["text", "markdown", "csv"];
+    /// <summary>What the intervals were drawn from; null if there are none.</summary>
+    public Drawing? Drawing { get; init; }
 
     private bool HasGroups => Rows.Any(row => row.Group is not null);
 
@@ -86,6 +122,7 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
                 Replicates = [.. row.Replicates,
                     [.. Enumerable.Range(0, row.Replicates[0].Length)
                         .Select(b => columns.Average(column => row.Replicates[column][b]))]],
+                Draws = [.. row.Draws, columns.Sum(column => row.Draws[column])],
             }),
         ],
     };
@@ -94,60 +131,40 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
     public ScoreTable Differences(string versus)
     {
         var other = Rows.First(row => row.Name == versus);
-        return new($"minus {versus} (* not by chance)", Columns,
-            [.. Rows.Where(row => row != other).Select(row => new ScoreRow(
-            row.Name,
-            [.. row.Values.Zip(other.Values, Minus)],
-            [.. row.Replicates.Zip(other.Replicates, (a, b) => a.Zip(b, Minus).ToArray())])
-            { Group = row.Group })], Signed: true);
+        var rows = Rows.Where(row => row != other).Select(row =>
+        {
+            double[] values = [.. row.Values.Zip(other.Values, Minus)];
+            double[][] replicates = [.. row.Replicates.Zip(other.Replicates, (a, b) => a.Zip(b, Minus).ToArray())];
+            return row with
+            {
+                Values = values,
+                Replicates = replicates,
+                Chances = [.. values.Select((value, k) => double.IsNaN(value) || replicates[k].Length == 0
+                    ? double.NaN : PairedTests.OfReplicates(value, replicates[k], row.Draws[k]))],
+            };
+        }).ToArray();
+        var corrected = new Queue<double>(PairedTests.Holm(
+            [.. rows.SelectMany(row => row.Chances).Where(chance => !double.IsNaN(chance))]));
+        return this with
+        {
+            Title = $"minus {versus} (* p < 0.05 by Holm)",
+            Rows =
+            [
+                .. rows.Select(row => row with
+                {
+                    Corrected = Array.ConvertAll(row.Chances,
+                        chance => double.IsNaN(chance) ? chance : corrected.Dequeue()),
+                }),
+            ],
+        };
 
         // Equal means of other summands differ in their last digits, which must not count as a difference.
         static double Minus(double a, double b) => Math.Abs(a - b) < 1e-12 ? 0 : a - b;
     }
 
-    /// <summary>Aligned columns: scores to four decimals, 95 % intervals to three.</summary>
-    public string Text() => Align(Cells());
-
-    private string Markdown()
-    {
-        var text = new StringBuilder();
-        foreach (var (number, line) in Cells().Index())
-        {
-            text.Append("| ").AppendJoin(" | ", line.Select(MarkdownCell)).AppendLine(" |");
-            if (number == 0)
-                text.Append("| ").AppendJoin(" | ", line.Select(_ => "---")).AppendLine(" |");
-        }
-        return text.ToString();
-
-        static string MarkdownCell(string cell) => string.Concat(Printable.Escape(cell)
-            .Select(c => c is '|' or '\\' or '*' or '_' or '`' or '<' or '&' ? $"\\{c}" : $"{c}"));
-    }
-
-    /// <summary>Tables in one of <see cref="Formats"/>.</summary>
-    public static string Write(IReadOnlyList<ScoreTable> tables, string format = "text") => format switch
-    {
-        "csv" => Csv(tables),
-        "markdown" => string.Join(Environment.NewLine, tables.Select(table => table.Markdown())),
-        _ => string.Join(Environment.NewLine, tables.Select(table => table.Text())),
-    };
-
-    // With every digit, a line for each score.
-    private static string Csv(IEnumerable<ScoreTable> tables)
-    {
-        var text = new StringBuilder().AppendLine("table,group,metric,column,score,low,high");
-        foreach (var table in tables)
-            foreach (var row in table.Rows)
-                for (var k = 0; k < row.Values.Length; k++)
-                    text.AppendJoin(',',
-                        CsvFile.Field(table.Title), row.Group, CsvFile.Field(row.Name), CsvFile.Field(table.Columns[k]),
-                        Report.Every(row.Values[k]),
-                        row.Interval(k) is { } ends ? $"{Report.Every(ends.Low)},{Report.Every(ends.High)}" : ",")
-                        .AppendLine();
-        return text.ToString();
-    }
-
-    // The names of the columns first.
-    private List<string[]> Cells()
+    /// <summary>Names of the columns, then of each row, with its group if there are any, and its scores: to four
+    /// decimals, 95 % intervals to three.</summary>
+    public List<string[]> Cells()
     {
         string[] groups = HasGroups ? ["group"] : [];
         var lines = new List<string[]> { (string[])[.. groups, Title, .. Columns] };
@@ -155,23 +172,48 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
             lines.Add(
             [
                 .. groups.Select(_ => row.Group ?? ""), row.Name,
-                .. Columns.Select((_, k) => k < row.Values.Length ? Cell(row.Values[k], row.Interval(k)) : ""),
+                .. Columns.Select((_, k) => k < row.Values.Length ? Number(row, k) : ""),
             ]);
         return lines;
 
-        string Cell(double value, Interval? interval) =>
-            double.IsNaN(value) ? "-" : string.Create(CultureInfo.InvariantCulture, $"{value:F4}") +
-            (interval is { } ends
-                ? string.Create(CultureInfo.InvariantCulture,
-                    $" [{ends.Low:F3}, {ends.High:F3}]{(Signed && (ends.Low > 0 || ends.High < 0) ? "*" : "")}")
-                : "");
+        static string Number(ScoreRow row, int k) => double.IsNaN(row.Values[k]) ? "-"
+            : string.Create(CultureInfo.InvariantCulture, $"{row.Values[k]:F4}") + (row.Interval(k) is { } ends
+                ? string.Create(CultureInfo.InvariantCulture, $" [{ends.Low:F3}, {ends.High:F3}]") : "")
+            + (row.IsStarred(k) ? "*" : "");
+    }
+
+    /// <summary>How many of the first <see cref="Cells"/> of a line are names.</summary>
+    public int Names => HasGroups ? 2 : 1;
+
+    /// <summary>Aligned columns: names to the left, numbers to the right.</summary>
+    public string Text()
+    {
+        var lines = Cells();
+        if (Rows.Any(row => row.Corrected.Length > 0)) // where no star stands, a space does
+            foreach (var line in lines.Skip(1))
+                for (var k = Names; k < line.Length; k++)
+                    line[k] += line[k].EndsWith('*') ? "" : " ";
+        return AlignNumbers(lines, Names);
     }
 
     /// <summary>A number, or a dash where there is none.</summary>
     public static string Cell(double value, string format) =>
         double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
 
-    /// <summary>Lines of cells as lines of text.</summary>
+    /// <summary>Lines of cells as lines of text: some columns to the left, all others to the right.</summary>
+    public static string AlignNumbers(IReadOnlyList<string[]> lines, int names)
+    {
+        lines = [.. lines.Select(line => Array.ConvertAll(line, Printable.Escape))];
+        for (var column = names; column < lines[0].Length; column++)
+        {
+            var width = lines.Max(line => line[column].Length);
+            foreach (var line in lines)
+                line[column] = line[column].PadLeft(width);
+        }
+        return Align(lines);
+    }
+
+    /// <summary>Lines of cells as lines of text, every column to the left.</summary>
     public static string Align(IReadOnlyList<string[]> lines)
     {
         lines = [.. lines.Select(line => Array.ConvertAll(line, Printable.Escape))];

@@ -36,22 +36,9 @@ internal static class TableMarkup
     {
         var caption = EscapeLatex(table.Caption + table.Marks("best bold", "second underlined")) + "."
             + (table.Cells.Length > 1 ? $" $^{{*}}$ {EscapeLatex(table.StarMeaning)}." : "");
-        var rows = table.Cells.Select((row, m) =>
-            $"{EscapeLatex(table.Columns.Methods[m])} & {string.Join(" & ", row.Select(Cell))} \\\\\n");
-        return $$"""
-            % \usepackage{booktabs}
-            \begin{table}
-            \centering
-            \caption{{{caption}}}
-            \begin{tabular}{l{{new string('c', table.Columns.Names.Count)}}}
-            \toprule
-            method & {{string.Join(" & ", table.Headers.Select(EscapeLatex))}} \\
-            \midrule
-            {{string.Concat(rows)}}\bottomrule
-            \end{tabular}
-            \end{table}
-
-            """.ReplaceLineEndings("\n");
+        return LatexTable(caption, $"l{new string('c', table.Columns.Names.Count)}",
+            ["method", .. table.Headers.Select(EscapeLatex)],
+            table.Cells.Select((row, m) => row.Select(Cell).Prepend(EscapeLatex(table.Columns.Methods[m]))));
 
         string Cell(MethodCell cell, int metric)
         {
@@ -61,6 +48,32 @@ internal static class TableMarkup
                 + (cell.Difference is { IsStarred: true } ? "^{*}" : "") + Maths(table.Spread(metric, cell)) + "$";
         }
     }
+
+    /// <summary>A table of LaTeX, for the package booktabs, from what is LaTeX already.</summary>
+    public static string LatexTable(
+        string caption, string columns, IEnumerable<string> header, IEnumerable<IEnumerable<string>> rows)
+    {
+        return $$"""
+            % \usepackage{booktabs}
+            \begin{table}
+            \centering
+            \caption{{{caption}}}
+            \medskip
+            \begin{tabular}{{{columns}}}
+            \toprule
+            {{Line(header)}}\midrule
+            {{string.Concat(rows.Select(Line))}}\bottomrule
+            \end{tabular}
+            \end{table}
+
+            """.ReplaceLineEndings("\n");
+
+        static string Line(IEnumerable<string> cells) => $"{string.Join(" & ", cells)} \\\\\n";
+    }
+
+    /// <summary>A score with its interval and perhaps a star, as a formula of LaTeX.</summary>
+    public static string Formula(string cell) =>
+        $"${Maths(cell).Replace("*", "^{*}", StringComparison.Ordinal)}$";
 
     /// <summary>Text that Markdown shows as it is, in a cell of a table too.</summary>
     public static string EscapeMarkdown(string text) =>

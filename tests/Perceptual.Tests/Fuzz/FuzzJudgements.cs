@@ -22,6 +22,7 @@ internal sealed class FuzzJudgements(FuzzTargets targets)
             return csv;
         });
         FuzzTargets.Attempt(path, Bound, () => JudgementFiles.ReadTriplets(path));
+        FuzzTargets.Attempt(path, Bound, () => JudgementFiles.ReadJnd(path));
         FuzzTargets.Attempt(path, Bound, () => JudgementFiles.ReadOpinions(path));
         FuzzTargets.Attempt(path, Bound, () => JudgementFiles.ReadRecorded(path));
         FuzzTargets.Attempt(path, Bound, () => ComparisonFile.Read(path));

@@ -12,6 +12,9 @@ public class CsvFileTests
     [InlineData("\uFEFFa, b \n\"x,y\",\"say \"\"so\"\"\"\n", "a|b", "x,y|say \"so\"")]
     [InlineData("a,b\n\n,\n\r\n\"\",\n\n", "a|b", "|", "|")]
     [InlineData("a\n\"two\r\nlines\"\n", "a", "two\r\nlines")]
+    [InlineData("a;b\n1;2,5\n\"x;y\";3\n", "a|b", "1|2,5", "x;y|3")]
+    [InlineData("a\tb\r\n1;x\t2,5\r\n", "a|b", "1;x|2,5")]
+    [InlineData("\"a\";\"b\"\n1;\"2\t\"\n", "a|b", "1|2\t")]
     public void Records_are_those_of_RFC_4180(string text, params string[] expected)
     {
         using var folder = new TempFolder();
@@ -39,7 +42,10 @@ public class CsvFileTests
     [InlineData("", "is empty")]
     [InlineData("\n\n", "is empty")]
     [InlineData("a,c\n1,2\n", "has no column b", "its columns are a, c")]
-    [InlineData("a;b\n1;2\n", "has no column a", "its columns are a;b")]
+    [InlineData("a;b,c\n1;2\n", "separated by ';' and by ','", "double quotes")]
+    [InlineData("a,b\tc\n1,2\n", "separated by ',' and by a tab", "double quotes")]
+    [InlineData("a;b\n1;2;3\n", "line 2", "3 fields")]
+    [InlineData("a;b\n1;0,5\n", "line 2", "b is \"0,5\", not a number; write it with a point")]
     [InlineData("a,b,b\n1,2,3\n", "two columns b")]
     [InlineData("a,b\n1,1\n\n1\n", "line 4", "1 fields", "2")]
     [InlineData("a,b\n\"x\ny\",1\n1,2,3\n", "line 4", "3 fields")]

@@ -115,7 +115,64 @@ public sealed class JudgementFilesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("reference,p0,p1\na,a,a", "no column judge")]
+    [InlineData(',')]
+    [InlineData(';')]
+    [InlineData('\t')]
+    public void A_row_for_each_vote_says_the_same_as_the_votes_counted(char separator)
+    {
+        foreach (var name in new[] { "a", "b", "c", "d" })
+            folder.Write(name, []);
+        var counted = JudgementFiles.ReadTriplets(Table("counted.csv",
+            "reference,p0,p1,votes_p0,votes_p1\na,b,c,2,1\nd,b,c,0.5,1.5\na,b,d,0,1\n"))[0];
+        // The second vote saw the two the other way round, and what is known of a trap is no vote.
+        var votes = JudgementFiles.ReadTriplets(Table("votes.csv", """
+            observer,reference,p0,p1,choice,trap
+            ann,a,b,c,p0,0
+            bob,a,c,b,p1,0
+            ann,d,b,c,notsure,0
+            eve,a,b,c,p1,0
+            eve,a,a,c,p1,1
+            bob,d,b,c,p1,0
+            ann,a,b,d,p1,0
+            """.Replace(',', separator)))[0];
+        Assert.Equal(counted.Items, votes.Items);
+        Assert.Equal("votes", votes.Name);
+        Assert.Null(counted.Votes);
+        Assert.Equal(3, votes.Votes!.Observers);
+        Assert.Equal(counted.Items.Select(item => item.Judge), votes.Votes.Of([0, 1, 2]));
+        Assert.Equal([0.0, 0.75, 1], votes.Votes.Of([0, 1]));
+
+        var nobody = JudgementFiles.ReadTriplets(
+            Table("nobody.csv", "reference,p0,p1,answer\na,b,c,p1\na,c,b,p1\n"))[0];
+        Assert.Equal((0.5, null), (Assert.Single(nobody.Items).Judge, nobody.Votes));
+    }
+
+    [Fact]
+    public void A_table_of_pairs_has_fractions_votes_or_a_row_for_each_vote()
+    {
+        foreach (var name in new[] { "a", "b", "c" })
+            folder.Write(name, []);
+        var set = Assert.Single(JudgementFiles.ReadJnd(Table("same.csv", "p0,p1,same\na,b,0.25\na,c,1\n")));
+        Assert.Equal([new JndPair(folder["a"], folder["b"], 0.25), new(folder["a"], folder["c"], 1)], set.Items);
+        Assert.Equal(set.Items, JudgementFiles.ReadJnd(
+            Table("votes.csv", "p0;p1;votes_same;votes_different\na;b;1;3\na;c;2;0\n"))[0].Items);
+        var rows = JudgementFiles.ReadJnd(Table("rows.csv", "observer,p0,p1,choice\n"
+            + "x,a,b,different\ny,b,a,same\nx,a,c,same\nz,b,a,different\nz,a,b,different\n"))[0];
+        Assert.Equal(set.Items, rows.Items); // whichever came first, what was said of the two stays
+        Assert.Equal(3, rows.Votes!.Observers);
+        Refuses(() => JudgementFiles.ReadJnd(Table("bad.csv", "p0,p1,choice\na,b,p0\n")),
+            "line 2: choice is \"p0\"; it must be different, same or notsure");
+        Refuses(() => JudgementFiles.ReadJnd(Table("bad.csv", "p0,p1,judge\na,b,1\n")),
+            "no column same, nor votes_different and votes_same, nor choice");
+    }
+
+    [Theory]
+    [InlineData("reference,p0,p1,choice\na,a,a,left", "line 2: choice is \"left\"; it must be p0, p1 or notsure")]
+    [InlineData("reference,p0,p1,choice,answer\na,a,a,p0,p0", "the columns answer and choice")]
+    [InlineData("reference,p0,p1,choice,observer\na,a,a,p0,", "line 2: names no observer")]
+    [InlineData("reference,p0,p1,choice,trap\na,a,a,p0,1", "has no votes")]
+    [InlineData("reference,p0,p1,choice\na,gone,a,p0", "line 2", "gone")]
+    [InlineData("reference,p0,p1\na,a,a", "no column judge", "votes_p0 and votes_p1", "choice")]
     [InlineData("reference,p0,p1,votes_p1\na,a,a,1", "no column votes_p0")]
     [InlineData("reference,p1,judge\na,a,1", "no column p0")]
     [InlineData("reference,p0,p1,judge\n", "no line")]
@@ -144,6 +201,8 @@ public sealed class JudgementFilesTests : IDisposable
 
         var recorded = JudgementFiles.ReadRecorded(Table("alex.csv", "id,d0,d1,judge\n0,1e-3,0.5,0.8\n"));
         Assert.Equal(("alex", new RecordedTriplet(1e-3, 0.5, 0.8)), (recorded.Name, Assert.Single(recorded.Items)));
+        recorded = JudgementFiles.ReadRecorded(Table("named.csv", "d0,d1,judge,reference\n1,2,1,sea\n"));
+        Assert.Equal("sea", recorded.Items[0].Reference);
         Refuses(() => JudgementFiles.ReadRecorded(Table("bad.csv", "d0,d1,judge\n1,2,3\n")), "line 2", "judge is 3");
     }
 

@@ -58,6 +58,46 @@ public class PairedTestsTests
         Assert.Empty(PairedTests.Holm([]));
     }
 
+    [Fact]
+    public void The_chance_of_replicates_of_a_mean_is_that_of_the_paired_t_test()
+    {
+        var random = new GaussianRandom(4);
+        foreach (var count in new[] { 8, 30, 200 })
+        {
+            double[] values = [.. Enumerable.Range(0, count).Select(_ => 0.3 + random.Next())];
+            var mean = values.Average();
+            var error = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (count - 1) / count);
+            var expected = 2 * StudentT.CDF(0, 1, count - 1, -Math.Abs(mean) / error);
+            var chance = PairedTests.OfReplicates(mean, Bootstrap.OfMean(values, 1, 20_000), count);
+            Assert.Equal(expected, chance, 0.05 * expected + 1e-4); // the error of a deviation of 20,000 is 0.5 %
+        }
+    }
+
+    [Fact]
+    public void Where_there_is_no_difference_one_chance_in_twenty_is_below_a_twentieth()
+    {
+        var random = new GaussianRandom(9);
+        var below = 0;
+        for (var study = 0; study < 1000; study++)
+        {
+            double[] values = [.. Enumerable.Range(0, 12).Select(_ => random.Next())];
+            below += PairedTests.OfReplicates(values.Average(), Bootstrap.OfMean(values, 1, 200), 12) < 0.05 ? 1 : 0;
+        }
+        Assert.InRange(below, 50 - 5 * 7, 50 + 5 * 7); // the deviation of 1000 tosses is 7
+    }
+
+    [Fact]
+    public void A_few_draws_are_never_certain_however_much_they_agree()
+    {
+        double[] same = [0.4, 0.4, 0.4];
+        Assert.Equal(1, PairedTests.OfReplicates(0.4, same, 1));
+        Assert.Equal(0.5, PairedTests.OfReplicates(0.4, same, 2));
+        Assert.Equal(0.0625, PairedTests.OfReplicates(-0.4, same, 5));
+        Assert.Equal(1, PairedTests.OfReplicates(0, same, 5));
+        Assert.Equal(1, PairedTests.OfReplicates(0.4, [double.NaN, 0.4], 5));
+        Assert.Throws<ArgumentException>(() => PairedTests.OfReplicates(double.NaN, same, 5));
+    }
+
     private static double OfAllTosses(double[] differences)
     {
         var sizes = differences.Where(value => value != 0).ToArray();
