@@ -11,7 +11,7 @@ internal static class JndEvaluation
             "Score metrics on whether people took two images for the same.");
         var data = EvaluateCommand.DataArgument(command, "BAPPS folders of pairs.");
         var options = new EvaluationOptions(command, defaultLoadSize: "64");
-        var plot = Plots.Option(command, "Draw the precision-recall curves (.png).");
+        var plot = Plots.Option(command, "the scores and their intervals");
         app.SetAction(command, (parsed, cancellation) =>
         {
             var evaluation = options.Parse(parsed);
@@ -29,8 +29,8 @@ internal static class JndEvaluation
                 new EvaluationItem(sets.Names[s], [pair.P0, pair.P1], pair.Same, [values[sets.Numbers[s][i]]])));
             ScoreTable[] tables = [table, .. EvaluateCommand.Differences(table, evaluation.Versus)];
             return evaluation.Write(app, columns, tables, ["p0", "p1", "same"], [""], items,
-                picture is null ? null : () => Plots.Curves(app, picture, sets.Names,
-                    [.. distances.Select(metric => (metric.Name, sets.Curves(metric.Sets)))]));
+                picture is null ? null : () => Plots.Scores(app, picture, table,
+                    [.. evaluation.Metrics.FigureNames], sets.Scored, "pairs"));
         });
         return command;
     }
@@ -74,9 +74,8 @@ internal sealed record JndSets(JudgementSet<JndPair>[] Sets, string[] Names, int
                 new Func<int[], double>(indices => Scores.AveragePrecision(Resample(sorted, ranks, indices))));
         }));
 
-    /// <summary>The precision-recall curve of each set.</summary>
-    public PrecisionRecall[][] Curves(double[][] distances) =>
-        [.. distances.Select((set, s) => Scores.JndCurve(set, same[s]))];
+    /// <summary>What a plot says of the sets; who guesses has the precision of all pairs.</summary>
+    public ScoredSet[] Scored => Array.ConvertAll(same, set => new ScoredSet(set.Length, set.Average()));
 
     // A sample of the pairs, in the order of their distances, which need not be sorted again.
     private static double[] Resample(double[] sorted, int[] ranks, int[] indices)

@@ -47,6 +47,12 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
     /// <summary>What a metric is called in results.</summary>
     public string ColumnOf(string name) => Pool is null ? name : $"{name} {Pool}";
 
+    /// <summary>What figures call the metrics: a model of one's own by its file, any file without its folder.</summary>
+    public IEnumerable<string> FigureNames => Names.Select(name => ColumnOf(
+        name == OwnModel && Model.Files.LastOrDefault() is { } file ? Path.GetFileNameWithoutExtension(file)
+        : IsOnnx(name) && name.Split(':', 2) is [var family, var path] ? $"{family}:{Path.GetFileName(path)}"
+        : name));
+
     private static readonly IReadOnlyDictionary<string, Func<string, Metric>> Families = OnnxMetric.Families();
 
     /// <summary>The files of weights and networks that the command line names.</summary>
@@ -211,6 +217,10 @@ internal sealed class MetricOptions
     /// <summary>Whether a metric compares embeddings, and so has neither layers nor a map.</summary>
     public static bool IsOfEmbeddings(string name) => name.StartsWith("onnx-cosine:", StringComparison.Ordinal)
         || name.StartsWith("onnx-l2:", StringComparison.Ordinal);
+
+    /// <summary>Whether a metric can say where two images differ.</summary>
+    public static bool HasMap(string name) =>
+        !IsOfEmbeddings(name) && Metric.All.All(info => info.Name != name || info.HasMap);
 
     private static string Line(string name, string text) => $"  {name,-9}  {text}";
 
