@@ -84,7 +84,7 @@ internal static class CompareCommand
         if (IsNpy(job.Map!))
             NpyFile.Write(job.Map!, map.Height, map.Width, map.CopyRow);
         else
-            new MapFigure(job.Look, columns.Set.Metrics[0].Info with { Name = job.Metrics.FigureNames.Single() }, maps,
+            new MapFigure(job.Look, columns.Set.Metrics[0].Info with { Name = job.Metrics.FigureNames(columns).Single() }, maps,
                 MapScale.Of(maps.Select(pair => pair.Map))).Write(app, job.Map!);
     }
 

@@ -70,7 +70,7 @@ internal static class EvaluateCommand
             ScoreTable[] tables = [table, .. Differences(table, evaluation.Versus)];
             return evaluation.Write(app, columns, tables, ["reference", "distorted", "mos"], [""], items,
                 parsed.GetValue(plot) is not { } file ? null : () => Plots.Opinions(app, file, mos,
-                    [.. evaluation.Metrics.FigureNames.Select((name, m) => (name,
+                    [.. evaluation.Metrics.FigureNames(columns).Select((name, m) => (name,
                         Array.ConvertAll(numbers, pair => values[pair][m]),
                         $"SRCC {ScoreTable.Cell(rows[m].Values[0], "F3")}, PLCC "
                             + ScoreTable.Cell(rows[m].Values[2], "F3"),

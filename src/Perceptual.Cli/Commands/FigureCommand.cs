@@ -98,7 +98,7 @@ internal static class FigureCommand
                 comparison.Compare(first, others, resize, step: step, cancellation: cancellation).ToArray());
             if (rows.SelectMany(row => row.Problems).FirstOrDefault() is { } problem)
                 throw new InvalidDataException(problem);
-            MetricInfo[] infos = [.. columns.Set.Metrics.Zip(choice.FigureNames, (metric, name) =>
+            MetricInfo[] infos = [.. columns.Set.Metrics.Zip(choice.FigureNames(columns), (metric, name) =>
                 metric.Info with { Name = name })];
             Draw(new(columns.Set, read), rows, resize, crops, infos).Write(app, file);
             app.Output.Write(ScoreTable.Align(

@@ -124,9 +124,9 @@ internal static class FoldersCommand
             return (output with
             {
                 Page = ReportOf(parsed, pairs, columns, options, ignored, resize),
-                FigureNames = choice.FigureNames,
+                FigureNames = choice.FigureNames(columns),
                 Maps = parsed.GetValue(map) is not { } maps ? null : new(maps, look.Parse(parsed), columns,
-                    number => choice.FigureNames.ElementAt(number),
+                    choice.FigureNames(columns),
                     metric => new(new MetricSet([metric]), options, ignored, crop), resize,
                     row => NameIn(folders, columns, row.Distorted, "/")),
             }).Run(app, columns, purpose, Stamped(pairs, output.File), pairs.Pairs.Count, references: null,

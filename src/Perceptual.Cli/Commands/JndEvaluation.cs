@@ -30,7 +30,7 @@ internal static class JndEvaluation
             ScoreTable[] tables = [table, .. EvaluateCommand.Differences(table, evaluation.Versus)];
             return evaluation.Write(app, columns, tables, ["p0", "p1", "same"], [""], items,
                 picture is null ? null : () => Plots.Scores(app, picture, table,
-                    [.. evaluation.Metrics.FigureNames], sets.Scored, "pairs"));
+                    evaluation.Metrics.FigureNames(columns), sets.Scored, "pairs"));
         });
         return command;
     }

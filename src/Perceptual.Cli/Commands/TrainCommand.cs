@@ -133,22 +133,21 @@ internal static class TrainCommand
             : ExitCode.Failed;
     }
 
-    // What people can have without training; no line without the weights.
+    // What people can have without training. Nothing is fetched for a line in a plot.
     private static (string Name, double Score)? Published(
         App app, Job job, Network network, IReadOnlyList<Triplet> validation, CancellationToken cancellation)
     {
         if (validation.Count == 0)
             return null;
-        Lpips lpips;
-        try
+        var store = network.IsBuiltIn ? null : new WeightStore(job.Model.Folder, app.Http);
+        if (store?.List().Any(file => file.Network == network && file.Version is null or LpipsVersion.V01
+            && file.Path is null) == true)
         {
-            lpips = new ModelChoice(network, new(), 0, job.Model.Folder, !network.IsBuiltIn).Load(app, cancellation);
-        }
-        catch (Exception e) when (e is WeightsUnavailableException or IOException or InvalidDataException)
-        {
-            app.Say($"{job.Plot} has no line of the published LPIPS: {e.Message}");
+            app.Say($"{job.Plot} has no line of the published LPIPS: {store.Folder} lacks weights of {network.Name}; "
+                + $"`lpips weights fetch {network.Name}` gets them");
             return null;
         }
+        var lpips = Lpips.Load(network, new() { Store = store }, cancellation);
         var pairs = new ImagePairs();
         var numbers = validation.Select(each => (P0: pairs.Add(each.Reference, each.P0, job.LoadSize),
             P1: pairs.Add(each.Reference, each.P1, job.LoadSize), each.Judge)).ToArray();
@@ -160,7 +159,7 @@ internal static class TrainCommand
                 for (var i = 0; i < count; i++)
                     step();
             }, cancellation: cancellation));
-        return ($"published LPIPS, {network.Name}", numbers.Average(
+        return ($"LPIPS {network.Name} as published", numbers.Average(
             each => Scores.Agreement(values[each.P0]![0], values[each.P1]![0], each.Judge)));
     }
 

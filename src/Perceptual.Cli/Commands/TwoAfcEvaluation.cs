@@ -38,7 +38,7 @@ internal static class TwoAfcEvaluation
             return evaluation.Write(
                 app, columns, tables, ["reference", "p0", "p1", "judge"], ["d0", "d1"], sets.Items(values),
                 picture is null ? null : evaluation.List is null
-                    ? () => Plots.Scores(app, picture, tables[0], [.. evaluation.Metrics.FigureNames], sets.Scored,
+                    ? () => Plots.Scores(app, picture, tables[0], evaluation.Metrics.FigureNames(columns), sets.Scored,
                         "triplets")
                     : () => Plots.Groups(app, picture, tables[0], sets.Scored),
                 parsed.GetValue(format)!);

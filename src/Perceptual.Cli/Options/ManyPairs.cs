@@ -105,7 +105,7 @@ internal sealed record PairsOutput(
     public string? Plot { get; init; }
 
     /// <summary>What the plot calls the metrics.</summary>
-    public IEnumerable<string> FigureNames { get; init; } = [];
+    public string[] FigureNames { get; init; } = [];
 
     /// <summary>The maps that are to be painted, if there are any.</summary>
     public FolderMaps? Maps { get; init; }
@@ -160,7 +160,7 @@ internal sealed record PairsOutput(
             && !app.Try(() => new MethodTable(columns, run.Summaries, Intervals).Write(Table)))
             code = ExitCode.Failed;
         if (Plot is not null && run.Measured > 0
-            && !app.Try(() => Plots.Distributions(app, Plot, columns, [.. FigureNames], run.Summaries)))
+            && !app.Try(() => Plots.Distributions(app, Plot, columns, FigureNames, run.Summaries)))
             code = ExitCode.Failed;
         if (Page?.Write(app, columns, cancellation) == false || Maps?.Write(app, cancellation) == false)
             code = ExitCode.Failed;

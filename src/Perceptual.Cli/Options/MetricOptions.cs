@@ -48,10 +48,10 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
     public string ColumnOf(string name) => Pool is null ? name : $"{name} {Pool}";
 
     /// <summary>What figures call the metrics: a model of one's own by its file, any file without its folder.</summary>
-    public IEnumerable<string> FigureNames => Names.Select(name => ColumnOf(
-        name == OwnModel && Model.Files.LastOrDefault() is { } file ? Path.GetFileNameWithoutExtension(file)
+    public string[] FigureNames(Columns columns) => [.. Names.Zip(columns.Models, (name, metric) => ColumnOf(
+        name == OwnModel ? Path.GetFileNameWithoutExtension(Model.Files.LastOrDefault()) ?? metric.Info.Name
         : IsOnnx(name) && name.Split(':', 2) is [var family, var path] ? $"{family}:{Path.GetFileName(path)}"
-        : name));
+        : name))];
 
     private static readonly IReadOnlyDictionary<string, Func<string, Metric>> Families = OnnxMetric.Families();
 

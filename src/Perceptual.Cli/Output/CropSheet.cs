@@ -46,7 +46,9 @@ internal sealed class CropSheet
     {
         (this.overview, this.size, this.crops, this.images, this.metrics) = (overview, size, crops, images, metrics);
         width = images.Count <= 3 ? Figure.Column : Figure.Page;
-        left = OverviewShare * width + Gap;
+        // as wide as it can be beside square crops with the values below
+        left = Math.Min(OverviewShare * width, (width * (1 - OverviewShare) / images.Count * crops.Count
+            + metrics.Count * Figure.LineHeight) * size.Width / size.Height) + Gap;
         cell = (width - left - (images.Count - 1) * Gap) / images.Count;
         step = cell + Gap;
         var widest = crops.Max(crop => Math.Max(crop.Width, crop.Height / TallestCrop)); // of a column, in pixels
@@ -91,8 +93,7 @@ internal sealed class CropSheet
         foreach (var (m, metric) in metrics.Index())
         {
             var arrow = metric.LargerIsCloser ? " ↑" : " ↓";
-            var right = left + cell;
-            Figure.Text(canvas, Figure.Fit(metric.Name, right - Figure.Measure(arrow)) + arrow, right, Line(m),
+            Figure.Text(canvas, Figure.Fit(metric.Name, cell - Figure.Measure(arrow)) + arrow, left + cell, Line(m),
                 SKTextAlign.Right);
         }
     }
@@ -109,7 +110,8 @@ internal sealed class CropSheet
 
     private void DrawOverview(SKCanvas canvas)
     {
-        var scale = Math.Min((left - Gap) / size.Width, (tops[^1] - Gap - tops[0]) / size.Height);
+        var scale = Math.Min((left - Gap) / size.Width,
+            (tops[^1] + metrics.Count * Figure.LineHeight - tops[0]) / size.Height);
         using (var image = overview.Magnified(1))
             canvas.DrawImage(image, SKRect.Create(0, tops[0], size.Width * scale, size.Height * scale),
                 new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using SkiaSharp;
 
 namespace Perceptual.Cli;
@@ -12,7 +13,7 @@ namespace Perceptual.Cli;
 /// <param name="width">In units.</param>
 /// <param name="height">In units.</param>
 /// <param name="draw">Draws it, on white.</param>
-internal sealed class Figure(float width, float height, Action<SKCanvas> draw)
+internal sealed partial class Figure(float width, float height, Action<SKCanvas> draw)
 {
     /// <summary>The width of a column in a journal of two columns, 8.5 cm.</summary>
     public const float Column = 340;
@@ -110,7 +111,8 @@ internal sealed class Figure(float width, float height, Action<SKCanvas> draw)
         png.SaveTo(stream);
     }
 
-    // Skia states the size in pixels, and papers need one in millimetres.
+    // Skia states the size in pixels, and papers need one in millimetres; and a place for each letter, so that text
+    // could not be changed.
     private void WriteSvg(Stream stream)
     {
         using var memory = new MemoryStream();
@@ -121,6 +123,9 @@ internal sealed class Figure(float width, float height, Action<SKCanvas> draw)
             draw(canvas);
         }
         var text = Encoding.UTF8.GetString(memory.GetBuffer(), 0, (int)memory.Length);
+        text = Places().Replace(text, "").Replace($"font-family=\"{Family}\"",
+            $"font-family=\"{string.Join(", ", Families.Prepend(Family).Distinct())}, sans-serif\"",
+            StringComparison.Ordinal);
         var end = text.IndexOf('>', text.IndexOf("<svg", StringComparison.Ordinal));
         stream.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $"""
@@ -188,8 +193,19 @@ internal sealed class Figure(float width, float height, Action<SKCanvas> draw)
         var typeface = usual.ContainsGlyphs(text) || text.EnumerateRunes().Select(rune => SKFontManager.Default
             .MatchCharacter(rune.Value)).FirstOrDefault(other => other?.ContainsGlyphs(text) == true) is not { } found
             ? usual : found;
-        return new(typeface, LetterSize) { Subpixel = true, Edging = SKFontEdging.Antialias };
+        // Letters stand where they would at any size: a PNG is drawn larger than it is laid out.
+        return new(typeface, LetterSize)
+        {
+            Subpixel = true,
+            LinearMetrics = true,
+            Hinting = SKFontHinting.None,
+            Edging = SKFontEdging.Antialias,
+        };
     }
+
+    // All but the first place of a text's letters, and the white space around it.
+    [GeneratedRegex("(?<=<text [^>]*[xy]=\"[^\",]*), [^\"]*(?=\")|(?<=<text [^>]*>)\\s+|\\s+(?=</text>)")]
+    private static partial Regex Places();
 
     private static SKTypeface Typeface(SKFontStyle style) =>
         Families.Where(SKFontManager.Default.FontFamilies.Contains)

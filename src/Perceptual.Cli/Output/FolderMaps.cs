@@ -4,11 +4,11 @@ namespace Perceptual.Cli;
 /// <param name="folder">The folder, which must be new.</param>
 /// <param name="look">How they are painted.</param>
 /// <param name="columns">The metrics; the maps are those of the first that has maps.</param>
-/// <param name="name">What figures call that metric.</param>
+/// <param name="names">What figures call the metrics.</param>
 /// <param name="comparison">Compares by a metric.</param>
 /// <param name="resize">What resizes distorted images.</param>
 /// <param name="nameOf">The path of a picture in the folder, with the extension of the distorted image.</param>
-internal sealed class FolderMaps(string folder, MapLook look, Columns columns, Func<int, string> name,
+internal sealed class FolderMaps(string folder, MapLook look, Columns columns, string[] names,
     Func<Metric, ImageComparison> comparison, ResizeFilter? resize, Func<ComparedImages, string> nameOf)
 {
     private readonly List<ComparedImages> rows = [];
@@ -33,7 +33,7 @@ internal sealed class FolderMaps(string folder, MapLook look, Columns columns, F
     public bool Write(App app, CancellationToken cancellation)
     {
         var number = columns.Models.Index().First(metric => metric.Item.Info.HasMap).Index;
-        var info = columns.Set.Metrics[number].Info with { Name = name(number) };
+        var info = columns.Set.Metrics[number].Info with { Name = names[number] };
         var pairs = comparison(columns.Models[number]);
         var isShared = look is { Maximum: null, IsShared: true };
         var files = Files();
@@ -45,13 +45,13 @@ internal sealed class FolderMaps(string folder, MapLook look, Columns columns, F
                 foreach (var (row, file) in rows.Zip(files))
                 {
                     var map = MapOf(row);
+                    var own = MapScale.Of([map]);
                     var path = Path.Combine(part, file);
                     Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                     new MapFigure(look, info,
                         [new("", row.Values[number].Value, map,
                             () => pairs.OpenRows(row.Reference, row.Distorted, resize))],
-                        MapScale.Of([map]) is var own && isShared ? own with { Shared = largest, Count = rows.Count }
-                            : own).Write(app, path);
+                        isShared ? own with { Shared = largest, Count = rows.Count } : own).Write(app, path);
                 }
                 return rows.Count;
 

@@ -17,8 +17,11 @@ internal sealed record PairMap(
 /// <param name="Count">How many maps the run has.</param>
 internal sealed record MapScale(float[] Maxima, float Shared, int Count)
 {
-    public static MapScale Of(IEnumerable<DistanceMap> maps) =>
-        maps.Select(HeatMap.Maximum).ToArray() is var maxima ? new(maxima, maxima.Max(), maxima.Length) : null!;
+    public static MapScale Of(IEnumerable<DistanceMap> maps)
+    {
+        float[] maxima = [.. maps.Select(HeatMap.Maximum)];
+        return new(maxima, maxima.Max(), maxima.Length);
+    }
 
     /// <summary>The value of the last colour.</summary>
     public float End(MapLook look, int map) => look.Maximum ?? (look.IsShared ? Shared : Maxima[map]);
@@ -43,7 +46,7 @@ internal sealed class MapFigure
     private const float Tallest = 480; // units of an image
     private const float LeastPixels = 2.5f; // of a unit in a PNG
     private const float BarHeight = 8, Gap = 5;
-    private const double Dimmed = 0.45; // the reference below a map
+    private const double Darkest = 32, Dimmed = 0.42; // the reference below a map, so that both ends of it are seen
 
     private readonly MapLook look;
     private readonly MetricInfo metric;
@@ -58,8 +61,7 @@ internal sealed class MapFigure
     public MapFigure(MapLook look, MetricInfo metric, IReadOnlyList<PairMap> maps, MapScale scale)
     {
         (this.look, this.metric, this.maps, this.scale) = (look, metric, maps, scale);
-        statement = maps.Select((_, i) => WhatIsSame(i)).FirstOrDefault(same => same is not null) is { } same
-            && maps.Count == 1 ? same : scale.Statement(look);
+        statement = maps.Count == 1 && WhatIsSame(0) is { } same ? same : scale.Statement(look);
     }
 
     /// <summary>Writes it: PNG, SVG or PDF.</summary>
@@ -113,7 +115,8 @@ internal sealed class MapFigure
         var (cells, reference, images, painted) = Rasters(columns: 3, Figure.Column);
         var top = cells.Snap(Figure.LineHeight + 2);
         var bottom = top + cells.Height + Gap;
-        return new(Figure.Column, bottom + BarHeight + Figure.LineHeight + 2, canvas =>
+        var hasBar = scale.End(look, 0) > 0;
+        return new(Figure.Column, bottom + (hasBar ? BarHeight + Figure.LineHeight + 2 : 0), canvas =>
         {
             cells.Draw(canvas, 0, top, reference, "reference");
             cells.Draw(canvas, 1, top, images[0], "distorted");
@@ -121,7 +124,8 @@ internal sealed class MapFigure
             Mark(canvas, 0, cells.Left(2), top, cells.Width, cells.Height);
             Bar(canvas, 0, cells.Left(2), bottom, cells.Width);
             var right = cells.Left(2) - 8;
-            Figure.Text(canvas, Figure.Fit(statement, right), right, bottom + BarHeight, SKTextAlign.Right);
+            if (hasBar)
+                Figure.Text(canvas, Figure.Fit(statement, right), right, bottom + BarHeight, SKTextAlign.Right);
         }) { PixelsPerUnit = cells.PixelsPerUnit };
     }
 
@@ -223,7 +227,7 @@ internal sealed class MapFigure
                 for (var x = 0; x < raster.Width; x++)
                 {
                     var (red, green, blue) = raster[x, y];
-                    var grey = (byte)(Dimmed * (0.299 * red + 0.587 * green + 0.114 * blue) + 0.5); // ITU-R BT.601
+                    var grey = (byte)(Darkest + Dimmed * (0.299 * red + 0.587 * green + 0.114 * blue)); // BT.601
                     raster[x, y] = (grey, grey, grey);
                 }
             return raster;
@@ -249,19 +253,22 @@ internal sealed class MapFigure
             return;
         var bar = new Raster(256, 1);
         for (var x = 0; x < bar.Width; x++)
-            bar[x, 0] = Colour(x / 255.0, (byte)(Dimmed * 128));
+            bar[x, 0] = Colour(x / 255.0, (byte)(Darkest + Dimmed * 128));
         using (var image = bar.Magnified(8))
             canvas.DrawImage(image, SKRect.Create(left, top, width, BarHeight));
         using var line = new SKPaint { Color = SKColors.Black, StrokeWidth = 0.7f, IsAntialias = true };
         var y = top + BarHeight;
+        var (half, full) = (MapScale.Number(end / 2), MapScale.Number(end));
         foreach (var (at, text, align) in new[]
         {
             (left + 0.35f, "0", SKTextAlign.Left),
-            (left + width / 2, MapScale.Number(end / 2), SKTextAlign.Center),
-            (left + width - 0.35f, MapScale.Number(end), SKTextAlign.Right),
+            (left + width / 2, half, SKTextAlign.Center),
+            (left + width - 0.35f, full, SKTextAlign.Right),
         })
         {
             canvas.DrawLine(at, y, at, y + 2.5f, line);
+            if (align == SKTextAlign.Center && Figure.Measure(half) / 2 + Figure.Measure(full) + 4 > width / 2)
+                continue;
             Figure.Text(canvas, text, at, y + Figure.LineHeight - 1, align);
         }
     }

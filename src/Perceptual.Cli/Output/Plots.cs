@@ -220,7 +220,7 @@ internal static class Plots
                 [.. columns.Methods.Select(method => Figure.Fit(method, Figure.Column / 3))]);
             plot.Axes.SetLimitsY(-columns.Methods.Count + 0.4, 0.6);
             plot.HideGrid();
-            plot.XLabel($"{name} {(info.LargerIsCloser ? "↑" : "↓")}  (n = {summaries[0].Count} images"
+            plot.XLabel($"{name} {(info.LargerIsCloser ? "↑" : "↓")} (n = {summaries[0].Count} images"
                 + $"{(infinite == 0 ? "" : $"; {infinite} infinite not shown")})");
             panels.Add((plot, AxisHeight + 6 + 2 * RowHeight * columns.Methods.Count));
         }
@@ -260,16 +260,18 @@ internal static class Plots
         var worst = rows.Min(row => row.Interval?.Low ?? row.Value);
         var first = worst >= chance ? chance : Math.Floor(worst * 20) / 20;
         var last = Math.Max(rows.Max(row => row.Interval?.High ?? row.Value), blocks.Max(block => block.People ?? 0));
-        var (begin, end) = (first - 0.02 * (last - first), last + 0.12 * (last - first));
+        var (begin, end) = (first - 0.02 * (last - first), last + 0.22 * (last - first));
         var ticks = new List<(double At, string Name)>();
         var y = 0.0;
         foreach (var block in blocks)
         {
-            if (block.Title.Length > 0)
-                Text(plot, block.Title, begin, y, Alignment.MiddleLeft, offsetX: 3).LabelBold = true;
-            Across(block.Chance, "chance", LinePattern.Dotted, isShown: block.Chance > first || block == blocks[0]);
+            var title = block.Title.Length > 0 && block.Chance > first
+                ? string.Create(CultureInfo.InvariantCulture, $"{block.Title}, chance {block.Chance:0.0##}")
+                : block.Title;
+            Text(plot, title, begin, y, Alignment.MiddleLeft, offsetX: 3);
+            Across(block.Chance, title.Length == 0 ? "chance" : "", LinePattern.Dotted);
             if (block.People is { } people)
-                Across(people, "people", LinePattern.Dashed, isShown: true);
+                Across(people, "people", LinePattern.Dashed);
             foreach (var (name, value, interval) in block.Rows)
             {
                 ticks.Add((--y, Figure.Fit(name, Figure.Column * 0.4f)));
@@ -277,19 +279,17 @@ internal static class Plots
                     Interval(plot, y, ends, 0.22, Ink, isVertical: false);
                 var point = plot.Add.ScatterPoints(new[] { value }, new[] { y });
                 point.MarkerStyle = new(MarkerShape.FilledCircle, 5, Palette[1]);
-                Text(plot, value.ToString("F3", CultureInfo.InvariantCulture), interval?.High ?? value, y,
-                    Alignment.MiddleLeft, offsetX: 4);
+                Text(plot, value.ToString("F3", CultureInfo.InvariantCulture), end, y, Alignment.MiddleRight, -2);
             }
             y -= 1.3;
 
-            void Across(double x, string name, LinePattern pattern, bool isShown)
+            void Across(double x, string name, LinePattern pattern)
             {
-                var line = plot.Add.Line(x, y - 0.4, x, y - block.Rows.Count - 0.5);
+                var line = plot.Add.Line(x, y + 0.4, x, y - block.Rows.Count - 0.5);
                 (line.LineColor, line.LineWidth, line.LinePattern) = (Ink, 1, pattern);
-                if (isShown && (block.Title.Length == 0 || x > first))
+                if (name.Length > 0)
                     Text(plot, string.Create(CultureInfo.InvariantCulture, $"{name} {x:0.0##}"), x, y,
-                        x > (first + last) / 2 ? Alignment.MiddleRight : Alignment.MiddleLeft,
-                        offsetX: x > (first + last) / 2 ? 12 : -2);
+                        Alignment.MiddleLeft, offsetX: 4);
             }
         }
         plot.Axes.Left.SetTicks([.. ticks.Select(tick => tick.At)], [.. ticks.Select(tick => tick.Name)]);

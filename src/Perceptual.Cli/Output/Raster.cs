@@ -56,7 +56,8 @@ internal sealed class Raster(int width, int height)
     public SKImage Magnified(int factor)
     {
         var large = new byte[checked(4 * width * factor * height * factor)];
-        var (from, to) = (MemoryMarshal.Cast<byte, uint>(pixels), MemoryMarshal.Cast<byte, uint>(large));
+        var from = MemoryMarshal.Cast<byte, uint>(pixels.AsSpan());
+        var to = MemoryMarshal.Cast<byte, uint>(large.AsSpan());
         for (var y = 0; y < height * factor; y++)
             for (var x = 0; x < width * factor; x++)
                 to[y * width * factor + x] = from[y / factor * width + x / factor];
