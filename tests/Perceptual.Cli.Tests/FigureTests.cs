@@ -279,6 +279,24 @@ public sealed partial class FigureTests : IDisposable
     }
 
     [Fact]
+    public void Training_curves_have_the_score_of_the_published_metric_on_the_same_triplets()
+    {
+        for (var i = 0; i < 8; i++)
+            lpips.Image($"{i}.png", 40, 40, i);
+        var (table, svg) = (lpips.PathOf("triplets.csv"), lpips.PathOf("curves.svg"));
+        File.WriteAllLines(table, Enumerable.Range(0, 24)
+            .Select(i => $"{i % 4}.png,{(i + 1) % 8}.png,{(3 * i + 2) % 8}.png,{i % 3},{1 + i % 2}")
+            .Prepend("reference,p0,p1,votes_p0,votes_p1"));
+        Assert.Equal(0, CommandLine.Run("train", table, "--net lite --epochs 1 --decay-epochs 0 --load-size 32",
+            "--hold-out 1 --seed 1 -o", lpips.PathOf("out"), "--plot", svg).Code);
+        var score = CommandLine.Run("evaluate", "2afc", lpips.PathOf("out/held-out.csv"),
+            "--metric lpips-lite --load-size 32").Rows[1][1].Split(' ')[0];
+        Has(svg, string.Create(CultureInfo.InvariantCulture,
+            $"LPIPS lite as published {double.Parse(score, CultureInfo.InvariantCulture):F3}"),
+            "training", "validation", "epoch (validation: n = 6 triplets)");
+    }
+
+    [Fact]
     public void A_model_of_ones_own_is_called_by_its_file()
     {
         var choice = new MetricChoice(["lpips", "ssim", "onnx:nets/mine.onnx"],

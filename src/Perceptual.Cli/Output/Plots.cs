@@ -268,7 +268,8 @@ internal static class Plots
             var title = block.Title.Length > 0 && block.Chance > first
                 ? string.Create(CultureInfo.InvariantCulture, $"{block.Title}, chance {block.Chance:0.0##}")
                 : block.Title;
-            Text(plot, title, begin, y, Alignment.MiddleLeft, offsetX: 3);
+            if (title.Length > 0)
+                Text(plot, title, begin, y, Alignment.MiddleLeft, offsetX: 3);
             Across(block.Chance, title.Length == 0 ? "chance" : "", LinePattern.Dotted);
             if (block.People is { } people)
                 Across(people, "people", LinePattern.Dashed);
@@ -396,7 +397,8 @@ internal static class Plots
                 {
                     plot.RenderManager.ClearCanvasBeforeEachRender = false;
                     var left = column * (Figure.Page - Figure.Column);
-                    plot.Render(canvas, new PixelRect(left, left + Figure.Column, top + height, top));
+                    // the number at the end of the axis is half beyond it
+                    plot.Render(canvas, new PixelRect(left, left + Figure.Column - 8, top + height, top + 4));
                 }
                 top += row.Max(panel => panel.Height);
             }
