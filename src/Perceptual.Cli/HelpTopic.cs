@@ -88,10 +88,6 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         --pool takes the value from the map: its mean, max, p99 (99 % of the pixels have no more) or patch:N, the worst
         window of N x N pixels. The place follows as x, y, width, height.
 
-        --map FILE writes where two images differ. A .png is a heat map: dark is 0, bright is the largest value, and
-        the bar below says which. A .npy has the same values as float32. `lpips help metrics` says which metrics have
-        a map.
-
         `folders` with several folders of images has a row for each reference and a block of columns for each method. At
         the end stand the means, and below them how far each method is from the first: mean difference, its 95 %
         interval, and p of Wilcoxon's signed-rank test after Holm's correction; * marks p < 0.05. --format markdown and
@@ -109,6 +105,32 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         `pairs` compares all pairs, which shows how diverse a set is. With --consecutive it compares each image with
         the next one by name, which shows how much the frames of a film change. Each image goes through the network
         once if the features of all images fit into --memory.
+        """;
+
+    private const string Maps = """
+        Maps show where two images differ. Their colours go from dark (0) to bright, and keep their order in grey.
+
+          --map FILE          of `compare`: .png, .svg and .pdf are pictures for a paper, 8.5 cm wide. A .npy has the
+                              values as float32.
+          --map DIR           of `folders`: a folder with a .png of each pair; it must be new. The maps are those of the
+                              first metric that has a map: `lpips help metrics`.
+          --map-style heat    the map alone; the default
+          --map-style overlay the map over the reference, in grey
+          --map-style panel   reference, distorted image and map side by side. `compare` with several images, at most 8,
+                              shows each above its map.
+          --map-max shared    the brightest colour is the largest value of all maps of the run; the default. A small
+                              difference stays dark beside a large one.
+          --map-max auto      each map has a scale of its own
+          --map-max X         the brightest colour is X, in all runs; larger values have it too
+        A picture states its scale, the metric and the value. It says so where the images are identical. Where an image
+        is larger than 4096 pixels (1600 in a panel), a pixel of its map is the largest of those that it stands for.
+
+        `lpips figure` draws magnified crops with the values below. The best value of each metric is bold.
+
+        --plot FILE draws results: of `folders` how the values are distributed (the box has the middle half of the
+        images, the line is the median, the whiskers have 90 %), of `evaluate`, `scale`, `train` and others what their
+        help says. Bars with caps are 95 % intervals. All pictures are .png, .svg or .pdf; text is text in the last two.
+        docs/figures.md has all kinds.
         """;
 
     private const string PairPage = """
@@ -394,6 +416,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
             """),
         new("images", "file formats, sizes, transparency, colour profiles", Images),
         new("output", "results as text, JSON and CSV; maps; mean and spread", Output),
+        new("maps", "figures: maps, crops, plots; PNG, SVG and PDF", Maps),
         new("report", "a page that shows the pairs, worst first", PairPage),
         new("explain", "what a distance means: compare --explain", Explain),
         new("witnesses", "gate: what is asked of pictures, limits, what is ignored, learning", Gate),

@@ -7,28 +7,14 @@ public static class HeatMap
 {
     private const byte Paper = 255;
 
-    /// <summary>
-    /// Writes a map as a PNG: one pixel for each value, in colours from dark (0) to bright (the map's maximum) in which
-    /// equal differences look equal, and below it a bar that shows which colour is which number. A map narrower than
-    /// the bar's labels is centred. The file appears whole or not at all.
-    /// </summary>
-    /// <param name="path">The file, replaced if it exists.</param>
-    /// <param name="map">Finite values; values below 0 count as 0.</param>
-    /// <exception cref="ArgumentException">A value is not finite.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
-    public static void Write(string path, DistanceMap map) =>
-        AtomicFile.Write(path, stream => Write(stream, map));
+    /// <summary>256 sRGB colours, from dark (0) to bright (the end of the scale). Their lightness grows linearly, so
+    /// that they keep their order in grey.</summary>
+    public static IReadOnlyList<(byte Red, byte Green, byte Blue)> Colours => ColourMap.Colours;
 
-    /// <summary>
-    /// Writes a map as a PNG to a stream, with the same bytes as <see cref="Write(string, DistanceMap)"/>.
-    /// </summary>
-    /// <param name="stream">Receives the PNG, and is left open.</param>
-    /// <param name="map">Finite values; values below 0 count as 0.</param>
-    /// <exception cref="ArgumentException">A value is not finite; nothing is written.</exception>
-    public static void Write(Stream stream, DistanceMap map)
+    /// <summary>The largest value of a map, 0 if all are below.</summary>
+    /// <exception cref="ArgumentException">A value is not finite.</exception>
+    public static float Maximum(DistanceMap map)
     {
-        ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(map);
         var values = new float[map.Width];
         var maximum = 0f;
@@ -40,6 +26,40 @@ public static class HeatMap
                     ? Math.Max(maximum, value)
                     : throw new ArgumentException("the map has a value that is not finite", nameof(map));
         }
+        return maximum;
+    }
+
+    /// <summary>
+    /// Writes a map as a PNG: one pixel for each value, in colours from dark (0) to bright (the end of the scale) in
+    /// which equal differences look equal, and below it a bar that shows which colour is which number. A map narrower
+    /// than the bar's labels is centred. The file appears whole or not at all.
+    /// </summary>
+    /// <param name="path">The file, replaced if it exists.</param>
+    /// <param name="map">Finite values; values below 0 count as 0.</param>
+    /// <param name="end">The value of the last colour, which larger ones have too: the same for maps that are to be
+    /// compared. The map's maximum if null.</param>
+    /// <exception cref="ArgumentException">A value is not finite, or the end is not above 0.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    public static void Write(string path, DistanceMap map, float? end = null) =>
+        AtomicFile.Write(path, stream => Write(stream, map, end));
+
+    /// <summary>
+    /// Writes a map as a PNG to a stream, with the same bytes as <see cref="Write(string, DistanceMap, float?)"/>.
+    /// </summary>
+    /// <param name="stream">Receives the PNG, and is left open.</param>
+    /// <param name="map">Finite values; values below 0 count as 0.</param>
+    /// <param name="end">The value of the last colour.</param>
+    /// <exception cref="ArgumentException">A value is not finite, or the end is not above 0; nothing is
+    /// written.</exception>
+    public static void Write(Stream stream, DistanceMap map, float? end = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        if (end is { } given && !(given > 0 && float.IsFinite(given)))
+            throw new ArgumentException($"a scale of colours cannot end at {given}", nameof(end));
+        var largest = Maximum(map);
+        var maximum = end ?? largest;
+        var values = new float[map.Width];
 
         var legend = new Legend(map.Width, maximum);
         using var png = new PngWriter(stream, legend.Width, map.Height + legend.Height);
@@ -62,7 +82,8 @@ public static class HeatMap
         png.Finish();
     }
 
-    private static byte Index(float value, float maximum) => (byte)(Math.Max(value, 0) / maximum * 255 + 0.5f);
+    private static byte Index(float value, float maximum) =>
+        (byte)(Math.Clamp(value / maximum, 0, 1) * 255 + 0.5f);
 
     private static string Label(float value) => value.ToString("G3", CultureInfo.InvariantCulture);
 

@@ -114,6 +114,32 @@ public sealed class ImageComparison
         }
     }
 
+    /// <summary>The rows of a reference and a distorted image as <see cref="Compare(string, IReadOnlyList{string},
+    /// ResizeFilter?, bool, bool, Action?, CancellationToken)"/> compares them: resized, with what is ignored taken from
+    /// the reference, without the border. The caller disposes both.</summary>
+    /// <param name="reference">The file of the reference.</param>
+    /// <param name="distorted">The file of the other image.</param>
+    /// <param name="resize">Resizes the other to the size of the reference; if null, another size is refused.</param>
+    /// <exception cref="InvalidDataException">A file cannot be read, or does not fit. The message begins with its
+    /// path.</exception>
+    /// <inheritdoc cref="ImageFile.Read(string, ImageReadOptions?)"
+    /// path="/exception[not(contains(@cref,'InvalidData'))]"/>
+    public (RgbRowReader Reference, RgbRowReader Distorted) OpenRows(
+        string reference, string distorted, ResizeFilter? resize = null)
+    {
+        var first = Open(reference);
+        try
+        {
+            using var other = Open(distorted, first, resize);
+            return (first.Rows(), other.Rows());
+        }
+        catch
+        {
+            first.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>
     /// The images of folders, several references side by side. A reference goes through the networks once, if what is
     /// kept of it fits into the memory.

@@ -111,7 +111,7 @@ public sealed class EvaluateTests : IDisposable
     }
 
     [Fact]
-    public void Just_noticeable_differences_have_their_score_and_curves()
+    public void Just_noticeable_differences_have_their_score_and_plot()
     {
         for (var i = 0; i < 6; i++)
         {
@@ -121,7 +121,7 @@ public sealed class EvaluateTests : IDisposable
         }
         var csv = lpips.PathOf("results.csv");
         var run = CommandLine.Run("evaluate", "jnd", lpips.PathOf("cnn"), "--metric psnr,lpips-random-alex,l2 -o", csv,
-            "--plot", lpips.PathOf("curves.png"));
+            "--plot", lpips.PathOf("scores.png"));
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Equal(["JND mAP", "cnn"], Cells(run.Lines[0]));
         var lines = File.ReadAllLines(csv);
@@ -133,7 +133,7 @@ public sealed class EvaluateTests : IDisposable
         Assert.Equal(["0.9425", "0.9425", "0.9425"], run.Lines[1..4].Select(line => Scores(line)[0]));
         // the same samples for both: PSNR and L2 order pairs alike
         Assert.Equal(["l2", "0.0000 [0.000, 0.000]"], Cells(run.Lines[6]));
-        Assert.True(ImageFile.Read(lpips.PathOf("curves.png"), new() { Alpha = AlphaMode.White }).Width > 600);
+        Assert.True(ImageFile.Read(lpips.PathOf("scores.png"), new() { Alpha = AlphaMode.White }).Width > 600);
     }
 
     [Fact]
@@ -338,7 +338,7 @@ public sealed class EvaluateTests : IDisposable
     [InlineData("evaluate", "2afc", "x", "--versus l2")]
     [InlineData("evaluate", "2afc", "x", "--load-size -1")]
     [InlineData("evaluate", "2afc", "x", "-o x.txt")]
-    [InlineData("evaluate", "2afc", "x", "--plot x.svg")]
+    [InlineData("evaluate", "2afc", "x", "--plot x.jpg")]
     [InlineData("evaluate", "jnd", "x", "--plot nowhere/x.png")]
     [InlineData("evaluate", "recorded", "--ploot")]
     public void Mistakes_on_the_command_line_are_usage_errors(

@@ -54,7 +54,7 @@ public sealed class OptimizeTests : IDisposable
         Assert.Equal(0, JsonDocument.Parse(run.Output).RootElement.GetProperty("distance").GetDouble());
         Assert.Equal("0.00000000",
             CommandLine.Run("compare", image, lpips.PathOf("out.png"), "--metric l2").Output[..10]);
-        Assert.Equal(640, ImageFile.Read(lpips.PathOf("plot.png")).Width);
+        Assert.Equal(1020, ImageFile.Read(lpips.PathOf("plot.png")).Width);
     }
 
     [Fact]

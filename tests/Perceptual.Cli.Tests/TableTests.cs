@@ -178,7 +178,7 @@ public sealed class TableTests : IDisposable
             Assert.Equal(Cell(row), line[column].TrimEnd('*'));
             Assert.True(row.Group.Length == 0 || line[0] == row.Group);
         }
-        Assert.True(ImageFile.Read(plot, new() { Alpha = AlphaMode.White }).Height > 400);
+        Assert.True(ImageFile.Read(plot, new() { Alpha = AlphaMode.White }).Height > 200);
 
         static string Optional(JsonElement score, string name) =>
             score.TryGetProperty(name, out var value) ? Digits(value) : "";

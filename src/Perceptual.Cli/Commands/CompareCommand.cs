@@ -9,12 +9,12 @@ internal static class CompareCommand
 {
     public const string Help = """
         For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (lpips help images)
-        See also: lpips help models, metrics, networks, output, report, explain
+        For maps: --map-style heat|overlay|panel --map-max X|auto|shared (lpips help maps)
+        See also: lpips help models, metrics, networks, output, maps, report, explain
         Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
         Examples:
           lpips compare reference.png a.jpg b.webp --metric lpips-lite,psnr,ssim --report report
-          lpips compare reference.png distorted.png --map where.png --explain
         """;
 
     public static Command Create(App app)
@@ -41,18 +41,22 @@ internal static class CompareCommand
             app.Output, job.Format, columns, job.Layers, reference: reference, fit: fit);
         var run = new RowRun(app, report, columns, job.Strict);
         var pairReport = ReportOf(job);
-        var (difference, above) = ((DistanceMap?)null, 0);
+        var names = distorted.Length == 1 ? [""] : FigureNames.Of(distorted);
+        var (maps, above, number) = (new List<PairMap>(), 0, 0);
         run.Each(steps, step => comparison.Compare(
             reference, distorted, job.Resize, job.Map is not null, job.Explain, step, cancellation), row =>
         {
             pairReport?.Add(row);
+            var name = names[number++];
             if (row.Problems.Count > 0)
                 return;
-            difference = row.Values[0].Map;
+            if (row.Values[0].Map is { } map)
+                maps.Add(new(name, row.Values[0].Value, map,
+                    () => comparison.OpenRows(reference, row.Distorted, job.Resize)));
             above += row.Values[0].Value > job.FailAbove ? 1 : 0;
         });
         var code = run.End(withSummaries: false);
-        if (difference is not null && !app.Try(() => WriteMap(job.Map!, difference)))
+        if (maps.Count > 0 && !app.Try(() => WriteMaps(app, job, columns, maps)))
             code = ExitCode.Failed;
         if (pairReport?.Write(app, columns, cancellation) == false)
             code = ExitCode.Failed;
@@ -74,13 +78,17 @@ internal static class CompareCommand
             Limit = job.FailAbove,
         };
 
-    private static void WriteMap(string path, DistanceMap map)
+    private static void WriteMaps(App app, Job job, Columns columns, List<PairMap> maps)
     {
-        if (Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase))
-            NpyFile.Write(path, map.Height, map.Width, map.CopyRow);
+        var map = maps[0].Map;
+        if (IsNpy(job.Map!))
+            NpyFile.Write(job.Map!, map.Height, map.Width, map.CopyRow);
         else
-            HeatMap.Write(path, map);
+            new MapFigure(job.Look, columns.Set.Metrics[0].Info with { Name = job.Metrics.FigureNames(columns).Single() }, maps,
+                MapScale.Of(maps.Select(pair => pair.Map))).Write(app, job.Map!);
     }
+
+    private static bool IsNpy(string path) => Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase);
 
     private sealed record Job(
         string Reference,
@@ -92,6 +100,7 @@ internal static class CompareCommand
         int CropBorder,
         bool Layers,
         string? Map,
+        MapLook Look,
         bool Explain,
         string? Jnd,
         string Format,
@@ -122,7 +131,7 @@ internal static class CompareCommand
 
         private readonly Option<string> map = new("--map")
         {
-            Description = "Write where two images differ, as a heat map (.png) or as float32 values (.npy).",
+            Description = "Write where images differ: a picture (.png, .svg, .pdf) or float32 values (.npy).",
             HelpName = "FILE",
         };
 
@@ -150,6 +159,7 @@ internal static class CompareCommand
 
         private readonly Option<string> report = PairReport.Option();
 
+        private readonly MapOptions look;
         private readonly ImageOptions images;
 
         public Options(Command command)
@@ -158,8 +168,9 @@ internal static class CompareCommand
             command.Add(reference);
             command.Add(distorted);
             metrics = new(command);
-            foreach (var option in new Option[] { layers, map, report, explain, jnd, format, failAbove, strict })
+            foreach (var option in new Option[] { layers, report, explain, jnd, format, failAbove, strict })
                 command.Add(option);
+            look = new(command, map);
             images = new(command, canResize: true, canCrop: true);
             command.Validators.Add(Check);
         }
@@ -174,6 +185,7 @@ internal static class CompareCommand
             images.CropBorder(parsed),
             parsed.GetValue(layers),
             parsed.GetValue(map),
+            look.Parse(parsed),
             parsed.GetValue(explain),
             parsed.GetValue(jnd),
             parsed.GetValue(format)!,
@@ -205,10 +217,15 @@ internal static class CompareCommand
 
         private void CheckMap(CommandResult result, string file)
         {
-            if (Path.GetExtension(file).ToLowerInvariant() is not (".png" or ".npy"))
-                result.AddError($"--map {file}: the name must end in .png (heat map) or .npy (float values)");
-            if (result.GetValue(distorted)?.Length > 1)
-                result.AddError("--map is for one pair: name only one distorted image");
+            var (count, isPanel) = (result.GetValue(distorted)?.Length ?? 0, look.Style(result) == MapOptions.Panel);
+            if (!IsNpy(file) && !Figure.Endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
+                result.AddError($"--map {file}: the name must end in .png, .svg or .pdf (a picture), or .npy (values)");
+            if (IsNpy(file) && look.Given(result))
+                result.AddError($"--map {file} gets the values as they are: leave out --map-style and --map-max");
+            if (count > 1 && !isPanel)
+                result.AddError("--map is for one pair: name only one distorted image, or add --map-style panel");
+            if (count > MapFigure.MostInPanel && isPanel)
+                result.AddError($"a panel has room for {MapFigure.MostInPanel} images beside the reference, not {count}");
             if (!metrics.IsSingle(result, out var info))
                 result.AddError("--map is for one metric: name only one in --metric");
             else if (metrics.NamesOf(result)[0] is var name

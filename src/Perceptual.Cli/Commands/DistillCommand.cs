@@ -203,7 +203,7 @@ internal static class DistillCommand
             foreach (var option in new Option[] { teacher, folders, validate, output, steps, references, rate, leaveOut,
                 seed, resume, weights, threads })
                 command.Add(option);
-            plot = Plots.Option(command, "Draw loss and agreement over the pairs (.png).");
+            plot = Plots.Option(command, "loss and agreement over the pairs");
             images = new(command, canResize: false);
             command.Validators.Add(result =>
             {

@@ -35,6 +35,7 @@ internal static class EvaluateCommand
         command.Add(data);
         var options = new EvaluationOptions(command, defaultLoadSize: "0");
         var root = RootOption(command, result => result.GetValue(data) is { } file ? [file] : []);
+        var plot = Plots.Option(command, "opinion scores over values, with the fitted curves");
         app.SetAction(command, (parsed, cancellation) =>
         {
             var evaluation = options.Parse(parsed);
@@ -45,17 +46,19 @@ internal static class EvaluateCommand
             var pairs = new ImagePairs();
             var loadSize = evaluation.LoadSize ?? 0;
             int[] numbers = [.. set.Items.Select(item => pairs.Add(item.Reference, item.Distorted, loadSize))];
-            var (columns, values) = evaluation.Measure(app, pairs, [parsed.GetValue(data)!], null, cancellation);
+            var (columns, values) = evaluation.Measure(app, pairs, [parsed.GetValue(data)!],
+                parsed.GetValue(plot), cancellation);
 
             double[] mos = [.. set.Items.Select(item => item.Mos)];
             var drawing = Drawing.OfJudgements("image", mos.Length);
+            var curves = new LogisticFit?[columns.Names.Count];
             var rows = columns.Set.Metrics.Select((metric, m) =>
             {
                 // turned so that larger is better, as the opinion scores
                 var quality = Array.ConvertAll(numbers, pair => -metric.Info.Distance(values[pair][m]));
                 var srcc = Spearman(columns.Names[m], evaluation.Seed, drawing, quality, mos);
                 // PSNR of identical images is infinite
-                var fit = quality.All(double.IsFinite) ? LogisticFit.Of(quality, mos) : null;
+                var fit = curves[m] = quality.All(double.IsFinite) ? LogisticFit.Of(quality, mos) : null;
                 return srcc with
                 {
                     Values = [.. srcc.Values, Correlation.Kendall(quality, mos), fit?.Plcc ?? double.NaN,
@@ -68,7 +71,15 @@ internal static class EvaluateCommand
             var items = set.Items.Select((item, i) =>
                 new EvaluationItem(set.Name, [item.Reference, item.Distorted], item.Mos, [values[numbers[i]]]));
             ScoreTable[] tables = [table, .. Differences(table, evaluation.Versus)];
-            return evaluation.Write(app, columns, tables, ["reference", "distorted", "mos"], [""], items);
+            return evaluation.Write(app, columns, tables, ["reference", "distorted", "mos"], [""], items,
+                parsed.GetValue(plot) is not { } file ? null : () => Plots.Opinions(app, file, mos,
+                    [.. evaluation.Metrics.FigureNames(columns).Select((name, m) => (name,
+                        Array.ConvertAll(numbers, pair => values[pair][m]),
+                        $"SRCC {ScoreTable.Cell(rows[m].Values[0], "F3")}, PLCC "
+                            + ScoreTable.Cell(rows[m].Values[2], "F3"),
+                        curves[m] is { } fit
+                            ? value => fit.Predict(-columns.Set.Metrics[m].Info.Distance(value))
+                            : (Func<double, double>?)null))]));
         });
         return command;
     }
@@ -82,7 +93,7 @@ internal static class EvaluateCommand
         command.Add(seed);
         var by = Drawing.Option(command, TripletSets.Item);
         var format = ScoreReport.FormatOption(command);
-        var plot = Plots.Option(command, "Draw the scores and their intervals as bars (.png).");
+        var plot = Plots.Option(command, "the scores and their intervals");
         app.SetAction(command, (parsed, _) =>
         {
             OutputFiles.Check(parsed.GetValue(data)!, (plot.Name, parsed.GetValue(plot)));
@@ -99,7 +110,8 @@ internal static class EvaluateCommand
                 parsed.GetValue(seed),
                 null);
             app.Output.Write(ScoreReport.Write(tables, parsed.GetValue(format)!, columns: null));
-            return parsed.GetValue(plot) is not { } file || app.Try(() => Plots.Bars(app, file, tables[0], 1))
+            return parsed.GetValue(plot) is not { } file || app.Try(() => Plots.Scores(app, file, tables[0],
+                ["recorded"], [.. sets.Select(set => new ScoredSet(set.Items.Count, 0.5))], "triplets"))
                 ? ExitCode.Fine
                 : ExitCode.Failed;
         });

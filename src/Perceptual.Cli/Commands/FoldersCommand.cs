@@ -8,7 +8,8 @@ internal static class FoldersCommand
 {
     public const string Help = """
         For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (lpips help images)
-        See also: lpips help models, metrics, networks, output, report
+        For figures: --map DIR --map-style heat|overlay|panel --map-max X|auto|shared --plot FILE (lpips help maps)
+        See also: lpips help models, metrics, networks, output, maps, report
         Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -59,11 +60,12 @@ internal static class FoldersCommand
         {
             Description = "Distorted images have this before the name: sr_ for sr_1.png.",
             HelpName = "TEXT",
+            Hidden = true, // --suffix tells of it
         };
 
         private readonly Option<string> suffix = new("--suffix")
         {
-            Description = "Distorted images have this after the stem: x4 for 1x4.png.",
+            Description = "Distorted images have this after the stem: x4 for 1x4.png; --prefix TEXT: before it.",
             HelpName = "TEXT",
         };
 
@@ -77,8 +79,16 @@ internal static class FoldersCommand
             Description = "Skip images without a partner; otherwise they are an error.",
         };
 
+        private readonly Option<string> map = new("--map")
+        {
+            Description = "Also make a folder with a picture of each pair that shows where they differ.",
+            HelpName = "DIR",
+            Hidden = true, // the text below the help tells of it
+        };
+
         private readonly MetricOptions metrics;
         private readonly ManyPairs many;
+        private readonly MapOptions look;
         private readonly ImageOptions images;
 
         public Options(Command command)
@@ -90,6 +100,7 @@ internal static class FoldersCommand
                 command.Add(option);
             metrics = new(command);
             many = new(command, metrics, tables: true);
+            look = new(command, map);
             images = new(command, canResize: true, canCrop: true);
             command.Validators.Add(Check);
         }
@@ -103,14 +114,22 @@ internal static class FoldersCommand
             var files = pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted });
             var choice = metrics.Parse(parsed);
             var output = many.Parse(parsed, files.Concat(choice.Files));
+            FolderMaps.Check(parsed.GetValue(map));
             var ignored = images.Ignored(parsed);
             var columns = choice.Load(app, cancellation, ignored) with { Methods = MethodNames(folders) };
             var comparison = new ImageComparison(columns.Set, options, ignored, crop);
             var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),
                 ("--ignore", images.IgnoredText(parsed)), ("--crop-border", $"{crop}"),
                 ("REF_DIR", reference), ("DIST_DIR", string.Join(' ', folders)));
-            return (output with { Page = ReportOf(parsed, pairs, columns, options, ignored, resize) }).Run(
-                app, columns, purpose, Stamped(pairs, output.File), pairs.Pairs.Count, references: null,
+            return (output with
+            {
+                Page = ReportOf(parsed, pairs, columns, options, ignored, resize),
+                FigureNames = choice.FigureNames(columns),
+                Maps = parsed.GetValue(map) is not { } maps ? null : new(maps, look.Parse(parsed), columns,
+                    choice.FigureNames(columns),
+                    metric => new(new MetricSet([metric]), options, ignored, crop), resize,
+                    row => NameIn(folders, columns, row.Distorted, "/")),
+            }).Run(app, columns, purpose, Stamped(pairs, output.File), pairs.Pairs.Count, references: null,
                 (known, step) => comparison.Folders(pairs, resize, (int)known, step, cancellation), cancellation);
         }
 
@@ -120,27 +139,26 @@ internal static class FoldersCommand
             if (many.ReportFolder(parsed.CommandResult) is not { } folder)
                 return null;
             var (reference, folders) = (parsed.GetValue(references)!, parsed.GetValue(distorted)!);
-            var methods = folders.Zip(columns.Methods, (path, name) => (Path: path, Name: name)).ToArray();
             var report = new PairReport(folder, $"{reference} and {string.Join(", ", folders)}",
                 PairReport.CommandOf(parsed))
             {
                 Images = options,
                 Ignored = ignored,
                 Resize = resize,
-                NameOf = row => NameIn(row.Distorted),
+                NameOf = row => NameIn(folders, columns, row.Distorted, ": "),
             };
             foreach (var path in pairs.Unpaired)
                 report.AddAlone(path, IsIn(reference, path), IsIn(reference, path)
-                    ? Path.GetRelativePath(reference, path) : NameIn(path));
+                    ? Path.GetRelativePath(reference, path) : NameIn(folders, columns, path, ": "));
             return report;
+        }
 
-            // With the method before it where there are several.
-            string NameIn(string path)
-            {
-                var (root, method) = methods.First(method => IsIn(method.Path, path));
-                var name = Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/');
-                return columns.Several ? $"{method}: {name}" : name;
-            }
+        // With the method before it where there are several.
+        private static string NameIn(string[] folders, Columns columns, string path, string between)
+        {
+            var (root, method) = folders.Zip(columns.Methods).First(method => IsIn(method.First, path));
+            var name = Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/');
+            return columns.Several ? method + between + name : name;
         }
 
         private static bool IsIn(string folder, string path) =>
@@ -186,6 +204,8 @@ internal static class FoldersCommand
             if (folders.Where((folder, i) => folders.Take(i).Any(other => IsSame(other, folder)))
                 .FirstOrDefault() is { } twice)
                 result.AddError($"{twice} is named twice: name each folder of images to compare once");
+            if (result.GetValue(map) is not null && !metrics.NamesOf(result).Any(MetricOptions.HasMap))
+                result.AddError("--map: no metric of --metric has a map; `lpips help metrics` says which have");
             many.CheckMethods(result, folders.Length);
             PairReport.CheckBorder(result, many.ReportFolder(result), images.CropBorder(result));
         }

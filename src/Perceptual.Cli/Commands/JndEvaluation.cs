@@ -12,7 +12,7 @@ internal static class JndEvaluation
         var data = EvaluateCommand.DataArgument(command, "BAPPS folders of pairs, or tables (CSV) of pairs.");
         var options = new EvaluationOptions(command, defaultLoadSize: "64; 0 for tables", item: JndSets.Item);
         var root = EvaluateCommand.RootOption(command, result => result.GetValue(data) ?? []);
-        var plot = Plots.Option(command, "Draw the precision-recall curves (.png).");
+        var plot = Plots.Option(command, "the scores and their intervals");
         app.SetAction(command, (parsed, cancellation) =>
         {
             var evaluation = options.Parse(parsed);
@@ -30,8 +30,8 @@ internal static class JndEvaluation
                 new EvaluationItem(sets.Names[s], [pair.P0, pair.P1], pair.Same, [values[sets.Numbers[s][i]]])));
             ScoreTable[] tables = [table, .. EvaluateCommand.Differences(table, evaluation.Versus)];
             return evaluation.Write(app, columns, tables, ["p0", "p1", "same"], [""], items,
-                picture is null ? null : () => Plots.Curves(app, picture, sets.Names,
-                    [.. distances.Select(metric => (metric.Name, sets.Curves(metric.Sets)))]));
+                picture is null ? null : () => Plots.Scores(app, picture, table,
+                    evaluation.Metrics.FigureNames(columns), sets.Scored, "pairs"));
         });
         return command;
     }
@@ -99,7 +99,6 @@ internal sealed record JndSets(JudgementSet<JndPair>[] Sets, string[] Names, int
             };
         });
 
-    /// <summary>The precision-recall curve of each set.</summary>
-    public PrecisionRecall[][] Curves(double[][] distances) =>
-        [.. distances.Select((set, s) => Scores.JndCurve(set, same[s]))];
+    /// <summary>What a plot says of the sets; who guesses has the precision of all pairs.</summary>
+    public ScoredSet[] Scored => Array.ConvertAll(same, set => new ScoredSet(set.Length, set.Average()));
 }

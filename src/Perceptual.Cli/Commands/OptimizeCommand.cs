@@ -206,7 +206,7 @@ internal static class OptimizeCommand
             command.Add(start);
             foreach (var option in new Option[] { output, steps, rate, every, frames, format })
                 command.Add(option);
-            plot = Plots.Option(command, "Draw the falling distance (.png).");
+            plot = Plots.Option(command, "the falling distance");
             model = new(command);
             images = new(command, canResize: false);
         }

@@ -121,7 +121,7 @@ internal static class ScaleCommand
             format.AcceptOnlyFromAmong(Report.Formats);
             foreach (var option in new Option[] { boosted, model, lapses, minimumTraps, known, output })
                 command.Add(option);
-            plot = Plots.Option(command, "Draw the scale with its intervals (.png).");
+            plot = Plots.Option(command, "the scale with its intervals");
             command.Add(seed);
             command.Add(format);
             output.RequireEnding(".csv", ".json");

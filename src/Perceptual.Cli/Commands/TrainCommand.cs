@@ -73,7 +73,7 @@ internal static class TrainCommand
                 job.Threads, cancellation: cancellation), training, validation);
         TellIfFew(app, job.Recipe, training.Count, trainer.Steps);
         Train(app, job, trainer, training.Count, cancellation);
-        return Write(app, job, trainer, model, validation);
+        return Write(app, job, trainer, model, validation, start?.Network, cancellation);
     }
 
     private static IReadOnlyList<Triplet> Read(string[] paths, string? root) =>
@@ -126,7 +126,8 @@ internal static class TrainCommand
     }
 
     private static int Write(
-        App app, Job job, Trainer trainer, string model, IReadOnlyList<Triplet> validation)
+        App app, Job job, Trainer trainer, string model, IReadOnlyList<Triplet> validation, Network? network,
+        CancellationToken cancellation)
     {
         WriteLog(job, trainer);
         if (job.HoldOut is not null)
@@ -143,9 +144,40 @@ internal static class TrainCommand
                     ScoreTable.Cell(epoch.ValidationScore, "F4") }),
         ]));
         app.Output.WriteLine(Printable.Escape(model));
-        return job.Plot is not { } picture || app.Try(() => Plots.Training(app, picture, trainer.Log))
+        return job.Plot is not { } picture || app.Try(() => Plots.Training(app, picture, trainer.Log,
+            validation.Count, network is null ? null : Published(app, job, network, validation, cancellation)))
             ? ExitCode.Fine
             : ExitCode.Failed;
+    }
+
+    // What people can have without training. Nothing is fetched for a line in a plot.
+    private static (string Name, double Score)? Published(
+        App app, Job job, Network network, IReadOnlyList<Triplet> validation, CancellationToken cancellation)
+    {
+        if (validation.Count == 0)
+            return null;
+        var store = network.IsBuiltIn ? null : new WeightStore(job.Model.Folder, app.Http);
+        if (store?.List().Any(file => file.Network == network && file.Version is null or LpipsVersion.V01
+            && file.Path is null) == true)
+        {
+            app.Say($"{job.Plot} has no line of the published LPIPS: {store.Folder} lacks weights of {network.Name}; "
+                + $"`lpips weights fetch {network.Name}` gets them");
+            return null;
+        }
+        var lpips = Lpips.Load(network, new() { Store = store }, cancellation);
+        var pairs = new ImagePairs();
+        var numbers = validation.Select(each => (P0: pairs.Add(each.Reference, each.P0, job.LoadSize),
+            P1: pairs.Add(each.Reference, each.P1, job.LoadSize), each.Judge)).ToArray();
+        var values = Progress.Steps(app, "scoring the published LPIPS", pairs.Count, step => pairs.Measure(
+            new([job.Threads is { } threads ? lpips.WithThreads(threads) : lpips]),
+            path => ImageFile.Read(path, job.Images), null, null,
+            GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, count =>
+            {
+                for (var i = 0; i < count; i++)
+                    step();
+            }, cancellation: cancellation));
+        return ($"LPIPS {network.Name} as published", numbers.Average(
+            each => Scores.Agreement(values[each.P0]![0], values[each.P1]![0], each.Judge)));
     }
 
     private static void WriteLog(Job job, Trainer trainer) =>
@@ -313,7 +345,7 @@ internal static class TrainCommand
             foreach (var option in new Option[] { output, mode, net, validate, holdOut, epochs, decay, batch, rate,
                 dropout, seed, loadSize, resume, format, trunk, lin, weights, threads })
                 command.Add(option);
-            plot = Plots.Option(command, "Draw loss and scores over the epochs (.png).");
+            plot = Plots.Option(command, "loss and scores over the epochs");
             images = new(command, canResize: false, isNamedBelow: true);
             command.Validators.Add(Validate);
         }

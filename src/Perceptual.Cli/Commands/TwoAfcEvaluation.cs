@@ -14,7 +14,7 @@ internal static class TwoAfcEvaluation
             command, defaultLoadSize: "64; 0 for tables", takesList: true, item: TripletSets.Item);
         var root = EvaluateCommand.RootOption(command, result => result.GetValue(data) ?? []);
         var jnd = JndOption(command, options);
-        var plot = Plots.Option(command, "Draw the scores and their intervals as bars (.png).");
+        var plot = Plots.Option(command, "the scores and their intervals");
         app.SetAction(command, (parsed, cancellation) =>
         {
             var evaluation = options.Parse(parsed);
@@ -25,15 +25,16 @@ internal static class TwoAfcEvaluation
             var picture = parsed.GetValue(plot);
             var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
 
-            var count = columns.Set.Metrics.Count;
             var tables = evaluation.List is null
                 ? sets.Tables([.. columns.Set.Metrics.Select((metric, m) =>
                     (columns.Names[m], sets.Distances(metric, values, m)))], evaluation.Seed, evaluation.Versus)
                 : new GroupedTables(evaluation, columns.Set.Metrics, values).Of(sets, judged, evaluation.Versus);
             return evaluation.Write(
                 app, columns, tables, ["reference", "p0", "p1", "judge"], ["d0", "d1"], sets.Items(values),
-                picture is null ? null : evaluation.List is null ? () => Plots.Bars(app, picture, tables[0], count)
-                    : () => Plots.Groups(app, picture, tables[0]));
+                picture is null ? null : evaluation.List is null
+                    ? () => Plots.Scores(app, picture, tables[0], evaluation.Metrics.FigureNames(columns), sets.Scored,
+                        "triplets")
+                    : () => Plots.Groups(app, picture, tables[0], sets.Scored));
         });
         return command;
     }
@@ -71,6 +72,9 @@ internal sealed record TripletSets(string[] Names, IReadOnlyList<Triplet>[] Trip
     /// <summary>What the bootstrap draws.</summary>
     public Drawing Drawing { get; init; } =
         new(Item, Array.ConvertAll(Triplets, set => BootstrapDraws.OfJudgements(set.Count)));
+
+    /// <summary>What a plot says of the sets; who guesses is right half of the time.</summary>
+    public ScoredSet[] Scored => Array.ConvertAll(Triplets, set => new ScoredSet(set.Count, 0.5));
 
     /// <summary>Reads sets and adds their images to pairs that will be measured.</summary>
     /// <inheritdoc cref="JudgementFiles.ReadTriplets" path="/exception"/>

@@ -34,6 +34,13 @@ internal sealed class ManyPairs
         Hidden = true, // --table tells of it
     };
 
+    private readonly Option<string> plot = new("--plot")
+    {
+        Description = "Draw how the values are distributed over the images (.png, .svg, .pdf).",
+        HelpName = "FILE",
+        Hidden = true, // the text below the help tells of it
+    };
+
     /// <param name="command">The command that takes them.</param>
     /// <param name="metrics">Which metrics.</param>
     /// <param name="tables">Whether it compares methods, of which there are tables.</param>
@@ -48,6 +55,8 @@ internal sealed class ManyPairs
             format.Description = "The form of the results: text, csv, json, markdown or latex.";
             command.Add(table);
             command.Add(intervals);
+            command.Add(plot);
+            Figure.Check(command, plot);
         }
         outputFile.RequireEnding(".csv", ".json");
         table.RequireEnding(MethodTable.Endings);
@@ -74,10 +83,11 @@ internal sealed class ManyPairs
     public PairsOutput Parse(ParseResult parsed, IEnumerable<string?> inputs)
     {
         var file = parsed.GetValue(outputFile);
-        OutputFiles.Check(inputs, (outputFile.Name, file), (table.Name, parsed.GetValue(table)));
+        OutputFiles.Check(inputs, (outputFile.Name, file), (table.Name, parsed.GetValue(table)),
+            (plot.Name, parsed.GetValue(plot)));
         PairReport.Check(parsed.GetValue(report));
         return new(file, parsed.GetValue(format)!, parsed.GetValue(layers), parsed.GetValue(strict),
-            parsed.GetValue(table), parsed.GetValue(intervals));
+            parsed.GetValue(table), parsed.GetValue(intervals)) { Plot = parsed.GetValue(plot) };
     }
 }
 
@@ -91,6 +101,15 @@ internal sealed class ManyPairs
 internal sealed record PairsOutput(
     string? File, string Format, bool Layers, bool Strict, string? Table, bool Intervals)
 {
+    /// <summary>A file that gets the distributions of the values, or null.</summary>
+    public string? Plot { get; init; }
+
+    /// <summary>What the plot calls the metrics.</summary>
+    public string[] FigureNames { get; init; } = [];
+
+    /// <summary>The maps that are to be painted, if there are any.</summary>
+    public FolderMaps? Maps { get; init; }
+
     /// <summary>The page that is to show the pairs, if there is one.</summary>
     public PairReport? Page { get; init; }
 
@@ -117,6 +136,7 @@ internal sealed record PairsOutput(
         {
             run.Take(row);
             Page?.Add(row);
+            Maps?.Add(row);
         });
         var known = journal?.Count ?? 0;
         if (known > 0)
@@ -128,6 +148,7 @@ internal sealed record PairsOutput(
             {
                 Keep(() => journal!.Add(row));
                 Page?.Add(row);
+                Maps?.Add(row);
             });
         }
         finally
@@ -138,7 +159,10 @@ internal sealed record PairsOutput(
         if (Table is not null && run.Measured > 0
             && !app.Try(() => new MethodTable(columns, run.Summaries, Intervals).Write(Table)))
             code = ExitCode.Failed;
-        if (Page?.Write(app, columns, cancellation) == false)
+        if (Plot is not null && run.Measured > 0
+            && !app.Try(() => Plots.Distributions(app, Plot, columns, FigureNames, run.Summaries)))
+            code = ExitCode.Failed;
+        if (Page?.Write(app, columns, cancellation) == false || Maps?.Write(app, cancellation) == false)
             code = ExitCode.Failed;
         if (journal is not null && !(keeps && app.Try(() => Write(journal, columns, run))))
             return ExitCode.Failed;

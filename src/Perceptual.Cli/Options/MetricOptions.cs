@@ -50,6 +50,12 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
     /// <summary>Metrics that are files, such as "onnx:FILE".</summary>
     public static IReadOnlyDictionary<string, Func<string, Metric>> Families { get; } = OnnxMetric.Families();
 
+    /// <summary>What figures call the metrics: a model of one's own by its file, any file without its folder.</summary>
+    public string[] FigureNames(Columns columns) => [.. Names.Zip(columns.Models, (name, metric) => ColumnOf(
+        name == OwnModel ? Path.GetFileNameWithoutExtension(Model.Files.LastOrDefault()) ?? metric.Info.Name
+        : IsOnnx(name) && name.Split(':', 2) is [var family, var path] ? $"{family}:{Path.GetFileName(path)}"
+        : name))];
+
     /// <summary>The files of weights and networks that the command line names.</summary>
     public IEnumerable<string> Files =>
     [
@@ -212,6 +218,10 @@ internal sealed class MetricOptions
     /// <summary>Whether a metric compares embeddings, and so has neither layers nor a map.</summary>
     public static bool IsOfEmbeddings(string name) => name.StartsWith("onnx-cosine:", StringComparison.Ordinal)
         || name.StartsWith("onnx-l2:", StringComparison.Ordinal);
+
+    /// <summary>Whether a metric can say where two images differ.</summary>
+    public static bool HasMap(string name) =>
+        !IsOfEmbeddings(name) && Metric.All.All(info => info.Name != name || info.HasMap);
 
     private static string Line(string name, string text) => $"  {name,-9}  {text}";
 

@@ -1,275 +1,413 @@
 using System.CommandLine;
+using System.Globalization;
 using ScottPlot;
 
 namespace Perceptual.Cli;
 
+/// <summary>What a plot says of the judgements of a set.</summary>
+/// <param name="Count">How many there are.</param>
+/// <param name="Chance">The score of one who guesses.</param>
+internal readonly record struct ScoredSet(int Count, double Chance);
+
 /// <summary>
-/// Draws scores as pictures (PNG). The only place that uses ScottPlot, which is loaded when a picture is drawn.
+/// Draws results as figures for papers, as wide as a column: points with intervals, names where the points are, and
+/// nothing that only a colour tells. The only place that uses ScottPlot, which is loaded when a picture is drawn.
 /// </summary>
 internal static class Plots
 {
-    private const int PanelWidth = 640;
-    private const int Height = 520;
+    private const float RowHeight = 13, PanelHeight = 170, AxisHeight = 34;
+    private const int MostLabels = 12, MostPoints = 300;
+
+    private static readonly Color Ink = Colors.Black, Pale = Color.FromHex("#BBBBBB");
+
+    // Okabe and Ito's, which differ in lightness and for people who do not see all colours.
+    private static readonly Color[] Palette = [.. new[] { "#000000", "#0072B2", "#D55E00", "#009E73" }
+        .Select(Color.FromHex)];
+    private static readonly MarkerShape[] Shapes =
+        [MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledTriangleUp, MarkerShape.FilledDiamond];
 
     /// <summary>Adds the option that asks for a picture.</summary>
-    public static Option<string> Option(Command command, string description)
+    public static Option<string> Option(Command command, string what)
     {
-        var plot = new Option<string>("--plot") { Description = description, HelpName = "FILE" };
-        command.Add(plot);
-        plot.RequireEnding(".png");
-        command.Validators.Add(result =>
+        var plot = new Option<string>("--plot")
         {
-            if (result.GetValue(plot) is not { } file)
-                return;
-            if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
-                result.AddError($"--plot {file}: its folder does not exist");
-            if (Directory.Exists(file))
-                result.AddError($"--plot {file} is a folder; name a file");
-            if (!CanDraw())
-                result.AddError($"--plot {file}: this program came without SkiaSharp, which draws; install the one for "
-                    + "your system");
-        });
+            Description = $"Draw {what} (.png, .svg, .pdf).",
+            HelpName = "FILE",
+        };
+        command.Add(plot);
+        Figure.Check(command, plot);
         return plot;
     }
 
     /// <summary>A distance that falls from step to step.</summary>
     public static void Falling(App app, string path, IReadOnlyList<(int Step, double Distance)> steps, string reference)
     {
-        using var plot = new Plot();
-        var line = plot.Add.ScatterLine(steps.Select(each => (double)each.Step).ToArray(),
-            steps.Select(each => each.Distance).ToArray());
-        line.LineWidth = 2;
-        plot.XLabel("step");
-        plot.YLabel($"distance from {reference}");
+        var plot = Panel("step", $"distance from {reference}");
+        Line(plot, [.. steps.Select(each => (double)each.Step)], [.. steps.Select(each => each.Distance)], 0);
         plot.Axes.SetLimitsY(0, steps.Max(each => each.Distance) * 1.05);
-        Save(app, path, plot.GetImage(PanelWidth, Height));
+        Save(app, path, (plot, PanelHeight));
     }
 
-    /// <summary>
-    /// A group of bars for each set of judgements, with intervals, and a line at the score of people.
-    /// </summary>
-    /// <param name="app">Gets the warning if no font is found.</param>
+    /// <summary>The scores of metrics with their intervals, a block for each set of judgements.</summary>
+    /// <param name="app">Is told if no font is found.</param>
     /// <param name="path">The file.</param>
-    /// <param name="table">The metrics first, then the rows of people and of the oracle.</param>
-    /// <param name="metrics">How many metrics there are.</param>
-    public static void Bars(App app, string path, ScoreTable table, int metrics)
+    /// <param name="table">The metrics first, then perhaps the row of people.</param>
+    /// <param name="names">What the metrics are called.</param>
+    /// <param name="sets">Those of the first columns; the others are means of several sets.</param>
+    /// <param name="unit">What a judgement is of: "triplets" or "pairs".</param>
+    public static void Scores(App app, string path, ScoreTable table, IReadOnlyList<string> names,
+        IReadOnlyList<ScoredSet> sets, string unit)
     {
-        using var plot = new Plot();
-        var palette = new ScottPlot.Palettes.Category20();
-        var people = table.Rows[metrics];
-        for (var m = 0; m < metrics; m++)
-        {
-            var row = table.Rows[m];
-            var bars = plot.Add.Bars(table.Columns.Select((_, k) => new Bar
-            {
-                Position = k * (metrics + 1) + m,
-                Value = row.Values[k],
-                FillColor = palette.GetColor(m),
-                LineWidth = 0,
-            }).ToArray());
-            bars.LegendText = row.Name;
-            for (var k = 0; k < table.Columns.Length; k++)
-            {
-                var interval = row.Interval(k)!.Value;
-                var x = k * (metrics + 1) + m;
-                plot.Add.Line(x, interval.Low, x, interval.High).LineColor = Colors.Black;
-            }
-        }
-        for (var k = 0; k < table.Columns.Length; k++)
-        {
-            var line = plot.Add.Line(k * (metrics + 1) - 0.6, people.Values[k], k * (metrics + 1) + metrics - 0.4,
-                people.Values[k]);
-            line.LineColor = Colors.Black;
-            line.LinePattern = LinePattern.Dashed;
-            line.LegendText = k == 0 ? people.Name : "";
-        }
-        plot.Axes.Bottom.SetTicks([.. table.Columns.Select((_, k) => k * (metrics + 1) + (metrics - 1) / 2.0)],
-            table.Columns);
-        plot.YLabel("2AFC score");
-        plot.ShowLegend(Edge.Right);
-        // from chance, unless a metric is worse
-        var lowest = Math.Min(0.5, table.Rows.Take(metrics)
-            .Min(row => table.Columns.Select((_, k) => row.Interval(k)!.Value.Low).Min()) - 0.02);
-        var highest = Math.Max(table.Rows.Take(metrics)
-            .Max(row => table.Columns.Select((_, k) => row.Interval(k)!.Value.High).Max()), people.Values.Max()) + 0.02;
-        plot.Axes.SetLimits(-1, table.Columns.Length * (metrics + 1) - 1, lowest, highest);
-        Save(app, path, plot.GetImage(
-            Math.Max(PanelWidth, 220 + table.Columns.Length * Math.Max(22 * (metrics + 1), 110)), Height));
+        var people = table.Rows.FirstOrDefault(row => row.Name == MetricList.People);
+        Blocks(app, path, $"{table.Title} score", $"n = {sets.Sum(set => set.Count)} {unit}",
+            [.. table.Columns.Select((column, k) => new Block(
+                table.Columns.Length == 1 ? "" : k < sets.Count ? $"{column} (n = {sets[k].Count})" : column,
+                [.. names.Zip(table.Rows, (name, row) => (name, row.Values[k], row.Interval(k)))],
+                people?.Values[k], k < sets.Count ? sets[k].Chance : sets.Average(set => set.Chance)))]);
     }
 
-    /// <summary>
-    /// A bar with its interval for the last column of each row, in the colour of its group, and a line at the score of
-    /// people.
-    /// </summary>
-    public static void Groups(App app, string path, ScoreTable table)
+    /// <summary>The last column of a table by groups, a block for each group.</summary>
+    public static void Groups(App app, string path, ScoreTable table, IReadOnlyList<ScoredSet> sets)
     {
-        const int RowHeight = 24;
-        using var plot = new Plot();
-        var palette = new ScottPlot.Palettes.Category10();
         var people = table.Rows.First(row => row.Group == MetricList.People);
-        var groups = table.Rows.Where(row => row.Group != MetricList.People).GroupBy(row => row.Group!).ToArray();
-        var (ticks, y, lowest, highest) = (new List<(double At, string Name)>(), 0.0, 0.5, people.Values[^1]);
-        foreach (var (number, group) in groups.Index())
-        {
-            plot.Add.Bars(group.Select((row, i) => new Bar
-            {
-                Position = y - i,
-                Value = row.Values[^1],
-                FillColor = palette.GetColor(number),
-                LineWidth = 0,
-                Orientation = Orientation.Horizontal,
-            }).ToArray()).LegendText = group.Key;
-            foreach (var row in group)
-            {
-                var interval = row.Interval(table.Columns.Length - 1)!.Value;
-                plot.Add.Line(interval.Low, y, interval.High, y).LineColor = Colors.Black;
-                ticks.Add((y, Printable.Escape(row.Name)));
-                (lowest, highest) = (Math.Min(lowest, interval.Low), Math.Max(highest, interval.High));
-                y--;
-            }
-            y -= 0.6;
-        }
-        var line = plot.Add.VerticalLine(people.Values[^1]);
-        line.Color = Colors.Black;
-        line.LinePattern = LinePattern.Dashed;
-        line.LegendText = people.Name;
-        plot.Axes.Left.SetTicks([.. ticks.Select(tick => tick.At)], [.. ticks.Select(tick => tick.Name)]);
-        plot.XLabel($"2AFC score, {table.Columns[^1]}");
-        plot.ShowLegend(Edge.Right);
-        plot.Axes.SetLimits(lowest == 0.5 ? 0.5 : lowest - 0.02, highest + 0.02, y + 0.6, 1);
-        Save(app, path, plot.GetImage(PanelWidth + 220, Math.Max(Height, 80 + (int)(-y * RowHeight))));
-    }
-
-    /// <summary>A panel of precision-recall curves for each set of judgements.</summary>
-    public static void Curves(App app, string path, string[] names,
-        IReadOnlyList<(string Metric, PrecisionRecall[][] Sets)> curves)
-    {
-        var panels = new Multiplot();
-        panels.AddPlots(names.Length);
-        panels.Layout = new ScottPlot.MultiplotLayouts.Columns();
-        for (var s = 0; s < names.Length; s++)
-        {
-            var plot = panels.GetPlot(s);
-            foreach (var (metric, sets) in curves)
-            {
-                var line = plot.Add.ScatterLine(Array.ConvertAll(sets[s], point => point.Recall),
-                    Array.ConvertAll(sets[s], point => point.Precision));
-                line.LegendText = metric;
-                line.LineWidth = 2;
-            }
-            plot.Title(names[s]);
-            plot.XLabel("recall");
-            plot.YLabel("precision");
-            plot.Axes.SetLimits(0, 1, 0, 1);
-            plot.ShowLegend(Alignment.LowerLeft);
-        }
-        Save(app, path, panels.Render(PanelWidth * names.Length, Height));
+        Blocks(app, path, $"{table.Title} score, {table.Columns[^1]}", $"n = {sets.Sum(set => set.Count)} triplets",
+            [.. table.Rows.Where(row => row.Group != MetricList.People).GroupBy(row => row.Group!)
+                .Select(group => new Block(group.Key,
+                    [.. group.Select(row => (row.Name, row.Values[^1], row.Interval(table.Columns.Length - 1)))],
+                    people.Values[^1], sets[0].Chance))]);
     }
 
     /// <summary>The images of each reference in the order of their distance, with intervals.</summary>
     public static void Scale(App app, string path, IReadOnlyList<ScaleValue> values)
     {
-        using var plot = new Plot();
-        var palette = new ScottPlot.Palettes.Category10();
+        var plot = Panel("image of the reference, by distance", "JND");
         var groups = values.GroupBy(value => value.Reference).ToArray();
+        var ends = new List<(string Name, double X, double Y, Color Colour)>();
         foreach (var (number, group) in groups.Index())
         {
             var ordered = group.OrderBy(value => value.Jnd).ToArray();
             // side by side, so that intervals do not hide each other
-            var x = Array.ConvertAll(ordered.Index().ToArray(),
-                each => each.Index + 1 + 0.5 * ((number + 0.5) / groups.Length - 0.5));
-            var colour = palette.GetColor(number % palette.Colors.Length);
-            var line = plot.Add.Scatter(x, Array.ConvertAll(ordered, value => value.Jnd), colour);
-            line.LegendText = group.Key;
-            line.LineWidth = 2;
+            double[] x = [.. ordered.Select((_, i) => i + 1 + 0.5 * ((number + 0.5) / groups.Length - 0.5))];
+            var colour = Line(plot, x, Array.ConvertAll(ordered, value => value.Jnd), number, markers: true);
             foreach (var (value, at) in ordered.Zip(x))
-                plot.Add.Line(at, value.Interval.Low, at, value.Interval.High).LineColor = colour;
+                Interval(plot, at, value.Interval, 0.04, colour, isVertical: true);
+            ends.Add((group.Key, x[^1], ordered[^1].Jnd, colour));
         }
-        plot.XLabel("image of the reference, by distance");
-        plot.YLabel("JND");
-        plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { IntegerTicksOnly = true };
-        plot.Axes.SetLimitsY(Math.Min(0, values.Min(value => value.Interval.Low)),
+        var (low, high) = (Math.Min(0, values.Min(value => value.Interval.Low)),
             1.05 * Math.Max(0.1, values.Max(value => value.Interval.High)));
-        plot.ShowLegend(Edge.Right);
-        Save(app, path, plot.GetImage(PanelWidth + 200, Height));
+        plot.Axes.SetLimits(0.5, groups.Max(group => group.Count()) + 0.5, low, high);
+        plot.Axes.Bottom.TickGenerator = Whole();
+        Label(plot, ends, PanelHeight);
+        plot.XLabel($"image of the reference, by distance\nn = {values.Count} images; bars: 95 % intervals");
+        Save(app, path, (plot, PanelHeight + 30));
     }
 
     /// <summary>Loss, and the scores of training and validation, over the epochs.</summary>
-    public static void Training(App app, string path, IReadOnlyList<TrainingEpoch> log)
+    /// <param name="app">Is told if no font is found.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="log">The epochs.</param>
+    /// <param name="validation">How many triplets validation has.</param>
+    /// <param name="published">What the published metric scores on them; null if that is not known.</param>
+    public static void Training(App app, string path, IReadOnlyList<TrainingEpoch> log, int validation,
+        (string Name, double Score)? published)
     {
-        var panels = new Multiplot();
-        panels.AddPlots(2);
-        panels.Layout = new ScottPlot.MultiplotLayouts.Columns();
-        Add(0, "training", epoch => epoch.Loss);
-        Add(1, "training", epoch => epoch.TrainingScore);
-        Add(1, "validation", epoch => epoch.ValidationScore);
-        panels.GetPlot(0).YLabel("loss, nats");
-        panels.GetPlot(1).YLabel("2AFC score");
-        for (var p = 0; p < 2; p++)
+        var loss = Panel("epoch", "loss, nats");
+        Series(loss, [("training", epoch => epoch.Loss)]);
+        var n = validation == 0 ? "" : $" (validation: n = {validation} triplets)";
+        var score = Panel($"epoch{n}", "2AFC score");
+        Series(score, [("training", epoch => epoch.TrainingScore), ("validation", epoch => epoch.ValidationScore)]);
+        if (published is var (name, at))
         {
-            panels.GetPlot(p).XLabel("epoch");
-            panels.GetPlot(p).Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic
-            {
-                IntegerTicksOnly = true,
-            };
-            panels.GetPlot(p).ShowLegend(p == 0 ? Alignment.UpperRight : Alignment.LowerRight);
+            var line = score.Add.HorizontalLine(at, 1.2f, Ink, LinePattern.Dashed);
+            line.EnableAutoscale = true;
+            score.Axes.AutoScaleY();
+            Text(score, string.Create(CultureInfo.InvariantCulture, $"{name} {at:F3}"),
+                score.Axes.GetLimits().Left, at, Alignment.LowerLeft, offsetX: 3);
         }
-        Save(app, path, panels.Render(PanelWidth * 2, Height));
+        Save(app, path, (loss, PanelHeight), (score, PanelHeight));
 
-        void Add(int panel, string name, Func<TrainingEpoch, double> value)
+        void Series(Plot plot, (string Name, Func<TrainingEpoch, double> Value)[] series)
         {
-            var there = log.Where(epoch => !double.IsNaN(value(epoch))).ToArray();
-            if (there.Length == 0)
-                return;
-            var line = panels.GetPlot(panel).Add
-                .ScatterLine(Array.ConvertAll(there, epoch => (double)epoch.Epoch), [.. there.Select(value)]);
-            line.LegendText = name;
-            line.LineWidth = 2;
-            line.MarkerSize = 6;
+            var ends = new List<(string, double, double, Color)>();
+            foreach (var (number, (name, value)) in series.Index())
+            {
+                var there = log.Where(epoch => !double.IsNaN(value(epoch))).ToArray();
+                if (there.Length == 0)
+                    continue;
+                var colour = Line(plot, [.. there.Select(epoch => (double)epoch.Epoch)], [.. there.Select(value)],
+                    number, markers: true);
+                ends.Add((name, there[^1].Epoch, value(there[^1]), colour));
+            }
+            plot.Axes.Bottom.TickGenerator = Whole();
+            plot.Axes.AutoScale();
+            Label(plot, ends, PanelHeight - AxisHeight);
         }
     }
 
     /// <summary>Loss, rank correlation and difference over the pairs that were seen.</summary>
     public static void Distillation(App app, string path, IReadOnlyList<DistillationProgress> log)
     {
-        var panels = new Multiplot();
-        panels.AddPlots(3);
-        panels.Layout = new ScottPlot.MultiplotLayouts.Columns();
-        foreach (var (panel, (name, value)) in new (string, Func<DistillationProgress, double>)[]
+        var panels = new List<(Plot, float)>();
+        foreach (var (name, value) in new (string, Func<DistillationProgress, double>)[]
         {
-            ("loss", line => line.Loss), ("Spearman correlation with the teacher", line => line.Spearman),
-            ("median difference from the teacher", line => line.Difference),
-        }.Index())
+            ("loss", line => line.Loss), ("Spearman with teacher", line => line.Spearman),
+            ("median difference", line => line.Difference),
+        })
         {
-            var plot = panels.GetPlot(panel);
+            var plot = Panel("pairs, million", name);
             var there = log.Where(line => line.Pairs > 0 && !double.IsNaN(value(line))).ToArray();
             if (there.Length > 0)
-                plot.Add.ScatterLine(Array.ConvertAll(there, line => line.Pairs / 1e6),
-                    [.. there.Select(value)]).LineWidth = 2;
-            plot.XLabel("pairs, million");
-            plot.YLabel(name);
+                Line(plot, Array.ConvertAll(there, line => line.Pairs / 1e6), [.. there.Select(value)], 0);
+            panels.Add((plot, PanelHeight));
         }
-        Save(app, path, panels.Render(PanelWidth * 3, Height));
+        Save(app, path, [.. panels]);
     }
 
-    private static bool CanDraw()
+    /// <summary>Opinion scores over the values of metrics, a panel for each, with the fitted curve.</summary>
+    /// <param name="app">Is told if no font is found.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="mos">The opinion scores.</param>
+    /// <param name="metrics">Names, values, what they score, and the curve where there is one.</param>
+    public static void Opinions(App app, string path, double[] mos,
+        IReadOnlyList<(string Name, double[] Values, string Scores, Func<double, double>? Curve)> metrics)
     {
-        try
+        var panels = new List<(Plot, float)>();
+        foreach (var (name, values, scores, curve) in metrics)
         {
-            new SkiaSharp.SKPaint().Dispose();
-            return true;
+            var there = values.Zip(mos).Where(point => double.IsFinite(point.First)).ToArray();
+            var infinite = values.Length - there.Length;
+            var left = infinite == 0 ? "" : $"; {infinite} infinite not shown";
+            var plot = Panel($"{name}\n{scores}, n = {mos.Length}{left}", "mean opinion score");
+            if (there.Length > 0)
+            {
+                var points = plot.Add.ScatterPoints(Array.ConvertAll(there, point => point.First),
+                    Array.ConvertAll(there, point => point.Second));
+                points.MarkerStyle = new(MarkerShape.OpenCircle, 4, Ink) { LineColor = Ink, LineWidth = 0.8f };
+            }
+            if (curve is not null)
+            {
+                var (low, high) = (there.Min(point => point.First), there.Max(point => point.First));
+                double[] x = [.. Enumerable.Range(0, 101).Select(i => low + (high - low) * i / 100)];
+                var line = plot.Add.ScatterLine(x, Array.ConvertAll(x, at => curve(at)), Palette[1]);
+                line.LineWidth = 1.8f;
+            }
+            panels.Add((plot, PanelHeight + RowHeight));
         }
-        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException)
+        Save(app, path, [.. panels]);
+    }
+
+    /// <summary>
+    /// How the values of methods are distributed over the images, a panel for each metric: boxes of the middle half,
+    /// with the median, whiskers of 90 %, and the values themselves where they are few.
+    /// </summary>
+    public static void Distributions(
+        App app, string path, Columns columns, string[] names, IReadOnlyList<Summary> summaries)
+    {
+        var panels = new List<(Plot, float)>();
+        foreach (var (k, name) in names.Index())
         {
-            return false;
+            var info = columns.Set.Metrics[k].Info;
+            var plot = Panel("", "");
+            var infinite = 0;
+            foreach (var (m, _) in columns.Methods.Index())
+            {
+                double[] values = [.. summaries[m * names.Length + k].Values.Where(double.IsFinite).Order()];
+                infinite += (int)summaries[0].Count - values.Length;
+                if (values.Length > 0)
+                    Distribution(plot, -m, values);
+            }
+            plot.Axes.Left.SetTicks([.. columns.Methods.Select((_, m) => (double)-m)],
+                [.. columns.Methods.Select(method => Figure.Fit(method, Figure.Column / 3))]);
+            plot.Axes.SetLimitsY(-columns.Methods.Count + 0.4, 0.6);
+            plot.HideGrid();
+            plot.XLabel($"{name} {(info.LargerIsCloser ? "↑" : "↓")} (n = {summaries[0].Count} images"
+                + $"{(infinite == 0 ? "" : $"; {infinite} infinite not shown")})");
+            panels.Add((plot, AxisHeight + 6 + 2 * RowHeight * columns.Methods.Count));
+        }
+        Save(app, path, [.. panels]);
+    }
+
+    private static void Distribution(Plot plot, double y, double[] values)
+    {
+        const double Half = 0.22;
+        Interval(plot, y, new(Quantile(0.05), Quantile(0.95)), Half / 2, Ink, isVertical: false);
+        var box = plot.Add.Rectangle(Quantile(0.25), Quantile(0.75), y - Half, y + Half);
+        (box.FillColor, box.LineColor, box.LineWidth) = (Pale, Ink, 0.8f);
+        if (values.Length <= MostPoints)
+        {
+            // Places that look like chance and are the same in each run: the golden section.
+            var points = plot.Add.ScatterPoints(values, [.. values.Select((_, i) => y + Half * 1.6 * (
+                i * 0.6180339887 % 1 - 0.5))]);
+            points.MarkerStyle = new(MarkerShape.FilledCircle, 1.8f, Ink.WithOpacity(0.6));
+        }
+        var median = plot.Add.Line(Quantile(0.5), y - Half, Quantile(0.5), y + Half);
+        (median.LineColor, median.LineWidth) = (Palette[2], 2.2f);
+
+        double Quantile(double part)
+        {
+            var place = part * (values.Length - 1);
+            var below = (int)place;
+            return values[below] + (place - below) * (values[Math.Min(below + 1, values.Length - 1)] - values[below]);
         }
     }
 
-    private static void Save(App app, string path, Image image)
+    // The axis begins at chance, unless a metric is worse.
+    private static void Blocks(App app, string path, string label, string n, IReadOnlyList<Block> blocks)
     {
-        if (SkiaSharp.SKFontManager.Default.FontFamilyCount == 0)
-            app.Say($"{path} has no text: there is no font on this system");
-        AtomicFile.Write(path, stream => stream.Write(image.GetImageBytes(ScottPlot.ImageFormat.Png)));
-        image.Dispose();
+        var plot = Panel("", "");
+        var rows = blocks.SelectMany(block => block.Rows).ToArray();
+        var chance = blocks.Min(block => block.Chance);
+        var worst = rows.Min(row => row.Interval?.Low ?? row.Value);
+        var first = worst >= chance ? chance : Math.Floor(worst * 20) / 20;
+        var last = Math.Max(rows.Max(row => row.Interval?.High ?? row.Value), blocks.Max(block => block.People ?? 0));
+        var (begin, end) = (first - 0.02 * (last - first), last + 0.22 * (last - first));
+        var ticks = new List<(double At, string Name)>();
+        var y = 0.0;
+        foreach (var block in blocks)
+        {
+            var title = block.Title.Length > 0 && block.Chance > first
+                ? string.Create(CultureInfo.InvariantCulture, $"{block.Title}, chance {block.Chance:0.0##}")
+                : block.Title;
+            if (title.Length > 0)
+                Text(plot, title, begin, y, Alignment.MiddleLeft, offsetX: 3);
+            Across(block.Chance, title.Length == 0 ? "chance" : "", LinePattern.Dotted);
+            if (block.People is { } people)
+                Across(people, "people", LinePattern.Dashed);
+            foreach (var (name, value, interval) in block.Rows)
+            {
+                ticks.Add((--y, Figure.Fit(name, Figure.Column * 0.4f)));
+                if (interval is { } ends)
+                    Interval(plot, y, ends, 0.22, Ink, isVertical: false);
+                var point = plot.Add.ScatterPoints(new[] { value }, new[] { y });
+                point.MarkerStyle = new(MarkerShape.FilledCircle, 5, Palette[1]);
+                Text(plot, value.ToString("F3", CultureInfo.InvariantCulture), end, y, Alignment.MiddleRight, -2);
+            }
+            y -= 1.3;
+
+            void Across(double x, string name, LinePattern pattern)
+            {
+                var line = plot.Add.Line(x, y + 0.4, x, y - block.Rows.Count - 0.5);
+                (line.LineColor, line.LineWidth, line.LinePattern) = (Ink, 1, pattern);
+                if (name.Length > 0)
+                    Text(plot, string.Create(CultureInfo.InvariantCulture, $"{name} {x:0.0##}"), x, y,
+                        Alignment.MiddleLeft, offsetX: 4);
+            }
+        }
+        plot.Axes.Left.SetTicks([.. ticks.Select(tick => tick.At)], [.. ticks.Select(tick => tick.Name)]);
+        plot.Axes.SetLimits(begin, end, y + 0.6, 0.7);
+        plot.HideGrid();
+        plot.XLabel(string.Create(CultureInfo.InvariantCulture,
+            $"{label}; the axis begins at {first:0.0##}{(first == chance ? ", chance" : "")}\n"
+            + $"{n}; bars: 95 % intervals"));
+        Save(app, path, (plot, (float)(0.1 - y) * RowHeight + AxisHeight + RowHeight));
     }
+
+    private static Plot Panel(string x, string y)
+    {
+        var plot = new Plot();
+        plot.FigureBackground.Color = Colors.White;
+        plot.Font.Set(Figure.Family);
+        foreach (var axis in new IAxis[] { plot.Axes.Bottom, plot.Axes.Left })
+        {
+            axis.TickLabelStyle.FontSize = Figure.LetterSize;
+            axis.Label.FontSize = Figure.LetterSize;
+            axis.Label.Bold = false;
+            axis.FrameLineStyle.Width = 0.8f;
+            (axis.MajorTickStyle.Length, axis.MajorTickStyle.Width) = (3, 0.8f);
+            axis.MinorTickStyle.Length = 0;
+        }
+        plot.Axes.Right.IsVisible = plot.Axes.Top.IsVisible = false;
+        plot.Grid.MajorLineColor = Ink.WithOpacity(0.12);
+        plot.Grid.MajorLineWidth = 0.6f;
+        plot.XLabel(x);
+        plot.YLabel(y);
+        return plot;
+    }
+
+    private static Color Line(Plot plot, double[] x, double[] y, int number, bool markers = false)
+    {
+        var colour = Palette[number % Palette.Length];
+        var line = plot.Add.Scatter(x, y, colour);
+        line.LineWidth = 1.3f;
+        line.LinePattern = number % 2 == 0 ? LinePattern.Solid : LinePattern.DenselyDashed;
+        line.MarkerSize = markers ? 4 : 0;
+        line.MarkerShape = Shapes[number % Shapes.Length];
+        return colour;
+    }
+
+    private static void Interval(
+        Plot plot, double at, Interval interval, double cap, Color colour, bool isVertical)
+    {
+        Add(interval.Low, at, interval.High, at);
+        Add(interval.Low, at - cap, interval.Low, at + cap);
+        Add(interval.High, at - cap, interval.High, at + cap);
+
+        void Add(double x0, double y0, double x1, double y1)
+        {
+            var line = isVertical ? plot.Add.Line(y0, x0, y1, x1) : plot.Add.Line(x0, y0, x1, y1);
+            (line.LineColor, line.LineWidth) = (colour, 1);
+        }
+    }
+
+    private static ScottPlot.Plottables.Text Text(
+        Plot plot, string text, double x, double y, Alignment alignment, float offsetX = 0)
+    {
+        var label = plot.Add.Text(text, x, y);
+        label.LabelFontName = Figure.Family;
+        label.LabelFontSize = Figure.LetterSize;
+        label.LabelFontColor = Ink;
+        label.LabelAlignment = alignment;
+        label.OffsetX = offsetX;
+        return label;
+    }
+
+    // The names of lines where they end, moved apart where they would touch.
+    private static void Label(
+        Plot plot, IReadOnlyList<(string Name, double X, double Y, Color Colour)> ends, float height)
+    {
+        if (ends.Count is 0 or > MostLabels)
+            return;
+        var limits = plot.Axes.GetLimits();
+        var wide = ends.Max(end => Figure.Measure(Figure.Fit(end.Name, Figure.Column / 4))) + 8;
+        plot.Axes.SetLimitsX(limits.Left,
+            limits.Right + (limits.Right - limits.Left) * wide / (Figure.Column - 50 - wide));
+        var apart = (limits.Top - limits.Bottom) * Figure.LetterSize / height;
+        var lowest = double.NegativeInfinity;
+        foreach (var (name, x, y, colour) in ends.OrderBy(end => end.Y))
+        {
+            lowest = Math.Max(y, lowest + apart);
+            Text(plot, Figure.Fit(name, Figure.Column / 4), x, lowest, Alignment.MiddleLeft, offsetX: 6)
+                .LabelFontColor = colour;
+        }
+    }
+
+    private static ScottPlot.TickGenerators.NumericAutomatic Whole() => new() { IntegerTicksOnly = true };
+
+    private static void Save(App app, string path, params (Plot Plot, float Height)[] panels)
+    {
+        var width = panels.Length > 3 ? Figure.Page : Figure.Column;
+        var columns = panels.Length > 3 ? 2 : 1;
+        var rows = panels.Chunk(columns).ToArray();
+        new Figure(width, rows.Sum(row => row.Max(panel => panel.Height)), canvas =>
+        {
+            var top = 0f;
+            foreach (var row in rows)
+            {
+                foreach (var (column, (plot, height)) in row.Index())
+                {
+                    plot.RenderManager.ClearCanvasBeforeEachRender = false;
+                    var left = column * (Figure.Page - Figure.Column);
+                    // the number at the end of the axis is half beyond it
+                    plot.Render(canvas, new PixelRect(left, left + Figure.Column - 8, top + height, top + 4));
+                }
+                top += row.Max(panel => panel.Height);
+            }
+        }).Write(app, path);
+        foreach (var (plot, _) in panels)
+            plot.Dispose();
+    }
+
+    /// <summary>Scores that stand together.</summary>
+    private sealed record Block(string Title, IReadOnlyList<(string Name, double Value, Interval? Interval)> Rows,
+        double? People, double Chance);
 }

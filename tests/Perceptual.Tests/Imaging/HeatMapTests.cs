@@ -42,6 +42,35 @@ public class HeatMapTests
     }
 
     [Fact]
+    public void Colours_keep_their_order_in_grey()
+    {
+        double[] grey = [.. HeatMap.Colours.Select(rgb => 0.299 * rgb.Red + 0.587 * rgb.Green + 0.114 * rgb.Blue)];
+        for (var i = 1; i < grey.Length; i++)
+            Assert.True(grey[i] > grey[i - 1], $"colour {i} is not brighter than the one before");
+    }
+
+    [Fact]
+    public void A_scale_that_ends_where_it_is_told_to_gives_a_value_the_same_colour_in_every_map()
+    {
+        using var folder = new TempFolder();
+        foreach (var (values, name) in new[] { (new[] { 0f, 0.2f, 0.4f }, "a.png"), ([0f, 0.2f, 3f], "b.png") })
+        {
+            HeatMap.Write(folder[name], Map(values, 3, 1), end: 0.8f);
+            var picture = ImageFile.Read(folder[name]);
+            var left = (picture.Width - 3) / 2;
+            Assert.Equal(
+                [HeatMap.Colours[0], HeatMap.Colours[64], HeatMap.Colours[values[2] > 0.8f ? 255 : 128]],
+                Enumerable.Range(0, 3).Select(x => Pixel(picture, left + x, 0)));
+            Assert.Equal(HeatMap.Colours[255], Pixel(picture, picture.Width - 6, 11)); // of the bar
+        }
+        Assert.Equal(3, HeatMap.Maximum(Map([-1, 3, 2], 3, 1)));
+        Assert.Equal(0, HeatMap.Maximum(Map([-1, -3, -2], 3, 1)));
+        foreach (var end in new[] { 0, -1, float.NaN, float.PositiveInfinity })
+            Assert.Throws<ArgumentException>(() => HeatMap.Write(folder["c.png"], Map([0, 1], 2, 1), end));
+        Assert.False(File.Exists(folder["c.png"]));
+    }
+
+    [Fact]
     public void A_map_of_zeros_is_all_darkest()
     {
         var picture = Written(new float[64 * 64], 64, 64);

@@ -174,6 +174,12 @@ public sealed class ImageComparisonTests : IDisposable
         var resized = ImageFile.Read(wide).Resize(40, 30, ResizeFilter.Lanczos);
         Assert.Equal(metrics.Metrics.Select(metric => metric.Measure(Cropped(reference), Crop(resized))),
             Values(comparison.Compare(reference, [wide], ResizeFilter.Lanczos).Single()));
+        var (first, second) = comparison.OpenRows(reference, wide, ResizeFilter.Lanczos);
+        using (first)
+        using (second)
+            Assert.Equal(metrics.Metrics[0].Measure(Cropped(reference), Crop(resized)),
+                metrics.Metrics[0].Measure(first, second));
+        Assert.Throws<InvalidDataException>(() => comparison.OpenRows(reference, wide));
         Assert.StartsWith($"{wide} is 50x30 but {reference} is 40x30",
             comparison.Compare(reference, [wide]).Single().Problems[0], StringComparison.Ordinal);
         Assert.Equal($"{reference} is 40x30, too small for ssim without a border of 10: each side must be at least 31 "
