@@ -9,7 +9,7 @@ internal static class CompareCommand
 {
     public const string Help = """
         For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (lpips help images)
-        See also: lpips help models, metrics, networks, output, report, explain
+        See also: lpips help models, networks, output, report, explain
         Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
         Examples:
@@ -52,7 +52,7 @@ internal static class CompareCommand
             above += row.Values[0].Value > job.FailAbove ? 1 : 0;
         });
         var code = run.End(withSummaries: false);
-        if (difference is not null && !app.Try(() => WriteMap(job.Map!, difference)))
+        if (difference is not null && !app.Try(() => WriteMap(job.Map!, difference, columns.Models[0])))
             code = ExitCode.Failed;
         if (pairReport?.Write(app, columns, cancellation) == false)
             code = ExitCode.Failed;
@@ -74,10 +74,12 @@ internal static class CompareCommand
             Limit = job.FailAbove,
         };
 
-    private static void WriteMap(string path, DistanceMap map)
+    private static void WriteMap(string path, DistanceMap map, Metric metric)
     {
         if (Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase))
             NpyFile.Write(path, map.Height, map.Width, map.CopyRow);
+        else if (metric.Info.Name == "flip")
+            HeatMap.WriteFlip(path, map);
         else
             HeatMap.Write(path, map);
     }
