@@ -34,6 +34,7 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
         (CompareCommand.Create, CompareCommand.Help),
         (FoldersCommand.Create, FoldersCommand.Help),
         (PairsCommand.Create, PairsCommand.Help),
+        (MetricsCommand.Create, MetricsCommand.Help),
         (GateCommand.Create, GateCommand.Help),
         (EvaluateCommand.Create, EvaluateCommand.Help),
         (ScaleCommand.Create, ScaleCommand.Help),

@@ -89,7 +89,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         window of N x N pixels. The place follows as x, y, width, height.
 
         --map FILE writes where two images differ. A .png is a heat map: dark is 0, bright is the largest value, and
-        the bar below says which. A .npy has the same values as float32. `lpips help metrics` says which metrics have
+        the bar below says which. A .npy has the same values as float32. `lpips metrics` says which metrics have
         a map.
 
         `folders` with several folders of images has a row for each reference and a block of columns for each method. At
@@ -188,7 +188,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
           name              what the table calls it
           group             {{string.Join(", ", MetricList.Groups.Take(4))}},
                             {{string.Join(", ", MetricList.Groups.Skip(4))}}; in this order
-          metric            one name of `lpips help metrics`; without it, the LPIPS of the next fields
+          metric            one name of `lpips metrics`; without it, the LPIPS of the next fields
           net, version, baseline, trunk, lin, weights
                             what the options mean: `lpips help models`; weights is a model file
           seed              of random weights
@@ -280,7 +280,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
 
         Witnesses:
           colour:N          the largest difference (CIEDE2000) of the mean colours of a window of N x N pixels
-          METRIC POOLING    the map of a metric of `lpips help metrics`, pooled: "ssim patch:16"
+          METRIC POOLING    the map of a metric of `lpips metrics`, pooled: "ssim patch:16"
           METRIC            the value of a metric where larger is further apart: "lpips-alex"
 
         In "images", * is anything within a part of a name, ** anything, ? one character; a later entry has the last
@@ -378,13 +378,6 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
     public static IReadOnlyList<HelpTopic> All { get; } =
     [
         new("models", "which LPIPS: networks, versions, weights of your own, where weights are kept", Models),
-        new("metrics", "every metric, its direction and its range", $"""
-            --metric LIST computes one or more of these, such as --metric lpips-alex,psnr,ssim:
-
-            {MetricOptions.Table}
-
-            docs/metrics.md says what each of them is.
-            """),
         new("images", "file formats, sizes, transparency, colour profiles", Images),
         new("output", "results as text, JSON and CSV; maps; mean and spread", Output),
         new("report", "a page that shows the pairs, worst first", PairPage),

@@ -65,7 +65,7 @@ public abstract class Witness
                 ? new MetricWitness(metric.Name, words[1], store)
                 : new MetricWitness(metric.Name, pooling: null, store);
         throw new ArgumentException($"there is no witness {UntrustedText.Printable(name)}: write colour:N with N from "
-            + $"1 to {ColourWitness.LargestSide}, or a metric of `lpips help metrics`, with or without a pooling, such "
+            + $"1 to {ColourWitness.LargestSide}, or a metric of `lpips metrics`, with or without a pooling, such "
             + "as 'ssim patch:16'");
     }
 

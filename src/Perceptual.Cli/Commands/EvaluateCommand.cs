@@ -7,7 +7,7 @@ namespace Perceptual.Cli;
 internal static class EvaluateCommand
 {
     public const string Help = """
-        See also: lpips help judgements, table, scales, models, metrics, networks, images
+        See also: lpips help judgements, table, scales, models, networks, images
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:

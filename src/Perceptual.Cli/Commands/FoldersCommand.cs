@@ -8,7 +8,7 @@ internal static class FoldersCommand
 {
     public const string Help = """
         For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (lpips help images)
-        See also: lpips help models, metrics, networks, output, report
+        See also: lpips help models, networks, output, report
         Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
