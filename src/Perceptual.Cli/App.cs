@@ -35,6 +35,7 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
         (FoldersCommand.Create, FoldersCommand.Help),
         (PairsCommand.Create, PairsCommand.Help),
         (FigureCommand.Create, FigureCommand.Help),
+        (MetricsCommand.Create, MetricsCommand.Help),
         (GateCommand.Create, GateCommand.Help),
         (EvaluateCommand.Create, EvaluateCommand.Help),
         (ScaleCommand.Create, ScaleCommand.Help),

@@ -113,7 +113,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
           --map FILE          of `compare`: .png, .svg and .pdf are pictures for a paper, 8.5 cm wide. A .npy has the
                               values as float32.
           --map DIR           of `folders`: a folder with a .png of each pair; it must be new. The maps are those of the
-                              first metric that has a map: `lpips help metrics`.
+                              first metric that has a map: `lpips metrics`.
           --map-style heat    the map alone; the default
           --map-style overlay the map over the reference, in grey
           --map-style panel   reference, distorted image and map side by side. `compare` with several images, at most 8,
@@ -217,7 +217,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
           name              what the table calls it
           group             {{string.Join(", ", MetricList.Groups.Take(4))}},
                             {{string.Join(", ", MetricList.Groups.Skip(4))}}; in this order
-          metric            one name of `lpips help metrics`; without it, the LPIPS of the next fields
+          metric            one name of `lpips metrics`; without it, the LPIPS of the next fields
           net, version, baseline, trunk, lin, weights
                             what the options mean: `lpips help models`; weights is a model file
           seed              of random weights
@@ -309,7 +309,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
 
         Witnesses:
           colour:N          the largest difference (CIEDE2000) of the mean colours of a window of N x N pixels
-          METRIC POOLING    the map of a metric of `lpips help metrics`, pooled: "ssim patch:16"
+          METRIC POOLING    the map of a metric of `lpips metrics`, pooled: "ssim patch:16"
           METRIC            the value of a metric where larger is further apart: "lpips-alex"
 
         In "images", * is anything within a part of a name, ** anything, ? one character; a later entry has the last
@@ -407,13 +407,6 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
     public static IReadOnlyList<HelpTopic> All { get; } =
     [
         new("models", "which LPIPS: networks, versions, weights of your own, where weights are kept", Models),
-        new("metrics", "every metric, its direction and its range", $"""
-            --metric LIST computes one or more of these, such as --metric lpips-alex,psnr,ssim:
-
-            {MetricOptions.Table}
-
-            docs/metrics.md says what each of them is.
-            """),
         new("images", "file formats, sizes, transparency, colour profiles", Images),
         new("output", "results as text, JSON and CSV; maps; mean and spread", Output),
         new("maps", "figures: maps, crops, plots; PNG, SVG and PDF", Maps),

@@ -44,59 +44,9 @@ internal static class ColourDifference
         return Math.Sqrt(l * l + a * a + b * b);
     }
 
-    /// <summary>
-    /// CIEDE2000, as Sharma, Wu and Dalal write it ("The CIEDE2000 color-difference formula", 2005); 1 is about what
-    /// can just be seen side by side.
-    /// </summary>
-    public static double Ciede2000((double L, double A, double B) one, (double L, double A, double B) other)
-    {
-        var meanChroma = (Length(one.A, one.B) + Length(other.A, other.B)) / 2;
-        var stretch = 1 + 0.5 * (1 - Math.Sqrt(Share7(meanChroma)));
-        var (chroma1, hue1) = Polar(stretch * one.A, one.B);
-        var (chroma2, hue2) = Polar(stretch * other.A, other.B);
-        var turn = hue2 - hue1;
-        var (isGrey, isFar) = (chroma1 * chroma2 == 0, Math.Abs(turn) > 180);
-        if (isGrey)
-            turn = 0;
-        else if (isFar)
-            turn -= 360 * Math.Sign(turn);
-        var (lightness, chroma) = (other.L - one.L, chroma2 - chroma1);
-        var hue = 2 * Math.Sqrt(chroma1 * chroma2) * Sin(turn / 2);
-
-        var (meanL, meanC) = ((one.L + other.L) / 2, (chroma1 + chroma2) / 2);
-        var meanHue = isGrey ? hue1 + hue2
-            : !isFar ? (hue1 + hue2) / 2
-            : (hue1 + hue2 + (hue1 + hue2 < 360 ? 360 : -360)) / 2;
-        var t = 1 - 0.17 * Cos(meanHue - 30) + 0.24 * Cos(2 * meanHue) + 0.32 * Cos(3 * meanHue + 6)
-            - 0.20 * Cos(4 * meanHue - 63);
-        var off = (meanL - 50) * (meanL - 50);
-        lightness /= 1 + 0.015 * off / Math.Sqrt(20 + off);
-        chroma /= 1 + 0.045 * meanC;
-        hue /= 1 + 0.015 * meanC * t;
-        var blue = (meanHue - 275) / 25;
-        var rotation = -Sin(60 * Math.Exp(-blue * blue)) * 2 * Math.Sqrt(Share7(meanC));
-        return Math.Sqrt(Math.Max(0, lightness * lightness + chroma * chroma + hue * hue + rotation * chroma * hue));
-    }
-
-    // C^7 / (C^7 + 25^7)
-    private static double Share7(double chroma)
-    {
-        const double Of25 = 6103515625;
-        var seventh = Math.Pow(chroma, 7);
-        return 1 - Of25 / (seventh + Of25);
-    }
-
-    private static (double Chroma, double Hue) Polar(double a, double b)
-    {
-        var degrees = a == 0 && b == 0 ? 0 : Math.Atan2(b, a) * (180 / Math.PI);
-        return (Length(a, b), degrees < 0 ? degrees + 360 : degrees);
-    }
-
-    private static double Length(double a, double b) => Math.Sqrt(a * a + b * b);
-
-    private static double Sin(double degrees) => Math.Sin(degrees * (Math.PI / 180));
-
-    private static double Cos(double degrees) => Math.Cos(degrees * (Math.PI / 180));
+    /// <summary>CIEDE2000; 1 is about what can just be seen side by side.</summary>
+    public static double Ciede2000((double L, double A, double B) one, (double L, double A, double B) other) =>
+        Metric.ColourDifference(one, other);
 
     private static double Look(double[] table, double position)
     {

@@ -68,7 +68,7 @@ public abstract class Witness
         if (OfFamily(metric, families) is { } make)
             return new MetricWitness(metric, pooling, make());
         throw new ArgumentException($"there is no witness {UntrustedText.Printable(name)}: write colour:N with N from "
-            + $"1 to {ColourWitness.LargestSide}, or a metric of `lpips help metrics`, with or without a pooling, such "
+            + $"1 to {ColourWitness.LargestSide}, or a metric of `lpips metrics`, with or without a pooling, such "
             + "as 'ssim patch:16'");
     }
 

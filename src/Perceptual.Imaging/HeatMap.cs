@@ -82,6 +82,35 @@ public static class HeatMap
         png.Finish();
     }
 
+    /// <summary>
+    /// Writes the map of FLIP as a PNG as its authors show it: 0 to 1 in the colours of matplotlib's magma, one pixel
+    /// for each value and no bar. The file appears whole or not at all.
+    /// </summary>
+    /// <param name="path">The file, replaced if it exists.</param>
+    /// <param name="map">Values on [0, 1]; what is below or above counts as 0 or 1.</param>
+    /// <exception cref="ArgumentException">A value is not a number.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    public static void WriteFlip(string path, DistanceMap map)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        AtomicFile.Write(path, stream =>
+        {
+            using var png = new PngWriter(stream, map.Width, map.Height);
+            var (values, row) = (new float[map.Width], new byte[3 * map.Width]);
+            for (var y = 0; y < map.Height; y++)
+            {
+                map.CopyRow(y, values);
+                for (var x = 0; x < values.Length; x++)
+                    (row[3 * x], row[3 * x + 1], row[3 * x + 2]) = !float.IsNaN(values[x])
+                        ? ColourMap.Magma[Index(Math.Min(values[x], 1), 1)]
+                        : throw new ArgumentException("the map has a value that is not a number", nameof(map));
+                png.WriteRow(row);
+            }
+            png.Finish();
+        });
+    }
+
     private static byte Index(float value, float maximum) =>
         (byte)(Math.Clamp(value / maximum, 0, 1) * 255 + 0.5f);
 

@@ -89,7 +89,7 @@ public partial class HelpTests
     [Theory]
     [InlineData("nonsense")]
     [InlineData("compare nonsense")]
-    [InlineData("models metrics")]
+    [InlineData("models images")]
     public void An_unknown_topic_is_a_usage_error_that_names_the_topics(string words) =>
         CommandLine.Run(["help", .. words.Split(' ')])
             .ShouldBeUsage([$"'{words}'", .. Topics.Select(row => row.Data)]);

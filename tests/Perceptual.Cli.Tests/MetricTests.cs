@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Perceptual.Tests;
 
 namespace Perceptual.Cli.Tests;
 
-public sealed class MetricTests : IDisposable
+public sealed partial class MetricTests : IDisposable
 {
     private readonly CommandLine lpips = new();
 
@@ -84,7 +85,7 @@ public sealed class MetricTests : IDisposable
     {
         var (reference, a) = (lpips.Image("ref.png"), lpips.Image("a.png", seed: 2));
         var names = Metric.All.Select(info => info.Name)
-            .Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal) && name != "ms-ssim");
+            .Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal) && name is not ("ms-ssim" or "vif"));
         var run = CommandLine.Run("compare", reference, a, "--metric", string.Join(',', names));
         Assert.Equal((0, ""), (run.Code, run.Error));
         CommandLine.Run("compare", reference, a, "--metric", "psnr,lpips-alex", "--weights", lpips.PathOf("nowhere"))
@@ -203,7 +204,10 @@ public sealed class MetricTests : IDisposable
         string[] names = [.. Metric.All.Where(info => info.HasMap).Select(info => info.Name)
             .Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal))];
         Assert.Equal(
-            ["dssim", "dssim-lab", "fsim", "fsimc", "gmsd", "l2", "l2-lab", "ssim", "ssim-luma", "ssim-y"],
+            [
+                "ciede2000", "dssim", "dssim-lab", "flip", "fsim", "fsimc", "gmsd", "haarpsi", "l2", "l2-lab",
+                "ssim", "ssim-luma", "ssim-y", "ssimulacra2",
+            ],
             names.Order(StringComparer.Ordinal));
         foreach (var name in names)
         {
@@ -250,18 +254,31 @@ public sealed class MetricTests : IDisposable
         CommandLine.Run("compare", lpips.Image("a.png"), lpips.Image("b.png"), option).ShouldBeUsage(named);
 
     [Fact]
-    public void Help_lists_every_metric_with_direction_and_range()
+    public void The_list_of_metrics_has_all_that_is_known_of_each()
     {
-        var help = CommandLine.Run("help", "metrics");
-        Assert.All(Metric.All.Where(info => !info.Name.StartsWith("lpips-", StringComparison.Ordinal)), info =>
+        var list = CommandLine.Run("metrics");
+        Assert.Equal((0, ""), (list.Code, list.Error));
+        Assert.Equal(Metric.All.Count + 1, list.Lines.Length);
+        foreach (var (line, info) in list.Lines.Skip(1).Zip(Metric.All))
         {
-            var line = Assert.Single(help.Lines, line => line.StartsWith($"{info.Name} ", StringComparison.Ordinal));
-            Assert.Contains($"{info.Direction}, {info.Range}", line, StringComparison.Ordinal);
-        });
+            Assert.NotEqual("", info.Source);
+            Assert.Equal(
+                [
+                    info.Name, info.LargerIsCloser ? "closer" : "further", info.Range, $"{info.MinimumSide}",
+                    info.HasMap ? "yes" : "no", Metric.NeedsStore(info.Name) ? "fetch" : "none", info.Source,
+                ],
+                Gap().Split(line));
+        }
+        Assert.Contains(list.Lines, line => line.StartsWith("lpips-vgg-v0.0 ", StringComparison.Ordinal)
+            && line.Contains("  fetch  ", StringComparison.Ordinal));
+        Assert.All(list.Lines, line => Assert.InRange(line.Length, 0, 120));
     }
 
     private static string Value(string reference, string distorted, string metric) =>
         CommandLine.Run("compare", reference, distorted, "--metric", metric).Lines[0].Split('\t')[0];
+
+    [GeneratedRegex("  +")]
+    private static partial Regex Gap();
 
     private static RgbImage ImageFile(string path) => Perceptual.Imaging.ImageFile.Read(path);
 }

@@ -10,7 +10,7 @@ internal static class CompareCommand
     public const string Help = """
         For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (lpips help images)
         For maps: --map-style heat|overlay|panel --map-max X|auto|shared (lpips help maps)
-        See also: lpips help models, metrics, networks, output, maps, report, explain
+        See also: lpips help models, networks, output, maps, report, explain
         Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
         Examples:
@@ -80,13 +80,20 @@ internal static class CompareCommand
 
     private static void WriteMaps(App app, Job job, Columns columns, List<PairMap> maps)
     {
-        var map = maps[0].Map;
+        var (map, info) = (maps[0].Map, columns.Set.Metrics[0].Info);
         if (IsNpy(job.Map!))
             NpyFile.Write(job.Map!, map.Height, map.Width, map.CopyRow);
+        else if (info.Name == "flip" && IsPlain(job, maps))
+            HeatMap.WriteFlip(job.Map!, map);
         else
-            new MapFigure(job.Look, columns.Set.Metrics[0].Info with { Name = job.Metrics.FigureNames(columns).Single() }, maps,
+            new MapFigure(job.Look, info with { Name = job.Metrics.FigureNames(columns).Single() }, maps,
                 MapScale.Of(maps.Select(pair => pair.Map))).Write(app, job.Map!);
     }
+
+    // FLIP's authors show its map in colours and on a scale of their own, and nothing else.
+    private static bool IsPlain(Job job, List<PairMap> maps) => maps.Count == 1
+        && job.Look is { Style: MapOptions.Heat, Maximum: null }
+        && Path.GetExtension(job.Map!).Equals(".png", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsNpy(string path) => Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase);
 

@@ -11,7 +11,7 @@ internal static class HelpCommand
 
         Examples:
           lpips help
-          lpips help metrics
+          lpips help models
           lpips help evaluate 2afc
         """;
 

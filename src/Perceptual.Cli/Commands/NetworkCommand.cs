@@ -7,7 +7,7 @@ namespace Perceptual.Cli;
 internal static class NetworkCommand
 {
     public const string Help = """
-        See also: lpips help networks, metrics
+        See also: lpips help networks
         Exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted
 
         Examples:

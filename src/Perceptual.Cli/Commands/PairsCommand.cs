@@ -7,7 +7,7 @@ internal static class PairsCommand
 {
     public const string Help = """
         For images: --crop-border N --alpha MODE --icc --max-pixels N (`lpips help images`)
-        See also: lpips help models, metrics, networks, output, report
+        See also: lpips help models, networks, output, report
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:

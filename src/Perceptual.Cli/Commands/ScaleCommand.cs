@@ -8,7 +8,7 @@ namespace Perceptual.Cli;
 internal static class ScaleCommand
 {
     public const string Help = """
-        See also: lpips help scales, metrics, models, images
+        See also: lpips help scales, models, images
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:

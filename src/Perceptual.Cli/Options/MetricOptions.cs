@@ -111,7 +111,7 @@ internal sealed class MetricOptions
 
     private readonly Option<string> metric = new("--metric")
     {
-        Description = "The metrics, with commas between them; see lpips help metrics.",
+        Description = "The metrics, with commas between them; see lpips metrics.",
         HelpName = "LIST",
         DefaultValueFactory = _ => OwnModel,
     };
@@ -152,21 +152,6 @@ internal sealed class MetricOptions
 
     // The names that --metric takes.
     private static IEnumerable<string> Known { get; } = [OwnModel, .. Metric.All.Select(info => info.Name)];
-
-    /// <summary>Every metric, its direction and its range, a line each, for the help.</summary>
-    public static string Table { get; } = string.Join('\n',
-    [
-        Line(OwnModel, "the LPIPS of --net, --version, --baseline, --trunk, --lin and --weights FILE; the default"),
-        Line("lpips-NET", $"{Networks(builtIn: false)}; -v0.0, -baseline or -v0.0-baseline may follow"),
-        Line("", $"{Networks(builtIn: true)}, which is built in; -baseline may follow"),
-        Line(
-            "",
-            $"{string.Join(", ", Network.All.Select(ModelOptions.RandomName))}: --seed draws them; -v0.0 may follow"),
-        Line("", $"every LPIPS: {Describe(Metric.All.First(info => IsLpips(info.Name)))}"),
-        .. Metric.All.Where(info => !IsLpips(info.Name)).Select(info => Line(info.Name, Describe(info))),
-        Line("onnx:FILE", "the features of any network in an ONNX file, in the form of LPIPS: `lpips help networks`"),
-        Line("", "onnx-baseline:FILE is it without lin weights; onnx-cosine:FILE, onnx-l2:FILE compare embeddings"),
-    ]);
 
     /// <summary>
     /// Whether the command line names one metric only; <paramref name="info"/> is null for the model of <c>--net</c>
@@ -222,14 +207,6 @@ internal sealed class MetricOptions
     /// <summary>Whether a metric can say where two images differ.</summary>
     public static bool HasMap(string name) =>
         !IsOfEmbeddings(name) && Metric.All.All(info => info.Name != name || info.HasMap);
-
-    private static string Line(string name, string text) => $"  {name,-9}  {text}";
-
-    private static string Networks(bool builtIn) =>
-        string.Join(", ", Network.All.Where(network => network.IsBuiltIn == builtIn).Select(network => network.Name));
-
-    private static string Describe(
-        MetricInfo info) => $"{info.Direction}, {info.Range}{(info.HasMap ? "" : "; no map")}";
 
     /// <summary>A name as the list of metrics has it; one that is not in it is left as it is.</summary>
     public static string Canonical(string name) =>

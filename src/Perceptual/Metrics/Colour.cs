@@ -8,6 +8,9 @@ internal sealed class Colour
 {
     private static readonly double[] LinearOfByte = [.. Enumerable.Range(0, 256).Select(value => Linear(value))];
 
+    private static readonly double[] SingleLinearOfByte =
+        [.. Enumerable.Range(0, 256).Select(value => (double)LinearSingle(value))];
+
     private readonly Transform? transform;
 
     private Colour(int planes, Transform? transform) => (Planes, this.transform) = (planes, transform);
@@ -42,6 +45,31 @@ internal sealed class Colour
 
     /// <summary>CIE L*a*b* of sRGB, white D65, 2 degrees; L on [0, 100].</summary>
     public static Colour Lab { get; } = new(3, ToLab);
+
+    /// <summary>
+    /// Linear red, green and blue on [0, 1] in single precision, with JPEG XL's approximation of the sRGB curve, to
+    /// 5e-7, operation by operation. Smaller images of it are made in single precision too.
+    /// </summary>
+    public static Colour SingleLinear { get; } = new(3, (red, green, blue) =>
+    {
+        LineariseSingle(red);
+        LineariseSingle(green);
+        LineariseSingle(blue);
+    });
+
+    /// <summary>
+    /// Y, Cx and Cz of FLIP, a linear L*a*b* in which its filters work: white D65, Y on [-16, 100].
+    /// </summary>
+    public static Colour YCxCz { get; } = new(3,
+        (red, green, blue) =>
+        {
+            Linearise(red);
+            Linearise(green);
+            Linearise(blue);
+            Mix(red, green, blue, Flip.ToWhite);
+            Mix(red, green, blue, [0, 116, 0, 500, -500, 0, 0, 200, -200]);
+            Add(red, -16);
+        });
 
     /// <summary>Number of planes.</summary>
     public int Planes { get; }
@@ -132,6 +160,30 @@ internal sealed class Colour
         }
     }
 
+    private static void LineariseSingle(Span<double> levels)
+    {
+        foreach (ref var level in levels)
+        {
+            var index = (int)level;
+            level = index == level ? SingleLinearOfByte[index] : LinearSingle((float)level);
+        }
+    }
+
+    private static float LinearSingle(float level)
+    {
+        ReadOnlySpan<float> over = [2.200248328e-04f, 1.043637593e-02f, 1.624820318e-01f, 7.961564959e-01f,
+            8.210152774e-01f];
+        ReadOnlySpan<float> under = [2.631846970e-01f, 1.076976492e+00f, 4.987528350e-01f, -5.512498495e-02f,
+            6.521209011e-03f];
+        var value = level * (1f / 255);
+        if (value <= 0.04045f)
+            return value * (1 / 12.92f);
+        var (p, q) = (over[^1], under[^1]);
+        for (var i = over.Length - 2; i >= 0; i--)
+            (p, q) = (MathF.FusedMultiplyAdd(p, value, over[i]), MathF.FusedMultiplyAdd(q, value, under[i]));
+        return p / q;
+    }
+
     // The sRGB curve of IEC 61966-2-1, from [0, 255] to [0, 1].
     private static double Linear(double level) =>
         level <= 0.04045 * 255 ? level / 255 / 12.92 : Math.Pow((level / 255 + 0.055) / 1.055, 2.4);
@@ -150,8 +202,17 @@ internal sealed class Colour
             values[x] = values[x] > 0.008856 ? Math.Cbrt(values[x]) : 7.787 * values[x] + 16.0 / 116;
     }
 
+    private static void Add(Span<double> values, double number)
+    {
+        var x = 0;
+        for (; x <= values.Length - Vector<double>.Count; x += Vector<double>.Count)
+            (new Vector<double>(values[x..]) + new Vector<double>(number)).CopyTo(values[x..]);
+        for (; x < values.Length; x++)
+            values[x] += number;
+    }
+
     /// <summary>The cube root, to a relative error of 1e-15, of values above 0.008.</summary>
-    private static Vector<double> CubeRoot(Vector<double> value)
+    internal static Vector<double> CubeRoot(Vector<double> value)
     {
         // A third of the bits approximates the root to 4 %: a third of the exponent, and two thirds of
         // its bias are added.

@@ -19,7 +19,10 @@ internal sealed class Fsim : Metric
     private readonly bool colour;
 
     private Fsim(string name, bool colour)
-        : base(new(name, LargerIsCloser: true, "0 to 1, 1 = identical", 2, HasMap: true)) => this.colour = colour;
+        : base(new(name, LargerIsCloser: true, "0 to 1, 1 = identical", 2, HasMap: true)
+        {
+            Source = "L. Zhang et al. 2011",
+        }) => this.colour = colour;
 
     /// <summary>FSIM: luma only.</summary>
     public static Fsim Luma { get; } = new("fsim", colour: false);

@@ -7,7 +7,8 @@ namespace Perceptual;
 /// GMSD (Xue, Zhang, Mou, Bovik, "Gradient magnitude similarity deviation", 2014) of luma: how much the similarity of
 /// gradients varies over the image at half its size.
 /// </summary>
-internal sealed class Gmsd() : Metric(new("gmsd", LargerIsCloser: false, "0 to 0.5, 0 = identical", 3, HasMap: true))
+internal sealed class Gmsd() : Metric(
+    new("gmsd", LargerIsCloser: false, "0 to 0.5, 0 = identical", 3, HasMap: true) { Source = "Xue et al. 2014" })
 {
     private const double C = 170; // of the paper, for luma on [0, 255]
 

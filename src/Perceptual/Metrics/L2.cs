@@ -13,14 +13,21 @@ internal sealed class L2 : Metric
 
     /// <summary>The mean squared difference of RGB on [-1, 1].</summary>
     public static L2 Rgb { get; } = new(
-        new("l2", LargerIsCloser: false, "0 to 4, 0 = identical", 1, HasMap: true), Colour.Rgb, 4.0 / (255 * 255));
+        new("l2", LargerIsCloser: false, "0 to 4, 0 = identical", 1, HasMap: true)
+        {
+            Source = "mean squared difference",
+        },
+        Colour.Rgb, 4.0 / (255 * 255));
 
     /// <summary>
     /// Half the mean squared difference of L*a*b* / 100, as in the LPIPS repository. Green and blue are furthest apart.
     /// </summary>
     public static L2 Lab { get; } = new(
-        new("l2-lab", LargerIsCloser: false, "0 to 1.2, 0 = identical", 1, HasMap: true), Colour.Lab,
-        0.5 / (100 * 100));
+        new("l2-lab", LargerIsCloser: false, "0 to 1.2, 0 = identical", 1, HasMap: true)
+        {
+            Source = "Zhang et al. 2018",
+        },
+        Colour.Lab, 0.5 / (100 * 100));
 
     /// <summary>The mean of the squared differences of the planes of a colour.</summary>
     public static double MeanSquare(

@@ -527,7 +527,10 @@ public sealed unsafe partial class Lpips : Metric
     {
         var name = $"lpips-{(random ? "random-" : "")}{network.Name}{(version == LpipsVersion.V00 ? "-v0.0" : "")}"
             + (random || calibrated ? "" : "-baseline");
-        return new(name, LargerIsCloser: false, "0 to infinity, 0 = identical", network.MinimumSide, HasMap: true);
+        return new(name, LargerIsCloser: false, "0 to infinity, 0 = identical", network.MinimumSide, HasMap: true)
+        {
+            Source = network.IsBuiltIn ? "this project" : "Zhang et al. 2018",
+        };
     }
 
     // Images 2i and 2i + 1 are a pair. All images go through the network together, and the differences of a row are

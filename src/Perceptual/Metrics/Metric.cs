@@ -29,6 +29,11 @@ public abstract class Metric
         Fsim.Luma,
         Fsim.Chroma,
         new Gmsd(),
+        new Ssimulacra2(),
+        new Flip(Flip.UsualPixelsPerDegree),
+        new Ciede2000(),
+        new HaarPsi(),
+        new Vif(),
     ];
 
     /// <summary>For a metric of your own.</summary>
@@ -50,6 +55,15 @@ public abstract class Metric
     /// </summary>
     public static bool NeedsStore(string name) => Lpips.Variants.Any(variant =>
         IsName(variant.Info, name) && variant.Options.RandomSeed is null && !variant.Network.IsBuiltIn);
+
+    /// <summary>
+    /// How different two colours look, CIEDE2000: 0 if they are the same; 1 is about what can just be seen side by
+    /// side.
+    /// </summary>
+    /// <param name="one">L* on [0, 100], a* and b* of one colour.</param>
+    /// <param name="other">Those of the other; swapped colours have the same difference.</param>
+    public static double ColourDifference(
+        (double L, double A, double B) one, (double L, double A, double B) other) => Ciede2000.Difference(one, other);
 
     /// <summary>Its name, the direction and range of its values, and what it can do.</summary>
     public MetricInfo Info { get; }

@@ -12,6 +12,9 @@ public sealed record MetricInfo(string Name, bool LargerIsCloser, string Range, 
     /// <summary>How many decimals of a value are worth showing in a table.</summary>
     public int Decimals { get; init; } = 4;
 
+    /// <summary>Who published it, such as "Wang et al. 2004"; empty if that is not known.</summary>
+    public string Source { get; init; } = "";
+
     /// <summary>"larger is closer" or "larger is further apart".</summary>
     public string Direction => LargerIsCloser ? "larger is closer" : "larger is further apart";
 

@@ -7,6 +7,8 @@ internal sealed class PixelMap(int width, int height)
 
     public int Width => width;
 
+    public int Height => height;
+
     /// <summary>The values of a map, [height, width].</summary>
     /// <exception cref="ArgumentException">There are more values than an array can hold.</exception>
     public static float[] NewValues(int width, int height) => (long)width * height <= Array.MaxLength
@@ -41,6 +43,10 @@ internal sealed class PixelMap(int width, int height)
             Row(height - 1 - border).CopyTo(Row(height - 1 - y));
         }
     }
+
+    /// <summary>The sum of maps, each resized to the size of the images.</summary>
+    public static DistanceMap Sum(IEnumerable<PixelMap> maps, int imageWidth, int imageHeight) =>
+        new(maps.Select(map => (map.values, map.Width, map.Height)), imageWidth, imageHeight);
 
     /// <summary>The map, each value times <paramref name="scale"/>, resized if the images are larger.</summary>
     public DistanceMap Scaled(float scale, int imageWidth = 0, int imageHeight = 0)

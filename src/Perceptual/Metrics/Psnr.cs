@@ -11,6 +11,7 @@ internal sealed class Psnr : Metric
         : base(new(name, LargerIsCloser: true, "0 to infinity dB, infinity = identical", 1, HasMap: false)
         {
             Decimals = 2,
+            Source = "10 log10(255^2 / MSE)",
         }) => this.colour = colour;
 
     /// <summary>That of red, green and blue together.</summary>

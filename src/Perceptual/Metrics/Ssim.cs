@@ -14,7 +14,10 @@ internal sealed class Ssim : Metric
 
     private Ssim(string name, Colour colour, SsimWindow window, bool dissimilar)
         : base(new(name, !dissimilar, dissimilar ? "0 to 1, 0 = identical" : "-1 to 1, 1 = identical", window.Size,
-            HasMap: true)) =>
+            HasMap: true)
+        {
+            Source = dissimilar ? "Zhang et al. 2018" : "Wang et al. 2004",
+        }) =>
         (this.colour, this.window, this.dissimilar) = (colour, window, dissimilar);
 
     /// <summary>SSIM with the window of the paper, for each of red, green and blue.</summary>

@@ -63,25 +63,95 @@ public class ClassicMetricsTests
         }
     }
 
+    // The author's program has single precision and prints 8 decimals. These are the same operations up to the means,
+    // whose sums, in double precision, have another order: 1e-8 of the last digit printed.
+    [Fact]
+    public void Values_of_ssimulacra2_are_those_of_the_authors_program()
+    {
+        foreach (var (pair, reference, distorted) in FlipPairs())
+            Assert.Equal(
+                pair.GetProperty("ssimulacra2").GetDouble(), Load("ssimulacra2").Measure(reference, distorted), 2e-8);
+    }
+
+    // The authors' program computes in single precision and prints six digits.
+    [Theory]
+    [InlineData("flip_67ppd", Flip.UsualPixelsPerDegree)]
+    [InlineData("flip_40ppd", 40)]
+    public void Values_of_flip_are_those_of_the_authors_program(string key, double pixelsPerDegree)
+    {
+        var metric = new Flip(pixelsPerDegree);
+        foreach (var (pair, reference, distorted) in FlipPairs())
+        {
+            var expected = pair.GetProperty(key);
+            var (value, map) = metric.MeasureAndMap(reference.OpenRows(), distorted.OpenRows());
+            Assert.Equal(expected.GetProperty("mean").GetDouble(), value, 1e-5);
+            Assert.Equal(expected.GetProperty("max").GetDouble(), map.ToArray().Max(), 1e-5);
+        }
+    }
+
+    // Made by haarpsi_vif.m, which runs the authors' programs. Both sides compute in double precision. HaarPSI inverts
+    // the logistic function where it is nearly 1, which costs a factor of a hundred: 1e-11 is ten times the difference
+    // seen. The variances of VIF differ in their rounding, 1e-11 beside 2.
+    [Theory]
+    [InlineData("ex_ref.png", "ex_p0.png", 0.5650112704260523, 0.148297082332659)]
+    [InlineData("ex_ref.png", "ex_p1.png", 0.4196738339313254, 0.05827133404419479)]
+    [InlineData("pairs/0-ref.png", "pairs/0-jpeg15.png", 0.7822913375580822, 0.3332307994732228)]
+    [InlineData("pairs/1-ref.png", "pairs/1-blur2.png", 0.849685004553259, 0.2534122847710859)]
+    [InlineData("pairs/2-ref.png", "pairs/2-noise20.png", 0.7352306187945555, 0.3378691025924823)]
+    [InlineData("pairs/3-ref.png", "pairs/3-shift3.png", 0.6120964935770349, 0.1292433831098277)]
+    [InlineData("calibration/I03-ref.bmp", "calibration/I03-dist.bmp", 0.3333044756367997, 0.07008559451775694)]
+    [InlineData("calibration/I04-ref.bmp", "calibration/I04-dist.bmp", 0.4281153125101816, 0.9713468607360813)]
+    [InlineData("calibration/I06-ref.bmp", "calibration/I06-dist.bmp", 0.8337311112667292, 0.9780375001762036)]
+    public void Values_of_haarpsi_and_vif_are_those_of_the_authors_programs(
+        string reference, string distorted, double haarPsi, double vif)
+    {
+        var (a, b) = (ImageFile.Read(Shared.Path($"images/{reference}")),
+            ImageFile.Read(Shared.Path($"images/{distorted}")));
+        Assert.Equal(1, Load("haarpsi").Measure(a, b) / haarPsi, 1e-11);
+        Assert.Equal(1, Load("vif").Measure(a, b) / vif, 1e-11);
+    }
+
+    [Fact]
+    public void The_picture_of_flip_is_that_of_the_authors_program_to_one_level()
+    {
+        var (_, reference, distorted) = FlipPairs().ElementAt(2);
+        using var folder = new TempFolder();
+        var (_, map) = Load("flip").MeasureAndMap(reference.OpenRows(), distorted.OpenRows());
+        HeatMap.WriteFlip(folder["map.png"], map);
+        var picture = PlainMetrics.Rgb(ImageFile.Read(folder["map.png"]));
+        var gray = PlainMetrics.Rgb(ImageFile.Read(Shared.Path("golden/flip-map-pairs0-jpeg15.png")))[0];
+        Assert.Equal((map.Height, map.Width), (gray.GetLength(0), gray.GetLength(1)));
+        var colours = ColourMap.Magma.Index().ToDictionary(colour => colour.Item, colour => colour.Index);
+        for (var y = 0; y < map.Height; y++)
+            for (var x = 0; x < map.Width; x++)
+                Assert.InRange(
+                    colours[((byte)picture[0][y, x], (byte)picture[1][y, x], (byte)picture[2][y, x])] - gray[y, x],
+                    -1, 1);
+    }
+
     // Odd sizes, several bands of rows, one window only, and the smallest size of MS-SSIM. The plain loops take each
     // variance from its own mean; what is compared takes differences of means of squares, off by 2^-53 * 510^2 or
     // 3e-11, beside C2 = 58.5 (5.2 of Lab): 1e-11.
     [Theory, MemberData(nameof(Names))]
     public void Vectors_agree_with_plain_loops(string name)
     {
+        // FLIP takes the root of differences of features, which are rounding where images are flat. SSIMULACRA 2 has
+        // the single precision of its author's program, its plain loops have double precision.
+        var tolerance = name switch { "flip" => 1e-7, "ssimulacra2" => 1e-3, _ => 1e-10 };
         var smallest = Load(name).Info.MinimumSide;
         (int Width, int Height)[] sizes = name switch
         {
             "ms-ssim" => [(176, 176), (181, 203)],
             "fsim" or "fsimc" => [(9, 8), (24, 16), (37, 31)],
+            "vif" => [(41, 41), (45, 50), (101, 64)],
             _ => [(smallest, smallest), (smallest + 4, smallest + 9), (33, 20), (101, 64)],
         };
         foreach (var (width, height) in sizes)
         {
             var (a, b) = (TestImages.Waves(width, height, 1), TestImages.Waves(width, height, 2));
-            Assert.Equal(1, Load(name).Measure(a, b) / PlainMetrics.Value(name, a, b), 1e-10);
+            Assert.Equal(1, Load(name).Measure(a, b) / PlainMetrics.Value(name, a, b), tolerance);
             var (c, d) = (Words(width, height, 3), Floats(width, height, 4));
-            Assert.Equal(1, Load(name).Measure(c, d) / PlainMetrics.Value(name, c, d), 1e-10);
+            Assert.Equal(1, Load(name).Measure(c, d) / PlainMetrics.Value(name, c, d), tolerance);
         }
     }
 
@@ -113,16 +183,27 @@ public class ClassicMetricsTests
         var (width, height) = Size(name);
         foreach (var image in new[] { TestImages.Waves(width, height, 1), Words(width, height, 2),
             Floats(width, height, 3), Flat(width, height, 77) })
-            Assert.Equal(name is "psnr" or "psnr-y" ? double.PositiveInfinity : metric.Info.LargerIsCloser ? 1 : 0,
+            Assert.Equal(
+                name switch
+                {
+                    "psnr" or "psnr-y" => double.PositiveInfinity,
+                    "ssimulacra2" => 100,
+                    _ => metric.Info.LargerIsCloser ? 1 : 0,
+                },
                 metric.Measure(image, image));
     }
 
+    // But where the reference is another thing than what is compared with it.
     [Theory, MemberData(nameof(Names))]
     public void Swapped_images_have_the_same_bits(string name)
     {
         var (width, height) = Size(name);
         var (a, b) = (TestImages.Waves(width, height, 1), TestImages.Waves(width, height, 2));
-        Assert.Equal(Load(name).Measure(a, b), Load(name).Measure(b, a));
+        var (value, swapped) = (Load(name).Measure(a, b), Load(name).Measure(b, a));
+        if (name is "ssimulacra2" or "vif")
+            Assert.NotEqual(value, swapped);
+        else
+            Assert.Equal(value, swapped);
     }
 
     [Theory, MemberData(nameof(Names))]
@@ -163,7 +244,7 @@ public class ClassicMetricsTests
         var words = RgbImage.FromInterleaved(Array.ConvertAll(bytes, value => (ushort)(257 * value)), width, height);
         var other = TestImages.Waves(width, height, 1);
         // Gray is rounded to 1 of 255 or 1 of 65535 by definition: a hundredth.
-        var tolerance = name is "ssim-luma" or "ms-ssim" or "gmsd" ? 1e-2 : 1e-12;
+        var tolerance = name is "ssim-luma" or "ms-ssim" or "gmsd" or "vif" ? 1e-2 : 1e-12;
         Assert.Equal(1, Load(name).Measure(words, other) / Load(name)
             .Measure(RgbImage.FromInterleaved(bytes, width, height), other), tolerance);
     }
@@ -186,6 +267,9 @@ public class ClassicMetricsTests
                 "psnr" or "psnr-y" => (0, double.PositiveInfinity),
                 "ssim" or "ssim-luma" or "ssim-y" => (-1, 1),
                 "gmsd" => (0, 0.5),
+                "ssimulacra2" => (double.NegativeInfinity, 100),
+                "ciede2000" => (0, 120),
+                "vif" => (0, double.PositiveInfinity),
                 _ => (0, 1),
             };
             Assert.InRange(value, low, high);
@@ -214,7 +298,7 @@ public class ClassicMetricsTests
         Assert.Equal(0, zero.ToArray().Min());
 
         // Other pixels in the right half only: windows and filters of the left do not see them, but FSIM's waves, which
-        // go all around.
+        // go all around, and the smallest scales of SSIMULACRA 2.
         var other = RgbImage.FromPlanes(Half(0), Half(1), Half(2), width, height);
         var (value, map) = Load(name).MeasureAndMap(image.OpenRows(), other.OpenRows());
         Assert.Equal(value, Load(name).Measure(image, other));
@@ -226,7 +310,8 @@ public class ClassicMetricsTests
             else if (i % width >= 70)
                 right += values[i];
         Assert.True(right > 0);
-        Assert.True(name.StartsWith("fsim", StringComparison.Ordinal) ? left < right / 5 : left == 0,
+        Assert.True(
+            name.StartsWith("fsim", StringComparison.Ordinal) || name == "ssimulacra2" ? left < right / 5 : left == 0,
             $"{left} {right}");
 
         byte[] Half(int channel)
@@ -249,6 +334,8 @@ public class ClassicMetricsTests
         var (a, b) = (TestImages.Waves(60, 50, 1), TestImages.Waves(60, 50, 2));
         var (l2, l2Map) = Load("l2").MeasureAndMap(a.OpenRows(), b.OpenRows());
         Assert.Equal(1, l2Map.ToArray().Average(value => (double)value) / l2, 1e-6);
+        var (flip, flipMap) = Load("flip").MeasureAndMap(a.OpenRows(), b.OpenRows());
+        Assert.Equal(1, flipMap.ToArray().Average(value => (double)value) / flip, 1e-6);
         var (fsim, fsimMap) = Load("fsimc").MeasureAndMap(a.OpenRows(), b.OpenRows());
         Assert.Equal(1, fsimMap.ToArray().Average(value => (double)value) / (1 - fsim), 1e-6);
         var (dssim, dssimMap) = Load("dssim").MeasureAndMap(a.OpenRows(), b.OpenRows());
@@ -271,6 +358,19 @@ public class ClassicMetricsTests
         return [.. values.Select(value => (value.Name, value.Value.GetDouble(),
             ImageFile.Read(Shared.Path($"images/calibration/{value.Name}-ref.bmp")),
             ImageFile.Read(Shared.Path($"images/calibration/{value.Name}-dist.bmp"))))];
+    }
+
+    // The pairs of 8 bits whose values of FLIP and SSIMULACRA 2 the authors' programs have computed.
+    private static IEnumerable<(JsonElement Pair, RgbImage Reference, RgbImage Distorted)> FlipPairs()
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(Shared.Path("golden/flip-ssimulacra2.json")));
+        JsonElement[] pairs = [.. json.RootElement.GetProperty("pairs").EnumerateArray()
+            .Where(pair => pair.TryGetProperty("ssimulacra2", out _))];
+        Assert.Equal(9, pairs.Length);
+        return [.. pairs.Select(pair => (pair.Clone(), Image(pair, "reference"), Image(pair, "distorted")))];
+
+        static RgbImage Image(JsonElement pair, string key) =>
+            ImageFile.Read(Shared.Path(pair.GetProperty(key).GetString()!));
     }
 
     private static RgbImage Words(int width, int height, int seed)

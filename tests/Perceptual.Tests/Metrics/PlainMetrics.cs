@@ -6,7 +6,7 @@ namespace Perceptual.Tests.Metrics;
 /// The classic metrics once more, each as its authors write it down: plain loops over planes [height, width] of
 /// doubles.
 /// </summary>
-internal static class PlainMetrics
+internal static partial class PlainMetrics
 {
     public static double Value(string name, RgbImage reference, RgbImage distorted)
     {
@@ -26,6 +26,11 @@ internal static class PlainMetrics
             "gmsd" => Gmsd(Gray(a, reference), Gray(b, distorted)),
             "fsim" => Fsim(Yiq(a), Yiq(b), colour: false),
             "fsimc" => Fsim(Yiq(a), Yiq(b), colour: true),
+            "ssimulacra2" => Ssimulacra2(Linear(a), Linear(b)),
+            "flip" => Flip(Linear(a), Linear(b), 3840 * Math.PI / 180),
+            "ciede2000" => Ciede2000(Lab(a), Lab(b)),
+            "haarpsi" => HaarPsi(Yiq(a), Yiq(b)),
+            "vif" => Vif(Gray(a, reference), Gray(b, distorted)),
             _ => throw new ArgumentException(name),
         };
     }
@@ -45,7 +50,6 @@ internal static class PlainMetrics
         var z = F((0.019334 * r + 0.119193 * g + 0.950227 * b) / 1.08883);
         return (116 * y - 16, 500 * (x - y), 200 * (y - z));
 
-        static double Linear(double value) => value > 0.04045 ? Math.Pow((value + 0.055) / 1.055, 2.4) : value / 12.92;
         static double F(double value) => value > 0.008856 ? Math.Cbrt(value) : 7.787 * value + 16.0 / 116;
     }
 
@@ -63,6 +67,12 @@ internal static class PlainMetrics
             }
         return planes;
     }
+
+    private static double Linear(double value) =>
+        value > 0.04045 ? Math.Pow((value + 0.055) / 1.055, 2.4) : value / 12.92;
+
+    private static double[][,] Linear(double[][,] rgb) =>
+        Array.ConvertAll(rgb, plane => Map(plane, plane, (value, _) => Linear(value / 255)));
 
     private static double[][,] Lab(double[][,] rgb)
     {
@@ -141,20 +151,20 @@ internal static class PlainMetrics
             (a, b) = (Half(a), Half(b));
         }
         return product;
+    }
 
-        // imfilter(image, ones(2) / 4, 'symmetric'), then every second pixel.
-        static double[,] Half(double[,] from)
-        {
-            var (height, width) = (from.GetLength(0), from.GetLength(1));
-            var to = new double[(height + 1) / 2, (width + 1) / 2];
-            for (var y = 0; y < to.GetLength(0); y++)
-                for (var x = 0; x < to.GetLength(1); x++)
-                {
-                    var (below, right) = (Math.Min(2 * y + 1, height - 1), Math.Min(2 * x + 1, width - 1));
-                    to[y, x] = (from[2 * y, 2 * x] + from[below, 2 * x] + from[2 * y, right] + from[below, right]) / 4;
-                }
-            return to;
-        }
+    // imfilter(image, ones(2) / 4, 'symmetric'), then every second pixel.
+    private static double[,] Half(double[,] from)
+    {
+        var (height, width) = (from.GetLength(0), from.GetLength(1));
+        var to = new double[(height + 1) / 2, (width + 1) / 2];
+        for (var y = 0; y < to.GetLength(0); y++)
+            for (var x = 0; x < to.GetLength(1); x++)
+            {
+                var (below, right) = (Math.Min(2 * y + 1, height - 1), Math.Min(2 * x + 1, width - 1));
+                to[y, x] = (from[2 * y, 2 * x] + from[below, 2 * x] + from[2 * y, right] + from[below, right]) / 4;
+            }
+        return to;
     }
 
     private static double Gmsd(double[,] a, double[,] b)
