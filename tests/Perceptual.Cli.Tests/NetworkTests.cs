@@ -70,9 +70,9 @@ public sealed class NetworkTests : IDisposable
         var run = CommandLine.Run("evaluate", "2afc", lpips.PathOf("t.csv"), "--root", lpips.PathOf("set"),
             "--format csv --metrics-file", lpips.PathOf("list.json"));
         Assert.Equal((0, ""), (run.Code, run.Error));
-        Assert.Contains("2AFC,self-supervised,residual,t,0.8,0.8,0.8", run.Lines);
+        Assert.Contains("2AFC,self-supervised,residual,t,0.8,0.8,0.8,triplet,1,,", run.Lines);
         foreach (var tap in new[] { "1", "2" })
-            Assert.Contains($"\"layers alone, 2AFC\",self-supervised,residual,{tap},0.8,0.8,0.8", run.Lines);
+            Assert.Contains($"\"layers alone, 2AFC\",self-supervised,residual,{tap},0.8,0.8,0.8,triplet,1,,", run.Lines);
         Assert.DoesNotContain("residual,3,", run.Output, StringComparison.Ordinal);
     }
 

@@ -15,6 +15,7 @@ internal static class CompareCommand
 
         Examples:
           lpips compare reference.png a.jpg b.webp --metric lpips-lite,psnr,ssim --report report
+          lpips compare reference.png a.jpg --net lite --map map.png --explain
         """;
 
     public static Command Create(App app)

@@ -205,7 +205,7 @@ internal static class FoldersCommand
                 .FirstOrDefault() is { } twice)
                 result.AddError($"{twice} is named twice: name each folder of images to compare once");
             if (result.GetValue(map) is not null && !metrics.NamesOf(result).Any(MetricOptions.HasMap))
-                result.AddError("--map: no metric of --metric has a map; `lpips help metrics` says which have");
+                result.AddError("--map: no metric of --metric has a map; `lpips metrics` says which have");
             many.CheckMethods(result, folders.Length);
             PairReport.CheckBorder(result, many.ReportFolder(result), images.CropBorder(result));
         }
