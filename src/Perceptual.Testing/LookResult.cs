@@ -30,6 +30,9 @@ public sealed record LookResult(GateResult Gate, string Reference)
                 : "If it is to look so, run the test with PERCEPTUAL_APPROVE=1 and commit the reference.",
         ]);
 
+    /// <summary>The name and the outcome, for frameworks that print what an exception holds.</summary>
+    public override string ToString() => $"{Gate.Name}: {Gate.Outcome}";
+
     private string Finding => Gate switch
     {
         { Outcome: GateOutcome.New } => "has no baseline, and none is made where CI is set",

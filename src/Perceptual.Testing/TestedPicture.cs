@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Perceptual.Testing;
 
@@ -67,7 +68,8 @@ internal sealed class TestedPicture
         using var turn = Turn(cancellation);
         return Fail(new(name, GateOutcome.Changed, File.Exists(baseline) ? baseline : null, null)
         {
-            Problem = $"does not hold still: two in a row never agreed for {patience.TotalSeconds:G3} s",
+            Problem = string.Create(CultureInfo.InvariantCulture,
+                $"does not hold still: two in a row never agreed for {patience.TotalSeconds:G3} s"),
         }, last, Read(last), Read(file));
     }
 
@@ -93,7 +95,8 @@ internal sealed class TestedPicture
                 : gate.Compare(name, ImageFile.Read(before, images, baseline), picture, cancellation);
             return result with { Baseline = baseline };
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is InvalidDataException or UnauthorizedAccessException
+            || e is IOException and not WeightsUnavailableException)
         {
             return new(name, GateOutcome.Unreadable, baseline, null) { Problem = e.Message };
         }

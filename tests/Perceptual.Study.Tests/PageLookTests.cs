@@ -36,7 +36,7 @@ public sealed class PageLookTests(PageLookTests.OneBrowser one) : IClassFixture<
     public async Task An_element_is_looked_at_alone_and_scrolled_into_view()
     {
         var page = await Open("""
-            <h1 style="height: 40px">Inbox</h1><div style="height: 2000px"></div>
+            <h1 style="margin: 0; height: 40px">Inbox</h1><div style="height: 2000px"></div>
             <nav style="width: 120px; height: 40px; background: #246">Home</nav>
             """);
         await page.Locator("nav").ShouldLookLike("navigation", options: Options);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Perceptual.Tests.Testing;
 
@@ -36,7 +37,7 @@ public sealed class LookProcessTests : IDisposable
     {
         var root = Environment.GetEnvironmentVariable(FolderVariable);
         Assert.SkipWhen(root is null, "is run by the test above");
-        var seed = int.Parse(Environment.GetEnvironmentVariable(SeedVariable)!, null);
+        var seed = int.Parse(Environment.GetEnvironmentVariable(SeedVariable)!, CultureInfo.InvariantCulture);
         var options = new LookOptions { Baselines = Path.Combine(root, "base"), Artifacts = Path.Combine(root, "x") };
         var taken = new List<string>();
         foreach (var name in Enumerable.Range(0, Pictures))

@@ -57,6 +57,7 @@ public sealed partial class LookTests : IDisposable
         Assert.Equal(
             ["base/page.png", "failed/actual/page.png", "failed/difference/page.png", "failed/reference/page.png"],
             folder.Files);
+        Assert.Equal("page.png: Changed", $"{thrown.Result}"); // NUnit prints it after the message
         Assert.Equal(after, File.ReadAllBytes(folder["failed/actual/page.png"]));
         Assert.Equal(before, File.ReadAllBytes(folder["failed/reference/page.png"]));
     }
