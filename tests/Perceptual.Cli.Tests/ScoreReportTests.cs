@@ -77,7 +77,13 @@ public sealed partial class ScoreReportTests : IDisposable
     public void Text_lines_up_and_says_what_was_drawn()
     {
         var lines = ScoreReport.Write([Table()], "text", null).ReplaceLineEndings("\n").Split('\n');
-        Assert.Single(lines[..4].Select(line => line.Length).Distinct()); // numbers end where their heading ends
+        Assert.Single(lines[1..4].Select(line => line.IndexOf("0.", StringComparison.Ordinal)).Distinct());
+        Assert.Single(lines[1..4].Select(line => line.LastIndexOf('[')).Distinct());
+        // Points stand below each other where a score has a sign, a star or no interval.
+        var mixed = new ScoreTable("x", ["a"], [new("1", [-0.5], [[]]), new("2", [0.25], [[0.2, 0.2]]),
+            new("3", [double.NaN], [[]]), new("4", [0.5], [[]]) { Corrected = [0.01] }]).Text();
+        Assert.Equal("x  a\n1  -0.5000\n2   0.2500 [0.200, 0.200]\n3        -\n4   0.5000*\n",
+            mixed.ReplaceLineEndings("\n"));
         Assert.Equal(["", "95 % intervals: bootstrap over 80 triplets", ""], lines[4..]);
         var latex = ScoreReport.Write([Table()], "latex", null);
         Assert.Contains(
@@ -124,7 +130,7 @@ public sealed partial class ScoreReportTests : IDisposable
         }
     }
 
-    // Two sets of 40 triplets and three metrics. The first two differ from the last by shift + 1 and shift - 1 by turns,
+    // Two sets of 40 triplets and three metrics. The first two differ from the last by shift + 1 and shift - 1 in turn,
     // so that t is the shift times the root of 39: p is about .00001, .03 and twice 1.
     private static ScoreTable Table()
     {

@@ -86,10 +86,10 @@ internal sealed class MethodTable
     /// <summary>Aligned columns of several methods, and below them how far they are from the first.</summary>
     public string Text()
     {
-        var means = ScoreTable.AlignNumbers([["method", .. Headers], .. Cells.Select((row, m) => (string[])
+        var means = Aligned(["method", .. Headers], Cells.Select((row, m) => (string[])
         [
             Columns.Methods[m], .. row.Select((cell, k) => Mean(k, cell) + Spread(k, cell)),
-        ])], names: 1);
+        ]));
         return $"{means}{Caption}{Environment.NewLine}{Environment.NewLine}{Differences()}";
     }
 
@@ -186,11 +186,11 @@ internal sealed class MethodTable
 
     private string Differences()
     {
-        var text = ScoreTable.AlignNumbers([[$"minus {Columns.Methods[0]}", .. Columns.Names],
-            .. Cells.Skip(1).Select((row, m) => (string[])
+        var text = Aligned([$"minus {Columns.Methods[0]}", .. Columns.Names],
+            Cells.Skip(1).Select((row, m) => (string[])
             [
                 Columns.Methods[m + 1], .. row.Select((cell, k) => Cell(k, cell.Difference!)),
-            ])], names: 1);
+            ]));
         return $"{text}* {StarMeaning}{Environment.NewLine}";
 
         string Cell(int metric, MethodDifference difference) =>
@@ -200,6 +200,19 @@ internal sealed class MethodTable
             + (difference.Corrected < 0.001 ? " p < 0.001"
                 : string.Create(CultureInfo.InvariantCulture, $" p = {difference.Corrected:F3}"))
             + (difference.IsStarred ? '*' : ' ');
+    }
+
+    // Names to the left, numbers to the right.
+    private static string Aligned(string[] header, IEnumerable<string[]> rows)
+    {
+        string[][] lines = [header, .. rows];
+        for (var column = 1; column < header.Length; column++)
+        {
+            var width = lines.Max(line => line[column].Length);
+            foreach (var line in lines)
+                line[column] = line[column].PadLeft(width);
+        }
+        return ScoreTable.Align(lines);
     }
 
     private string Brackets(int metric, Interval interval) =>

@@ -185,35 +185,27 @@ internal sealed record ScoreTable(string Title, string[] Columns, IReadOnlyList<
     /// <summary>How many of the first <see cref="Cells"/> of a line are names.</summary>
     public int Names => HasGroups ? 2 : 1;
 
-    /// <summary>Aligned columns: names to the left, numbers to the right.</summary>
+    /// <summary>Aligned columns: the points of scores stand below each other, and so do intervals.</summary>
     public string Text()
     {
         var lines = Cells();
-        if (Rows.Any(row => row.Corrected.Length > 0)) // where no star stands, a space does
+        for (var k = Names; k < lines[0].Length; k++)
+        {
+            var width = lines.Skip(1).Select(line => LengthOfScore(line[k])).DefaultIfEmpty().Max();
             foreach (var line in lines.Skip(1))
-                for (var k = Names; k < line.Length; k++)
-                    line[k] += line[k].EndsWith('*') ? "" : " ";
-        return AlignNumbers(lines, Names);
+                line[k] = new string(' ', width - LengthOfScore(line[k])) + line[k];
+        }
+        return Align(lines);
+
+        static int LengthOfScore(string cell) =>
+            cell.IndexOf(' ', StringComparison.Ordinal) is >= 0 and var space ? space : cell.TrimEnd('*').Length;
     }
 
     /// <summary>A number, or a dash where there is none.</summary>
     public static string Cell(double value, string format) =>
         double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
 
-    /// <summary>Lines of cells as lines of text: some columns to the left, all others to the right.</summary>
-    public static string AlignNumbers(IReadOnlyList<string[]> lines, int names)
-    {
-        lines = [.. lines.Select(line => Array.ConvertAll(line, Printable.Escape))];
-        for (var column = names; column < lines[0].Length; column++)
-        {
-            var width = lines.Max(line => line[column].Length);
-            foreach (var line in lines)
-                line[column] = line[column].PadLeft(width);
-        }
-        return Align(lines);
-    }
-
-    /// <summary>Lines of cells as lines of text, every column to the left.</summary>
+    /// <summary>Lines of cells as lines of text.</summary>
     public static string Align(IReadOnlyList<string[]> lines)
     {
         lines = [.. lines.Select(line => Array.ConvertAll(line, Printable.Escape))];
