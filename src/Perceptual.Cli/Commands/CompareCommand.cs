@@ -14,7 +14,7 @@ internal static class CompareCommand
         Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
 
         Examples:
-          lpips compare reference.png a.jpg b.webp --metric lpips-lite,psnr,ssim --report report
+          lpips compare reference.png distorted.png --map where.pdf --map-style panel --explain
         """;
 
     public static Command Create(App app)
@@ -80,15 +80,16 @@ internal static class CompareCommand
 
     private static void WriteMaps(App app, Job job, Columns columns, List<PairMap> maps)
     {
-        var map = maps[0].Map;
-        if (IsNpy(job.Map!))
-            NpyFile.Write(job.Map!, map.Height, map.Width, map.CopyRow);
+        var (map, path) = (maps[0].Map, job.Map!);
+        var metric = columns.Set.Metrics[0].Info with { Name = job.Metrics.FigureNames(columns)[0] };
+        if (IsNpy(path))
+            NpyFile.Write(path, map.Height, map.Width, map.CopyRow);
         else
-            new MapFigure(job.Look, columns.Set.Metrics[0].Info with { Name = job.Metrics.FigureNames(columns).Single() }, maps,
-                MapScale.Of(maps.Select(pair => pair.Map))).Write(app, job.Map!);
+            new MapFigure(job.Look, metric, maps, MapScale.Of(maps.Select(pair => pair.Map))).Write(app, path);
     }
 
-    private static bool IsNpy(string path) => Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase);
+    private static bool IsNpy(string path) =>
+        Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase);
 
     private sealed record Job(
         string Reference,
@@ -225,7 +226,8 @@ internal static class CompareCommand
             if (count > 1 && !isPanel)
                 result.AddError("--map is for one pair: name only one distorted image, or add --map-style panel");
             if (count > MapFigure.MostInPanel && isPanel)
-                result.AddError($"a panel has room for {MapFigure.MostInPanel} images beside the reference, not {count}");
+                result.AddError(
+                    $"a panel has room for {MapFigure.MostInPanel} images beside the reference, not {count}");
             if (!metrics.IsSingle(result, out var info))
                 result.AddError("--map is for one metric: name only one in --metric");
             else if (metrics.NamesOf(result)[0] is var name
