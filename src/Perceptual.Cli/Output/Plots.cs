@@ -287,11 +287,13 @@ internal static class Plots
 
             void Across(double x, string name, Color colour)
             {
-                var line = plot.Add.Line(x, y + 0.4, x, y - block.Rows.Count - 0.5);
+                var line = plot.Add.Line(x, y - 0.4, x, y - block.Rows.Count - 0.5);
                 (line.LineColor, line.LineWidth) = (colour, 1.2f);
-                if (name.Length > 0)
-                    Text(plot, string.Create(CultureInfo.InvariantCulture, $"{name} {x:0.0##}"), x, y,
-                        Alignment.MiddleLeft, offsetX: 4);
+                if (name.Length == 0)
+                    return;
+                var label = string.Create(CultureInfo.InvariantCulture, $"{name} {x:0.0##}");
+                var fits = x + (end - begin) * Figure.Measure(label) / (Figure.Column * 0.6) < end;
+                Text(plot, label, x, y, fits ? Alignment.MiddleLeft : Alignment.MiddleRight, fits ? -2 : 2);
             }
         }
         plot.Axes.Left.SetTicks([.. ticks.Select(tick => tick.At)], [.. ticks.Select(tick => tick.Name)]);
