@@ -114,9 +114,8 @@ public sealed class ImageComparison
         }
     }
 
-    /// <summary>The rows of a reference and a distorted image as <see cref="Compare(string, IReadOnlyList{string},
-    /// ResizeFilter?, bool, bool, Action?, CancellationToken)"/> compares them: resized, with what is ignored taken from
-    /// the reference, without the border. The caller disposes both.</summary>
+    /// <summary>The rows of a reference and a distorted image as they are compared: resized, with what is ignored taken
+    /// from the reference, without the border. The caller disposes both.</summary>
     /// <param name="reference">The file of the reference.</param>
     /// <param name="distorted">The file of the other image.</param>
     /// <param name="resize">Resizes the other to the size of the reference; if null, another size is refused.</param>

@@ -125,7 +125,8 @@ public sealed partial class FigureTests : IDisposable
         var first = Enumerable.Range(0, picture.Image.Height).First(y => picture[2, y] != (255, 255, 255)
             && picture[2, y] == Pixel(reference, 0, 0));
         Assert.InRange(first, 20, 80);
-        CommandLine.Run(["compare", a, .. Enumerable.Repeat(others[0], 9), "--metric l2 --map-style panel", "--map", png])
+        CommandLine.Run(
+            ["compare", a, .. Enumerable.Repeat(others[0], 9), "--metric l2 --map-style panel", "--map", png])
             .ShouldBeUsage("room for 8 images");
     }
 

@@ -15,7 +15,7 @@ internal static class CompareCommand
 
         Examples:
           lpips compare reference.png a.jpg b.webp --metric lpips-lite,psnr,ssim --report report
-          lpips compare reference.png a.jpg --net lite --map map.png --explain
+          lpips compare reference.png distorted.png --map where.pdf --map-style panel --explain
         """;
 
     public static Command Create(App app)
@@ -81,22 +81,22 @@ internal static class CompareCommand
 
     private static void WriteMaps(App app, Job job, Columns columns, List<PairMap> maps)
     {
-        var (map, info) = (maps[0].Map, columns.Set.Metrics[0].Info);
-        if (IsNpy(job.Map!))
-            NpyFile.Write(job.Map!, map.Height, map.Width, map.CopyRow);
+        var (map, path, info) = (maps[0].Map, job.Map!, columns.Set.Metrics[0].Info);
+        if (HasEnding(path, ".npy"))
+            NpyFile.Write(path, map.Height, map.Width, map.CopyRow);
         else if (info.Name == "flip" && IsPlain(job, maps))
-            HeatMap.WriteFlip(job.Map!, map);
+            HeatMap.WriteFlip(path, map);
         else
-            new MapFigure(job.Look, info with { Name = job.Metrics.FigureNames(columns).Single() }, maps,
-                MapScale.Of(maps.Select(pair => pair.Map))).Write(app, job.Map!);
+            new MapFigure(job.Look, info with { Name = job.Metrics.FigureNames(columns)[0] }, maps,
+                MapScale.Of(maps.Select(pair => pair.Map))).Write(app, path);
     }
 
     // FLIP's authors show its map in colours and on a scale of their own, and nothing else.
     private static bool IsPlain(Job job, List<PairMap> maps) => maps.Count == 1
-        && job.Look is { Style: MapOptions.Heat, Maximum: null }
-        && Path.GetExtension(job.Map!).Equals(".png", StringComparison.OrdinalIgnoreCase);
+        && job.Look is { Style: MapOptions.Heat, Maximum: null } && HasEnding(job.Map!, ".png");
 
-    private static bool IsNpy(string path) => Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase);
+    private static bool HasEnding(string path, string ending) =>
+        Path.GetExtension(path).Equals(ending, StringComparison.OrdinalIgnoreCase);
 
     private sealed record Job(
         string Reference,
@@ -226,14 +226,15 @@ internal static class CompareCommand
         private void CheckMap(CommandResult result, string file)
         {
             var (count, isPanel) = (result.GetValue(distorted)?.Length ?? 0, look.Style(result) == MapOptions.Panel);
-            if (!IsNpy(file) && !Figure.Endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
+            if (!HasEnding(file, ".npy") && !Figure.Endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
                 result.AddError($"--map {file}: the name must end in .png, .svg or .pdf (a picture), or .npy (values)");
-            if (IsNpy(file) && look.Given(result))
+            if (HasEnding(file, ".npy") && look.Given(result))
                 result.AddError($"--map {file} gets the values as they are: leave out --map-style and --map-max");
             if (count > 1 && !isPanel)
                 result.AddError("--map is for one pair: name only one distorted image, or add --map-style panel");
             if (count > MapFigure.MostInPanel && isPanel)
-                result.AddError($"a panel has room for {MapFigure.MostInPanel} images beside the reference, not {count}");
+                result.AddError(
+                    $"a panel has room for {MapFigure.MostInPanel} images beside the reference, not {count}");
             if (!metrics.IsSingle(result, out var info))
                 result.AddError("--map is for one metric: name only one in --metric");
             else if (metrics.NamesOf(result)[0] is var name

@@ -116,8 +116,8 @@ internal static class FigureCommand
             using var rows = ImageFile.OpenRows(path, read);
             foreach (var (x, y, width, height) in crops)
                 if ((long)x + width > rows.Width || (long)y + height > rows.Height)
-                    throw new UsageException(
-                        $"--crop {x},{y},{width},{height} is not inside of {path}, which is {rows.Width}x{rows.Height}");
+                    throw new UsageException($"--crop {x},{y},{width},{height} is not inside of {path}, which is "
+                        + $"{rows.Width}x{rows.Height}");
         }
 
         // Crops show images with their borders and with what is ignored.

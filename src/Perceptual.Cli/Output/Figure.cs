@@ -209,6 +209,7 @@ internal sealed partial class Figure(float width, float height, Action<SKCanvas>
 
     private static SKTypeface Typeface(SKFontStyle style) =>
         Families.Where(SKFontManager.Default.FontFamilies.Contains)
-            .Select(family => SKFontManager.Default.MatchFamily(family, style)).FirstOrDefault(found => found is not null)
+            .Select(family => SKFontManager.Default.MatchFamily(family, style))
+            .FirstOrDefault(found => found is not null)
         ?? SKTypeface.Default;
 }

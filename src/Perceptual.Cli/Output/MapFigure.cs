@@ -29,7 +29,8 @@ internal sealed record MapScale(float[] Maxima, float Shared, int Count)
     /// <summary>What a figure says of its scale.</summary>
     public string Statement(MapLook look) =>
         look.Maximum is { } end
-            ? $"scale to {Number(end)}, as given" + (Maxima.Max() > end ? $"; largest value {Number(Maxima.Max())}" : "")
+            ? $"scale to {Number(end)}, as given"
+                + (Maxima.Max() > end ? $"; largest value {Number(Maxima.Max())}" : "")
             : look.IsShared && Count > 1 ? $"one scale for all {Count} maps"
             : Maxima.Length > 1 ? "scale to the largest value of each" : "scale to the largest value";
 
@@ -46,7 +47,7 @@ internal sealed class MapFigure
     private const float Tallest = 480; // units of an image
     private const float LeastPixels = 2.5f; // of a unit in a PNG
     private const float BarHeight = 8, Gap = 5;
-    private const double Darkest = 32, Dimmed = 0.42; // the reference below a map, so that both ends of it are seen
+    private const double Darkest = 40, Dimmed = 0.3; // the reference below a map, so that both ends of it are seen
 
     private readonly MapLook look;
     private readonly MetricInfo metric;

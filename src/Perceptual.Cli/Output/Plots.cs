@@ -11,7 +11,8 @@ internal readonly record struct ScoredSet(int Count, double Chance);
 
 /// <summary>
 /// Draws results as figures for papers, as wide as a column: points with intervals, names where the points are, and
-/// nothing that only a colour tells. The only place that uses ScottPlot, which is loaded when a picture is drawn.
+/// nothing that only a colour tells. Lines are not dashed, which Skia does not write to SVG. The only place that uses
+/// ScottPlot, which is loaded when a picture is drawn.
 /// </summary>
 internal static class Plots
 {
@@ -118,7 +119,7 @@ internal static class Plots
         Series(score, [("training", epoch => epoch.TrainingScore), ("validation", epoch => epoch.ValidationScore)]);
         if (published is var (name, at))
         {
-            var line = score.Add.HorizontalLine(at, 1.2f, Ink, LinePattern.Dashed);
+            var line = score.Add.HorizontalLine(at, 1.8f, Color.FromHex("#888888"));
             line.EnableAutoscale = true;
             score.Axes.AutoScaleY();
             Text(score, string.Create(CultureInfo.InvariantCulture, $"{name} {at:F3}"),
@@ -270,9 +271,9 @@ internal static class Plots
                 : block.Title;
             if (title.Length > 0)
                 Text(plot, title, begin, y, Alignment.MiddleLeft, offsetX: 3);
-            Across(block.Chance, title.Length == 0 ? "chance" : "", LinePattern.Dotted);
+            Across(block.Chance, title.Length == 0 ? "chance" : "", Pale);
             if (block.People is { } people)
-                Across(people, "people", LinePattern.Dashed);
+                Across(people, "people", Ink);
             foreach (var (name, value, interval) in block.Rows)
             {
                 ticks.Add((--y, Figure.Fit(name, Figure.Column * 0.4f)));
@@ -284,13 +285,15 @@ internal static class Plots
             }
             y -= 1.3;
 
-            void Across(double x, string name, LinePattern pattern)
+            void Across(double x, string name, Color colour)
             {
-                var line = plot.Add.Line(x, y + 0.4, x, y - block.Rows.Count - 0.5);
-                (line.LineColor, line.LineWidth, line.LinePattern) = (Ink, 1, pattern);
-                if (name.Length > 0)
-                    Text(plot, string.Create(CultureInfo.InvariantCulture, $"{name} {x:0.0##}"), x, y,
-                        Alignment.MiddleLeft, offsetX: 4);
+                var line = plot.Add.Line(x, y - 0.4, x, y - block.Rows.Count - 0.5);
+                (line.LineColor, line.LineWidth) = (colour, 1.2f);
+                if (name.Length == 0)
+                    return;
+                var label = string.Create(CultureInfo.InvariantCulture, $"{name} {x:0.0##}");
+                var fits = x + (end - begin) * Figure.Measure(label) / (Figure.Column * 0.6) < end;
+                Text(plot, label, x, y, fits ? Alignment.MiddleLeft : Alignment.MiddleRight, fits ? -2 : 2);
             }
         }
         plot.Axes.Left.SetTicks([.. ticks.Select(tick => tick.At)], [.. ticks.Select(tick => tick.Name)]);
@@ -329,7 +332,6 @@ internal static class Plots
         var colour = Palette[number % Palette.Length];
         var line = plot.Add.Scatter(x, y, colour);
         line.LineWidth = 1.3f;
-        line.LinePattern = number % 2 == 0 ? LinePattern.Solid : LinePattern.DenselyDashed;
         line.MarkerSize = markers ? 4 : 0;
         line.MarkerShape = Shapes[number % Shapes.Length];
         return colour;
