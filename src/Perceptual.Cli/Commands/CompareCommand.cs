@@ -226,7 +226,8 @@ internal static class CompareCommand
         private void CheckMap(CommandResult result, string file)
         {
             var (count, isPanel) = (result.GetValue(distorted)?.Length ?? 0, look.Style(result) == MapOptions.Panel);
-            if (!HasEnding(file, ".npy") && !Figure.Endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
+            if (!HasEnding(file, ".npy")
+                && !Figure.Endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
                 result.AddError($"--map {file}: the name must end in .png, .svg or .pdf (a picture), or .npy (values)");
             if (HasEnding(file, ".npy") && look.Given(result))
                 result.AddError($"--map {file} gets the values as they are: leave out --map-style and --map-max");
