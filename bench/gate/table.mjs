@@ -1,0 +1,121 @@
+// The tables of docs/gate.md, from out/gate.json and out/TOOL.csv. Limits are tuned on one half of the pages, and
+// everything that is printed is of the other half.
+import fs from 'node:fs';
+import { DEFECTS } from './defects.mjs';
+import { random } from './random.mjs';
+
+const out = `${import.meta.dirname}/out`, FALSE_ALARMS = 0.05, BOOTSTRAPS = 2000;
+const HARD = ['whole-pixels', 'scale-2', 'scale-2-lanczos']; // reported with and without
+const USUAL = JSON.parse(fs.readFileSync(`${import.meta.dirname}/usual.json`)).limits;
+
+// What tools say: tool -> settings -> "page/name" -> value.
+const said = new Map();
+function say(tool, settings, picture, value) {
+  const bySettings = said.get(tool) ?? said.set(tool, new Map()).get(tool);
+  (bySettings.get(settings) ?? bySettings.set(settings, new Map()).get(settings)).set(picture, value);
+}
+
+const pictures = [], witnesses = new Map();
+for (const { name, findings } of JSON.parse(fs.readFileSync(`${out}/gate.json`)).results) {
+  const picture = name.replace('.png', ''), [page, kind] = picture.split('/');
+  pictures.push({ picture, page: Number(page), kind, isDefect: !kind.startsWith('same-'), condition: kind.slice(5) });
+  const values = Object.fromEntries((findings ?? []).map(({ witness, value }) => [witness, value]));
+  witnesses.set(picture, values);
+  for (const single of ['lpips-lite', 'lpips-lite patch:64', 'lpips-alex', 'lpips-alex patch:64', 'dssim'])
+    say(single === 'dssim' ? 'SSIM' : single, '', picture, (values[single] ?? 0) * (single === 'dssim' ? 2 : 1));
+  say('gate', '', picture, Math.max(0, ...Object.keys(USUAL).map(witness => (values[witness] ?? 0) / USUAL[witness])));
+}
+const PEERS = ['pixelmatch', 'odiff', 'looks-same', 'blazediff', 'ssim.js'];
+for (const tool of PEERS)
+  for (const line of fs.readFileSync(`${out}/${tool}.csv`, 'utf8').trim().split('\n').slice(1)) {
+    const [page, name, settings, value] = line.split(',');
+    say(tool, settings, `${page}/${name}`, Number(value));
+  }
+const DEFAULT_SETTINGS = {
+  pixelmatch: "0.1 false", blazediff: "0.1 false", odiff: "0.1 false", "looks-same": "2.3 true", "ssim.js": "weber",
+};
+const DEFAULTS = { gate: 1, SSIM: 0.02, 'ssim.js': 0.02 }; // the others: any pixel
+
+// The halves.
+const pages = [...new Set(pictures.map(({ page }) => page))].sort((a, b) => a - b), next = random(22);
+for (let k = pages.length - 1; k > 0; k--) {
+  const other = next.below(k + 1);
+  [pages[k], pages[other]] = [pages[other], pages[k]];
+}
+const tuning = new Set(pages.slice(0, pages.length / 2));
+
+const share = (list, test) => list.length === 0 ? NaN : list.filter(test).length / list.length;
+const percent = number => (100 * number).toFixed(0);
+
+// The least limit that at most the wanted share of unchanged pictures exceeds.
+function limitOf(values, unchanged) {
+  const sorted = unchanged.map(({ picture }) => values.get(picture)).sort((a, b) => b - a);
+  return sorted[Math.floor(FALSE_ALARMS * sorted.length)] ?? 0;
+}
+
+// Settings and limit with which most of the tuning half is found.
+function tuned(tool, world) {
+  const half = world.filter(({ page }) => tuning.has(page));
+  const [unchanged, defects] = [half.filter(each => !each.isDefect), half.filter(each => each.isDefect)];
+  let best = null;
+  for (const [settings, values] of said.get(tool)) {
+    const limit = limitOf(values, unchanged);
+    const found = share(defects, ({ picture }) => values.get(picture) > limit);
+    if (best === null || found > best.found)
+      best = { settings, values, limit, found };
+  }
+  return best;
+}
+
+// The 95 % interval of a share, by bootstrap of pages.
+function interval(list, test) {
+  const byPage = new Map();
+  for (const each of list) {
+    const counts = byPage.get(each.page) ?? byPage.set(each.page, [0, 0]).get(each.page);
+    counts[0] += test(each);
+    counts[1]++;
+  }
+  const counts = [...byPage.values()], draw = random(1);
+  const shares = Array.from({ length: BOOTSTRAPS }, () => {
+    let [found, all] = [0, 0];
+    for (let k = 0; k < counts.length; k++) {
+      const [f, a] = draw.of(counts);
+      [found, all] = [found + f, all + a];
+    }
+    return found / all;
+  }).sort((a, b) => a - b);
+  return `[${percent(shares[Math.floor(0.025 * BOOTSTRAPS)])}, ${percent(shares[Math.ceil(0.975 * BOOTSTRAPS) - 1])}]`;
+}
+
+function tables(title, world) {
+  const rest = world.filter(({ page }) => !tuning.has(page));
+  const [unchanged, defects] = [rest.filter(each => !each.isDefect), rest.filter(each => each.isDefect)];
+  console.log(`\n## ${title}: ${defects.length} defects, ${unchanged.length} unchanged pictures\n`);
+  console.log('| tool | found by default | false alarms | settings, limit tuned to 5 % | found | false alarms |');
+  console.log('| --- | --- | --- | --- | --- | --- |');
+  const chosen = new Map();
+  for (const tool of said.keys()) {
+    const values = said.get(tool).get(DEFAULT_SETTINGS[tool] ?? ''), limit = DEFAULTS[tool] ?? (PEERS.includes(tool) ? 0 : null);
+    const above = ({ picture }) => values.get(picture) > limit;
+    const best = tuned(tool, world), aboveBest = ({ picture }) => best.values.get(picture) > best.limit;
+    chosen.set(tool, aboveBest);
+    console.log(`| ${tool} | ${limit === null ? '' : `${percent(share(defects, above))} ${interval(defects, above)}`} | `
+      + `${limit === null ? '' : percent(share(unchanged, above))} | ${best.settings} > ${Number(best.limit.toPrecision(3))} | `
+      + `${percent(share(defects, aboveBest))} ${interval(defects, aboveBest)} | ${percent(share(unchanged, aboveBest))} |`);
+  }
+  const kinds = [...new Set(Object.values(DEFECTS))];
+  console.log(`\n| planted | of | ${[...chosen.keys()].join(' | ')} |\n| --- | --- |${' --- |'.repeat(chosen.size)}`);
+  for (const kind of kinds) {
+    const some = defects.filter(each => DEFECTS[each.kind] === kind);
+    console.log(`| ${kind} | ${some.length} | ${[...chosen.values()].map(test => percent(share(some, test))).join(' | ')} |`);
+  }
+  const conditions = [...new Set(unchanged.map(({ condition }) => condition))];
+  console.log(`\n| unchanged | ${[...chosen.keys()].join(' | ')} |\n| --- |${' --- |'.repeat(chosen.size)}`);
+  for (const condition of conditions) {
+    const some = unchanged.filter(each => each.condition === condition);
+    console.log(`| ${condition} | ${[...chosen.values()].map(test => percent(share(some, test))).join(' | ')} |`);
+  }
+}
+
+tables('All conditions', pictures);
+tables('Without the two', pictures.filter(({ condition, isDefect }) => isDefect || !HARD.includes(condition)));
