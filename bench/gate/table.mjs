@@ -95,26 +95,27 @@ function tables(title, world) {
   console.log('| --- | --- | --- | --- | --- | --- |');
   const chosen = new Map();
   for (const tool of said.keys()) {
-    const values = said.get(tool).get(DEFAULT_SETTINGS[tool] ?? ''), limit = DEFAULTS[tool] ?? (PEERS.includes(tool) ? 0 : null);
+    const values = said.get(tool).get(DEFAULT_SETTINGS[tool] ?? '');
+    const limit = DEFAULTS[tool] ?? (PEERS.includes(tool) ? 0 : null);
     const above = ({ picture }) => values.get(picture) > limit;
     const best = tuned(tool, world), aboveBest = ({ picture }) => best.values.get(picture) > best.limit;
     chosen.set(tool, aboveBest);
-    console.log(`| ${tool} | ${limit === null ? '' : `${percent(share(defects, above))} ${interval(defects, above)}`} | `
-      + `${limit === null ? '' : percent(share(unchanged, above))} | ${best.settings} > ${Number(best.limit.toPrecision(3))} | `
+    const byDefault = limit === null ? ' | '
+      : `${percent(share(defects, above))} ${interval(defects, above)} | ${percent(share(unchanged, above))}`;
+    console.log(`| ${tool} | ${byDefault} | ${best.settings} > ${Number(best.limit.toPrecision(3))} | `
       + `${percent(share(defects, aboveBest))} ${interval(defects, aboveBest)} | ${percent(share(unchanged, aboveBest))} |`);
   }
   const kinds = [...new Set(Object.values(DEFECTS))];
-  console.log(`\n| planted | of | ${[...chosen.keys()].join(' | ')} |\n| --- | --- |${' --- |'.repeat(chosen.size)}`);
-  for (const kind of kinds) {
-    const some = defects.filter(each => DEFECTS[each.kind] === kind);
-    console.log(`| ${kind} | ${some.length} | ${[...chosen.values()].map(test => percent(share(some, test))).join(' | ')} |`);
-  }
-  const conditions = [...new Set(unchanged.map(({ condition }) => condition))];
-  console.log(`\n| unchanged | ${[...chosen.keys()].join(' | ')} |\n| --- |${' --- |'.repeat(chosen.size)}`);
-  for (const condition of conditions) {
-    const some = unchanged.filter(each => each.condition === condition);
-    console.log(`| ${condition} | ${[...chosen.values()].map(test => percent(share(some, test))).join(' | ')} |`);
-  }
+  const row = (name, some) =>
+    console.log(`| ${name} | ${some.length} | ${[...chosen.values()].map(test => percent(share(some, test))).join(' | ')} |`);
+  const head = name => console.log(
+    `\n| ${name} | of | ${[...chosen.keys()].join(' | ')} |\n| --- | --- |${' --- |'.repeat(chosen.size)}`);
+  head('planted');
+  for (const kind of kinds)
+    row(kind, defects.filter(each => DEFECTS[each.kind] === kind));
+  head('unchanged');
+  for (const condition of new Set(unchanged.map(each => each.condition)))
+    row(condition, unchanged.filter(each => each.condition === condition));
 }
 
 tables('All conditions', pictures);
