@@ -1,12 +1,12 @@
-// The tables of docs/gate.md, from out/gate.json and out/TOOL.csv. Limits are tuned on one half of the pages, and
-// everything that is printed is of the other half.
+// The tables of docs/gate.md, from out/gate.json, out/singles.json and out/TOOL.csv. Limits are tuned on one half of
+// the pages, and everything that is printed is of the other half.
 import fs from 'node:fs';
 import { DEFECTS } from './defects.mjs';
 import { random } from './random.mjs';
 
 const out = `${import.meta.dirname}/out`, FALSE_ALARMS = 0.05, BOOTSTRAPS = 2000;
 const HARD = ['whole-pixels', 'scale-2', 'scale-2-lanczos']; // reported with and without
-const USUAL = JSON.parse(fs.readFileSync(`${import.meta.dirname}/usual.json`)).limits;
+const LAID_OUT_ANEW = 1.5; // pixels: a person sees that something moved so far
 
 // What tools say: tool -> settings -> "page/name" -> value.
 const said = new Map();
@@ -15,15 +15,21 @@ function say(tool, settings, picture, value) {
   (bySettings.get(settings) ?? bySettings.set(settings, new Map()).get(settings)).set(picture, value);
 }
 
-const pictures = [], witnesses = new Map();
-for (const { name, findings } of JSON.parse(fs.readFileSync(`${out}/gate.json`)).results) {
+const read = file => JSON.parse(fs.readFileSync(`${out}/${file}.json`));
+const pictures = [], layouts = read('layouts');
+for (const { name, findings } of read('gate').results) {
   const picture = name.replace('.png', ''), [page, kind] = picture.split('/');
-  pictures.push({ picture, page: Number(page), kind, isDefect: !kind.startsWith('same-'), condition: kind.slice(5) });
-  const values = Object.fromEntries((findings ?? []).map(({ witness, value }) => [witness, value]));
-  witnesses.set(picture, values);
-  for (const single of ['lpips-lite', 'lpips-lite patch:64', 'lpips-alex', 'lpips-alex patch:64', 'dssim'])
-    say(single === 'dssim' ? 'SSIM' : single, '', picture, (values[single] ?? 0) * (single === 'dssim' ? 2 : 1));
-  say('gate', '', picture, Math.max(0, ...Object.keys(USUAL).map(witness => (values[witness] ?? 0) / USUAL[witness])));
+  const isDefect = !kind.startsWith('same-'), condition = isDefect ? null : kind.slice(5);
+  if (isDefect || layouts[picture] < LAID_OUT_ANEW)
+    pictures.push({ picture, page: Number(page), kind, isDefect, condition });
+  say('gate', '', picture, Math.max(0, ...(findings ?? []).map(({ value, limit }) => value / limit)));
+}
+const SINGLES = ['lpips-lite', 'lpips-lite patch:64', 'lpips-alex', 'lpips-alex patch:64', 'dssim'];
+for (const { name, findings } of read('singles').results) {
+  const values = new Map((findings ?? []).map(({ witness, value }) => [witness, value]));
+  for (const single of SINGLES) // dssim is half of 1 - SSIM
+    say(single === 'dssim' ? 'SSIM' : single, '', name.replace('.png', ''),
+      (values.get(single) ?? 0) * (single === 'dssim' ? 2 : 1));
 }
 const PEERS = ['pixelmatch', 'odiff', 'looks-same', 'blazediff', 'ssim.js'];
 for (const tool of PEERS)
@@ -32,7 +38,7 @@ for (const tool of PEERS)
     say(tool, settings, `${page}/${name}`, Number(value));
   }
 const DEFAULT_SETTINGS = {
-  pixelmatch: "0.1 false", blazediff: "0.1 false", odiff: "0.1 false", "looks-same": "2.3 true", "ssim.js": "weber",
+  pixelmatch: '0.1 false', blazediff: '0.1 false', odiff: '0.1 false', 'looks-same': '2.3 true', 'ssim.js': 'weber',
 };
 const DEFAULTS = { gate: 1, SSIM: 0.02, 'ssim.js': 0.02 }; // the others: any pixel
 
@@ -102,12 +108,12 @@ function tables(title, world) {
     chosen.set(tool, aboveBest);
     const byDefault = limit === null ? ' | '
       : `${percent(share(defects, above))} ${interval(defects, above)} | ${percent(share(unchanged, above))}`;
-    console.log(`| ${tool} | ${byDefault} | ${best.settings} > ${Number(best.limit.toPrecision(3))} | `
+    console.log(`| ${tool} | ${byDefault} | ${`${best.settings} > ${Number(best.limit.toPrecision(3))}`.trim()} | `
       + `${percent(share(defects, aboveBest))} ${interval(defects, aboveBest)} | ${percent(share(unchanged, aboveBest))} |`);
   }
   const kinds = [...new Set(Object.values(DEFECTS))];
-  const row = (name, some) =>
-    console.log(`| ${name} | ${some.length} | ${[...chosen.values()].map(test => percent(share(some, test))).join(' | ')} |`);
+  const row = (name, some) => console.log(
+    `| ${name} | ${some.length} | ${[...chosen.values()].map(test => percent(share(some, test))).join(' | ')} |`);
   const head = name => console.log(
     `\n| ${name} | of | ${[...chosen.keys()].join(' | ')} |\n| --- | --- |${' --- |'.repeat(chosen.size)}`);
   head('planted');
