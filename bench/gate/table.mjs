@@ -107,9 +107,12 @@ function tables(title, world) {
     const limit = DEFAULTS[tool] ?? (PEERS.includes(tool) ? 0 : null);
     const best = tuned(tool, world), isKnown = ({ picture }) => values.has(picture);
     const known = [defects.filter(isKnown), unchanged.filter(isKnown)];
-    const cells = test => `${percent(share(known[0], test))} ${interval(known[0], test)} | ${percent(share(known[1], test))}`;
+    const cells = test =>
+      `${percent(share(known[0], test))} ${interval(known[0], test)} | ${percent(share(known[1], test))}`;
     const aboveBest = ({ picture }) => best.values.get(picture) > best.limit;
-    chosen.set(tool, { isKnown, aboveBest });
+    if (tool === 'gate')
+      chosen.set('gate by default', { isKnown, above: ({ picture }) => values.get(picture) > limit });
+    chosen.set(tool, { isKnown, above: aboveBest });
     const missing = rest.length - known[0].length - known[1].length;
     console.log(`| ${tool}${missing > 0 ? ` (without ${missing} pictures)` : ''} | `
       + `${limit === null ? ' | ' : cells(({ picture }) => values.get(picture) > limit)} | `
@@ -117,7 +120,7 @@ function tables(title, world) {
   }
   const kinds = [...new Set(Object.values(DEFECTS))];
   const row = (name, some) => console.log(`| ${name} | ${some.length} | ${[...chosen.values()].map(
-    ({ isKnown, aboveBest }) => percent(share(some.filter(isKnown), aboveBest))).join(' | ')} |`);
+    ({ isKnown, above }) => percent(share(some.filter(isKnown), above))).join(' | ')} |`);
   const head = name => console.log(
     `\n| ${name} | of | ${[...chosen.keys()].join(' | ')} |\n| --- | --- |${' --- |'.repeat(chosen.size)}`);
   head('planted');
