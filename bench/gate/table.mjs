@@ -29,9 +29,10 @@ for (const { name, findings } of read('gate').results) {
 const SINGLES = ['lpips-lite', 'lpips-lite patch:64', 'lpips-alex', 'lpips-alex patch:64', 'dssim'];
 for (const { name, findings } of read('singles').results) {
   const values = new Map((findings ?? []).map(({ witness, value }) => [witness, value]));
-  for (const single of SINGLES) // dssim is half of 1 - SSIM
-    say(single === 'dssim' ? 'SSIM' : single, '', name.replace('.png', ''),
-      (values.get(single) ?? 0) * (single === 'dssim' ? 2 : 1));
+  for (const single of SINGLES)
+    if (values.has(single) || values.size === 0) // dssim is half of 1 - SSIM
+      say(single === 'dssim' ? 'SSIM' : single, '', name.replace('.png', ''),
+        (values.get(single) ?? 0) * (single === 'dssim' ? 2 : 1));
 }
 const PEERS = ['pixelmatch', 'odiff', 'looks-same', 'blazediff', 'ssim.js'];
 for (const tool of PEERS)
