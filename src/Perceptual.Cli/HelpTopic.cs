@@ -312,6 +312,9 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
           METRIC POOLING    the map of a metric of `lpips metrics`, pooled: "ssim patch:16"
           METRIC            the value of a metric where larger is further apart: "lpips-alex"
 
+        Until there are limits in the file, they are stricter where a picture differs from its baseline at one place
+        only: a program that draws in another way does so everywhere.
+
         In "images", * is anything within a part of a name, ** anything, ? one character; a later entry has the last
         word, and a limit of null takes a witness away. Ignored areas are taken from the baseline, so that what is
         there is not seen. An image of what is ignored is black where pictures are compared.

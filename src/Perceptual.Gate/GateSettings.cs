@@ -26,7 +26,8 @@ public sealed record GateSettings
     private const int MostBytes = 1 << 24;
 
     /// <summary>The limits of witnesses by their names (<see cref="Witness.Parse"/>), which hold unless
-    /// <see cref="Images"/> says otherwise.</summary>
+    /// <see cref="Images"/> says otherwise. Of pictures that differ at one place only, the usual ones are stricter:
+    /// <see cref="Witness.LocalLimits"/>.</summary>
     public IReadOnlyDictionary<string, double> Limits { get; init; } = Witness.UsualLimits;
 
     /// <summary>What is ignored in all pictures, as <see cref="IgnoredAreas"/> takes it; images are named relative to
@@ -45,9 +46,11 @@ public sealed record GateSettings
 
     /// <summary>The limits for a picture.</summary>
     /// <param name="name">Its path, with / between its parts.</param>
-    public IReadOnlyDictionary<string, double> LimitsOf(string name)
+    /// <param name="isLocal">Whether it differs at one place only.</param>
+    public IReadOnlyDictionary<string, double> LimitsOf(string name, bool isLocal = false)
     {
-        var limits = new OrderedDictionary<string, double>(Limits, StringComparer.Ordinal);
+        var limits = new OrderedDictionary<string, double>(
+            isLocal && AreUsual ? Witness.LocalLimits : Limits, StringComparer.Ordinal);
         foreach (var rule in Images.Where(rule => rule.Matches(name)))
             foreach (var (witness, limit) in rule.Limits)
                 if (limit is { } number)
@@ -56,6 +59,9 @@ public sealed record GateSettings
                     limits.Remove(witness);
         return limits;
     }
+
+    /// <summary>Whether nobody has said what the limits are.</summary>
+    internal bool AreUsual => ReferenceEquals(Limits, Witness.UsualLimits);
 
     /// <summary>What is ignored in a picture.</summary>
     /// <param name="name">Its path, with / between its parts.</param>

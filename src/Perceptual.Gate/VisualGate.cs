@@ -162,7 +162,7 @@ public sealed class VisualGate
         if (pair.Changed is not { } changed)
             return result;
         var findings = new List<GateFinding>();
-        foreach (var (name, limit) in settings.LimitsOf(result.Name))
+        foreach (var (name, limit) in settings.LimitsOf(result.Name, settings.AreUsual && ChangeSpread.IsLocal(pair)))
         {
             var witness = witnesses.GetOrAdd(name, name => Witness.Parse(name, store));
             if (Math.Min(pair.Width, pair.Height) < witness.MinimumSide)

@@ -16,15 +16,15 @@ namespace Perceptual.Gate;
 public abstract class Witness
 {
     // The one list: the witnesses that a gate asks unless it is told others, the limits that hold until some have been
-    // learned, and the least that can be learned: nobody sees less.
-    private static readonly (Witness Witness, double Limit, double Least)[] Usual =
+    // learned, those of pictures that differ at one place only, and the least that can be learned: nobody sees less.
+    private static readonly (Witness Witness, double Limit, double Local, double Least)[] Usual =
     [
-        (new ColourWitness(8), 5.5, 0.3),
-        (new ColourWitness(16), 2.3, 0.2),
-        (new ColourWitness(32), 0.9, 0.15),
-        (new MetricWitness("ssim-luma", "patch:8", store: null), 0.5, 0.01),
-        (new MetricWitness("ssim-luma", "patch:16", store: null), 0.35, 0.01),
-        (new MetricWitness("lpips-lite", "patch:16", store: null), 0.2, 0.01),
+        (new ColourWitness(8), 13, 6, 0.3),
+        (new ColourWitness(16), 6, 3, 0.2),
+        (new ColourWitness(32), 3.2, 0.8, 0.15),
+        (new MetricWitness("ssim-luma", "patch:8", store: null), 1.5, 0.25, 0.01),
+        (new MetricWitness("ssim-luma", "patch:16", store: null), 1.05, 0.15, 0.01),
+        (new MetricWitness("lpips-lite", "patch:16", store: null), 0.25, 0.035, 0.01),
     ];
 
     private protected Witness(string name) => Name = name;
@@ -38,6 +38,11 @@ public abstract class Witness
     /// <summary>The limits that hold as long as none have been learned, by the names of <see cref="All"/>.</summary>
     public static IReadOnlyDictionary<string, double> UsualLimits { get; } =
         Usual.ToDictionary(usual => usual.Witness.Name, usual => usual.Limit);
+
+    /// <summary>The limits that hold as long as none have been learned, of pictures in which less than a twentieth
+    /// of what is drawn differs, by the names of <see cref="All"/>.</summary>
+    public static IReadOnlyDictionary<string, double> LocalLimits { get; } =
+        Usual.ToDictionary(usual => usual.Witness.Name, usual => usual.Local);
 
     /// <summary>The limits that are learned at least, by the names of <see cref="All"/>.</summary>
     internal static IReadOnlyDictionary<string, double> LeastLimits { get; } =

@@ -110,6 +110,39 @@ public sealed class VisualGateTests : IDisposable
         Assert.Equal((GateOutcome.Changed, "lpips-lite"), (both.Outcome, both.Worst!.Witness));
     }
 
+    // On the page, 18 rows are unlike those above them, in 99 columns that have one to the left: 1,782 pixels.
+    [Theory]
+    [InlineData(0, 0, 100, 4, true)] // none
+    [InlineData(1, 0, 89, 5, true)] // 89
+    [InlineData(1, 0, 90, 5, false)]
+    [InlineData(0, 0, 100, 80, false)]
+    public void The_usual_limits_are_stricter_where_less_than_a_twentieth_of_what_is_drawn_differs(
+        int x, int y, int width, int height, bool isLocal)
+    {
+        var page = Page();
+        Save("base/a.png", page);
+        Save("new/a.png", With(page, x, y, width, height, by: 31));
+        Assert.Equal(isLocal ? Witness.LocalLimits : Witness.UsualLimits,
+            Single(new()).Findings.ToDictionary(finding => finding.Witness, finding => finding.Limit));
+        var limits = Limit("colour:16", 9);
+        Assert.Equal(limits, Single(new() { Limits = limits }).Findings.ToDictionary(
+            finding => finding.Witness, finding => finding.Limit));
+    }
+
+    [Fact]
+    public void Differences_of_eight_levels_or_where_nothing_is_drawn_are_no_spread()
+    {
+        var page = new byte[3 * 100 * 80];
+        With(page, 50, 40, 1, 1).CopyTo(page, 0); // unlike those to the left and above, as are those after it
+        Assert.Equal(0, ChangeSpread.Of(Pair(page, With(page, 0, 0, 100, 80, by: 8))));
+        Assert.Equal(1, ChangeSpread.Of(Pair(page, With(page, 0, 0, 100, 80, by: 16))));
+        Assert.Equal(1 / 3.0, ChangeSpread.Of(Pair(page, With(page, 50, 40, 1, 1, by: 16))));
+        Assert.Equal(0, ChangeSpread.Of(Pair(page, With(page, 0, 0, 100, 40))));
+
+        static PicturePair Pair(byte[] one, byte[] other) =>
+            new(RgbImage.FromInterleaved(one, 100, 80), RgbImage.FromInterleaved(other, 100, 80), []);
+    }
+
     // Nothing can be said of them but that they differ.
     [Fact]
     public void Pictures_too_small_for_all_witnesses_have_changed_if_they_differ()
