@@ -454,8 +454,8 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         `lpips help judgements` says for 2afc. You can give several.
         --validate DATA and --hold-out N are two ways to say what is scored before training and after each epoch.
 
-        Lin weights begin random, as in the paper; --lin FILE begins with others, --lin published with those of the
-        LPIPS that everybody uses, which is better where judgements are few.
+        Lin weights begin random, as in the paper; --lin FILE begins with others, --lin published with those of LPIPS
+        itself. Where there are too few triplets to learn from, stderr says so and proposes --batch and --epochs.
 
         The folder of -o gets:
           NET.safetensors         the model: trunk, lin weights, recipe, digests. Every command takes it as --weights.
