@@ -40,6 +40,9 @@ public sealed record GateSettings
     /// <summary>What the limits were learned from; null if they were not.</summary>
     public LearnedFrom? Learned { get; init; }
 
+    /// <summary>What is ignored in any picture.</summary>
+    internal IEnumerable<string> Ignored => Ignore.Concat(Images.SelectMany(rule => rule.Ignore));
+
     /// <summary>The names of the witnesses that any picture has.</summary>
     internal IEnumerable<string> Witnesses =>
         Limits.Keys.Concat(Images.SelectMany(rule => rule.Limits.Keys)).Distinct(StringComparer.Ordinal);
@@ -91,7 +94,8 @@ public sealed record GateSettings
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{path}: is not JSON: {e.Message}", e);
+            throw new InvalidDataException(
+                $"{path}: is not JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}", e);
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {

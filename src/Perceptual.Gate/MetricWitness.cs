@@ -34,8 +34,9 @@ internal sealed class MetricWitness : Witness
     {
         (this.pooling, this.info) = (pooling, info);
         if (pooling is null && info.LargerIsCloser)
-            throw new ArgumentException($"of {name}, larger is closer: give it a pooling"
-                + (info.HasMap ? $", such as '{name} patch:16'" : "; but it has no map, so name another metric"));
+            throw new ArgumentException(info.HasMap
+                ? $"of {name}, larger is closer: give it a pooling, such as '{name} patch:16'"
+                : $"{name} cannot be a witness: larger is closer, and it has no map");
         if (pooling is not null && !info.HasMap)
             throw new ArgumentException($"{name} has no map, so there is nothing to pool");
         if (pooling is not null)

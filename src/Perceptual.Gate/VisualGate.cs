@@ -33,7 +33,8 @@ public sealed class VisualGate
     /// <see cref="WeightStore"/> describes.</param>
     /// <param name="families">More metrics, as <see cref="Witness.Parse"/> takes them; their files are relative to
     /// <paramref name="folder"/>. What the settings name of them is made at once.</param>
-    /// <exception cref="ArgumentException">A metric of a family cannot be a witness.</exception>
+    /// <exception cref="ArgumentException">A metric of a family cannot be a witness, or something is to be ignored that
+    /// is neither an area nor an image.</exception>
     public VisualGate(GateSettings? settings = null, string? folder = null, ImageReadOptions? options = null,
         int? threads = null, WeightStore? store = null,
         IReadOnlyDictionary<string, Func<string, Metric>>? families = null)
@@ -41,6 +42,10 @@ public sealed class VisualGate
         (this.settings, this.folder) = (settings ?? new(), folder ?? "");
         (this.options, this.store) = (options ?? new(), store);
         this.threads = threads ?? Environment.ProcessorCount;
+        foreach (var text in this.settings.Ignored)
+            if (!IgnoredAreas.IsArea(text) && !File.Exists(MaskPath(text)))
+                throw new ArgumentException($"to be ignored is {UntrustedText.Printable(text)}, which is neither an "
+                    + $"area x,y,width,height (whole numbers) nor an image in {(folder is null or "" ? "." : folder)}");
         foreach (var name in this.settings.Witnesses.Where(name => Witness.IsOfFamily(name, families)))
             witnesses[name] = Witness.Parse(name, store, families!.ToDictionary(
                 family => family.Key,
@@ -55,7 +60,7 @@ public sealed class VisualGate
     /// <exception cref="InvalidDataException">There is no picture in either.</exception>
     public IReadOnlyList<string> Names(string baselines, string actual)
     {
-        var masks = settings.Ignore.Concat(settings.Images.SelectMany(rule => rule.Ignore))
+        var masks = settings.Ignored
             .Where(text => !IgnoredAreas.IsArea(text)).Select(text => Path.GetFullPath(MaskPath(text))).ToHashSet();
         string[] names =
         [
@@ -132,7 +137,7 @@ public sealed class VisualGate
         try
         {
             if (!hasActual && !hasBaseline)
-                throw new FileNotFoundException($"{actual}: is a link to something that is not there");
+                throw new FileNotFoundException($"{actual}: is a link to something that is not there, or its name is not UTF-8");
             if (!hasActual)
                 return result with { Outcome = GateOutcome.Missing };
             if (hasBaseline && PictureFolder.AreEqual(baseline, actual))
@@ -142,7 +147,8 @@ public sealed class VisualGate
                 ? Compare(result, ImageFile.Read(baseline, options), picture, cancellation)
                 : result with { Outcome = GateOutcome.New };
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is InvalidDataException or UnauthorizedAccessException
+            or (IOException and not WeightsUnavailableException))
         {
             return result with { Outcome = GateOutcome.Unreadable, Problem = e.Message };
         }

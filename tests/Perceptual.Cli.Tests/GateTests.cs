@@ -67,6 +67,57 @@ public sealed class GateTests : IDisposable
     }
 
     [Fact]
+    public void Nothing_is_written_over_the_limits_or_among_the_pictures()
+    {
+        lpips.Image("base/a.png");
+        lpips.Image("new/a.png");
+        var limits = lpips.PathOf("base/perceptual.json");
+        File.WriteAllText(limits, """{ "limits": { "colour:16": 2 } }""");
+        Gate("-o", limits).ShouldBeUsage("perceptual.json, which is read");
+        Gate("--report", lpips.PathOf("base/report")).ShouldBeUsage("base/report is in", "base, whose pictures");
+        Gate("--report", lpips.PathOf("new/x/report")).ShouldBeUsage("new/x/report is in", "new, whose pictures");
+        Assert.Equal(0, Gate("--report", lpips.PathOf("new-report")).Code);
+        Assert.Contains("colour:16", File.ReadAllText(limits), StringComparison.Ordinal);
+    }
+
+    // Whether or not a picture changed: a mistake is not found only when somebody needs the gate.
+    [Fact]
+    public void What_is_to_be_ignored_is_looked_at_first()
+    {
+        lpips.Image("base/a.png");
+        lpips.Image("new/a.png");
+        foreach (var text in new[] { "mask.png", "0,0,120", "0,0,0,20" })
+        {
+            File.WriteAllText(lpips.PathOf("base/perceptual.json"), $$"""{ "ignore": ["{{text}}"] }""");
+            Gate().ShouldFail(1, text, "neither an area x,y,width,height", "base");
+        }
+    }
+
+    [Fact]
+    public void Missing_weights_are_the_fault_of_no_picture()
+    {
+        lpips.Image("base/a.png");
+        lpips.Image("new/a.png", seed: 2);
+        File.WriteAllText(lpips.PathOf("base/perceptual.json"), """{ "limits": { "lpips-alex": 1 } }""");
+        Gate("--weights", lpips.PathOf("base")).ShouldFail(4, "alexnet");
+    }
+
+    [Fact]
+    public void Approval_says_which_pictures_cannot_be_taken()
+    {
+        lpips.Image("base/a.png");
+        lpips.Image("base/b.png");
+        lpips.Image("new/b.png", seed: 2);
+        File.WriteAllText(lpips.PathOf("new/a.png"), "text");
+        var run = Approve();
+        Assert.Equal((1, "taken\tb.png"), (run.Code, run.Lines.Single()));
+        Assert.StartsWith("lpips: a.png is not taken: ", run.Error, StringComparison.Ordinal);
+        File.Delete(lpips.PathOf("new/a.png"));
+        Assert.Contains("baselines of pictures that are to go can be deleted", Approve().Error,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_file_that_cannot_be_read_is_named_and_is_a_failure_of_its_own()
     {
         lpips.Image("base/a.png");

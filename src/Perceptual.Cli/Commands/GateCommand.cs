@@ -42,15 +42,21 @@ internal static class GateCommand
             var (baselines, actual) = gate.Folders(parsed);
             Directory.CreateDirectory(baselines);
             var patterns = parsed.GetValue(names) ?? [];
+            var results = patterns.Length > 0 ? []
+                : gate.Compare(app, parsed, gate.Create(app, parsed), cancellation);
             var taken = patterns.Length > 0
                 ? Baselines.Matching(Baselines.NamesIn(actual), patterns)
-                : [.. gate.Compare(app, parsed, gate.Create(app, parsed), cancellation)
-                    .Where(IsToBeTaken).Select(result => result.Name)];
+                : [.. results.Where(IsToBeTaken).Select(result => result.Name)];
             Baselines.Approve(baselines, actual, taken,
                 name => app.Output.WriteLine($"taken\t{Printable.Escape(name)}"), cancellation);
-            if (taken.Count == 0)
-                app.Say("no picture changed or is new: there is nothing to take");
-            return ExitCode.Fine;
+            var unreadable = Array.FindAll(results, result => result.Outcome == GateOutcome.Unreadable);
+            foreach (var result in unreadable)
+                app.Say($"{result.Name} is not taken: {result.Problem}");
+            if (taken.Count + unreadable.Length == 0)
+                app.Say("no picture changed or is new: there is nothing to take"
+                    + (results.Any(result => result.Outcome == GateOutcome.Missing)
+                        ? "; baselines of pictures that are to go can be deleted" : ""));
+            return unreadable.Length > 0 ? ExitCode.Failed : ExitCode.Fine;
         });
         return command;
     }
@@ -107,9 +113,10 @@ internal static class GateCommand
             var visual = gate.Create(app, parsed);
             OutputFiles.Check(
                 visual.Names(baselines, actual).SelectMany(
-                    name => new[] { VisualGate.PathOf(baselines, name), VisualGate.PathOf(actual, name) }),
+                    name => new[] { VisualGate.PathOf(baselines, name), VisualGate.PathOf(actual, name) })
+                    .Append(gate.LimitsFile(parsed)),
                 (output.Name, file), (junit.Name, xml));
-            PairReport.Check(parsed.GetValue(page));
+            PairReport.Check(parsed.GetValue(page), baselines, actual);
             var results = gate.Compare(app, parsed, visual, cancellation);
             var report = new GateReport(baselines, actual, results, accepts);
             if (accepts)
@@ -180,12 +187,17 @@ internal sealed class GateOptions
     /// <summary>How many pictures are compared at a time.</summary>
     public int Threads(ParseResult parsed) => parsed.GetValue(threads) ?? Environment.ProcessorCount;
 
+    /// <summary>The file of limits; null if there is none.</summary>
+    public string? LimitsFile(ParseResult parsed)
+    {
+        var beside = Path.Combine(Folders(parsed).Baselines, GateSettings.FileName);
+        return parsed.GetValue(limits) ?? (File.Exists(beside) ? beside : null);
+    }
+
     /// <summary>The gate that the command line asks for.</summary>
     public VisualGate Create(App app, ParseResult parsed)
     {
-        var (baselines, _) = Folders(parsed);
-        var beside = Path.Combine(baselines, GateSettings.FileName);
-        var file = parsed.GetValue(limits) ?? (File.Exists(beside) ? beside : null);
+        var file = LimitsFile(parsed);
         var settings = file is null ? new() : GateSettings.Read(file, MetricChoice.Families);
         var more = (parsed.GetValue(ignore) ?? [])
             .Select(text => IgnoredAreas.IsArea(text) ? text : Path.GetFullPath(text));

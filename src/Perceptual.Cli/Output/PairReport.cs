@@ -40,13 +40,21 @@ internal sealed partial class PairReport(string folder, string title, string com
         $"lpips {string.Join(' ', parsed.Tokens.Select(token => Quote(token.Value)))}";
 
     /// <summary>Looks at the folder before anything is computed.</summary>
+    /// <param name="folder">The folder; null if there is to be none.</param>
+    /// <param name="pictures">Folders whose pictures are compared, with those of all folders in them.</param>
     /// <exception cref="IOException">There is something at its path.</exception>
-    public static void Check(string? folder)
+    /// <exception cref="UsageException">It is in one of the folders, and would be compared the next time.</exception>
+    public static void Check(string? folder, params string[] pictures)
     {
         if (folder is not null && (folder.Length == 0 || Path.Exists(folder)))
             throw new IOException(folder.Length == 0
                 ? "--report: the name of the folder is empty"
                 : $"--report {folder} is there already; name a new folder");
+        if (folder is not null && pictures.FirstOrDefault(around =>
+            !Path.GetRelativePath(around, folder).StartsWith("..", StringComparison.Ordinal)
+            && !Path.IsPathRooted(Path.GetRelativePath(around, folder))) is { } parent)
+            throw new UsageException($"--report {folder} is in {parent}, whose pictures are compared: name a folder "
+                + "that is not");
     }
 
     /// <summary>Refuses a report of images whose border is left out: it shows them whole.</summary>
