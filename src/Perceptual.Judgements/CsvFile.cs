@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -13,6 +14,8 @@ public sealed class CsvFile : IDisposable
 {
     private const int MaxColumns = 1000;
     private const int MaxRecordLength = 1 << 20; // characters
+
+    private static readonly SearchValues<char> ToBeQuoted = SearchValues.Create(",;\t\"\r\n");
 
     private readonly string path;
     private readonly StreamReader reader;
@@ -107,7 +110,7 @@ public sealed class CsvFile : IDisposable
     public static string Field(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return text.AsSpan().ContainsAny(",;\t\"\r\n") // any of them separates columns somewhere
+        return text.AsSpan().ContainsAny(ToBeQuoted)
             ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
             : text;
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Perceptual.Tests;
 
 namespace Perceptual.Cli.Tests;
 
