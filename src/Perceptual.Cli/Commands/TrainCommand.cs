@@ -71,8 +71,8 @@ internal static class TrainCommand
             ? new Trainer(start!, job.Recipe, data, job.Threads, lin: lin, cancellation: cancellation)
             : new Trainer(onnx, [.. onnx.Network.Taps.Select(tap => tap.Channels)], onnx.LinMetadata, job.Recipe, data,
                 job.Threads, cancellation: cancellation), training, validation);
-        TellIfFew(app, job.Recipe, training.Count, trainer.Steps);
         Train(app, job, trainer, training.Count, cancellation);
+        TellIfFew(app, job.Recipe, training.Count, trainer.Steps);
         return Write(app, job, trainer, model, validation, start?.Network, cancellation);
     }
 
