@@ -87,7 +87,8 @@ internal sealed class ManyPairs
             (plot.Name, parsed.GetValue(plot)));
         PairReport.Check(parsed.GetValue(report));
         return new(file, parsed.GetValue(format)!, parsed.GetValue(layers), parsed.GetValue(strict),
-            parsed.GetValue(table), parsed.GetValue(intervals)) { Plot = parsed.GetValue(plot) };
+            parsed.GetValue(table), parsed.GetValue(intervals))
+        { Plot = parsed.GetValue(plot) };
     }
 }
 

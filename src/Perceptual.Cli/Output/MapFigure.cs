@@ -107,7 +107,8 @@ internal sealed class MapFigure
                 Figure.Text(canvas, statement, Figure.Column, y, SKTextAlign.Right);
             foreach (var line in lines)
                 Figure.Text(canvas, line, 0, y += Figure.LineHeight);
-        }) { PixelsPerUnit = pixels };
+        })
+        { PixelsPerUnit = pixels };
     }
 
     // The reference, the distorted image and their map in a row.
@@ -127,7 +128,8 @@ internal sealed class MapFigure
             var right = cells.Left(2) - 8;
             if (hasBar)
                 Figure.Text(canvas, Figure.Fit(statement, right), right, bottom + BarHeight, SKTextAlign.Right);
-        }) { PixelsPerUnit = cells.PixelsPerUnit };
+        })
+        { PixelsPerUnit = cells.PixelsPerUnit };
     }
 
     // The reference and the distorted images in a row, and the maps below, each with its value.
@@ -165,7 +167,8 @@ internal sealed class MapFigure
             }
             foreach (var line in legend)
                 Figure.Text(canvas, line, 0, y += Figure.LineHeight);
-        }) { PixelsPerUnit = cells.PixelsPerUnit };
+        })
+        { PixelsPerUnit = cells.PixelsPerUnit };
     }
 
     private (Cells Cells, Raster Reference, Raster[] Images, Raster[] Painted) Rasters(int columns, float width)

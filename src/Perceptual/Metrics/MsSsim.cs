@@ -9,7 +9,8 @@ namespace Perceptual;
 /// </summary>
 internal sealed class MsSsim()
     : Metric(new("ms-ssim", LargerIsCloser: true, "0 to 1, 1 = identical",
-        SsimWindow.Gaussian.Size << (Exponents.Length - 1), HasMap: false) { Source = "Wang et al. 2003" })
+        SsimWindow.Gaussian.Size << (Exponents.Length - 1), HasMap: false)
+    { Source = "Wang et al. 2003" })
 {
     /// <summary>The power of each scale, the largest scale first.</summary>
     internal static readonly double[] Exponents = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
