@@ -73,7 +73,7 @@ public sealed class NetworkTests : IDisposable
         Assert.Contains("2AFC,self-supervised,residual,t,0.8,0.8,0.8,triplet,1,,", run.Lines);
         foreach (var tap in new[] { "1", "2" })
             Assert.Contains(run.Lines, line => line.StartsWith(
-                $"\"layers alone, 2AFC\",self-supervised,residual,{tap},0.8,0.8,0.8,triplet", StringComparison.Ordinal));
+                $"\"layers alone, 2AFC\",self-supervised,residual,{tap},0.8,0.8,0.8,", StringComparison.Ordinal));
         Assert.DoesNotContain("residual,3,", run.Output, StringComparison.Ordinal);
     }
 
