@@ -53,8 +53,8 @@ public static class Baselines
         var globs = patterns.Select(pattern => new Glob(pattern)).ToArray();
         foreach (var glob in globs)
             if (!names.Any(glob.Matches))
-                throw new InvalidDataException($"there is no picture {glob.Pattern} to be taken; if it is to go, delete "
-                    + "its baseline");
+                throw new InvalidDataException(
+                    $"there is no picture {glob.Pattern} to be taken; if it is to go, delete its baseline");
         return [.. names.Where(name => globs.Any(glob => glob.Matches(name)))];
     }
 }

@@ -137,7 +137,8 @@ public sealed class VisualGate
         try
         {
             if (!hasActual && !hasBaseline)
-                throw new FileNotFoundException($"{actual}: is a link to something that is not there, or its name is not UTF-8");
+                throw new FileNotFoundException(
+                    $"{actual}: is a link to something that is not there, or its name is not UTF-8");
             if (!hasActual)
                 return result with { Outcome = GateOutcome.Missing };
             if (hasBaseline && PictureFolder.AreEqual(baseline, actual))
