@@ -103,7 +103,7 @@ public static class HeatMap
                 map.CopyRow(y, values);
                 for (var x = 0; x < values.Length; x++)
                     (row[3 * x], row[3 * x + 1], row[3 * x + 2]) = !float.IsNaN(values[x])
-                        ? ColourMap.Magma[Index(Math.Min(values[x], 1), 1)]
+                        ? ColourMap.Magma[Index(values[x], 1)]
                         : throw new ArgumentException("the map has a value that is not a number", nameof(map));
                 png.WriteRow(row);
             }

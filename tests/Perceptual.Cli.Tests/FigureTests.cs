@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Perceptual.Tests;
 
 namespace Perceptual.Cli.Tests;
 
@@ -122,7 +123,7 @@ public sealed partial class FigureTests : IDisposable
         var reference = ImageFile.Read(a);
         // the reference is at the left edge, below a line of text; a pixel of it is several of the picture
         var first = Enumerable.Range(0, picture.Image.Height).First(y => picture[2, y] != (255, 255, 255)
-            && picture[2, y] == Pixel(reference, 0, 0));
+            && picture[2, y] == TestImages.Pixel(reference, 0, 0));
         Assert.InRange(first, 20, 80);
         CommandLine.Run(
             ["compare", a, .. Enumerable.Repeat(others[0], 9), "--metric l2 --map-style panel", "--map", png])
@@ -136,7 +137,7 @@ public sealed partial class FigureTests : IDisposable
         Assert.Equal(0, CommandLine.Run("compare", a, b, "--metric l2 --crop-border 10 --map-style panel", "--map",
             png).Code);
         var picture = new Picture(png);
-        var corner = Pixel(ImageFile.Read(a), 10, 10);
+        var corner = TestImages.Pixel(ImageFile.Read(a), 10, 10);
         Assert.Contains(Enumerable.Range(20, 60), y => picture[2, y] == corner);
     }
 
@@ -206,7 +207,7 @@ public sealed partial class FigureTests : IDisposable
         // of the second crop, every column of the last image: the right edge of the picture
         var row = Enumerable.Range(0, picture.Image.Height).Select(y => Enumerable.Range(0, 16)
             .Select(x => picture[picture.Image.Width - 3 - (15 - x) * Magnified(picture.Image.Width), y]));
-        var expected = Enumerable.Range(20, 16).Select(x => Pixel(ImageFile.Read(better), x, 12)).ToArray();
+        var expected = Enumerable.Range(20, 16).Select(x => TestImages.Pixel(ImageFile.Read(better), x, 12)).ToArray();
         Assert.Contains(row, colours => colours.SequenceEqual(expected));
 
         // three columns of 340 units beside 28 % and gaps of 5 units; the wider crop has 16 pixels
@@ -338,7 +339,7 @@ public sealed partial class FigureTests : IDisposable
         var pixels = new byte[3 * image.Width * image.Height];
         for (var i = 0; i < pixels.Length; i++)
         {
-            var (red, green, blue) = Pixel(image, i / 3 % image.Width, i / 3 / image.Width);
+            var (red, green, blue) = TestImages.Pixel(image, i / 3 % image.Width, i / 3 / image.Width);
             var level = i % 3 == 0 ? red : i % 3 == 1 ? green : blue;
             pixels[i] = (byte)(level + (level < 250 ? i % 5 : 0));
         }
@@ -351,18 +352,6 @@ public sealed partial class FigureTests : IDisposable
 
     private static string[] Texts(string svg) =>
         [.. Text().Matches(File.ReadAllText(svg)).Select(match => match.Groups[1].Value.Trim())];
-
-    private static (byte, byte, byte) Pixel(RgbImage image, int x, int y)
-    {
-        var row = new float[image.Width];
-        return (Channel(0), Channel(1), Channel(2));
-
-        byte Channel(int c)
-        {
-            image.CopyStoredRow(c, y, row);
-            return (byte)row[x];
-        }
-    }
 
     [GeneratedRegex("<text [^>]*>([^<]*)</text>")]
     private static partial Regex Text();

@@ -19,4 +19,17 @@ internal static class TestImages
                             + random.Next(-20, 21), 0, 255);
         return RgbImage.FromInterleaved(pixels, width, height);
     }
+
+    /// <summary>The samples of a pixel of an 8-bit image.</summary>
+    public static (byte, byte, byte) Pixel(RgbImage image, int x, int y)
+    {
+        var row = new float[image.Width];
+        return (Channel(0), Channel(1), Channel(2));
+
+        byte Channel(int c)
+        {
+            image.CopyStoredRow(c, y, row);
+            return (byte)row[x];
+        }
+    }
 }

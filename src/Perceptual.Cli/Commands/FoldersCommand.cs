@@ -114,7 +114,7 @@ internal static class FoldersCommand
             var files = pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted });
             var choice = metrics.Parse(parsed);
             var output = many.Parse(parsed, files.Concat(choice.Files));
-            FolderMaps.Check(parsed.GetValue(map));
+            OutputFiles.CheckNewFolder("--map", parsed.GetValue(map));
             var ignored = images.Ignored(parsed);
             var columns = choice.Load(app, cancellation, ignored) with { Methods = MethodNames(folders) };
             var comparison = new ImageComparison(columns.Set, options, ignored, crop);

@@ -24,4 +24,16 @@ internal static class OutputFiles
         foreach (var (_, path) in wanted)
             new AtomicFile(path!).Dispose();
     }
+
+    /// <summary>Looks at a folder that is to be made, before anything is computed.</summary>
+    /// <param name="option">The option that names it.</param>
+    /// <param name="folder">The folder; null if there is to be none.</param>
+    /// <exception cref="IOException">There is something at its path.</exception>
+    public static void CheckNewFolder(string option, string? folder)
+    {
+        if (folder is not null && (folder.Length == 0 || Path.Exists(folder)))
+            throw new IOException(folder.Length == 0
+                ? $"{option}: the name of the folder is empty"
+                : $"{option} {folder} is there already; name a new folder");
+    }
 }

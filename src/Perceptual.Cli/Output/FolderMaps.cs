@@ -13,14 +13,6 @@ internal sealed class FolderMaps(string folder, MapLook look, Columns columns, s
 {
     private readonly List<ComparedImages> rows = [];
 
-    /// <summary>Looks at the folder before anything is computed.</summary>
-    /// <exception cref="IOException">There is something at its path.</exception>
-    public static void Check(string? folder)
-    {
-        if (folder is not null && Path.Exists(folder))
-            throw new IOException($"--map {folder} is there already; name a new folder");
-    }
-
     /// <summary>Takes a row. What it was computed from is read again in the end.</summary>
     public void Add(ComparedImages row)
     {

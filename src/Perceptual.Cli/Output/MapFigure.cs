@@ -53,6 +53,7 @@ internal sealed class MapFigure
     private readonly MetricInfo metric;
     private readonly IReadOnlyList<PairMap> maps;
     private readonly MapScale scale;
+    private readonly string?[] same; // of each map that is 0 everywhere, why
     private readonly string statement;
 
     /// <param name="look">How it is painted.</param>
@@ -62,7 +63,8 @@ internal sealed class MapFigure
     public MapFigure(MapLook look, MetricInfo metric, IReadOnlyList<PairMap> maps, MapScale scale)
     {
         (this.look, this.metric, this.maps, this.scale) = (look, metric, maps, scale);
-        statement = maps.Count == 1 && WhatIsSame(0) is { } same ? same : scale.Statement(look);
+        same = [.. maps.Select((_, number) => WhatIsSame(number))];
+        statement = (maps.Count == 1 ? same[0] : null) ?? scale.Statement(look);
     }
 
     /// <summary>Writes it: PNG, SVG or PDF.</summary>
@@ -280,7 +282,7 @@ internal sealed class MapFigure
     // Says on the map that there is nothing to see.
     private void Mark(SKCanvas canvas, int number, float left, float top, float width, float height)
     {
-        if (WhatIsSame(number) is not { } text)
+        if (same[number] is not { } text)
             return;
         var lines = Figure.Lines(text, width - 8);
         var y = top + height / 2 - lines.Count * Figure.LineHeight / 2 + Figure.LetterSize;

@@ -46,10 +46,7 @@ internal sealed partial class PairReport(string folder, string title, string com
     /// <exception cref="UsageException">It is in one of the folders, and would be compared the next time.</exception>
     public static void Check(string? folder, params string[] pictures)
     {
-        if (folder is not null && (folder.Length == 0 || Path.Exists(folder)))
-            throw new IOException(folder.Length == 0
-                ? "--report: the name of the folder is empty"
-                : $"--report {folder} is there already; name a new folder");
+        OutputFiles.CheckNewFolder("--report", folder);
         if (folder is not null && pictures.FirstOrDefault(around =>
             !Path.GetRelativePath(around, folder).StartsWith("..", StringComparison.Ordinal)
             && !Path.IsPathRooted(Path.GetRelativePath(around, folder))) is { } parent)

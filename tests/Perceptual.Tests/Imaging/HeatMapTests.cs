@@ -33,12 +33,12 @@ public class HeatMapTests
         var left = (picture.Width - width) / 2;
         for (var i = 0; i < map.Length; i++)
             Assert.Equal(ColourMap.Colours[(int)(map[i] / map.Max() * 255 + 0.5f)],
-                Pixel(picture, left + i % width, i / width));
+                TestImages.Pixel(picture, left + i % width, i / width));
         var scale = Math.Max(width / 400, 1);
         var bar = height + 10 * scale;
-        Assert.Equal(ColourMap.Colours[0], Pixel(picture, 5 * scale, bar));
-        Assert.Equal(ColourMap.Colours[255], Pixel(picture, picture.Width - 5 * scale - 1, bar));
-        Assert.Equal((255, 255, 255), Pixel(picture, 0, bar));
+        Assert.Equal(ColourMap.Colours[0], TestImages.Pixel(picture, 5 * scale, bar));
+        Assert.Equal(ColourMap.Colours[255], TestImages.Pixel(picture, picture.Width - 5 * scale - 1, bar));
+        Assert.Equal((255, 255, 255), TestImages.Pixel(picture, 0, bar));
     }
 
     [Fact]
@@ -61,8 +61,8 @@ public class HeatMapTests
             var left = (picture.Width - 3) / 2;
             Assert.Equal(
                 [HeatMap.Colours[0], HeatMap.Colours[64], HeatMap.Colours[values[2] > 0.8f ? 255 : 128]],
-                Enumerable.Range(0, 3).Select(x => Pixel(picture, left + x, 0)));
-            Assert.Equal(HeatMap.Colours[255], Pixel(picture, picture.Width - 6, 11)); // of the bar
+                Enumerable.Range(0, 3).Select(x => TestImages.Pixel(picture, left + x, 0)));
+            Assert.Equal(HeatMap.Colours[255], TestImages.Pixel(picture, picture.Width - 6, 11)); // of the bar
         }
         Assert.Equal(3, HeatMap.Maximum(Map([-1, 3, 2], 3, 1)));
         Assert.Equal(0, HeatMap.Maximum(Map([-1, -3, -2], 3, 1)));
@@ -75,8 +75,8 @@ public class HeatMapTests
     public void A_map_of_zeros_is_all_darkest()
     {
         var picture = Written(new float[64 * 64], 64, 64);
-        Assert.Equal(ColourMap.Colours[0], Pixel(picture, 32, 32));
-        Assert.Equal(ColourMap.Colours[0], Pixel(picture, picture.Width - 6, 74));
+        Assert.Equal(ColourMap.Colours[0], TestImages.Pixel(picture, 32, 32));
+        Assert.Equal(ColourMap.Colours[0], TestImages.Pixel(picture, picture.Width - 6, 74));
     }
 
     [Fact]
@@ -113,8 +113,8 @@ public class HeatMapTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
         var picture = ImageFile.Read(folder["map.png"]);
         Assert.Equal(20_000, picture.Height - 32);
-        Assert.Equal(ColourMap.Colours[0], Pixel(picture, (picture.Width - 64) / 2, 0));
-        Assert.Equal(ColourMap.Colours[255], Pixel(picture, (picture.Width + 64) / 2 - 1, 19_999));
+        Assert.Equal(ColourMap.Colours[0], TestImages.Pixel(picture, (picture.Width - 64) / 2, 0));
+        Assert.Equal(ColourMap.Colours[255], TestImages.Pixel(picture, (picture.Width + 64) / 2 - 1, 19_999));
     }
 
     private static DistanceMap Map(
@@ -126,18 +126,6 @@ public class HeatMapTests
         HeatMap.Write(folder["map [1].png"], Map(map, width, height));
         Assert.Equal(["map [1].png"], folder.Files);
         return ImageFile.Read(folder["map [1].png"]);
-    }
-
-    private static (byte, byte, byte) Pixel(RgbImage image, int x, int y)
-    {
-        var row = new float[image.Width];
-        return (Channel(0), Channel(1), Channel(2));
-
-        byte Channel(int c)
-        {
-            image.CopyStoredRow(c, y, row);
-            return (byte)row[x];
-        }
     }
 
     private static double Length((double L, double A, double B) p, (double L, double A, double B) q) =>
