@@ -5,7 +5,8 @@ public static class Baselines
 {
     /// <summary>
     /// Takes pictures as baselines. Each baseline is replaced whole or not at all, also if the program is killed; those
-    /// done before that stay done, and to approve again does the rest.
+    /// done before that stay done, and to approve again does the rest. What cannot be written does not keep the others
+    /// from it.
     /// </summary>
     /// <param name="baselines">The folder of the baselines, made if it is not there.</param>
     /// <param name="actual">The folder of the pictures.</param>
@@ -15,7 +16,7 @@ public static class Baselines
     /// <exception cref="InvalidDataException">A picture cannot be read as one; it is looked at before any is
     /// taken.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
-    /// <inheritdoc cref="AtomicFile(string)" path="/exception"/>
+    /// <exception cref="IOException">Some could not be written; the message is that of the first.</exception>
     public static void Approve(string baselines, string actual, IReadOnlyList<string> names,
         Action<string>? step = null, CancellationToken cancellation = default)
     {
@@ -26,15 +27,27 @@ public static class Baselines
             // Transparency is no obstacle: the gate says itself whether it compares such pictures.
             ImageFile.Read(PictureFolder.PathOf(actual, name), new() { Alpha = AlphaMode.Drop });
         }
+        var problems = new List<Exception>();
         foreach (var name in names)
         {
             cancellation.ThrowIfCancellationRequested();
-            var path = PictureFolder.PathOf(baselines, name);
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            using var picture = LocalFile.OpenRead(PictureFolder.PathOf(actual, name));
-            AtomicFile.Write(path, picture.CopyTo);
+            try
+            {
+                var path = PictureFolder.PathOf(baselines, name);
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+                using var picture = LocalFile.OpenRead(PictureFolder.PathOf(actual, name));
+                AtomicFile.Write(path, picture.CopyTo);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                problems.Add(e);
+                continue;
+            }
             step?.Invoke(name);
         }
+        if (problems.Count > 0)
+            throw new IOException($"{problems.Count} of {names.Count} pictures could not be taken, the "
+                + $"first because of this: {problems[0].Message}", problems[0]);
     }
 
     /// <summary>The names of the pictures of a folder and of the folders in it: their paths in it, with / between the

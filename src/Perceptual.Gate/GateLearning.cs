@@ -154,8 +154,9 @@ public sealed class GateLearning
             throw new InvalidDataException($"{runs[0]} has no pictures");
         var needed = RunsNeeded(names.Count);
         return runs.Count >= needed ? names : throw new InvalidDataException(string.Create(
-            CultureInfo.InvariantCulture, $"{runs.Count} runs of {names.Count} pictures are too few for a rate of "
-                + $"{falseAlarms} false alarms: {needed} are needed, {needed - runs.Count} more"));
+            CultureInfo.InvariantCulture, $"{runs.Count} runs of {names.Count} pictures are too few to learn "
+                + $"limits from: {needed} are needed, {needed - runs.Count} more; with more pictures or a larger rate "
+                + $"of false alarms than {falseAlarms} it can be fewer, but not below {FewestRuns}"));
     }
 
     private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));

@@ -45,7 +45,7 @@ public sealed class IgnoredAreas
     {
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentNullException.ThrowIfNull(distorted);
-        if (areas.Count == 0)
+        if (areas.Count + images.Count == 0)
             return distorted;
         using var rows = Fill(reference.OpenRows(), distorted.OpenRows());
         return RgbImage.FromRows(rows);

@@ -62,8 +62,37 @@ public sealed class GateTests : IDisposable
     {
         lpips.Image("new/a.png");
         Gate().ShouldFail(1, "there is no folder", "base");
-        Assert.Equal(0, Gate("--accept-new").Code);
+        var first = Gate("--accept-new");
+        Assert.Equal(0, first.Code);
+        Assert.Contains("makes the folder", first.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("makes", Gate("--accept-new").Error, StringComparison.Ordinal);
         Assert.True(File.Exists(lpips.PathOf("base/a.png")));
+    }
+
+    [Fact]
+    public void A_rule_for_no_picture_is_said()
+    {
+        lpips.Image("base/chart.png");
+        lpips.Image("new/chart.png");
+        File.WriteAllText(lpips.PathOf("base/perceptual.json"), """
+            { "images": [{ "match": "charts/*", "ignore": ["0,0,1,1"] }, { "match": "ch*", "ignore": ["0,0,1,1"] }] }
+            """);
+        var run = Gate();
+        Assert.Equal(0, run.Code);
+        Assert.Contains("perceptual.json has a rule for charts/*, which is the name of no picture", run.Error,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("for ch*", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_image_of_what_is_ignored_has_the_size_of_the_pictures_even_if_nothing_is()
+    {
+        lpips.Image("base/a.png");
+        lpips.Image("new/a.png", seed: 2);
+        ImageFile.WritePng(lpips.PathOf("mask.png"), RgbImage.FromInterleaved(new byte[3 * 5 * 5], 5, 5));
+        var run = Gate("--ignore", lpips.PathOf("mask.png"));
+        Assert.Equal(1, run.Code);
+        Assert.Contains("which says what is ignored, is 5x5", run.Lines[0], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -115,6 +144,18 @@ public sealed class GateTests : IDisposable
         File.Delete(lpips.PathOf("new/a.png"));
         Assert.Contains("baselines of pictures that are to go can be deleted", Approve().Error,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_cannot_be_written_does_not_keep_other_pictures_from_approval()
+    {
+        foreach (var name in new[] { "a", "b", "c" })
+            lpips.Image($"new/{name}.png");
+        Directory.CreateDirectory(lpips.PathOf("base/b.png")); // a folder where a picture is to be
+        var run = Approve("*");
+        Assert.Equal((1, "taken\ta.png taken\tc.png"), (run.Code, string.Join(' ', run.Lines)));
+        Assert.Contains("1 of 3 pictures could not be taken", run.Error, StringComparison.Ordinal);
+        Assert.Contains("b.png", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -136,8 +136,8 @@ internal static class DistortCommand
                 Directory.Delete(folder); // it is empty
             if (OperatingSystem.IsWindows())
                 held.Dispose(); // which moves no folder with an open file
-            File.Delete(Path.Combine(temporary, Claimed));
-            Directory.Move(temporary, folder);
+            Directory.Move(temporary, folder); // with the claim, which another run could make anew were it gone
+            File.Delete(Path.Combine(folder, Claimed));
         }
         catch
         {
@@ -163,11 +163,23 @@ internal static class DistortCommand
             throw new UnauthorizedAccessException(
                 $"{folder} cannot be made: nothing may be written into the folder {Path.GetDirectoryName(folder)}", e);
         }
-        var held = LocalFile.TryLock(claimed) ?? throw new IOException(
+        var held = TryLock(claimed) ?? throw new IOException(
             $"another run makes triplets in {folder}; wait for its end, or name another folder");
         foreach (var part in Parts.Select(part => Path.Combine(folder, part)).Where(Directory.Exists))
             Directory.Delete(part, recursive: true);
         return held;
+    }
+
+    private static FileStream? TryLock(string claimed)
+    {
+        try
+        {
+            return LocalFile.TryLock(claimed);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return null; // the other run has just given the folder its name
+        }
     }
 
     // Returns its line of the table.

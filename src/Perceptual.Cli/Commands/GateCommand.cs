@@ -107,8 +107,8 @@ internal static class GateCommand
         {
             var (baselines, actual) = gate.Folders(parsed);
             var accepts = parsed.GetValue(acceptNew);
-            if (accepts)
-                Directory.CreateDirectory(baselines);
+            if (accepts && !Directory.Exists(baselines))
+                app.Say($"makes the folder {Directory.CreateDirectory(baselines)} for the baselines");
             var (file, xml) = (parsed.GetValue(output), parsed.GetValue(junit));
             var visual = gate.Create(app, parsed);
             OutputFiles.Check(
@@ -198,7 +198,7 @@ internal sealed class GateOptions
     public VisualGate Create(App app, ParseResult parsed)
     {
         var file = LimitsFile(parsed);
-        var settings = file is null ? new() : GateSettings.Read(file, MetricChoice.Families);
+        var settings = Settings(parsed);
         var more = (parsed.GetValue(ignore) ?? [])
             .Select(text => IgnoredAreas.IsArea(text) ? text : Path.GetFullPath(text));
         return new(
@@ -215,9 +215,14 @@ internal sealed class GateOptions
     {
         var (baselines, actual) = Folders(parsed);
         var names = gate.Names(baselines, actual);
+        foreach (var rule in Settings(parsed).Images.Where(rule => !names.Any(rule.Matches)))
+            app.Say($"{LimitsFile(parsed)} has a rule for {rule.Match}, which is the name of no picture");
         return Progress.Steps(app, "comparing", names.Count,
             step => gate.Run(baselines, actual, names, step, cancellation).ToArray());
     }
+
+    private GateSettings Settings(ParseResult parsed) =>
+        LimitsFile(parsed) is { } file ? GateSettings.Read(file, MetricChoice.Families) : new();
 
     /// <summary>Where published weights are looked for.</summary>
     public static WeightStore Store(App app, string? folder) => new(folder, app.Http);

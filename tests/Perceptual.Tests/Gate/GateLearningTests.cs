@@ -126,7 +126,7 @@ public sealed class GateLearningTests : IDisposable
             for (var k = 0; k < 10; k++)
                 Save($"run{run}/{k}.png", 0);
         var runs = Enumerable.Range(0, 6).Select(run => folder[$"run{run}"]).ToArray();
-        Assert.Contains("4 runs of 10 pictures are too few for a rate of 0.01 false alarms: 6 are needed, 2 more",
+        Assert.Contains("4 runs of 10 pictures are too few to learn limits from: 6 are needed, 2 more",
             Fails(runs[..4]), StringComparison.Ordinal);
         Assert.Contains("too few runs, 1", Fails(runs[..1]), StringComparison.Ordinal);
         Assert.Contains("is named twice", Fails([.. runs, runs[2] + Path.DirectorySeparatorChar]),

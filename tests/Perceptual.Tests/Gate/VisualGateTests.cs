@@ -110,18 +110,18 @@ public sealed class VisualGateTests : IDisposable
         Assert.Equal((GateOutcome.Changed, "lpips-lite"), (both.Outcome, both.Worst!.Witness));
     }
 
-    // On the page, 18 rows are unlike those above them, in 99 columns that have one to the left: 1,782 pixels.
+    // The page has the place and, to the right of it, 18 rows of 172 pixels that are unlike those above them: 3,096.
     [Theory]
-    [InlineData(0, 0, 100, 4, true)] // none
-    [InlineData(1, 0, 89, 5, true)] // 89
-    [InlineData(1, 0, 90, 5, false)]
-    [InlineData(0, 0, 100, 80, false)]
-    public void The_usual_limits_are_stricter_where_less_than_a_twentieth_of_what_is_drawn_differs(
-        int x, int y, int width, int height, bool isLocal)
+    [InlineData(0, 2, true)] // 0
+    [InlineData(61, 2, true)] // 122
+    [InlineData(62, 2, false)] // 124
+    [InlineData(172, 76, false)]
+    public void The_usual_limits_are_stricter_where_less_than_a_twenty_fifth_differs_of_what_is_drawn_outside_a_place(
+        int width, int height, bool isLocal)
     {
-        var page = Page();
+        var page = Page(300);
         Save("base/a.png", page);
-        Save("new/a.png", With(page, x, y, width, height, by: 31));
+        Save("new/a.png", With(With(page, 0, 0, ChangeSpread.PlaceSide, 80, by: 31), 128, 4, width, height, by: 31));
         Assert.Equal(isLocal ? Witness.LocalLimits : Witness.UsualLimits,
             Single(new()).Findings.ToDictionary(finding => finding.Witness, finding => finding.Limit));
         var limits = Limit("colour:16", 9);
@@ -132,15 +132,17 @@ public sealed class VisualGateTests : IDisposable
     [Fact]
     public void Differences_of_eight_levels_or_where_nothing_is_drawn_are_no_spread()
     {
-        var page = new byte[3 * 100 * 80];
-        With(page, 50, 40, 1, 1).CopyTo(page, 0); // unlike those to the left and above, as are those after it
-        Assert.Equal(0, ChangeSpread.Of(Pair(page, With(page, 0, 0, 100, 80, by: 8))));
-        Assert.Equal(1, ChangeSpread.Of(Pair(page, With(page, 0, 0, 100, 80, by: 16))));
-        Assert.Equal(1 / 3.0, ChangeSpread.Of(Pair(page, With(page, 50, 40, 1, 1, by: 16))));
-        Assert.Equal(0, ChangeSpread.Of(Pair(page, With(page, 0, 0, 100, 40))));
+        var page = new byte[3 * 300 * 80];
+        foreach (var x in new[] { 50, 250 })
+            page = With(page, x, 40, 1, 1); // unlike those to the left and above, as are those after it
+        Assert.Equal(0, ChangeSpread.Of(Pair(page, With(page, 0, 0, 300, 80, by: 8))));
+        Assert.Equal(1, ChangeSpread.Of(Pair(page, With(page, 0, 0, 300, 80, by: 16))));
+        var place = With(page, 0, 0, 128, 80, by: 16);
+        Assert.Equal(1 / 3.0, ChangeSpread.Of(Pair(page, With(place, 250, 40, 1, 1, by: 16))));
+        Assert.Equal(0, ChangeSpread.Of(Pair(page, With(place, 128, 0, 172, 40))));
 
         static PicturePair Pair(byte[] one, byte[] other) =>
-            new(RgbImage.FromInterleaved(one, 100, 80), RgbImage.FromInterleaved(other, 100, 80), []);
+            new(RgbImage.FromInterleaved(one, 300, 80), RgbImage.FromInterleaved(other, 300, 80), []);
     }
 
     // Nothing can be said of them but that they differ.
@@ -185,7 +187,7 @@ public sealed class VisualGateTests : IDisposable
 
     private static Dictionary<string, double> Limit(string witness, double limit) => new() { [witness] = limit };
 
-    private void Save(string name, byte[] page) => Save(name, RgbImage.FromInterleaved(page, 100, 80));
+    private void Save(string name, byte[] page) => Save(name, RgbImage.FromInterleaved(page, page.Length / 240, 80));
 
     private void Save(string name, RgbImage image)
     {
@@ -194,20 +196,20 @@ public sealed class VisualGateTests : IDisposable
     }
 
     // White, with some lines.
-    private static byte[] Page()
+    private static byte[] Page(int width = 100)
     {
-        var pixels = new byte[3 * 100 * 80];
+        var pixels = new byte[3 * width * 80];
         for (var i = 0; i < pixels.Length; i++)
-            pixels[i] = (byte)(i / 300 % 9 == 4 ? 60 : 250);
+            pixels[i] = (byte)(i / (3 * width) % 9 == 4 ? 60 : 250);
         return pixels;
     }
 
     private static byte[] With(byte[] page, int left, int top, int width, int height, int by = 120)
     {
-        var pixels = (byte[])page.Clone();
+        var (pixels, stride) = ((byte[])page.Clone(), page.Length / 80);
         for (var y = top; y < top + height; y++)
             for (var x = left; x < left + width; x++)
-                pixels[3 * (100 * y + x)] = (byte)(pixels[3 * (100 * y + x)] ^ by);
+                pixels[stride * y + 3 * x] = (byte)(pixels[stride * y + 3 * x] ^ by);
         return pixels;
     }
 }
