@@ -257,7 +257,8 @@ public sealed class OnnxNetwork
         var known = model.Nodes.SelectMany(node => node.Outputs).ToHashSet();
         foreach (var name in names.Where(name => !known.Contains(name)))
             throw new InvalidDataException($"{model.Path}: there is no value {UntrustedText.Printable(name)}, "
-                + $"which is named as a tap; close to it are {string.Join(", ", Close(name, known).Select(UntrustedText.Printable))}");
+                + "which is named as a tap; close to it are "
+                + string.Join(", ", Close(name, known).Select(UntrustedText.Printable)));
     }
 
     // Those that share the longest beginning and end with it.
