@@ -33,7 +33,7 @@ internal sealed class FuzzImages(FuzzTargets targets)
     /// <summary>A file that libvips decodes, which is the most of what this target finds.</summary>
     public void Vips(byte[] bytes)
     {
-        foreach (var format in new[] { "PNG", "JPEG", "WebP", "TIFF" })
+        foreach (var format in new[] { "PNG", "JPEG", "WebP", "TIFF", "AVIF", "HEIF" })
             Read(bytes, format);
     }
 

@@ -27,6 +27,11 @@ public class ImageFuzzTests
     [InlineData("gif")]
     [InlineData("bmp")]
     [InlineData("tga")]
+    [InlineData("ppm")]
+    [InlineData("pgm")]
+    [InlineData("pbm")]
+    [InlineData("pam")]
+    [InlineData("avif")]
     public void Damaged_files_are_read_or_refused_and_nothing_else(string format)
     {
         using var folder = new TempFolder();
