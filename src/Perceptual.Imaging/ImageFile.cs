@@ -183,6 +183,8 @@ public static class ImageFile
             var format = ImageFormat.Of(start.AsSpan(0, known), path)
                 ?? throw new InvalidDataException(ImageFormat.Refusal(start.AsSpan(0, known)));
             var stored = format.Open(stream, path, options);
+            if (stored.Range is { } range)
+                return new ArrayRows(stored, range, path);
             return stored.SampleBytes == 1
                 ? new FileRows<byte>(stored, path, options.Alpha)
                 : new FileRows<ushort>(stored, path, options.Alpha);

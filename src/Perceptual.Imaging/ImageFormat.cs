@@ -48,6 +48,8 @@ public sealed class ImageFormat
         new("BMP", [".bmp"], start => start.StartsWith("BM"u8), (stream, _, options) => new BmpRows(stream, options)),
         new("PNM", [".ppm", ".pgm", ".pbm", ".pnm", ".pam"], PnmRows.Accepts,
             (stream, _, options) => new PnmRows(stream, options)),
+        new("NPY", [".npy"], NpyRows.IsNpy, NpyRows.OpenNpy),
+        new("NPZ", [".npz"], NpyRows.IsNpz, NpyRows.OpenNpz),
         new("TGA", [".tga"], TgaRows.Accepts, (stream, _, options) => new TgaRows(stream, options),
             needsExtension: true),
     ];

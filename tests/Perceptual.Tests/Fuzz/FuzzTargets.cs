@@ -26,6 +26,7 @@ internal sealed class FuzzTargets : IDisposable
             ["bmp"] = bytes => images.Read(bytes, "BMP"),
             ["tga"] = bytes => images.Read(bytes, "TGA"),
             ["pnm"] = bytes => images.Read(bytes, "PNM"),
+            ["array"] = images.Arrays,
             ["gif"] = bytes => images.Read(bytes, "GIF"),
             ["tiff"] = images.Tiff,
             ["jpeg"] = FuzzImages.Jpeg,

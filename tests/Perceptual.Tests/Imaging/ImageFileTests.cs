@@ -9,7 +9,7 @@ public class ImageFileTests
 
     public static TheoryData<string> LosslessFiles =>
         ["rgb.png", "interlaced.png", "lossless.webp", "strips.tif", "tiled.tif", "rgb.bmp", "rgb.tga", "runs.tga",
-            "rgb.ppm", "plain.ppm", "alpha.pam", "lossless.avif", "lossless.heif"];
+            "rgb.ppm", "plain.ppm", "alpha.pam", "lossless.avif", "lossless.heif", "rgb.npy", "rgb.npz"];
 
     public static TheoryData<string, int> Orientations =>
         [.. from format in new[] { "png", "jpg", "webp", "tif", "avif" } from orientation in Enumerable.Range(1, 8)
@@ -24,6 +24,7 @@ public class ImageFileTests
     [InlineData("words.png")]
     [InlineData("deflated.tif")]
     [InlineData("words.ppm")]
+    [InlineData("words.npy")]
     public void Sixteen_bits_stay_sixteen(string name)
     {
         var image = Read(All().First(sample => sample.Name == name).Bytes, name);

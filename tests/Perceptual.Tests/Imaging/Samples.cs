@@ -240,8 +240,40 @@ internal static class Samples
         yield return ("runs.tga", Tga(10, W, H, 24, 0x20, TgaPackets(Swap(rgb), 3)));
         yield return ("palette.tga",
             Tga(9, W, H, 8, 0, TgaPackets([.. Pattern(W, H, 1).Select(v => (byte)(v % 16))], 1), palette, 24));
-        foreach (var sample in Pnms(W, H).Concat(Avifs.Value))
+        foreach (var sample in Pnms(W, H).Concat(Arrays(W, H)).Concat(Avifs.Value))
             yield return sample;
+    }
+
+    /// <summary>A NumPy array.</summary>
+    public static byte[] Npy(string type, string shape, byte[] values, bool fortran = false)
+    {
+        var npy = TestArchive.Npy(type, shape, values);
+        if (fortran)
+            "True, "u8.CopyTo(npy.AsSpan(npy.AsSpan().IndexOf("False,"u8)));
+        return npy;
+    }
+
+    /// <summary>A zip archive as NumPy writes it.</summary>
+    public static byte[] Npz(params IEnumerable<(string Name, byte[] Content)> entries) =>
+        Zip(CompressionLevel.Optimal, entries);
+
+    public static byte[] Zip(CompressionLevel level, params IEnumerable<(string Name, byte[] Content)> entries)
+    {
+        using var file = new MemoryStream();
+        using (var archive = new ZipArchive(file, ZipArchiveMode.Create))
+            foreach (var (name, content) in entries)
+            {
+                using var entry = archive.CreateEntry(name, level).Open();
+                entry.Write(content);
+            }
+        return file.ToArray();
+    }
+
+    private static IEnumerable<(string Name, byte[] Bytes)> Arrays(int w, int h)
+    {
+        yield return ("rgb.npy", Npy("|u1", $"({h}, {w}, 3)", Pattern(w, h)));
+        yield return ("words.npy", Npy(">u2", $"({h}, {w}, 3)", BigEndian(Pattern16(w, h))));
+        yield return ("rgb.npz", Npz(("arr_0.npy", Npy("|u1", $"({h}, {w}, 3)", Pattern(w, h)))));
     }
 
     private static IEnumerable<(string Name, byte[] Bytes)> Pnms(int w, int h)
