@@ -11,6 +11,8 @@ if (args is ["gradients", .. var gradientsOptions])
     return GradientsCommand.Run(gradientsOptions);
 if (args is ["agreement", .. var agreementOptions])
     return AgreementCommand.Run(agreementOptions);
+if (args is ["metrics", .. var metricsOptions])
+    return MetricsCommand.Run(metricsOptions);
 if (args is ["network", .. var networkOptions])
     return NetworkCommand.Run(networkOptions);
 BenchmarkSwitcher.FromAssembly(typeof(LpipsBenchmarks).Assembly).Run(args);

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace Perceptual.Imaging;
 
 /// <summary>The rows of an image file, in the order of the file.</summary>
-internal abstract class FileRows(StoredRows stored)
-    : RgbRowReader(stored.Width, stored.Height, stored.SampleBytes == 1 ? ValueRange.Byte : ValueRange.UInt16)
+internal abstract class FileRows(StoredRows stored, ValueRange range)
+    : RgbRowReader(stored.Width, stored.Height, range)
 {
     /// <summary>The decoder of the file.</summary>
     public StoredRows Stored => stored;
@@ -25,7 +25,8 @@ internal abstract class FileRows(StoredRows stored)
 
 /// <inheritdoc cref="FileRows"/>
 /// <typeparam name="T">byte or ushort.</typeparam>
-internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alpha) : FileRows(stored)
+internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alpha)
+    : FileRows(stored, typeof(T) == typeof(byte) ? ValueRange.Byte : ValueRange.UInt16)
     where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
 {
     private readonly T[] row = new T[stored.Width * stored.Samples];

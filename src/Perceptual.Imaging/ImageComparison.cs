@@ -469,7 +469,7 @@ public sealed class ImageComparison
                 + $"{bytes / 1e9:F1} GB, more than a quarter of this machine's memory"));
     }
 
-    private Opened Open(string path) => new(path, () =>
+    private Opened Open(string path) => new(path, options, () =>
     {
         var rows = ImageFile.OpenRows(path, options);
         var least = choosiest.MinimumSide + 2L * border;
@@ -486,11 +486,11 @@ public sealed class ImageComparison
             return Fill(reference, OpenAlike(path, reference, "; a ResizeFilter would resize the distorted one"));
         var (width, height) = WholeSize(reference);
         var image = ImageFile.Read(path, options).Resize(width, height, filter);
-        return Fill(reference, new(path, () => Crop(image.OpenRows())));
+        return Fill(reference, new(path, options, () => Crop(image.OpenRows())));
     }
 
     private Opened Fill(Opened reference, Opened image) =>
-        ignored is null ? image : new(image.Path, () => ignored.Fill(reference.Rows(), image.Rows()));
+        ignored is null ? image : new(image.Path, options, () => ignored.Fill(reference.Rows(), image.Rows()));
 
     private RgbRowReader Crop(RgbRowReader rows) => border > 0 ? new CroppedRows(rows, border) : rows;
 
@@ -514,11 +514,12 @@ public sealed class ImageComparison
     private sealed class Opened : IDisposable
     {
         private Func<RgbRowReader> open;
+        private readonly bool areFloats; // whatever their range
         private RgbRowReader? next;
 
-        public Opened(string path, Func<RgbRowReader> open)
+        public Opened(string path, ImageReadOptions options, Func<RgbRowReader> open)
         {
-            (Path, this.open, next) = (path, open, open());
+            (Path, areFloats, this.open, next) = (path, options.ArrayRange is not null, open, open());
             (Width, Height) = (next.Width, next.Height);
             BytesHeld = ImageFile.BytesHeld(next is CroppedRows cropped ? cropped.Source : next);
         }
@@ -544,7 +545,7 @@ public sealed class ImageComparison
         public RgbImage Whole()
         {
             using var rows = Rows();
-            var image = RgbImage.FromRows(rows);
+            var image = areFloats ? ArrayRows.Whole(rows) : RgbImage.FromRows(rows);
             open = image.OpenRows;
             return image;
         }

@@ -180,9 +180,11 @@ public static class ImageFile
             stream.Position = 0;
             if (known == 0)
                 throw new InvalidDataException("is empty (0 bytes); get the file again");
-            var format = ImageFormat.Of(start.AsSpan(0, known), path) ?? throw new InvalidDataException(
-                $"is not an image of a format that can be read ({ImageFormat.Names}); save it as PNG");
+            var format = ImageFormat.Of(start.AsSpan(0, known), path)
+                ?? throw new InvalidDataException(ImageFormat.Refusal(start.AsSpan(0, known)));
             var stored = format.Open(stream, path, options);
+            if (stored.Range is { } range)
+                return new ArrayRows(stored, range, path);
             return stored.SampleBytes == 1
                 ? new FileRows<byte>(stored, path, options.Alpha)
                 : new FileRows<ushort>(stored, path, options.Alpha);

@@ -38,12 +38,29 @@ public sealed class ImageFormat
             start => start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]), VipsRows.OpenJpeg),
         new("WebP", [".webp"], IsWebp,
             source => Image.WebploadSource(source, access: Rows, failOn: Error)),
+        new("AVIF", [".avif"], HeifRows.IsAvif,
+            (stream, path, options) => HeifRows.Open(stream, path, "AVIF", options)),
+        new("HEIF", [".heif", ".heic"], HeifRows.IsHeif,
+            (stream, path, options) => HeifRows.Open(stream, path, "HEIF", options)),
         new("TIFF", [".tif", ".tiff"], TiffDirectory.IsHeader, TiffRows.Open),
         new("GIF", [".gif"], start => start.StartsWith("GIF87a"u8) || start.StartsWith("GIF89a"u8),
             (stream, _, options) => new GifRows(stream, options)),
         new("BMP", [".bmp"], start => start.StartsWith("BM"u8), (stream, _, options) => new BmpRows(stream, options)),
+        new("PNM", [".ppm", ".pgm", ".pbm", ".pnm", ".pam"], PnmRows.Accepts,
+            (stream, _, options) => new PnmRows(stream, options)),
+        new("NPY", [".npy"], NpyRows.IsNpy, NpyRows.OpenNpy),
+        new("NPZ", [".npz"], NpyRows.IsNpz, NpyRows.OpenNpz),
         new("TGA", [".tga"], TgaRows.Accepts, (stream, _, options) => new TgaRows(stream, options),
             needsExtension: true),
+    ];
+
+    // What is known and not read.
+    private static readonly (string Name, byte[] Start)[] Refused =
+    [
+        ("JPEG XL", [0xFF, 0x0A]),
+        ("JPEG XL", [0, 0, 0, 12, .. "JXL \r\n"u8, 0x87, 10]),
+        ("JPEG 2000", [0xFF, 0x4F, 0xFF, 0x51]),
+        ("JPEG 2000", [0, 0, 0, 12, .. "jP  \r\n"u8, 0x87, 10]),
     ];
 
     /// <summary>The names of all formats, "PNG, JPEG, ...".</summary>
@@ -68,6 +85,15 @@ public sealed class ImageFormat
             if (format.signature(start) && (!format.needsExtension || format.HasExtension(path)))
                 return format;
         return null;
+    }
+
+    /// <summary>What is wrong with a file with these first bytes, which is of no format that is read.</summary>
+    internal static string Refusal(ReadOnlySpan<byte> start)
+    {
+        foreach (var (name, begin) in Refused)
+            if (start.StartsWith(begin))
+                return $"is {name}, for which there is no decoder here; save it as PNG";
+        return $"is not an image of a format that can be read ({Names}); save it as PNG";
     }
 
     /// <summary>Opens a file of this format.</summary>

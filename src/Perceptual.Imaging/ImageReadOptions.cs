@@ -33,6 +33,12 @@ public sealed record ImageReadOptions
     public bool ConvertToSrgb { get; init; }
 
     /// <summary>
+    /// What black and white are in NumPy arrays. If null, they are 0 and 255 in uint8 and 0 and 65535 in uint16, and
+    /// floats are refused. Values outside are refused in any case.
+    /// </summary>
+    public ValueRange? ArrayRange { get; init; }
+
+    /// <summary>
     /// The most pixels (width x height) an image may have; checked before any is decoded. If null, they are
     /// <see cref="DefaultMaxPixels"/>, and an image that has to be held whole must fit into a quarter of the memory.
     /// </summary>

@@ -25,6 +25,9 @@ internal abstract class StoredRows : IDisposable
     /// <summary>Bytes of a sample: 1, or 2 in the byte order of this machine.</summary>
     public int SampleBytes { get; protected init; } = 1;
 
+    /// <summary>What black and white are where that was stated: samples are floats then; else null.</summary>
+    public ValueRange? Range { get; protected init; }
+
     /// <summary>1 to 8 as in EXIF; any other number means upright.</summary>
     public int Orientation { get; protected init; } = 1;
 

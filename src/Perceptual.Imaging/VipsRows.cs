@@ -3,8 +3,8 @@ using NetVips;
 namespace Perceptual.Imaging;
 
 /// <summary>
-/// What libvips decodes, row by row. libvips itself holds a whole interlaced PNG, progressive JPEG or WebP while it
-/// decodes; of the others a few rows, strips or rows of tiles.
+/// What libvips decodes, row by row. libvips itself holds a whole interlaced PNG, progressive JPEG, WebP or AVIF
+/// while it decodes; of the others a few rows, strips or rows of tiles.
 /// </summary>
 internal sealed class VipsRows : StoredRows
 {
@@ -124,9 +124,10 @@ internal sealed class VipsRows : StoredRows
         return part;
     }
 
-    // libjpeg keeps two bytes of each coefficient; libwebp the pixels of the image and of its canvas.
+    // libjpeg keeps two bytes of each coefficient; libwebp the pixels of the image and of its canvas; libheif four
+    // planes, and the pixels, of up to two bytes a sample.
     private static double Held(Image stored, string name) => (double)stored.Width * stored.Height * (
-        name == "WebP" ? 8 : stored.Contains("interlaced") ? 2 * stored.Bands : 0);
+        name == "WebP" ? 8 : name is "AVIF" or "HEIF" ? 16 : stored.Contains("interlaced") ? 2 * stored.Bands : 0);
 
     private void CheckSamples(Enums.BandFormat type)
     {

@@ -8,7 +8,7 @@ namespace Perceptual.Cli;
 internal static class CompareCommand
 {
     public const string Help = """
-        For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (lpips help images)
+        For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --range MIN,MAX --max-pixels N
         For maps: --map-style heat|overlay|panel --map-max X|auto|shared (lpips help maps)
         See also: lpips help models, networks, output, maps, report, explain
         Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted

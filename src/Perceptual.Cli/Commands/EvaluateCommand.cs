@@ -7,7 +7,7 @@ namespace Perceptual.Cli;
 internal static class EvaluateCommand
 {
     public const string Help = """
-        For images, if there are any: --alpha MODE --icc --max-pixels N (lpips help images)
+        For images, if there are any: --alpha MODE --icc --range MIN,MAX --max-pixels N (lpips help images)
         See also: lpips help judgements, table, scales, models, networks
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 

@@ -7,7 +7,7 @@ namespace Perceptual.Cli;
 internal static class FigureCommand
 {
     public const string Help = """
-        For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (lpips help images)
+        For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --range MIN,MAX --max-pixels N
         See also: lpips help maps, models, networks
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 

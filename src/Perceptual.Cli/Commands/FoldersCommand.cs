@@ -7,7 +7,7 @@ namespace Perceptual.Cli;
 internal static class FoldersCommand
 {
     public const string Help = """
-        For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (lpips help images)
+        For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --range MIN,MAX --max-pixels N
         For figures: --map DIR --map-style heat|overlay|panel --map-max X|auto|shared --plot FILE (lpips help maps)
         See also: lpips help models, networks, output, maps, report
         Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted

@@ -6,7 +6,7 @@ namespace Perceptual.Cli;
 internal static class PairsCommand
 {
     public const string Help = """
-        For images: --crop-border N --alpha MODE --icc --max-pixels N (`lpips help images`)
+        For images: --crop-border N --alpha MODE --icc --range MIN,MAX --max-pixels N (`lpips help images`)
         See also: lpips help models, networks, output, report
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 

@@ -12,7 +12,7 @@ internal static class TrainCommand
     private const string HeldOutName = "held-out.csv", LogName = "log.csv";
 
     public const string Help = """
-        For images: --alpha MODE --icc --max-pixels N (lpips help images)
+        For images: --alpha MODE --icc --range MIN,MAX --max-pixels N (lpips help images)
         See also: lpips help training, models
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 

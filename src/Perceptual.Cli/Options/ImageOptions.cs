@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 
 namespace Perceptual.Cli;
 
@@ -14,6 +15,28 @@ internal sealed class ImageOptions
     private readonly Option<bool> icc = new("--icc")
     {
         Description = "Convert pixel values to sRGB through the embedded colour profile.",
+    };
+
+    private readonly Option<ValueRange?> range = new("--range")
+    {
+        Description = "The values of black and white in NumPy arrays, such as 0,1; floats need it.",
+        HelpName = "MIN,MAX",
+        CustomParser = result =>
+        {
+            try
+            {
+                if (result.Tokens[0].Value.Split(',') is [var black, var white] && Number(black) is { } minimum
+                    && Number(white) is { } maximum)
+                    return new ValueRange(minimum, maximum);
+            }
+            catch (ArgumentException)
+            {
+                // not in ascending order
+            }
+            result.AddError($"--range '{result.Tokens[0].Value}' is not two numbers, the smaller one first: "
+                + "write it like 0,1");
+            return null;
+        },
     };
 
     private readonly Option<long?> maxPixels = OptionChecks.OptionalNumber("--max-pixels",
@@ -35,9 +58,10 @@ internal sealed class ImageOptions
         alpha.AcceptOnlyFromAmong("drop", "white", "black");
         command.Add(alpha);
         command.Add(icc);
+        command.Add(range);
         command.Add(maxPixels);
         // Their help has no room for a line each.
-        alpha.Hidden = icc.Hidden = maxPixels.Hidden = cropBorder.Hidden = canCrop || isNamedBelow;
+        alpha.Hidden = icc.Hidden = range.Hidden = maxPixels.Hidden = cropBorder.Hidden = canCrop || isNamedBelow;
         if (canCrop)
             command.Add(cropBorder);
         if (!canResize)
@@ -94,8 +118,12 @@ internal sealed class ImageOptions
     {
         Alpha = parsed.GetValue(alpha) is { } mode ? Enum.Parse<AlphaMode>(mode, ignoreCase: true) : AlphaMode.Refuse,
         ConvertToSrgb = parsed.GetValue(icc),
+        ArrayRange = parsed.GetValue(range),
         MaxPixels = parsed.GetValue(maxPixels),
     };
+
+    private static float? Number(string text) => float.TryParse(
+        text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     /// <summary>How many pixels are left out at each edge.</summary>
     public int CropBorder(ParseResult parsed) => parsed.GetValue(cropBorder);

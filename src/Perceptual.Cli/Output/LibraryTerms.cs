@@ -23,6 +23,7 @@ internal static partial class LibraryTerms
         (Literal("ByStem compares"), _ => "--match stem compares"),
         (Literal("FolderMatching says how names differ"),
             _ => "--match stem, --prefix and --suffix say how names differ"),
+        (Literal("give ArrayRange, such as 0,1"), _ => "give --range MIN,MAX, such as 0,1"),
         (Literal("ConvertToSrgb"), _ => "--icc"),
         (Literal("set MaxPixels to"), _ => "give --max-pixels to"),
         (Literal("a ResizeFilter would resize"), _ => "--resize FILTER would resize"),

@@ -81,6 +81,7 @@ internal sealed class RowJournal : IDisposable
             columns.Set.Metrics.Zip(columns.Models).Select(
                 metric => $"{metric.First.Info.Name} {Report.Digest(metric.Second)}".TrimEnd()))),
         ("--alpha", $"{options.Alpha}"),
+        ("--range", $"{options.ArrayRange}"),
         ("--icc", $"{options.ConvertToSrgb}"),
         ("--max-pixels", options.MaxPixels?.ToString(CultureInfo.InvariantCulture) ?? "default"),
         .. more,

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace Perceptual;
 
@@ -9,10 +8,8 @@ namespace Perceptual;
 /// NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): maps are written,
 /// judgements and maps are read.
 /// </summary>
-public static partial class NpyFile
+public static class NpyFile
 {
-    private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
-
     private const int ChunkLength = 1 << 14; // values converted at a time
 
     /// <summary>
@@ -63,7 +60,7 @@ public static partial class NpyFile
             $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
         // the values start at a multiple of 64
         header = header.PadRight((10 + header.Length + 1 + 63) / 64 * 64 - 11) + "\n";
-        stream.Write([.. Magic, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
+        stream.Write([.. NpyHeader.Magic, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
         stream.Write(Encoding.ASCII.GetBytes(header));
     }
 
@@ -125,26 +122,18 @@ public static partial class NpyFile
     // Checks that the file holds as many values as the shape says, and leaves the stream at the first of them.
     private static (int Size, int[] Shape) ReadHeader(string path, FileStream stream)
     {
-        var start = new byte[12];
-        var known = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        if (known < 10 || !start.AsSpan(0, 6).SequenceEqual(Magic) || start[6] is < 1 or > 3 || start[7] != 0)
-            throw new InvalidDataException($"{path}: not a NumPy array file");
-        // the header's length has 2 bytes in version 1.0 and 4 in 2.0 and 3.0
-        var headerStart = start[6] == 1 ? 10 : 12;
-        var headerLength = start[6] == 1
-            ? BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8))
-            : BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8));
-        if (headerLength > Math.Min(stream.Length - headerStart, 1 << 16))
-            throw new InvalidDataException($"{path}: the NumPy header is cut short");
-        var text = new byte[headerLength];
-        stream.Position = headerStart;
-        stream.ReadExactly(text);
-
-        var header = Header().Match(Encoding.Latin1.GetString(text));
-        if (!header.Success)
-            throw new InvalidDataException($"{path}: not a NumPy array in C order: "
-                + UntrustedText.Printable(Encoding.Latin1.GetString(text).Trim()));
-        var size = header.Groups["type"].Value switch
+        NpyHeader header;
+        try
+        {
+            header = NpyHeader.Read(stream);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"{path}: {e.Message}", e);
+        }
+        if (header.IsFortran)
+            throw new InvalidDataException($"{path}: not a NumPy array in C order");
+        var size = header.Type switch
         {
             "<f4" => 4,
             "<f8" => 8,
@@ -152,24 +141,9 @@ public static partial class NpyFile
                 $"{path}: the values are of type {UntrustedText.Printable(other)}; save them as float32 or float64, "
                     + "little-endian"),
         };
-        var shape = new List<int>();
-        var count = 1L;
-        foreach (var side in header.Groups["side"].Captures.Select(side => side.Value))
-        {
-            if (!int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
-                || (count *= length) > Array.MaxLength)
-                throw new InvalidDataException(
-                    $"{path}: an array with a side of {UntrustedText.Printable(side)} is too large");
-            shape.Add(length);
-        }
-        if (stream.Length - stream.Position != count * size)
+        if (stream.Length - stream.Position != (long)header.Count * size)
             throw new InvalidDataException($"{path}: holds {stream.Length - stream.Position} bytes of values, but its "
-                + $"header needs {count * size}");
-        return (size, [.. shape]);
+                + $"header needs {(long)header.Count * size}");
+        return (size, [.. header.Shape]);
     }
-
-    // NumPy always writes the three keys in this order.
-    [GeneratedRegex(@"^\{'descr': '(?<type>[^']*)', 'fortran_order': False, "
-        + @"'shape': \((?:(?<side>\d+)(?:, ?|(?=\))))*\), ?\}\s*$", RegexOptions.CultureInvariant)]
-    private static partial Regex Header();
 }

@@ -10,7 +10,8 @@ internal sealed class FuzzImages(FuzzTargets targets)
     // 48 bytes for each pixel of a row and 6 of an image, three times; the files; buffers of decoders.
     private const long Bound = 3 * 54 * MaxPixels + (8 << 20);
 
-    private static readonly ImageReadOptions Small = new() { MaxPixels = MaxPixels, Alpha = AlphaMode.White };
+    private static readonly ImageReadOptions Small =
+        new() { MaxPixels = MaxPixels, Alpha = AlphaMode.White, ArrayRange = new(-1e6f, 1e6f) };
 
     /// <summary>A PNG that the library reads itself. Check sums are made right first.</summary>
     public void Png(byte[] bytes)
@@ -33,8 +34,16 @@ internal sealed class FuzzImages(FuzzTargets targets)
     /// <summary>A file that libvips decodes, which is the most of what this target finds.</summary>
     public void Vips(byte[] bytes)
     {
-        foreach (var format in new[] { "PNG", "JPEG", "WebP", "TIFF" })
+        foreach (var format in new[] { "PNG", "JPEG", "WebP", "TIFF", "AVIF", "HEIF" })
             Read(bytes, format);
+    }
+
+    /// <summary>An array of NumPy, alone and in an archive.</summary>
+    public void Arrays(byte[] bytes)
+    {
+        Read(bytes, "NPY");
+        Read(bytes, "NPZ");
+        Read(Samples.Npz(("a.npy", bytes)), "NPZ");
     }
 
     /// <summary>An image of a format; all other bytes are passed over.</summary>

@@ -11,7 +11,8 @@ internal static class FuzzSeeds
 
     public static IEnumerable<(string Target, byte[] Bytes)> All() =>
     [
-        .. Of("png", Pngs()), .. Of("bmp", Bmps()), .. Of("tga", Tgas()), .. Of("gif", Gifs()), .. Of("tiff", Tiffs()),
+        .. Of("png", Pngs()), .. Of("bmp", Bmps()), .. Of("tga", Tgas()), .. Of("pnm", Pnms()), .. Of("array", Arrays()),
+        .. Of("gif", Gifs()), .. Of("tiff", Tiffs()),
         .. Of("jpeg", Jpegs()), .. Of("vips", Foreign()), .. Of("weights", Weights()), .. Of("pickle", Pickles()),
         .. Of("checkpoint", Texts("0\00\00\0", "0\0NaN\00.5\00,0,0.1,,,\n",
             "1\01.5\00.5\00,0,0.1,,,\n1,1,0.1,0.7,0.5,\n")),
@@ -78,6 +79,20 @@ internal static class FuzzSeeds
             }
     }
 
+    private static IEnumerable<byte[]> Pnms() => Samples.All()
+        .Where(sample => Path.GetExtension(sample.Name) is ".ppm" or ".pgm" or ".pbm" or ".pam")
+        .Select(sample => sample.Bytes);
+
+    private static IEnumerable<byte[]> Arrays()
+    {
+        foreach (var (type, size) in new[] { ("|u1", 1), (">u2", 2), ("<f2", 2), (">f4", 4), ("<f8", 8) })
+            foreach (var fortran in new[] { false, true })
+                yield return Samples.Npy(type, $"({H}, {W}, 3)", new byte[3 * W * H * size], fortran);
+        yield return Samples.Npy("|u1", $"(3, {H}, {W})", Samples.Pattern(W, H));
+        yield return Samples.Npy("|u1", $"({H}, {W})", Samples.Pattern(W, H, 1));
+        yield return Samples.Npz(("a.npy", Samples.Npy("|u1", $"({H}, {W})", Samples.Pattern(W, H, 1))));
+    }
+
     private static IEnumerable<byte[]> Gifs()
     {
         byte[] indices = [.. Samples.Pattern(W, H, 1).Select(v => (byte)(v % 4))];
@@ -122,7 +137,7 @@ internal static class FuzzSeeds
 
     private static IEnumerable<byte[]> Foreign() => Samples.All()
         .Where(sample => sample.Name is "interlaced.png" or "palette.png" or "plain.jpg" or "progressive.jpg"
-            or "lossless.webp" or "lossy.webp" or "jpeg.tif" or "jpeg-tiles.tif").Select(sample => sample.Bytes)
+            or "lossless.webp" or "lossy.webp" or "jpeg.tif" or "jpeg-tiles.tif" or "lossless.avif" or "deep.avif").Select(sample => sample.Bytes)
         .Concat(Jpegs());
 
     private static IEnumerable<byte[]> Weights()

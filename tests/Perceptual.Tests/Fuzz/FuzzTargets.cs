@@ -25,6 +25,8 @@ internal sealed class FuzzTargets : IDisposable
             ["png"] = images.Png,
             ["bmp"] = bytes => images.Read(bytes, "BMP"),
             ["tga"] = bytes => images.Read(bytes, "TGA"),
+            ["pnm"] = bytes => images.Read(bytes, "PNM"),
+            ["array"] = images.Arrays,
             ["gif"] = bytes => images.Read(bytes, "GIF"),
             ["tiff"] = images.Tiff,
             ["jpeg"] = FuzzImages.Jpeg,

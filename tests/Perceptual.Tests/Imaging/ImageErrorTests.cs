@@ -135,8 +135,8 @@ public class ImageErrorTests
     [InlineData("GIF")]
     [InlineData("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>")]
     [InlineData("%PDF-1.7")]
-    [InlineData("P6 1 1 255\nabc")]
-    [InlineData("\0\0\0\x18ftypheic\0\0\0\0")]
+    [InlineData("P8 1 1 255\nabc")]
+    [InlineData("\0\0\0\x18ftypisom\0\0\0\0")]
     [InlineData("0 0\n1 1\n")]
     [InlineData("RIFF....WAVEfmt ")]
     public void What_is_not_an_image_is_refused(string text)
@@ -145,6 +145,15 @@ public class ImageErrorTests
             Assert.Contains(text.Length == 0 ? "is empty" : "is not an image",
                 Problem([.. text.Select(c => (byte)c)], name).Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("\xFF\n\0\0", "JPEG XL")]
+    [InlineData("\0\0\0\x0CJXL \r\n\x87\n\0\0", "JPEG XL")]
+    [InlineData("\xFFO\xFFQ\0\0", "JPEG 2000")]
+    [InlineData("\0\0\0\x0CjP  \r\n\x87\n\0\0", "JPEG 2000")]
+    public void Formats_without_a_decoder_are_refused_by_name(string start, string name) =>
+        Assert.Contains($"is {name}, for which there is no decoder here",
+            Problem([.. start.Select(c => (byte)c)]).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Float_samples_are_refused_by_name()

@@ -8,10 +8,11 @@ public class ImageFileTests
     private const int W = 19, H = 13;
 
     public static TheoryData<string> LosslessFiles =>
-        ["rgb.png", "interlaced.png", "lossless.webp", "strips.tif", "tiled.tif", "rgb.bmp", "rgb.tga", "runs.tga"];
+        ["rgb.png", "interlaced.png", "lossless.webp", "strips.tif", "tiled.tif", "rgb.bmp", "rgb.tga", "runs.tga",
+            "rgb.ppm", "plain.ppm", "alpha.pam", "lossless.avif", "lossless.heif", "rgb.npy", "rgb.npz"];
 
     public static TheoryData<string, int> Orientations =>
-        [.. from format in new[] { "png", "jpg", "webp", "tif" } from orientation in Enumerable.Range(1, 8)
+        [.. from format in new[] { "png", "jpg", "webp", "tif", "avif" } from orientation in Enumerable.Range(1, 8)
             select new TheoryDataRow<string, int>(format, orientation)];
 
     [Theory]
@@ -22,6 +23,8 @@ public class ImageFileTests
     [Theory]
     [InlineData("words.png")]
     [InlineData("deflated.tif")]
+    [InlineData("words.ppm")]
+    [InlineData("words.npy")]
     public void Sixteen_bits_stay_sixteen(string name)
     {
         var image = Read(All().First(sample => sample.Name == name).Bytes, name);
@@ -152,6 +155,8 @@ public class ImageFileTests
             "png" => turned.PngsaveBuffer(),
             "webp" => turned.WebpsaveBuffer(lossless: true),
             "tif" => turned.TiffsaveBuffer(),
+            "avif" => turned.HeifsaveBuffer(
+                compression: Enums.ForeignHeifCompression.Av1, lossless: true, effort: 0),
             _ => turned.JpegsaveBuffer(q: 100),
         };
         // JPEG is not exact: its own pixels are turned.

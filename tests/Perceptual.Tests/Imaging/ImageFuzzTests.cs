@@ -5,7 +5,16 @@ namespace Perceptual.Tests.Imaging;
 public class ImageFuzzTests
 {
     private const int FilesPerSample = 600;
-    private static readonly ImageReadOptions Small = new() { MaxPixels = 100_000, Alpha = AlphaMode.White };
+    private static readonly ImageReadOptions Small =
+        new() { MaxPixels = 100_000, Alpha = AlphaMode.White, ArrayRange = new(-1e6f, 1e6f) };
+
+    // What needs options to be read.
+    private static readonly (string Name, byte[] Bytes)[] More =
+    [
+        ("floats.npy", Samples.Npy("<f4", "(5, 7)", NpyImageTests.Bytes(Samples.Pattern(7, 5, 1), BitConverter.GetBytes))),
+        ("doubles.npz", Samples.Npz(("a.npy", Samples.Npy("<f8", "(3, 5, 7)",
+            NpyImageTests.Bytes(Samples.Pattern(7, 5), value => BitConverter.GetBytes((double)value)))))),
+    ];
 
     // Most often near the start, where the headers are: a bit, a byte, a run of ones or zeros, a piece doubled or cut
     // out, the end cut off.
@@ -27,10 +36,17 @@ public class ImageFuzzTests
     [InlineData("gif")]
     [InlineData("bmp")]
     [InlineData("tga")]
+    [InlineData("ppm")]
+    [InlineData("pgm")]
+    [InlineData("pbm")]
+    [InlineData("pam")]
+    [InlineData("avif")]
+    [InlineData("npy")]
+    [InlineData("npz")]
     public void Damaged_files_are_read_or_refused_and_nothing_else(string format)
     {
         using var folder = new TempFolder();
-        foreach (var (name, good) in Samples.All()
+        foreach (var (name, good) in Samples.All().Concat(More)
             .Where(sample => sample.Name.EndsWith(format, StringComparison.Ordinal)))
         {
             var random = new PCG(1, 1);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Text;
 using NetVips;
 
 namespace Perceptual.Tests.Imaging;
@@ -157,6 +158,34 @@ internal static class Samples
 
     public static byte[] Gray(byte[] gray) => [.. gray.SelectMany(v => new[] { v, v, v })];
 
+    /// <summary>A file of Netpbm: a header and what follows it.</summary>
+    public static byte[] Pnm(string header, params IEnumerable<byte> pixels) =>
+        [.. Encoding.ASCII.GetBytes(header), .. pixels];
+
+    /// <summary>Numbers as plain files of Netpbm have them.</summary>
+    public static byte[] Plain<T>(IEnumerable<T> samples) =>
+        [.. samples.SelectMany((value, i) => Encoding.ASCII.GetBytes($"{value}{(i % 9 == 8 ? '\n' : ' ')}"))];
+
+    public static byte[] BigEndian(IEnumerable<ushort> samples) =>
+        [.. samples.SelectMany(value => new[] { (byte)(value >> 8), (byte)value })];
+
+    /// <summary>Files that take long to write: AVIF.</summary>
+    private static readonly Lazy<(string Name, byte[] Bytes)[]> Avifs = new(() =>
+    {
+        using var image = Vips(Pattern(19, 13), 19, 13);
+        using var words = Vips(Pattern16(19, 13), 19, 13);
+        byte[] lossless = [.. image.HeifsaveBuffer(
+            compression: Enums.ForeignHeifCompression.Av1, lossless: true, effort: 0)];
+        return
+        [
+            ("lossless.avif", lossless),
+            ("lossy.avif", image.HeifsaveBuffer(compression: Enums.ForeignHeifCompression.Av1, effort: 0)),
+            ("deep.avif", words.HeifsaveBuffer(
+                compression: Enums.ForeignHeifCompression.Av1, bitdepth: 10, lossless: true, effort: 0)),
+            ("lossless.heif", [.. lossless[..8], .. "mif1"u8, .. lossless[12..]]),
+        ];
+    });
+
     /// <summary>Small files of every format that is read, with the extension as the name.</summary>
     public static IEnumerable<(string Name, byte[] Bytes)> All()
     {
@@ -211,5 +240,53 @@ internal static class Samples
         yield return ("runs.tga", Tga(10, W, H, 24, 0x20, TgaPackets(Swap(rgb), 3)));
         yield return ("palette.tga",
             Tga(9, W, H, 8, 0, TgaPackets([.. Pattern(W, H, 1).Select(v => (byte)(v % 16))], 1), palette, 24));
+        foreach (var sample in Pnms(W, H).Concat(Arrays(W, H)).Concat(Avifs.Value))
+            yield return sample;
+    }
+
+    /// <summary>A NumPy array.</summary>
+    public static byte[] Npy(string type, string shape, byte[] values, bool fortran = false)
+    {
+        var npy = TestArchive.Npy(type, shape, values);
+        if (fortran)
+            "True, "u8.CopyTo(npy.AsSpan(npy.AsSpan().IndexOf("False,"u8)));
+        return npy;
+    }
+
+    /// <summary>A zip archive as NumPy writes it.</summary>
+    public static byte[] Npz(params IEnumerable<(string Name, byte[] Content)> entries) =>
+        Zip(CompressionLevel.Optimal, entries);
+
+    public static byte[] Zip(CompressionLevel level, params IEnumerable<(string Name, byte[] Content)> entries)
+    {
+        using var file = new MemoryStream();
+        using (var archive = new ZipArchive(file, ZipArchiveMode.Create))
+            foreach (var (name, content) in entries)
+            {
+                using var entry = archive.CreateEntry(name, level).Open();
+                entry.Write(content);
+            }
+        return file.ToArray();
+    }
+
+    private static IEnumerable<(string Name, byte[] Bytes)> Arrays(int w, int h)
+    {
+        yield return ("rgb.npy", Npy("|u1", $"({h}, {w}, 3)", Pattern(w, h)));
+        yield return ("words.npy", Npy(">u2", $"({h}, {w}, 3)", BigEndian(Pattern16(w, h))));
+        yield return ("rgb.npz", Npz(("arr_0.npy", Npy("|u1", $"({h}, {w}, 3)", Pattern(w, h)))));
+    }
+
+    private static IEnumerable<(string Name, byte[] Bytes)> Pnms(int w, int h)
+    {
+        yield return ("rgb.ppm", Pnm($"P6\n# a comment\n{w} {h}\n255\n", Pattern(w, h)));
+        yield return ("words.ppm", Pnm($"P6 {w} {h} 65535\n", BigEndian(Pattern16(w, h))));
+        yield return ("plain.ppm", Pnm($"P3\n{w} {h}\n255\n", Plain(Pattern(w, h))));
+        yield return ("gray.pgm", Pnm($"P5\n{w} {h} 100\n", Pattern(w, h, 1).Select(v => (byte)(v % 101))));
+        yield return ("bits.pbm", Pnm($"P4\n{w} {h}\n", Pattern((w + 7) / 8, h, 1)));
+        yield return ("plain.pbm",
+            Pnm($"P1 {w} {h}\n", Pattern(w, h, 1).Select(v => (byte)('0' + v % 2)).Append((byte)'\n')));
+        yield return ("alpha.pam", Pnm(
+            $"P7\nWIDTH {w}\nHEIGHT {h}\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n",
+            Pattern(w, h).Chunk(3).SelectMany(pixel => pixel.Append(byte.MaxValue))));
     }
 }
