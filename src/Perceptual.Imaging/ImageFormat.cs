@@ -42,6 +42,9 @@ public sealed class ImageFormat
         new("GIF", [".gif"], start => start.StartsWith("GIF87a"u8) || start.StartsWith("GIF89a"u8),
             (stream, _, options) => new GifRows(stream, options)),
         new("BMP", [".bmp"], start => start.StartsWith("BM"u8), (stream, _, options) => new BmpRows(stream, options)),
+        new("EXR", [".exr"], ExrHeader.Accepts, (stream, _, options) => new ExrRows(stream, options)),
+        new("HDR", [".hdr"], RadianceRows.Accepts, (stream, _, options) => new RadianceRows(stream, options)),
+        new("PFM", [".pfm"], PfmRows.Accepts, (stream, _, options) => new PfmRows(stream, options)),
         new("TGA", [".tga"], TgaRows.Accepts, (stream, _, options) => new TgaRows(stream, options),
             needsExtension: true),
     ];

@@ -5,7 +5,8 @@ namespace Perceptual.Tests.Imaging;
 public class ImageFuzzTests
 {
     private const int FilesPerSample = 600;
-    private static readonly ImageReadOptions Small = new() { MaxPixels = 100_000, Alpha = AlphaMode.White };
+    private static readonly ImageReadOptions Small =
+        new() { MaxPixels = 100_000, Alpha = AlphaMode.White, KeepLinearLight = true };
 
     // Most often near the start, where the headers are: a bit, a byte, a run of ones or zeros, a piece doubled or cut
     // out, the end cut off.
@@ -27,10 +28,13 @@ public class ImageFuzzTests
     [InlineData("gif")]
     [InlineData("bmp")]
     [InlineData("tga")]
+    [InlineData("exr")]
+    [InlineData("hdr")]
+    [InlineData("pfm")]
     public void Damaged_files_are_read_or_refused_and_nothing_else(string format)
     {
         using var folder = new TempFolder();
-        foreach (var (name, good) in Samples.All()
+        foreach (var (name, good) in Samples.All().Concat(Samples.Light(19, 13))
             .Where(sample => sample.Name.EndsWith(format, StringComparison.Ordinal)))
         {
             var random = new PCG(1, 1);
