@@ -36,6 +36,7 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
         (PairsCommand.Create, PairsCommand.Help),
         (FigureCommand.Create, FigureCommand.Help),
         (MetricsCommand.Create, MetricsCommand.Help),
+        (MergeCommand.Create, MergeCommand.Help),
         (GateCommand.Create, GateCommand.Help),
         (EvaluateCommand.Create, EvaluateCommand.Help),
         (ScaleCommand.Create, ScaleCommand.Help),
@@ -57,6 +58,16 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
     /// </summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How arguments are read. A file may be called @name or -n.png; neither response files nor bundled letters are
+    /// wanted.
+    /// </summary>
+    public static ParserConfiguration Parsing { get; } = new()
+    {
+        ResponseFileTokenReplacer = null,
+        EnablePosixBundling = false,
+    };
+
     /// <summary>The version of the program.</summary>
     public static string Version { get; } =
         typeof(App).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
@@ -67,11 +78,13 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
 
     public HttpClient Http { get; } = http;
 
+    /// <summary>The parts whose rows take the place of what a command computes; null but in <c>merge</c>.</summary>
+    public Parts? Merged { get; set; }
+
     public async Task<int> RunAsync(string[] args)
     {
         var root = Root();
-        // A file may be called @name or -n.png; neither response files nor bundled letters are wanted.
-        var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        var parsed = root.Parse(args, Parsing);
         if (FlagWithValue(parsed.CommandResult.Command, args) is var (flag, argument))
         {
             Say($"{flag} takes no value: write {flag}, not {argument}");
@@ -89,13 +102,7 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
         using var interruption = new Interruption(() => Patience);
         try
         {
-            var run = parsed.InvokeAsync(new()
-            {
-                Output = Output,
-                Error = Error,
-                EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = null,
-            }, interruption.Token);
+            var run = InvokeAsync(parsed, interruption.Token);
             if (await Task.WhenAny(run, interruption.End) == run)
                 return await run;
             Progress.Abandon(this);
@@ -106,6 +113,15 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
             return Fail(ExitCode.Failed, e.Message);
         }
     }
+
+    /// <summary>Runs what arguments ask for.</summary>
+    public Task<int> InvokeAsync(ParseResult parsed, CancellationToken cancellation) => parsed.InvokeAsync(new()
+    {
+        Output = Output,
+        Error = Error,
+        EnableDefaultExceptionHandler = false,
+        ProcessTerminationTimeout = null,
+    }, cancellation);
 
     /// <summary>The command with all its subcommands.</summary>
     public RootCommand Root()

@@ -104,7 +104,8 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
 
         `pairs` compares all pairs, which shows how diverse a set is. With --consecutive it compares each image with
         the next one by name, which shows how much the frames of a film change. Each image goes through the network
-        once if the features of all images fit into --memory.
+        once if the features of all images fit into --memory. With --list FILE it compares the pairs of a table with
+        the columns reference,distorted; paths are relative to its folder, and memory does not grow with its length.
         """;
 
     private const string Maps = """
@@ -328,6 +329,37 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         docs/gate.md has an example for GitHub Actions, how limits are learned, and what the gate finds and misses.
         """;
 
+    private const string Clusters = """
+        Large work is divided into N parts that know nothing of each other, on one machine or many:
+
+          lpips folders a b --net vgg --shard 3/16 -o parts/3.shard        for each K from 1 to 16
+          lpips merge parts/*.shard -o values.csv --format text            when all parts are there
+
+        `folders`, `pairs`, `evaluate 2afc|jnd|mos|jnd-scale`, `gate` and `distort --pairs` take --shard K/N. What
+        `lpips merge` prints and writes is what one run without --shard does, to the byte, and so is the exit code.
+        That of a part is 0 once it is there: bad files and changed pictures are counted by merge.
+
+        A part is kept in FILE.shard.part while it is made. If the task is stopped or killed, the same command goes on
+        after the last row, on any machine that sees the same files; if the part is there already, it says so. At most
+        the rows of the last 50 milliseconds are lost, and images that have changed since are measured again.
+
+        A part says what it belongs to: the program and its vectors, the metrics and the digests of their weights, the
+        options, the names of all inputs. `lpips merge` names a part that is missing, there twice, not whole or of
+        another run. Run it in the same folder: it reads lists, tables and weights again, but no images.
+
+        Parts of machines with other vectors (avx512, avx2: `lpips --version`) are refused, because their last digits
+        differ. DOTNET_EnableAVX512=0 in the environment of all tasks makes them all use avx2.
+
+        How the work is divided:
+          folders, evaluate   references take turns, each with all that is compared with it
+          pairs DIR           by blocks of images: 16 parts send each image through the network 5.3 times in all, N
+                              parts less than 2 sqrt(N) times; once would need all features in one place
+          pairs --list        rows take turns; up to 16 that follow each other with one reference stay together
+          gate, distort       pictures and source images take turns; parts of distort are folders, NAME.shard
+
+        docs/clusters.md has scripts for Slurm, Kubernetes and GNU parallel.
+        """;
+
     private const string Distortions = """
         `lpips distort --list` shows every kind of distortion. Strength 0 leaves the image as it is, strength 1 is
         gross; the list says what that means for each kind. Some kinds draw something at random, such as noise or a
@@ -415,6 +447,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         new("maps", "figures: maps, crops, plots; PNG, SVG and PDF", Maps),
         new("report", "a page that shows the pairs, worst first", PairPage),
         new("explain", "what a distance means: compare --explain", Explain),
+        new("clusters", "--shard and merge: one run on many machines", Clusters),
         new("witnesses", "gate: what is asked of pictures, limits, what is ignored, learning", Gate),
         new("judgements", "evaluate: data, scores and intervals", Judgements),
         new("table", "evaluate 2afc --metrics-file: the paper's table, by groups, with layers", Table()),

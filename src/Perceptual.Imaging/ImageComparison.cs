@@ -146,10 +146,10 @@ public sealed class ImageComparison
     }
 
     /// <summary>
-    /// The images of folders, several references side by side. A reference goes through the networks once, if what is
-    /// kept of it fits into the memory.
+    /// The images of folders, several references side by side. A reference goes through the networks once for up to 16
+    /// pairs that follow each other, if what is kept of it fits into the memory.
     /// </summary>
-    /// <param name="pairs">Which images.</param>
+    /// <param name="pairs">Which images; any pairs will do.</param>
     /// <param name="resize">Resizes images to the size of their references; if null, another size is a
     /// problem.</param>
     /// <param name="skip">How many of the first pairs to leave out, because they are known already.</param>
@@ -168,11 +168,24 @@ public sealed class ImageComparison
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentOutOfRangeException.ThrowIfNegative(skip);
         var single = metrics.WithThreads(1);
-        var references = Enumerable.Range(0, pairs.Pairs.Count).Skip(skip)
-            .GroupBy(pair => pair / pairs.Folders, pair => pairs.Pairs[pair]);
-        return ParallelLoop.InOrder(references, metrics.Threads,
-            group => OfOneReference(single, [.. group], resize, step, cancellation), cancellation: cancellation)
+        return ParallelLoop.InOrder(ByReference(pairs.Pairs, skip), metrics.Threads,
+            group => OfOneReference(single, group, resize, step, cancellation), cancellation: cancellation)
             .SelectMany(rows => rows);
+    }
+
+    // Those that follow each other; not too many, which one thread works on.
+    private static IEnumerable<(string Reference, string Distorted)[]> ByReference(
+        IReadOnlyList<(string Reference, string Distorted)> pairs, int skip)
+    {
+        const int Most = 16;
+        for (var begin = skip; begin < pairs.Count;)
+        {
+            var end = begin + 1;
+            while (end < pairs.Count && end - begin < Most && pairs[end].Reference == pairs[begin].Reference)
+                end++;
+            yield return [.. Enumerable.Range(begin, end - begin).Select(pair => pairs[pair])];
+            begin = end;
+        }
     }
 
     // Pairs with the same reference.
@@ -221,6 +234,7 @@ public sealed class ImageComparison
     /// <param name="memory">Bytes for what is kept; a quarter of the memory there is if null.</param>
     /// <param name="skip">How many of the first pairs to leave out, because they are known already.</param>
     /// <param name="step">Is called after each image that is read, from several threads.</param>
+    /// <param name="shard">Which pairs: those of <see cref="PairShards"/>; all if null.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>A row for each pair: all with the first image as the reference, then the second, and so on.</returns>
     /// <exception cref="ArgumentException">There are fewer than two paths, or an image is too large.</exception>
@@ -231,6 +245,7 @@ public sealed class ImageComparison
         long? memory = null,
         long skip = 0,
         Action? step = null,
+        Shard? shard = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -245,7 +260,10 @@ public sealed class ImageComparison
             using var first = image;
             var pairs = new PairsOfPaths(this, paths, number, first, memory ?? ImageFile.MemoryShare, step,
                 cancellation);
-            foreach (var row in consecutive ? pairs.Consecutive(skip) : pairs.All(skip))
+            var (part, count) = shard ?? new(1, 1);
+            var shards = new PairShards(paths.Count, count, consecutive);
+            foreach (var row in consecutive ? pairs.Consecutive(shards.Range(part), skip)
+                : pairs.All(shards.TilesOf(part), skip))
                 yield return row;
         }
     }
@@ -274,66 +292,90 @@ public sealed class ImageComparison
             ? MostAtOnce
             : (int)Math.Clamp(PixelsAtOnce / ((long)first.Width * first.Height), 1, MostAtOnce);
 
-        public IEnumerable<ComparedImages> All(long skip)
+        public IEnumerable<ComparedImages> All(IEnumerable<PairTile> tiles, long skip)
         {
-            var start = 0;
-            for (; start < paths.Count && skip >= paths.Count - 1 - start; start++)
-                skip -= paths.Count - 1 - start;
-            return (memory / 2 / ImageBytes >= paths.Count - start ? OfOneBlock(start) : OfBlocks(start))
+            var open = new List<PairTile>();
+            foreach (var tile in tiles)
+            {
+                var known = 0; // references all of whose pairs are
+                while (open.Count == 0 && known < tile.References.Length && skip >= PairsOf(tile, known))
+                    skip -= PairsOf(tile, known++);
+                if (known < tile.References.Length)
+                    open.Add(tile with { References = tile.References[known..] });
+            }
+            int[] images = [.. open.SelectMany(Needed).Distinct().Order()];
+            return (memory / 2 / ImageBytes >= images.Length ? OfOneBlock(open, images) : open.SelectMany(OfBlocks))
                 .Skip((int)skip); // fewer than there are images
+
+            static int PairsOf(PairTile tile, int row) => tile.Others.Length - tile.After(tile.References[row]);
+
+            static IEnumerable<int> Needed(PairTile tile) =>
+                tile.References.Concat(tile.Others[tile.After(tile.References[0])..]);
         }
 
-        public IEnumerable<ComparedImages> Consecutive(long skip)
+        public IEnumerable<ComparedImages> Consecutive((int From, int To) references, long skip)
         {
+            var (from, to) = references;
             var block = (int)Math.Clamp(memory / 2 / ImageBytes, 1, Math.Min(8L * threads, paths.Count));
-            Kept? last = null;
-            for (var start = (int)Math.Min(skip, paths.Count); start < paths.Count; start += block)
+            var kept = new Kept[paths.Count];
+            from = (int)Math.Min(from + skip, to);
+            if (from < to)
+                Prepare([from], kept);
+            for (; from < to; from += block)
             {
-                Kept[] kept = [.. last is { } before ? [before] : Array.Empty<Kept>(), .. Prepare(start, block)];
-                var from = last is null ? start : start - 1;
-                last = kept[^1];
-                foreach (var row in ParallelLoop.InOrder(Enumerable.Range(0, kept.Length - 1), threads,
-                    i => Row(from + i, kept[i], from + i + 1, kept[i + 1]), cancellation: cancellation))
+                var pairs = Math.Min(block, to - from);
+                Prepare([.. Enumerable.Range(from + 1, pairs)], kept);
+                foreach (var row in ParallelLoop.InOrder(Enumerable.Range(from, pairs), threads,
+                    i => Row(i, i + 1, kept), cancellation: cancellation))
                     yield return row;
+                Array.Clear(kept, from, pairs);
             }
         }
 
-        private IEnumerable<ComparedImages> OfOneBlock(int start)
+        private IEnumerable<ComparedImages> OfOneBlock(IReadOnlyList<PairTile> tiles, int[] images)
         {
-            var kept = Prepare(start, paths.Count);
-            foreach (var row in Compare(start, kept, start, kept))
-                yield return row;
+            var kept = new Kept[paths.Count];
+            Prepare(images, kept);
+            foreach (var tile in tiles)
+                foreach (var row in Compare(tile, kept).SelectMany(piece => piece.Rows))
+                    yield return row;
         }
 
         // A row's turn comes when all blocks have been compared with that of its reference.
-        private IEnumerable<ComparedImages> OfBlocks(int begin)
+        private IEnumerable<ComparedImages> OfBlocks(PairTile tile)
         {
-            var rowBytes = (long)RowBytes * comparison.metrics.Metrics.Count * paths.Count; // of one reference
+            var kept = new Kept[paths.Count];
+            var rowBytes = (long)RowBytes * comparison.metrics.Metrics.Count * tile.Others.Length; // of one reference
             var block = (int)Math.Clamp(memory / (2 * ImageBytes + rowBytes), 1, paths.Count);
-            for (var start = begin; start < paths.Count; start += block)
+            foreach (var references in tile.References.Chunk(block))
             {
-                var kept = Prepare(start, block);
-                var waiting = Array.ConvertAll(kept, _ => new List<ComparedImages>());
-                for (var other = start; other < paths.Count; other += block)
+                Prepare(references, kept);
+                var waiting = references.ToDictionary(reference => reference, _ => new List<ComparedImages>());
+                foreach (var others in tile.Others.Where(other => other >= references[0]).Chunk(block))
                 {
-                    var others = other == start ? kept : Prepare(other, block);
-                    using var rows = Compare(start, kept, other, others).GetEnumerator();
-                    for (var i = 0; i < kept.Length; i++)
-                        for (var j = Math.Max(0, start + i + 1 - other); j < others.Length && rows.MoveNext(); j++)
-                            waiting[i].Add(rows.Current);
+                    int[] more = [.. others.Except(references)];
+                    Prepare(more, kept);
+                    foreach (var (reference, rows) in Compare(new(references, others), kept))
+                        waiting[reference].AddRange(rows);
+                    Forget(more, kept);
                 }
-                foreach (var row in waiting.SelectMany(rows => rows))
+                Forget(references, kept);
+                foreach (var row in references.SelectMany(reference => waiting[reference]))
                     yield return row;
             }
         }
 
-        private Kept[] Prepare(int start, int block) => comparison.InParallel(
-            Math.Min(block, paths.Count - start), (single, i) =>
+        private void Prepare(int[] numbers, Kept[] kept) => comparison.InParallel(numbers.Length, (single, i) =>
         {
-            var kept = Prepare(single, start + i);
+            kept[numbers[i]] = Prepare(single, numbers[i]);
             step?.Invoke();
-            return kept;
         }, cancellation);
+
+        private static void Forget(int[] numbers, Kept[] kept)
+        {
+            foreach (var number in numbers)
+                kept[number] = default;
+        }
 
         private Kept Prepare(MetricSet single, int number)
         {
@@ -351,26 +393,25 @@ public sealed class ImageComparison
             }
         }
 
-        // Those of each image of the first block with all that come after it in the second, in this order.
-        private IEnumerable<ComparedImages> Compare(int firstA, Kept[] a, int firstB, Kept[] b)
+        // In the order of the pairs.
+        private IEnumerable<(int Reference, ComparedImages[] Rows)> Compare(PairTile tile, Kept[] kept)
         {
-            return ParallelLoop.InOrder(Pieces(), threads, piece => Array.ConvertAll(
-                Enumerable.Range(piece.J, Math.Min(AtOnce, b.Length - piece.J)).ToArray(),
-                j => Row(firstA + piece.I, a[piece.I], firstB + j, b[j])), cancellation: cancellation)
-                .SelectMany(rows => rows);
+            return ParallelLoop.InOrder(Pieces(), threads, piece => (piece.Reference,
+                Array.ConvertAll(piece.Others, other => Row(piece.Reference, other, kept))),
+                cancellation: cancellation);
 
-            IEnumerable<(int I, int J)> Pieces()
+            IEnumerable<(int Reference, int[] Others)> Pieces()
             {
-                for (var i = 0; i < a.Length; i++)
-                    for (var j = Math.Max(0, firstA + i + 1 - firstB); j < b.Length; j += AtOnce)
-                        yield return (i, j);
+                foreach (var reference in tile.References)
+                    for (var j = tile.After(reference); j < tile.Others.Length; j += AtOnce)
+                        yield return (reference, tile.Others[j..Math.Min(j + AtOnce, tile.Others.Length)]);
             }
         }
 
-        private ComparedImages Row(int i, Kept a, int j, Kept b) =>
-            a.Image is not null && b.Image is not null
-                ? new(paths[i], paths[j], single.Compare(a.Image, b.Image, cancellation))
-                : new(paths[i], paths[j], [.. new[] { a.Problem, b.Problem }.OfType<string>()]);
+        private ComparedImages Row(int i, int j, Kept[] kept) =>
+            kept[i].Image is { } a && kept[j].Image is { } b
+                ? new(paths[i], paths[j], single.Compare(a, b, cancellation))
+                : new(paths[i], paths[j], [.. new[] { kept[i].Problem, kept[j].Problem }.OfType<string>()]);
     }
 
     // The row of a comparison, or what is wrong with the files.
@@ -457,12 +498,10 @@ public sealed class ImageComparison
     /// Runs independent pieces of work in parallel, each on one thread: decoding and computing overlap, and no thread
     /// waits for another. If pieces fail, the exception of the first in their order is thrown.
     /// </summary>
-    private T[] InParallel<T>(int count, Func<MetricSet, int, T> work, CancellationToken cancellation)
+    private void InParallel(int count, Action<MetricSet, int> work, CancellationToken cancellation)
     {
         var single = metrics.WithThreads(1);
-        var results = new T[count];
-        ParallelLoop.Run(count, metrics.Threads, i => results[i] = work(single, i), cancellation);
-        return results;
+        ParallelLoop.Run(count, metrics.Threads, i => work(single, i), cancellation);
     }
 
     private Equivalents Explain(Opened reference, CancellationToken cancellation)

@@ -11,9 +11,12 @@ namespace Perceptual.Judgements;
 /// </summary>
 public sealed class Journal : IDisposable
 {
+    internal const int LongestRow = 1 << 20; // bytes; one that is longer is none of ours
+
     private const string Mark = "perceptual-journal-1";
+    private const string End = "end"; // begins the row after the last, with their number
     private const int CheckLength = 9; // a comma and 8 digits
-    private const int LongestRow = 1 << 20; // bytes; one that is longer is none of ours
+    private const int FirstBuffer = 1 << 14; // bytes; many journals are read at a time
 
     private static readonly ConcurrentDictionary<Journal, bool> Held = [];
 
@@ -89,7 +92,7 @@ public sealed class Journal : IDisposable
         {
             if (!take(row))
                 break;
-            good += row.Length + CheckLength + 1;
+            good += LengthOf(row);
             Count++;
         }
         stream.SetLength(good);
@@ -101,26 +104,7 @@ public sealed class Journal : IDisposable
     public IEnumerable<string> Rows()
     {
         stream.Position = headLength;
-        var buffer = new byte[LongestRow];
-        for (int begin = 0, end = 0; ;)
-        {
-            var length = buffer.AsSpan(begin, end - begin).IndexOf((byte)'\n');
-            if (length >= 0)
-            {
-                var line = Encoding.Latin1.GetString(buffer, begin, length);
-                if (!IsWhole(line))
-                    yield break;
-                begin += length + 1;
-                yield return line[..^CheckLength];
-                continue;
-            }
-            buffer.AsSpan(begin, end - begin).CopyTo(buffer);
-            (begin, end) = (0, end - begin);
-            var more = stream.Read(buffer, end, buffer.Length - end); // 0 too if there is no room
-            if (more == 0)
-                yield break;
-            end += more;
-        }
+        return Lines(stream);
     }
 
     /// <summary>Adds rows, of ASCII without line ends. May be called from several threads.</summary>
@@ -133,6 +117,22 @@ public sealed class Journal : IDisposable
             stream.Write(lines is [var only] ? only : Join(lines));
             Count += lines.Length;
         }
+    }
+
+    /// <summary>
+    /// Writes that there are no more rows, and gives the file another name, by which <see cref="JournalReader"/> takes
+    /// it.
+    /// </summary>
+    /// <exception cref="IOException">There is a file of this name, or it cannot be written.</exception>
+    public void Finish(string path)
+    {
+        Add([$"{End},{Count}"]);
+        stream.Flush(flushToDisk: true);
+        if (!OperatingSystem.IsWindows())
+            File.Move(Path, path); // while no other can have it
+        Dispose();
+        if (OperatingSystem.IsWindows())
+            File.Move(Path, path);
     }
 
     /// <summary>Deletes the file: the work is done.</summary>
@@ -160,9 +160,58 @@ public sealed class Journal : IDisposable
         }
     }
 
+    /// <summary>The names by which two purposes differ, as people may see them; empty if they are the same.</summary>
+    public static string Differences(
+        IReadOnlyList<(string Name, string Value)> purpose, IReadOnlyList<(string Name, string Value)> other) =>
+        UntrustedText.Printable(string.Join(", ",
+            purpose.Except(other).Concat(other.Except(purpose)).Select(each => each.Name).Distinct()));
+
+    /// <summary>
+    /// The lines of a stream from where it is, without their check sums, as far as they are whole and undamaged.
+    /// </summary>
+    internal static IEnumerable<string> Lines(Stream stream)
+    {
+        var buffer = new byte[FirstBuffer];
+        for (int begin = 0, end = 0; ;)
+        {
+            var length = buffer.AsSpan(begin, end - begin).IndexOf((byte)'\n');
+            if (length >= 0)
+            {
+                var line = Encoding.Latin1.GetString(buffer, begin, length);
+                if (!IsWhole(line))
+                    yield break;
+                begin += length + 1;
+                yield return line[..^CheckLength];
+                continue;
+            }
+            buffer.AsSpan(begin, end - begin).CopyTo(buffer);
+            (begin, end) = (0, end - begin);
+            if (end == buffer.Length && end < LongestRow)
+                Array.Resize(ref buffer, 2 * end);
+            var more = stream.Read(buffer, end, buffer.Length - end); // 0 too if there is no room
+            if (more == 0)
+                yield break;
+            end += more;
+        }
+    }
+
+    /// <summary>How many bytes a line takes in the file.</summary>
+    internal static int LengthOf(string line) => line.Length + CheckLength + 1;
+
+    /// <summary>Whether a row says that it is after the last of so many.</summary>
+    internal static bool IsEnd(string row, long count) =>
+        row == string.Create(CultureInfo.InvariantCulture, $"{End},{count}");
+
+    /// <summary>What the first line of a journal says; null if it is not that of one.</summary>
+    internal static (string Name, string Value)[]? ParseHead(string? line) =>
+        line?.StartsWith(Mark + ",", StringComparison.Ordinal) != true ? null
+        : [.. line.Split(',').Skip(1)
+            .Select(field => field.Split('=', 2).Select(Unescape).ToArray())
+            .Where(field => field.Length == 2).Select(field => (field[0], field[1]))];
+
     private void ReadHead(byte[] head, IReadOnlyList<(string Name, string Value)> purpose)
     {
-        var there = new byte[1 << 16];
+        var there = new byte[LongestRow];
         there = there[..stream.ReadAtLeast(there, there.Length, throwOnEndOfStream: false)];
         var end = Array.IndexOf(there, (byte)'\n');
         if (end < 0 && head.AsSpan().StartsWith(there)) // new, or stopped while this was written
@@ -175,15 +224,11 @@ public sealed class Journal : IDisposable
         if (there.AsSpan(0, end + 1).SequenceEqual(head))
             return;
         var line = Encoding.Latin1.GetString(there, 0, Math.Max(end, 0));
-        if (!IsWhole(line) || !line.StartsWith(Mark + ",", StringComparison.Ordinal))
+        if (!IsWhole(line) || ParseHead(line[..^CheckLength]) is not { } other)
             throw new InvalidDataException(
                 $"{Path} is there and not of a run that was stopped; move it away, or give -o another name");
-        var other = line[..^CheckLength].Split(',').Skip(1)
-            .Select(field => field.Split('=', 2).Select(Unescape).ToArray())
-            .Where(field => field.Length == 2).Select(field => (Name: field[0], Value: field[1])).ToArray();
-        var names = purpose.Except(other).Concat(other.Except(purpose)).Select(each => each.Name).Distinct();
         throw new InvalidDataException($"{Path} is of a run that was stopped and differs in "
-            + $"{UntrustedText.Printable(string.Join(", ", names))}; delete it to begin anew, or give -o another name");
+            + $"{Differences(purpose, other)}; delete it to begin anew, or give -o another name");
     }
 
     private static byte[] Join(byte[][] lines)

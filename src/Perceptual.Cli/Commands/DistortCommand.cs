@@ -10,13 +10,18 @@ namespace Perceptual.Cli;
 /// </summary>
 internal static class DistortCommand
 {
-    private static readonly string[] Parts = ["ref", "p0", "p1"];
+    private static readonly string[] Versions = ["ref", "p0", "p1"];
     private const string Table = "triplets.csv", Claimed = ".lpips-distort"; // files in the folder
+
+    /// <summary>The part of the table, in the folder of a part.</summary>
+    public const string PartName = $"triplets{ShardOption.Ending}";
+
     /// <summary>Every kind of distortion, in the order in which --list shows them.</summary>
     public static IReadOnlyList<Distortion> Kinds { get; } = [.. Distortion.All, .. Codecs.All];
 
     public const string Help = """
         See also: lpips help distortions, images
+        On clusters: --pairs with --shard K/N makes a part, and `lpips merge` joins the parts: `lpips help clusters`
         Exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted (nothing is written)
 
         Examples:
@@ -93,51 +98,29 @@ internal static class DistortCommand
 
     private static void WriteTriplets(App app, Job job, CancellationToken cancellation)
     {
-        var (count, size) = (job.Triplets, job.Size);
         var folder = new DirectoryInfo(job.Output) is { LinkTarget: not null } link
             ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName
             : job.Output;
         string[] paths = [.. job.Inputs.SelectMany(path => ImagesOf(app, path))];
-        if (File.Exists(folder) || Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-            throw new IOException($"{folder} exists already; name a new folder");
-        var parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-        if (!Directory.Exists(parent))
-            throw new DirectoryNotFoundException($"{folder} cannot be made: there is no folder {parent}");
+        if (job.Shard is { } shard)
+        {
+            WritePart(app, job, folder, paths, shard, cancellation);
+            return;
+        }
+        CheckFree(folder);
         var temporary = LocalFile.Beside(folder, ".tmp");
         using var held = Claim(temporary);
         try
         {
-            foreach (var part in Parts)
-                Directory.CreateDirectory(Path.Combine(temporary, part));
-            var rows = new string[count];
-            Progress.Steps(app, "distorting", count, step =>
-            {
-                // Each image is read once.
-                ParallelLoop.Run(Math.Min(paths.Length, count), Environment.ProcessorCount, i =>
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    var image = Read(paths[i], job.Images);
-                    if (Math.Min(image.Width, image.Height) < size)
-                        throw new InvalidDataException($"{paths[i]} is {image}, too small for patches "
-                            + $"of {size}x{size}; --size sets a smaller side");
-                    for (long triplet = i; triplet < count; triplet += paths.Length)
-                    {
-                        cancellation.ThrowIfCancellationRequested();
-                        rows[triplet] = WriteTriplet(temporary, (int)triplet, image, paths[i], size,
-                            SplitMix64.Stream(job.Seed, (ulong)triplet));
-                        step();
-                    }
-                });
-                return 0;
-            });
+            ClearTriplets(temporary);
+            var rows = new string?[job.Triplets];
+            if (app.Merged is { } parts)
+                Merge(app, parts, job, temporary, paths, rows, cancellation);
+            else
+                Make(app, job, temporary, paths, rows, new(1, 1), (_, _) => { }, cancellation);
             File.WriteAllText(Path.Combine(temporary, Table),
                 "reference,p0,p1,p0_kind,p0_seed,p1_kind,p1_seed,source,x,y\n" + string.Concat(rows));
-            if (Directory.Exists(folder))
-                Directory.Delete(folder); // it is empty
-            if (OperatingSystem.IsWindows())
-                held.Dispose(); // which moves no folder with an open file
-            Directory.Move(temporary, folder); // with the claim, which another run could make anew were it gone
-            File.Delete(Path.Combine(folder, Claimed));
+            Settle(temporary, folder, held);
         }
         catch
         {
@@ -147,12 +130,149 @@ internal static class DistortCommand
         }
     }
 
-    // Makes the folder where triplets are made, in place of one that a killed run left.
+    // Its triplets stay where they are made when the run is stopped, and the same command goes on.
+    private static void WritePart(
+        App app, Job job, string folder, string[] paths, Shard shard, CancellationToken cancellation)
+    {
+        var belongs = Part.Belongs(Purpose(job), paths);
+        var whole = new Part(Path.Combine(folder, PartName), shard, job.Parsed, belongs);
+        var count = Enumerable.Range(0, job.Triplets).Count(triplet => IsOf(shard, triplet, paths.Length));
+        if (!File.Exists(Path.Combine(folder, PartName)))
+        {
+            CheckFree(folder);
+            var temporary = LocalFile.Beside(folder, ".tmp");
+            using var held = Claim(temporary);
+            var part = new Part(Path.Combine(temporary, PartName), shard, job.Parsed, belongs);
+            var hasRows = File.Exists(Path.Combine(temporary, PartName))
+                || File.Exists(Journal.PathFor(Path.Combine(temporary, PartName)));
+            if (!hasRows)
+                ClearTriplets(temporary);
+            using (var journal = part.Open())
+                if (journal is not null)
+                {
+                    string[] stamps = [.. paths.Select(path => FileStamp.Text(FileStamp.Of(path)))];
+                    var rows = new string?[job.Triplets];
+                    journal.Resume(row => Take(row, rows, stamps));
+                    Make(app, job, temporary, paths, rows, shard, (triplet, line) => journal.Add(
+                        [$"{triplet},{stamps[triplet % paths.Length]},{Journal.Escape(line)}"]), cancellation);
+                    part.Finish(journal);
+                }
+            Settle(temporary, folder, held);
+        }
+        whole.Open()?.Dispose(); // looks whether it is this part
+        whole.Report(app, $"{count} of {job.Triplets} triplets");
+    }
+
+    private static IReadOnlyList<(string Name, string Value)> Purpose(Job job) => RowJournal.Purpose("distort",
+        job.Images, ("--pairs", $"{job.Triplets}"), ("--size", $"{job.Size}"), ("--seed", $"{job.Seed}"));
+
+    // Images take turns, and so that each is read in one shard only; if they are fewer than shards, triplets do.
+    private static bool IsOf(Shard shard, int triplet, int images) =>
+        Shard.InTurn(images < shard.Count ? triplet : triplet % images, shard.Count) == shard.Number;
+
+    // A row of a part: the number of a triplet, the stamp of its image, its line of the table.
+    private static bool Take(string row, string?[] rows, string[]? stamps)
+    {
+        if (row.Split(',') is not [var number, var stamp, var line] || !int.TryParse(
+            number, NumberStyles.None, CultureInfo.InvariantCulture, out var triplet) || triplet >= rows.Length)
+            return false;
+        if (stamps is null || stamp == stamps[triplet % stamps.Length])
+            rows[triplet] = Journal.Unescape(line);
+        return true;
+    }
+
+    // Makes the triplets of a shard that are not there yet.
+    private static void Make(App app, Job job, string folder, string[] paths, string?[] rows, Shard shard,
+        Action<int, string> done, CancellationToken cancellation) =>
+        Progress.Steps(app, "distorting", job.Triplets, step =>
+        {
+            // Each image is read once.
+            ParallelLoop.Run(Math.Min(paths.Length, job.Triplets), Environment.ProcessorCount, i =>
+            {
+                cancellation.ThrowIfCancellationRequested();
+                RgbImage? image = null;
+                for (long next = i; next < job.Triplets; next += paths.Length)
+                {
+                    var triplet = (int)next;
+                    if (rows[triplet] is not null || !IsOf(shard, triplet, paths.Length))
+                        continue;
+                    cancellation.ThrowIfCancellationRequested();
+                    image ??= ReadFor(job, paths[i]);
+                    var line = WriteTriplet(folder, triplet, image, paths[i], job.Size,
+                        SplitMix64.Stream(job.Seed, (ulong)triplet));
+                    done(triplet, line);
+                    rows[triplet] = line;
+                    step();
+                }
+            }, cancellation);
+            return 0;
+        });
+
+    private static RgbImage ReadFor(Job job, string path)
+    {
+        var image = Read(path, job.Images);
+        return Math.Min(image.Width, image.Height) >= job.Size ? image
+            : throw new InvalidDataException($"{path} is {image}, too small for patches "
+                + $"of {job.Size}x{job.Size}; --size sets a smaller side");
+    }
+
+    // Copies the triplets of all parts: a killed merge has changed none.
+    private static void Merge(App app, Parts parts, Job job, string folder, string[] paths, string?[] rows,
+        CancellationToken cancellation)
+    {
+        parts.Check(Part.Belongs(Purpose(job), paths));
+        Progress.Steps(app, "merging", job.Triplets, step =>
+        {
+            foreach (var number in Enumerable.Range(1, parts.Count))
+            {
+                foreach (var row in parts.Rows(number))
+                    if (!Take(row, rows, stamps: null))
+                        throw parts.Foreign(number);
+                var from = Path.GetDirectoryName(parts.Paths[number - 1])!;
+                for (var triplet = 0; triplet < job.Triplets; triplet++)
+                {
+                    if (!IsOf(new(number, parts.Count), triplet, paths.Length))
+                        continue;
+                    cancellation.ThrowIfCancellationRequested();
+                    if (rows[triplet] is null)
+                        throw parts.Foreign(number);
+                    foreach (var version in Versions)
+                        File.Copy(Path.Combine(from, version, NameOf(triplet)),
+                            Path.Combine(folder, version, NameOf(triplet)));
+                    step();
+                }
+            }
+            return 0;
+        });
+    }
+
+    private static void CheckFree(string folder)
+    {
+        if (File.Exists(folder) || Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            throw new IOException($"{folder} exists already; name a new folder");
+        var parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        if (!Directory.Exists(parent))
+            throw new DirectoryNotFoundException($"{folder} cannot be made: there is no folder {parent}");
+    }
+
+    // Gives the folder its name.
+    private static void Settle(string temporary, string folder, FileStream held)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder); // it is empty
+        if (OperatingSystem.IsWindows())
+            held.Dispose(); // which moves no folder with an open file
+        Directory.Move(temporary, folder); // with the claim, which another run could make anew were it gone
+        File.Delete(Path.Combine(folder, Claimed));
+    }
+
+    // Makes the folder where triplets are made, or takes one that a killed run left.
     private static FileStream Claim(string folder)
     {
         var claimed = Path.Combine(folder, Claimed);
         if (Path.Exists(folder) && !(File.Exists(claimed) && Directory.EnumerateFileSystemEntries(folder)
-            .All(path => Path.GetFileName(path) is Table or Claimed || Parts.Contains(Path.GetFileName(path)))))
+            .Select(path => Path.GetFileName(path))
+            .All(name => name is Table or Claimed or PartName or $"{PartName}.part" || Versions.Contains(name))))
             throw new IOException($"{folder}, where the triplets are made, exists already; move or delete it");
         try
         {
@@ -165,8 +285,6 @@ internal static class DistortCommand
         }
         var held = TryLock(claimed) ?? throw new IOException(
             $"another run makes triplets in {folder}; wait for its end, or name another folder");
-        foreach (var part in Parts.Select(part => Path.Combine(folder, part)).Where(Directory.Exists))
-            Directory.Delete(part, recursive: true);
         return held;
     }
 
@@ -182,16 +300,30 @@ internal static class DistortCommand
         }
     }
 
+    private static void ClearTriplets(string folder)
+    {
+        foreach (var file in new[] { PartName, $"{PartName}.part" })
+            File.Delete(Path.Combine(folder, file));
+        foreach (var version in Versions.Select(version => Path.Combine(folder, version)))
+        {
+            if (Directory.Exists(version))
+                Directory.Delete(version, recursive: true);
+            Directory.CreateDirectory(version);
+        }
+    }
+
+    private static string NameOf(int triplet) => string.Create(CultureInfo.InvariantCulture, $"{triplet:D6}.png");
+
     // Returns its line of the table.
     private static string WriteTriplet(
         string folder, int number, RgbImage image, string path, int size, SplitMix64 random)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"{number:D6}.png");
+        var name = NameOf(number);
         var (x, y) = (random.Next(image.Width - size + 1), random.Next(image.Height - size + 1));
         var patch = Patch(image, x, y, size);
         Write("ref", patch);
         var line = new StringBuilder($"ref/{name},p0/{name},p1/{name}");
-        foreach (var part in Parts.Skip(1))
+        foreach (var part in Versions.Skip(1))
         {
             var (sequence, seed) = (DistortionSequence.Draw(Kinds, random.Next()), random.Next());
             Write(part, sequence.Apply(patch, seed));
@@ -237,7 +369,14 @@ internal static class DistortCommand
         int Triplets,
         int Size,
         ulong Seed,
-        ImageReadOptions Images);
+        ImageReadOptions Images)
+    {
+        /// <summary>Which part of the triplets is made, to be written as a part; null: all.</summary>
+        public Shard? Shard { get; init; }
+
+        /// <summary>The command line.</summary>
+        public required ParseResult Parsed { get; init; }
+    }
 
     private sealed class Options
     {
@@ -279,6 +418,7 @@ internal static class DistortCommand
         };
 
         private readonly ImageOptions images;
+        private readonly ShardOption shard;
 
         public Options(Command command)
         {
@@ -286,6 +426,7 @@ internal static class DistortCommand
             command.Add(inputs);
             foreach (var option in new Option[] { kind, strength, seed, output, pairs, size, list })
                 command.Add(option);
+            shard = new(command, output);
             images = new(command, canResize: false);
             command.Validators.Add(Validate);
         }
@@ -302,7 +443,11 @@ internal static class DistortCommand
                 count ?? 0,
                 parsed.GetValue(size) ?? DefaultSize,
                 parsed.GetValue(seed),
-                images.Options(parsed));
+                images.Options(parsed))
+            {
+                Shard = shard.Of(parsed),
+                Parsed = parsed,
+            };
         }
 
         private static DistortionSequence Sequence(string? kinds, double? strength) => DistortionSequence.Parse(
@@ -338,6 +483,8 @@ internal static class DistortCommand
                 result.AddError("--pairs draws kinds and strengths itself: leave out --kind and --strength");
             if (result.GetValue(size) is not null && count is null)
                 result.AddError("--size is for --pairs only");
+            if (shard.IsGiven(result) && count is null)
+                result.AddError("--shard is for --pairs only");
         }
     }
 }

@@ -9,6 +9,7 @@ internal static class EvaluateCommand
     public const string Help = """
         For images, if there are any: --alpha MODE --icc --range MIN,MAX --max-pixels N (lpips help images)
         See also: lpips help judgements, table, scales, models, networks
+        On clusters (not recorded): --shard K/N makes a part, `lpips merge` joins the parts: `lpips help clusters`
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -46,8 +47,9 @@ internal static class EvaluateCommand
             var pairs = new ImagePairs();
             var loadSize = evaluation.LoadSize ?? 0;
             int[] numbers = [.. set.Items.Select(item => pairs.Add(item.Reference, item.Distorted, loadSize))];
-            var (columns, values) = evaluation.Measure(app, pairs, [parsed.GetValue(data)!],
-                parsed.GetValue(plot), cancellation);
+            if (evaluation.Measure(app, pairs, [parsed.GetValue(data)!],
+                parsed.GetValue(plot), cancellation) is not var (columns, values))
+                return ExitCode.Fine; // a part is written
 
             double[] mos = [.. set.Items.Select(item => item.Mos)];
             var drawing = Drawing.OfJudgements("image", mos.Length);

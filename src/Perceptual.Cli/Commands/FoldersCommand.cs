@@ -11,6 +11,7 @@ internal static class FoldersCommand
         {ViewingOptions.Help}
         For figures: --map DIR --map-style heat|overlay|panel --map-max X|auto|shared --plot FILE (lpips help maps)
         See also: lpips help models, networks, output, maps, report
+        On clusters: --shard K/N makes a part, and `lpips merge` joins the parts: `lpips help clusters`
         Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -124,6 +125,12 @@ internal static class FoldersCommand
             var purpose = RowJournal.Purpose("folders", columns, options, ("--resize", $"{resize}"),
                 ("--ignore", images.IgnoredText(parsed)), ("--crop-border", $"{crop}"),
                 ("REF_DIR", reference), ("DIST_DIR", string.Join(' ', folders)));
+            var work = Work(pairs, output.Shard, output.Shards(app),
+                (own, known, step) => comparison.Folders(own, resize, (int)known, step, cancellation));
+            if (output.KeepsRows(app))
+                work.Stamps.Look(work.Pairs
+                    .Where(pair => output.Shard is null || pair.Shard == output.Shard.Value.Number)
+                    .SelectMany(pair => new[] { pair.Reference, pair.Distorted }));
             return (output with
             {
                 Page = ReportOf(parsed, pairs, columns, options, ignored, resize),
@@ -132,8 +139,25 @@ internal static class FoldersCommand
                     choice.FigureNames(columns),
                     metric => new(new MetricSet([metric]), options, ignored, crop), resize,
                     row => NameIn(folders, columns, row.Distorted, "/")),
-            }).Run(app, columns, purpose, Stamped(pairs, output.File), pairs.Pairs.Count, references: null,
-                (known, step) => comparison.Folders(pairs, resize, (int)known, step, cancellation), cancellation);
+            }).Run(app, columns, purpose, work, cancellation);
+        }
+
+        // References take turns, each with all that is compared with it.
+        private static PairWork Work(FolderPairs pairs, Shard? shard, int shards,
+            Func<FolderPairs, long, Action, IEnumerable<ComparedImages>> measure)
+        {
+            var own = shard is not { } part ? pairs : pairs with
+            {
+                Pairs = [.. pairs.Pairs.Where((_, i) => Owner(i) == part.Number)],
+            };
+            return new(pairs.Pairs.Select((pair, i) => new OwnedPair(pair.Reference, pair.Distorted, Owner(i))), new(),
+                () => pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted }), own.Pairs.Count,
+                (known, step) => measure(own, known, step))
+            {
+                Contents = $"{own.Pairs.Count} of {pairs.Pairs.Count} pairs",
+            };
+
+            int Owner(int pair) => Shard.InTurn(pair / pairs.Folders, shards);
         }
 
         private PairReport? ReportOf(ParseResult parsed, FolderPairs pairs, Columns columns,
@@ -219,18 +243,5 @@ internal static class FoldersCommand
         private static bool IsSame(string a, string b) =>
             Path.TrimEndingDirectorySeparator(Path.GetFullPath(a))
             == Path.TrimEndingDirectorySeparator(Path.GetFullPath(b));
-    }
-
-    private static IReadOnlyList<StampedPair> Stamped(FolderPairs pairs, string? output)
-    {
-        if (output is null)
-            return [];
-        var references = pairs.Pairs.Select(pair => pair.Reference).Distinct()
-            .ToDictionary(path => path, path => FileStamp.Of(path));
-        return
-        [
-            .. pairs.Pairs.Select(pair => new StampedPair(pair.Reference, pair.Distorted,
-                FileStamp.OfPair(references[pair.Reference], FileStamp.Of(pair.Distorted)))),
-        ];
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 
 namespace Perceptual.Cli;
 
@@ -7,6 +8,7 @@ internal static class GateCommand
 {
     public const string Help = """
         See also: lpips help witnesses, images
+        On clusters: --shard K/N makes a part, and `lpips merge` joins the parts: `lpips help clusters`
         Exit codes: 0 fine, 1 failed, 2 usage, 3 pictures changed, new or missing, 4 weights missing, 130 interrupted
 
         Examples:
@@ -92,14 +94,17 @@ internal static class GateCommand
             Description = "Also write annotations and the step summary of GitHub Actions, as if GITHUB_ACTIONS=true.",
         };
 
+        private readonly ShardOption shard;
+
         public Options(Command command)
         {
             gate = new(command);
             format.AcceptOnlyFromAmong(Report.Formats);
-            output.RequireEnding(".json", ".csv");
+            output.RequireEnding(".json", ".csv", ShardOption.Ending);
             junit.RequireEnding(".xml");
             foreach (var option in new Option[] { acceptNew, format, output, junit, page, gitHub })
                 command.Add(option);
+            shard = new(command, output);
             gate.AddOptions(command);
         }
 
@@ -117,8 +122,11 @@ internal static class GateCommand
                     .Append(gate.LimitsFile(parsed)),
                 (output.Name, file), (junit.Name, xml));
             PairReport.Check(parsed.GetValue(page), baselines, actual);
-            var results = gate.Compare(app, parsed, visual, cancellation);
-            var report = new GateReport(baselines, actual, results, accepts);
+            if (shard.Of(parsed) is { } part)
+                return RunPart(app, parsed, part, visual, cancellation);
+            var results = app.Merged is { } parts ? Merged(parsed, parts, visual)
+                : gate.Compare(app, parsed, visual, cancellation);
+            var report = new GateReport(baselines, actual, results, accepts) { Vectors = app.Merged?.Vectors };
             if (accepts)
                 Baselines.Approve(baselines, actual, report.NamesOf(GateOutcome.New), null, cancellation);
             report.Write(app.Output, parsed.GetValue(format)!);
@@ -137,6 +145,48 @@ internal static class GateCommand
             return !isWritten || report.NamesOf(GateOutcome.Unreadable).Count > 0 ? ExitCode.Failed
                 : report.Fails ? ExitCode.AboveThreshold
                 : ExitCode.Fine;
+        }
+
+        private int RunPart(
+            App app, ParseResult parsed, Shard number, VisualGate visual, CancellationToken cancellation)
+        {
+            var (baselines, actual) = gate.Folders(parsed);
+            var rows = Rows(parsed, visual, number.Count);
+            var names = rows.NamesOf(number.Number);
+            var part = new Part(parsed.GetValue(output)!, number, parsed, Belongs(parsed, rows.Names));
+            using var journal = part.Open();
+            if (journal is not null)
+            {
+                Progress.Steps(app, "comparing", names.Length, step =>
+                {
+                    rows.Complete(journal, names, left => visual.Run(baselines, actual, left, step, cancellation));
+                    return true;
+                });
+                part.Finish(journal);
+            }
+            return part.Report(app, $"{names.Length} of {rows.Names.Count} pictures");
+        }
+
+        private GateResult[] Merged(ParseResult parsed, Parts parts, VisualGate visual)
+        {
+            var rows = Rows(parsed, visual, parts.Count);
+            parts.Check(Belongs(parsed, rows.Names));
+            return rows.Of(parts);
+        }
+
+        private GateRows Rows(ParseResult parsed, VisualGate visual, int shards)
+        {
+            var (baselines, actual) = gate.Folders(parsed);
+            return new(baselines, actual, visual.Names(baselines, actual), shards);
+        }
+
+        private IReadOnlyList<(string Name, string Value)> Belongs(ParseResult parsed, IReadOnlyList<string> names)
+        {
+            var (baselines, actual) = gate.Folders(parsed);
+            return Part.Belongs(RowJournal.Purpose("gate", gate.Images(parsed),
+                ("--limits", gate.LimitsFile(parsed) is { } file
+                    ? Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))) : "none"),
+                ("BASELINE_DIR", baselines), ("ACTUAL_DIR", actual)), names);
         }
     }
 }

@@ -19,7 +19,9 @@ internal static class JndEvaluation
             var pairs = new ImagePairs();
             var sets = JndSets.Read(parsed.GetValue(data)!, parsed.GetValue(root), pairs, evaluation);
             var picture = parsed.GetValue(plot);
-            var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
+            if (evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation)
+                is not var (columns, values))
+                return ExitCode.Fine; // a part is written
 
             var distances = columns.Set.Metrics.Select(
                 (metric, m) => (Name: columns.Names[m], Sets: sets.Distances(metric, m, values))).ToArray();

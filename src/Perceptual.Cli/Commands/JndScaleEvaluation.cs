@@ -53,7 +53,8 @@ internal static class JndScaleEvaluation
         var values = ScaleFile.Read(path);
         Check(path, values);
         var (pairs, numbers) = ScaleImages.Of(path, root, values);
-        var (columns, measured) = evaluation.Measure(app, pairs, [path], null, cancellation);
+        if (evaluation.Measure(app, pairs, [path], null, cancellation) is not var (columns, measured))
+            return ExitCode.Fine; // a part is written
         var tables = Tables(
             [
                 .. columns.Set.Metrics.Select((metric, m) => (columns.Names[m],

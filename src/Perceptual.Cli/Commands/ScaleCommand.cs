@@ -57,7 +57,7 @@ internal static class ScaleCommand
             OutputFiles.Check([path, .. pairs.Images.Select(image => image.Path)], (output.Name, file));
             var evaluation = new Evaluation(
                 metrics.Parse(parsed), images.Options(parsed), null, null, 0, null, Strict: true);
-            var (columns, measured) = evaluation.Measure(app, pairs, [path], null, cancellation);
+            var (columns, measured) = evaluation.Measure(app, pairs, [path], null, cancellation)!.Value; // no part
             var metric = columns.Set.Metrics[0];
             var fit = JndFit.Of(columns.Names[0], ScaleImages.WeightsOf(columns.Models[0]), metric.Info.LargerIsCloser,
                 Array.ConvertAll(numbers, pair => measured[pair][0]), values);

@@ -23,7 +23,9 @@ internal static class TwoAfcEvaluation
             var judged = parsed.GetValue(jnd) is { Length: > 0 } paths
                 ? JndSets.Read(paths, parsed.GetValue(root), pairs, evaluation) : null;
             var picture = parsed.GetValue(plot);
-            var (columns, values) = evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation);
+            if (evaluation.Measure(app, pairs, parsed.GetValue(data)!, picture, cancellation)
+                is not var (columns, values))
+                return ExitCode.Fine; // a part is written
 
             var tables = evaluation.List is null
                 ? sets.Tables([.. columns.Set.Metrics.Select((metric, m) =>

@@ -38,6 +38,7 @@ internal sealed class EvaluationOptions
     private readonly Option<bool> strict = RowRun.StrictOption();
     private readonly MetricOptions metrics;
     private readonly ImageOptions images;
+    private readonly ShardOption shard;
 
     /// <param name="command">The command that gets the options.</param>
     /// <param name="defaultLoadSize">What --load-size is by default, for the help.</param>
@@ -50,7 +51,7 @@ internal sealed class EvaluationOptions
             $"Resize images to this shorter side; 0: do not. [default: {defaultLoadSize}]",
             0,
             65535);
-        output.RequireEnding(".csv", ".json");
+        output.RequireEnding(".csv", ".json", ShardOption.Ending);
         if (takesList)
             command.Add(list);
         metrics = new MetricOptions(command);
@@ -59,6 +60,7 @@ internal sealed class EvaluationOptions
         by = item is null ? null : Drawing.Option(command, item);
         format = ScoreReport.FormatOption(command);
         command.Add(strict);
+        shard = new(command, output);
         images = new ImageOptions(command, canResize: false, isNamedBelow: true);
         command.Validators.Add(result =>
         {
@@ -101,6 +103,8 @@ internal sealed class EvaluationOptions
             List = listed,
             By = by is null ? null : parsed.GetValue(by),
             Format = parsed.GetValue(format)!,
+            Shard = shard.Of(parsed),
+            Parsed = parsed,
         };
     }
 
@@ -130,16 +134,23 @@ internal sealed record Evaluation(
     /// <summary>The form of the scores.</summary>
     public string Format { get; init; } = Report.TableFormats[0];
 
+    /// <summary>Which part of the pairs is measured, to be written as a <see cref="Part"/>; null: all.</summary>
+    public Shard? Shard { get; init; }
+
+    /// <summary>The command line, if it may ask for a part.</summary>
+    public ParseResult? Parsed { get; init; }
+
     /// <summary>
     /// The metrics and their values of all pairs, [pair][metric]; those of a list are followed by the layers of each.
-    /// Values that a stopped run left beside the output file are not computed again.
+    /// Values that a stopped run left beside the output file are not computed again. Null if only a part was to be
+    /// measured, which is written then.
     /// </summary>
     /// <param name="app">Shows progress.</param>
     /// <param name="pairs">The pairs.</param>
     /// <param name="data">Other files that are read.</param>
     /// <param name="plot">A picture that will be written, or null.</param>
     /// <param name="cancellation">Stops it.</param>
-    public (Columns Columns, double[][] Values) Measure(
+    public (Columns Columns, double[][] Values)? Measure(
         App app, ImagePairs pairs, IEnumerable<string> data, string? plot, CancellationToken cancellation)
     {
         OutputFiles.Check(
@@ -147,21 +158,33 @@ internal sealed record Evaluation(
             ("--output", Output), ("--plot", plot));
         var columns = List?.Load(app, Metrics.Model, cancellation) ?? Metrics.Load(app, cancellation);
         var layers = List is null ? 0 : columns.Set.Metrics.Sum(metric => metric.LayerCount);
+        var purpose = RowJournal.Purpose(
+            "evaluate", columns, Images, List is null ? [] : [("layers", $"{layers}")]);
+        var width = columns.Names.Count + layers;
+        if (app.Merged is { } parts)
+            return Merged(parts, columns, purpose, pairs, width);
+        var part = Shard is { } number
+            ? new Part(Output!, number, Parsed!, Part.Belongs(purpose, Inputs(pairs))) : null;
+        using var journal = part is not null ? part.Open()
+            : Output is { } file ? new Journal(Journal.PathFor(file), purpose) : null;
+        if (part is not null && journal is null)
+            return Whole(app, part, pairs);
         var known = new double[]?[pairs.Count];
-        string[] stamps = Output is null ? [] : Stamps(pairs);
-        using var journal = Output is { } file
-            ? new Journal(Journal.PathFor(file), RowJournal.Purpose("evaluate", columns, Images,
-                List is null ? [] : [("layers", $"{layers}")])) : null;
-        journal?.Resume(Known(stamps, columns.Names.Count + layers, known));
+        string[] stamps = journal is null ? [] : Stamps(pairs);
+        journal?.Resume(Known(stamps, width, known));
         if (known.Count(value => value is not null) is > 0 and var count)
             app.Say($"continuing after {count} of {pairs.Count} pairs, from {journal!.Path}");
+        if (Shard is { } own)
+            foreach (var (pair, owner) in Owners(pairs, own.Count).Index())
+                if (owner != own.Number)
+                    known[pair] = []; // is measured elsewhere
         var problems = new List<string>();
         var values = Progress.Steps(app, "measuring", pairs.Count, step => pairs.Measure(
             columns.Set,
             path => ImageFile.Read(path, Images),
             known,
-            done => journal?.Add(
-                done.Select(each => $"{stamps[each.Pair]},{string.Join(',', each.Values.Select(Report.Every))}")),
+            done => journal?.Add(done.Select(each => string.Create(CultureInfo.InvariantCulture,
+                $"{each.Pair},{stamps[each.Pair]},{string.Join(',', each.Values.Select(Report.Every))}"))),
             GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4,
             count =>
             {
@@ -173,8 +196,54 @@ internal sealed record Evaluation(
             cancellation));
         if (problems.Count > 0)
             throw Incomplete(app, problems, values);
+        if (part is not null)
+        {
+            part.Finish(journal!);
+            return Whole(app, part, pairs);
+        }
         double[][] all = values!;
         return (columns, all);
+    }
+
+    private (Columns, double[][])? Whole(App app, Part part, ImagePairs pairs)
+    {
+        var own = Owners(pairs, Shard!.Value.Count).Count(owner => owner == Shard.Value.Number);
+        part.Report(app, $"{own} of {pairs.Count} pairs");
+        return null;
+    }
+
+    // References take turns, each with all pairs that it is the reference of: the order of the pairs says which number.
+    private static IEnumerable<int> Owners(ImagePairs pairs, int shards)
+    {
+        var turns = new Dictionary<int, int>();
+        foreach (var (reference, _) in pairs.Pairs)
+        {
+            turns.TryAdd(reference, turns.Count);
+            yield return Perceptual.Imaging.Shard.InTurn(turns[reference], shards);
+        }
+    }
+
+    private static IEnumerable<string> Inputs(ImagePairs pairs) => pairs.Pairs.SelectMany(pair =>
+        new[] { pair.Reference, pair.Distorted }.Select(image => pairs.Images[image])
+            .Select(image => string.Create(CultureInfo.InvariantCulture, $"{image.Path} {image.LoadSize}")));
+
+    // The rows of a part are in any order, and those before a last one of the same pair are of files that changed.
+    private static (Columns, double[][]) Merged(Parts parts, Columns columns,
+        IReadOnlyList<(string Name, string Value)> purpose, ImagePairs pairs, int width)
+    {
+        parts.Check(Part.Belongs(purpose, Inputs(pairs)));
+        var values = new double[]?[pairs.Count];
+        int[] owners = [.. Owners(pairs, parts.Count)];
+        foreach (var number in Enumerable.Range(1, parts.Count))
+            foreach (var row in parts.Rows(number))
+                if (ParseRow(row, width) is var (pair, _, numbers) && pair < owners.Length && owners[pair] == number)
+                    values[pair] = numbers;
+                else
+                    throw parts.Foreign(number);
+        if (Array.IndexOf(values, null) is >= 0 and var missing)
+            throw parts.Foreign(owners[missing]);
+        double[][] all = values!;
+        return (columns with { Vectors = parts.Vectors }, all);
     }
 
     private InvalidDataException Incomplete(App app, List<string> problems, double[]?[] values)
@@ -230,17 +299,26 @@ internal sealed record Evaluation(
         var pieces = stamps.Index().ToDictionary(stamp => stamp.Item, stamp => stamp.Index);
         return row =>
         {
-            var fields = row.Split(',');
-            var values = new double[count];
-            if (fields.Length != count + 1)
+            if (ParseRow(row, count) is not var (_, stamp, values))
                 return false;
-            for (var k = 0; k < count; k++)
-                if (!double.TryParse(fields[k + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out values[k]))
-                    return false;
-            if (pieces.TryGetValue(fields[0], out var piece))
+            if (pieces.TryGetValue(stamp, out var piece))
                 known[piece] = values;
             return true;
         };
+    }
+
+    // The number of a pair, its stamp and its values; null if a row has another form.
+    private static (int Pair, string Stamp, double[] Values)? ParseRow(string row, int count)
+    {
+        var fields = row.Split(',');
+        var values = new double[count];
+        if (fields.Length != count + 2
+            || !int.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out var pair))
+            return null;
+        for (var k = 0; k < count; k++)
+            if (!double.TryParse(fields[k + 2], NumberStyles.Float, CultureInfo.InvariantCulture, out values[k]))
+                return null;
+        return (pair, fields[1], values);
     }
 
     private static void WriteCsv(Stream stream, Columns columns, string[] itemColumns, string[] valueNames,
@@ -268,7 +346,7 @@ internal sealed record Evaluation(
     {
         using var json = new Utf8JsonWriter(stream, Report.JsonForm);
         json.WriteStartObject();
-        Report.WriteVectors(json);
+        Report.WriteVectors(json, columns.Vectors);
         Report.WriteMetrics(json, columns);
         ScoreReport.WriteScores(json, tables);
         json.WriteStartArray("results");

@@ -40,6 +40,7 @@ internal sealed class ManyPairs
         HelpName = "FILE",
         Hidden = true, // the text below the help tells of it
     };
+    private readonly ShardOption shard;
 
     /// <param name="command">The command that takes them.</param>
     /// <param name="metrics">Which metrics.</param>
@@ -58,7 +59,8 @@ internal sealed class ManyPairs
             command.Add(plot);
             Figure.Check(command, plot);
         }
-        outputFile.RequireEnding(".csv", ".json");
+        outputFile.RequireEnding(".csv", ".json", ShardOption.Ending);
+        shard = new(command, outputFile);
         table.RequireEnding(MethodTable.Endings);
         command.Validators.Add(result =>
         {
@@ -88,7 +90,7 @@ internal sealed class ManyPairs
         PairReport.Check(parsed.GetValue(report));
         return new(file, parsed.GetValue(format)!, parsed.GetValue(layers), parsed.GetValue(strict),
             parsed.GetValue(table), parsed.GetValue(intervals))
-        { Plot = parsed.GetValue(plot) };
+        { Plot = parsed.GetValue(plot), Shard = shard.Of(parsed), Parsed = parsed };
     }
 }
 
@@ -114,25 +116,85 @@ internal sealed record PairsOutput(
     /// <summary>The page that is to show the pairs, if there is one.</summary>
     public PairReport? Page { get; init; }
 
+    /// <summary>Which part of the pairs is measured, to be written as a <see cref="Part"/>; null: all.</summary>
+    public Shard? Shard { get; init; }
+
+    /// <summary>The command line.</summary>
+    public required ParseResult Parsed { get; init; }
+
+    /// <summary>How many shards there are.</summary>
+    public int Shards(App app) => app.Merged?.Count ?? Shard?.Count ?? 1;
+
+    /// <summary>Whether files have to be looked at, to know them again.</summary>
+    public bool KeepsRows(App app) => File is not null && app.Merged is null;
+
     /// <summary>Measures pairs, and writes their rows as they come and their mean and spread at the end.</summary>
     /// <param name="app">Gets the results.</param>
     /// <param name="columns">The metrics.</param>
-    /// <param name="purpose">See <see cref="RowJournal.Purpose"/>.</param>
-    /// <param name="pairs">All pairs in their order, if there is a file.</param>
-    /// <param name="steps">How many steps the work has.</param>
-    /// <param name="references">The references, if text shows their paths.</param>
-    /// <param name="measure">The rows but for so many of the first; is given what to call at each step.</param>
+    /// <param name="purpose">See <see cref="RowJournal"/>.</param>
+    /// <param name="work">The pairs.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>The exit code.</returns>
-    public int Run(
-        App app, Columns columns, IReadOnlyList<(string Name, string Value)> purpose,
-        IEnumerable<StampedPair> pairs, int steps, IReadOnlyList<string>? references,
-        Func<long, Action, IEnumerable<ComparedImages>> measure, CancellationToken cancellation)
+    public int Run(App app, Columns columns, IReadOnlyList<(string Name, string Value)> purpose, PairWork work,
+        CancellationToken cancellation)
     {
-        using var report = RowReport.Create(app.Output, Format, columns, Layers,
-            references?.Max(path => Printable.Escape(path).Length), intervals: Intervals);
+        if (Shard is { } shard)
+            return RunPart(app, columns, new(File!, shard, Parsed, Part.Belongs(purpose, work.Inputs())), work);
+        if (app.Merged is { } parts)
+        {
+            parts.Check(Part.Belongs(purpose, work.Inputs()));
+            columns = columns with { Vectors = parts.Vectors };
+        }
+        var form = new RowForm(columns);
+        using var report = RowReport.Create(
+            app.Output, Format, columns, Layers, work.ReferenceWidth, intervals: Intervals);
         var run = new RowRun(app, report, columns, Strict);
-        using var journal = File is { } file ? new RowJournal(file, purpose, columns, pairs) : null;
+        using var journal = !KeepsRows(app) ? null
+            : new RowJournal(new(Journal.PathFor(File!), purpose), form, work.Pairs, work.Stamps);
+        var keeps = journal is not null;
+        if (app.Merged is not null)
+            foreach (var row in Merged(app.Merged, form, work))
+                run.Take(row);
+        else
+            keeps = Measure(app, run, journal, work);
+        var code = run.End(withSummaries: true);
+        if (Table is not null && run.Measured > 0
+            && !app.Try(() => new MethodTable(columns, run.Summaries, Intervals).Write(Table)))
+            code = ExitCode.Failed;
+        if (Plot is not null && run.Measured > 0
+            && !app.Try(() => Plots.Distributions(app, Plot, columns, FigureNames, run.Summaries)))
+            code = ExitCode.Failed;
+        if (Page?.Write(app, columns, cancellation) == false || Maps?.Write(app, cancellation) == false)
+            code = ExitCode.Failed;
+        var rows = app.Merged is { } all && File is not null ? () => Merged(all, form, work)
+            : keeps ? journal!.Rows : (Func<IEnumerable<ComparedImages>>?)null;
+        if (File is not null && (rows is null || !app.Try(() => Write(rows(), columns, run))))
+            return ExitCode.Failed;
+        journal?.Delete();
+        return code;
+    }
+
+    // A part holds bad files too, and is whole with them: merge says how they end.
+    private int RunPart(App app, Columns columns, Part part, PairWork work)
+    {
+        var own = work with { Pairs = work.Pairs.Where(pair => pair.Shard == Shard!.Value.Number) };
+        if (part.Open() is { } open)
+        {
+            using var report = RowReport.Create(TextWriter.Null, Report.Formats[0], columns, Layers);
+            var run = new RowRun(app, report, columns, Strict);
+            using var journal = new RowJournal(open, new(columns), own.Pairs, work.Stamps);
+            if (!Measure(app, run, journal, own))
+                return ExitCode.Failed;
+            run.End(withSummaries: false);
+            part.Finish(open);
+        }
+        return part.Report(app, work.Contents);
+    }
+
+    // Whether all rows are kept that there are.
+    private bool Measure(App app, RowRun run, RowJournal? journal, PairWork work)
+    {
+        var keeps = journal is not null;
         journal?.Resume(row =>
         {
             run.Take(row);
@@ -141,11 +203,10 @@ internal sealed record PairsOutput(
         });
         var known = journal?.Count ?? 0;
         if (known > 0)
-            app.Say($"continuing after {known} of {pairs.LongCount()} pairs, from {journal!.Path}");
-        var keeps = journal is not null;
+            app.Say($"continuing after {known} of {work.Pairs.LongCount()} pairs, from {journal!.Path}");
         try
         {
-            run.Each(steps, step => measure(known, step), row =>
+            run.Each(work.Steps, step => work.Measure(known, step), row =>
             {
                 Keep(() => journal!.Add(row));
                 Page?.Add(row);
@@ -156,27 +217,19 @@ internal sealed record PairsOutput(
         {
             Keep(() => journal!.Flush());
         }
-        var code = run.End(withSummaries: true);
-        if (Table is not null && run.Measured > 0
-            && !app.Try(() => new MethodTable(columns, run.Summaries, Intervals).Write(Table)))
-            code = ExitCode.Failed;
-        if (Plot is not null && run.Measured > 0
-            && !app.Try(() => Plots.Distributions(app, Plot, columns, FigureNames, run.Summaries)))
-            code = ExitCode.Failed;
-        if (Page?.Write(app, columns, cancellation) == false || Maps?.Write(app, cancellation) == false)
-            code = ExitCode.Failed;
-        if (journal is not null && !(keeps && app.Try(() => Write(journal, columns, run))))
-            return ExitCode.Failed;
-        journal?.Delete();
-        return code;
+        return keeps;
 
         // The results do not end because there is no room for them in a file.
         void Keep(Action write) =>
             keeps = keeps && app.Try(write, $"{journal!.Path} cannot be written, so {File} will not be: ");
     }
 
+    private static IEnumerable<ComparedImages> Merged(Parts parts, RowForm form, PairWork work) =>
+        parts.Rows(work.Pairs.Select(pair => pair.Shard)).Zip(work.Pairs, (row, pair) =>
+            form.Parse(row, pair) ?? throw parts.Foreign(pair.Shard));
+
     // Only if there is something to write.
-    private void Write(RowJournal journal, Columns columns, RowRun run)
+    private void Write(IEnumerable<ComparedImages> rows, Columns columns, RowRun run)
     {
         if (run.Measured == 0)
             return;
@@ -185,11 +238,28 @@ internal sealed record PairsOutput(
         {
             using var report = RowReport.Create(
                 writer, Path.GetExtension(File!)[1..].ToLowerInvariant(), columns, Layers);
-            foreach (var row in journal.Rows().Chunk(columns.Blocks)
+            foreach (var row in rows.Chunk(columns.Blocks)
                 .Where(row => row.All(pair => pair.Problems.Count == 0)))
                 report.Add(row);
             report.End(run.Summaries);
         }
         file.Commit();
     }
+}
+
+/// <summary>Pairs that are to be measured.</summary>
+/// <param name="Pairs">All pairs in their order; read again each time.</param>
+/// <param name="Stamps">Says whether their files are still the same.</param>
+/// <param name="Inputs">What tells these pairs from others: names in their order.</param>
+/// <param name="Steps">How many steps the work has.</param>
+/// <param name="Measure">The rows but for so many of the first, of one shard if there are shards; is given what to call
+/// at each step.</param>
+internal sealed record PairWork(IEnumerable<OwnedPair> Pairs, FileStamps Stamps, Func<IEnumerable<string>> Inputs,
+    int Steps, Func<long, Action, IEnumerable<ComparedImages>> Measure)
+{
+    /// <summary>The length of the longest reference, if text shows their paths.</summary>
+    public int? ReferenceWidth { get; init; }
+
+    /// <summary>What is in a part, in words.</summary>
+    public string Contents { get; init; } = "";
 }

@@ -176,8 +176,7 @@ internal sealed record MetricList(string File, IReadOnlyList<ListedMetric> Metri
         /// <exception cref="UsageException">The settings cannot be meant.</exception>
         public MetricChoice Parse(string[] arguments)
         {
-            var parsed = command.Parse(
-                arguments, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+            var parsed = command.Parse(arguments, App.Parsing);
             return parsed.Errors is [var first, ..] ? throw new UsageException(App.Describe(first))
                 : options.Parse(parsed);
         }

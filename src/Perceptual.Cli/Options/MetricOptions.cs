@@ -9,6 +9,9 @@ internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
     /// <summary>The metrics whose maps are pooled, if they are; else those of the set.</summary>
     public IReadOnlyList<Metric> Models { get => field ?? Set.Metrics; init; }
 
+    /// <summary>The level of vectors that values are computed with.</summary>
+    public string Vectors { get; init; } = Metric.VectorLevel;
+
     /// <summary>Whether values are those of maps, pooled, and have places.</summary>
     public bool ArePooled => Models != Set.Metrics;
 

@@ -18,6 +18,9 @@ internal sealed class GateReport(
 
     public IReadOnlyList<GateResult> Results => results;
 
+    /// <summary>The level of vectors of the results, if they were computed elsewhere.</summary>
+    public string? Vectors { get; init; }
+
     /// <summary>Whether a picture is not as it should be.</summary>
     public bool Fails => results.Any(IsFailure);
 
@@ -107,7 +110,7 @@ internal sealed class GateReport(
         using (var json = new Utf8JsonWriter(stream, Report.JsonForm))
         {
             json.WriteStartObject();
-            Report.WriteVectors(json);
+            Report.WriteVectors(json, Vectors);
             json.WriteString("baselines", baselines);
             json.WriteString("actual", actual);
             json.WriteStartObject("summary");

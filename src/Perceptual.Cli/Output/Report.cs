@@ -34,7 +34,10 @@ internal static class Report
     public static string Unit(EquivalentKind kind) => kind == EquivalentKind.Jpeg ? "quality" : "sigma";
 
     /// <summary>Writes which vector instructions are used; they decide the last digits.</summary>
-    public static void WriteVectors(Utf8JsonWriter json) => json.WriteString("vectors", Metric.VectorLevel);
+    /// <param name="json">Gets it.</param>
+    /// <param name="level">That of values which were computed elsewhere; null: that of this process.</param>
+    public static void WriteVectors(Utf8JsonWriter json, string? level = null) =>
+        json.WriteString("vectors", level ?? Metric.VectorLevel);
 
     /// <summary>What the metrics are: their names, directions, ranges, and the models of LPIPS.</summary>
     public static void WriteMetrics(Utf8JsonWriter json, Columns columns)

@@ -6,11 +6,11 @@ using System.Text;
 
 namespace Perceptual.Cli;
 
-/// <summary>Two files that are compared, and what tells whether they are still the same.</summary>
+/// <summary>Two files that are compared.</summary>
 /// <param name="Reference">The path of the reference.</param>
 /// <param name="Distorted">The path of the other image.</param>
-/// <param name="Stamp">See <see cref="FileStamp.OfPair"/>.</param>
-internal readonly record struct StampedPair(string Reference, string Distorted, ulong Stamp);
+/// <param name="Shard">The number of the shard that compares them.</param>
+internal readonly record struct OwnedPair(string Reference, string Distorted, int Shard);
 
 /// <summary>Numbers that differ once a file has changed.</summary>
 internal static class FileStamp
@@ -31,34 +31,43 @@ internal static class FileStamp
     public static string Text(ulong stamp) => stamp.ToString("x16", CultureInfo.InvariantCulture);
 }
 
-/// <summary>
-/// The rows of a run, in the journal beside the file that they are for: the stamp of the pair, then the values, or a
-/// mark and what is wrong with its files. They are in the order of the pairs.
-/// </summary>
-internal sealed class RowJournal : IDisposable
+/// <summary>The stamps of files as they were before they were measured.</summary>
+internal sealed class FileStamps
 {
-    private const char Bad = '!';
+    private readonly Dictionary<string, ulong> known = [];
+
+    /// <summary>Looks at files that are measured next, in place of those before.</summary>
+    public void Look(IEnumerable<string> paths)
+    {
+        known.Clear();
+        foreach (var path in paths)
+            if (!known.ContainsKey(path))
+                known.Add(path, FileStamp.Of(path));
+    }
+
+    /// <summary>The stamp of a pair; of files that were not looked at, as they are now.</summary>
+    public string OfPair(string reference, string distorted) =>
+        FileStamp.Text(FileStamp.OfPair(Of(reference), Of(distorted)));
+
+    private ulong Of(string path) => known.TryGetValue(path, out var stamp) ? stamp : FileStamp.Of(path);
+}
+
+/// <summary>
+/// The rows of a run in a journal: the stamp of the pair, then the values, or a mark and what is wrong with its files.
+/// They are in the order of the pairs.
+/// </summary>
+/// <param name="journal">The journal.</param>
+/// <param name="form">How rows are written.</param>
+/// <param name="pairs">All pairs, in their order.</param>
+/// <param name="stamps">Says whether files are still the same.</param>
+internal sealed class RowJournal(Journal journal, RowForm form, IEnumerable<OwnedPair> pairs, FileStamps stamps)
+    : IDisposable
+{
     private const int MostWaiting = 1000;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
 
-    private readonly Journal journal;
-    private readonly Columns columns;
-    private readonly IEnumerable<StampedPair> pairs;
-    private readonly IEnumerator<StampedPair> next; // of the row that is added next
     private readonly List<string> waiting = []; // rows that are not written yet
     private long written; // when some were
-
-    /// <param name="file">The file that the rows are for.</param>
-    /// <param name="purpose">See <see cref="Purpose"/>.</param>
-    /// <param name="columns">The metrics.</param>
-    /// <param name="pairs">All pairs, in their order.</param>
-    public RowJournal(
-        string file, IReadOnlyList<(string Name, string Value)> purpose, Columns columns,
-        IEnumerable<StampedPair> pairs)
-    {
-        (this.columns, this.pairs, next) = (columns, pairs, pairs.GetEnumerator());
-        journal = new(Journal.PathFor(file), purpose);
-    }
 
     /// <summary>The file of the journal.</summary>
     public string Path => journal.Path;
@@ -72,15 +81,23 @@ internal sealed class RowJournal : IDisposable
     /// </summary>
     public static IReadOnlyList<(string Name, string Value)> Purpose(
         string command, Columns columns, ImageReadOptions options, params (string Name, string Value)[] more) =>
+        Purpose(command, options,
+        [
+            ("metrics", string.Join(' ',
+                columns.Set.Metrics.Zip(columns.Models).Select(
+                    metric => $"{metric.First.Info.Name} {Report.Digest(metric.Second)}".TrimEnd()))),
+            .. columns.Settings,
+            .. more,
+        ]);
+
+    /// <summary>The same of a command that has no such metrics.</summary>
+    public static IReadOnlyList<(string Name, string Value)> Purpose(
+        string command, ImageReadOptions options, params (string Name, string Value)[] more) =>
     [
         ("command", command),
         ("program", $"{typeof(Metric).Module.ModuleVersionId} {typeof(ImageFile).Module.ModuleVersionId} "
             + $"{typeof(OnnxMetric).Module.ModuleVersionId}"),
-        ("vectors", Metric.VectorLevel),
-        ("metrics", string.Join(' ',
-            columns.Set.Metrics.Zip(columns.Models).Select(
-                metric => $"{metric.First.Info.Name} {Report.Digest(metric.Second)}".TrimEnd()))),
-        .. columns.Settings,
+        (Part.Vectors, Metric.VectorLevel),
         ("--alpha", $"{options.Alpha}"),
         ("--range", $"{options.ArrayRange}"),
         ("--icc", $"{options.ConvertToSrgb}"),
@@ -95,23 +112,21 @@ internal sealed class RowJournal : IDisposable
         using var expected = pairs.GetEnumerator();
         journal.Resume(row =>
         {
-            if (!expected.MoveNext() || Parse(row, expected.Current) is not { } known)
+            if (!expected.MoveNext())
+                return false;
+            var pair = expected.Current;
+            if (!row.StartsWith($"{stamps.OfPair(pair.Reference, pair.Distorted)},", StringComparison.Ordinal)
+                || form.Parse(row, pair) is not { } known)
                 return false;
             take(known);
             return true;
         });
-        for (var i = 0L; i < Count; i++)
-            next.MoveNext();
     }
 
     /// <summary>Adds the row of the next pair. It is written at once, or with others if many come.</summary>
     public void Add(ComparedImages row)
     {
-        next.MoveNext();
-        var stamp = FileStamp.Text(next.Current.Stamp);
-        waiting.Add(row.Problems.Count > 0
-            ? $"{stamp},{Bad}{string.Join(',', row.Problems.Select(Journal.Escape))}"
-            : $"{stamp},{string.Join(',', Numbers(row).Select(Report.Every))}");
+        waiting.Add($"{stamps.OfPair(row.Reference, row.Distorted)},{form.Text(row)}");
         if (waiting.Count >= MostWaiting || Stopwatch.GetElapsedTime(written) > Patience)
             Flush();
     }
@@ -127,16 +142,44 @@ internal sealed class RowJournal : IDisposable
     }
 
     /// <summary>All rows that are written, from the first on.</summary>
-    public IEnumerable<ComparedImages> Rows() => journal.Rows().Zip(pairs,
-        (row, pair) => Parse(row, pair) ?? throw new InvalidDataException($"{Path} has changed while it was written"));
+    public IEnumerable<ComparedImages> Rows() => journal.Rows().Zip(pairs, (row, pair) =>
+        form.Parse(row, pair) ?? throw new InvalidDataException($"{Path} has changed while it was written"));
 
     /// <summary>Deletes the journal: its rows are where they belong.</summary>
     public void Delete() => journal.Delete();
 
-    public void Dispose()
+    public void Dispose() => journal.Dispose();
+}
+
+/// <summary>The values of a pair as a line of a journal, after its stamp.</summary>
+/// <param name="columns">The metrics.</param>
+internal sealed class RowForm(Columns columns)
+{
+    private const char Bad = '!';
+
+    /// <summary>The values of a pair, or what is wrong with its files.</summary>
+    public string Text(ComparedImages row) => row.Problems.Count > 0
+        ? $"{Bad}{string.Join(',', row.Problems.Select(Journal.Escape))}"
+        : string.Join(',', Numbers(row).Select(Report.Every));
+
+    /// <summary>What a line says of a pair, whatever its stamp; null if it has another form.</summary>
+    public ComparedImages? Parse(string row, OwnedPair pair)
     {
-        next.Dispose();
-        journal.Dispose();
+        var fields = row.Split(',');
+        if (fields.Length < 2)
+            return null;
+        if (fields[1].StartsWith(Bad))
+            return new(pair.Reference, pair.Distorted,
+                [.. fields.Skip(1).Select(field => Journal.Unescape(field.TrimStart(Bad)))]);
+        var numbers = new double[fields.Length - 1];
+        for (var k = 0; k < numbers.Length; k++)
+            if (!double.TryParse(fields[k + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[k]))
+                return null;
+        MetricValue[] values = columns.ArePooled
+            ? [.. numbers.Chunk(5).Where(chunk => chunk.Length == 5).Select(Pooled)]
+            : columns.Layered is null ? Detailed(numbers)
+            : [new(numbers[0]) { Layers = numbers[1..] }];
+        return values.Length == columns.Names.Count ? new(pair.Reference, pair.Distorted, values) : null;
     }
 
     private IEnumerable<double> Numbers(ComparedImages row) =>
@@ -153,26 +196,6 @@ internal sealed class RowJournal : IDisposable
     {
         Place = numbers[3] == 0 ? null : ((int)numbers[1], (int)numbers[2], (int)numbers[3], (int)numbers[4]),
     };
-
-    // Null if it is of files that have changed.
-    private ComparedImages? Parse(string row, StampedPair pair)
-    {
-        var fields = row.Split(',');
-        if (fields[0] != FileStamp.Text(pair.Stamp) || fields.Length < 2)
-            return null;
-        if (fields[1].StartsWith(Bad))
-            return new(pair.Reference, pair.Distorted,
-                [.. fields.Skip(1).Select(field => Journal.Unescape(field.TrimStart(Bad)))]);
-        var numbers = new double[fields.Length - 1];
-        for (var k = 0; k < numbers.Length; k++)
-            if (!double.TryParse(fields[k + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[k]))
-                return null;
-        MetricValue[] values = columns.ArePooled
-            ? [.. numbers.Chunk(5).Where(chunk => chunk.Length == 5).Select(Pooled)]
-            : columns.Layered is null ? Detailed(numbers)
-            : [new(numbers[0]) { Layers = numbers[1..] }];
-        return values.Length == columns.Names.Count ? new(pair.Reference, pair.Distorted, values) : null;
-    }
 
     // Each value is followed by its details. Empty if that is not how many numbers there are.
     private MetricValue[] Detailed(double[] numbers)

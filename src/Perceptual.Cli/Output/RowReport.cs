@@ -312,7 +312,7 @@ internal sealed class JsonRows(
     {
         json = new(bytes, Report.JsonForm);
         json.WriteStartObject();
-        Report.WriteVectors(json);
+        Report.WriteVectors(json, columns.Vectors);
         if (columns.Layered is { } only)
         {
             json.WriteStartObject("model");

@@ -11,7 +11,7 @@ namespace Perceptual.Cli;
 /// <param name="strict">Whether the first bad file is the end.</param>
 internal sealed class RowRun(App app, RowReport report, Columns columns, bool strict)
 {
-    private const int MostNamed = 20;
+    private const int MostNamed = 20, MostKept = 100_000;
 
     // Tables need the values of methods, which take less memory than the paths of their images.
     private readonly Summary[] summaries =
@@ -87,7 +87,8 @@ internal sealed class RowRun(App app, RowReport report, Columns columns, bool st
         else
         {
             failed++;
-            problems.UnionWith(row.SelectMany(each => each.Problems));
+            if (problems.Count < MostKept)
+                problems.UnionWith(row.SelectMany(each => each.Problems));
         }
         row.Clear();
     }
@@ -98,7 +99,7 @@ internal sealed class RowRun(App app, RowReport report, Columns columns, bool st
         foreach (var problem in problems.Take(MostNamed))
             app.Say(LibraryTerms.Translate(problem));
         if (problems.Count > MostNamed)
-            app.Say($"and {problems.Count - MostNamed} more bad files");
+            app.Say($"and {(problems.Count < MostKept ? "" : "at least ")}{problems.Count - MostNamed} more bad files");
     }
 
     /// <summary>Ends the report, and names the bad files.</summary>

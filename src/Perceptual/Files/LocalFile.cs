@@ -53,7 +53,8 @@ public static class LocalFile
 
     /// <summary>
     /// A text that differs once what is at the end of all links is another file or has changed, by its length and dates
-    /// and, but on Windows, by what nobody can set. "none" if there is no file.
+    /// and, but on Windows, by what nobody can set. It is the same on all machines that share a file system. "none" if
+    /// there is no file.
     /// </summary>
     public static string State(string path)
     {
@@ -62,7 +63,9 @@ public static class LocalFile
         {
             var file = new FileInfo(Resolve(path));
             return string.Create(CultureInfo.InvariantCulture, $"{file.Length} {file.LastWriteTimeUtc.Ticks} ")
-                + (UnixStatus.Of(path)?.ToString() ?? $"{file.CreationTimeUtc.Ticks}");
+                // each machine numbers the file systems of others anew
+                + (UnixStatus.Of(path) is { } status ? $"{status with { Device = 0 }}"
+                    : $"{file.CreationTimeUtc.Ticks}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
