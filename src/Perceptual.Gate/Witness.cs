@@ -40,7 +40,7 @@ public abstract class Witness
         Usual.ToDictionary(usual => usual.Witness.Name, usual => usual.Limit);
 
     /// <summary>The limits that hold as long as none have been learned, of pictures of which, outside one place, less
-    /// than a twenty-fifth of what is drawn differs.</summary>
+    /// than a twenty-fifth of what is drawn differs; by the names of <see cref="All"/>.</summary>
     public static IReadOnlyDictionary<string, double> LocalLimits { get; } =
         Usual.ToDictionary(usual => usual.Witness.Name, usual => usual.Local);
 
