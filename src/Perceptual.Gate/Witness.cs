@@ -39,8 +39,8 @@ public abstract class Witness
     public static IReadOnlyDictionary<string, double> UsualLimits { get; } =
         Usual.ToDictionary(usual => usual.Witness.Name, usual => usual.Limit);
 
-    /// <summary>The limits that hold as long as none have been learned, of pictures in which less than a twentieth
-    /// of what is drawn differs, by the names of <see cref="All"/>.</summary>
+    /// <summary>The limits that hold as long as none have been learned, of pictures of which, outside one place, less
+    /// than a twenty-fifth of what is drawn differs; by the names of <see cref="All"/>.</summary>
     public static IReadOnlyDictionary<string, double> LocalLimits { get; } =
         Usual.ToDictionary(usual => usual.Witness.Name, usual => usual.Local);
 
