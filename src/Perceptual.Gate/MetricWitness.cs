@@ -33,6 +33,8 @@ internal sealed class MetricWitness : Witness
         : base(pooling is null ? name : $"{name} {pooling}")
     {
         (this.pooling, this.info) = (pooling, info);
+        if (info.ComparesLinearLight)
+            throw new ArgumentException($"{name} cannot be a witness: it compares linear light");
         if (pooling is null && info.LargerIsCloser)
             throw new ArgumentException(info.HasMap
                 ? $"of {name}, larger is closer: give it a pooling, such as '{name} patch:16'"

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -24,13 +25,27 @@ internal abstract class FileRows(StoredRows stored, ValueRange range)
 }
 
 /// <inheritdoc cref="FileRows"/>
-/// <typeparam name="T">byte or ushort.</typeparam>
-internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alpha)
-    : FileRows(stored, typeof(T) == typeof(byte) ? ValueRange.Byte : ValueRange.UInt16)
-    where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+/// <typeparam name="T">byte, ushort, or float of linear light.</typeparam>
+internal sealed class FileRows<T> : FileRows where T : unmanaged, INumber<T>, IMinMaxValue<T>
 {
-    private readonly T[] row = new T[stored.Width * stored.Samples];
-    private readonly T[][] channels = [new T[stored.Width], new T[stored.Width], new T[stored.Width]];
+    private static readonly T Opaque = typeof(T) == typeof(float) ? T.One : T.MaxValue;
+
+    private readonly string path;
+    private readonly ImageReadOptions options;
+    private readonly T[] row;
+    private readonly T[][] channels;
+    private int next; // row of the file
+
+    public FileRows(StoredRows stored, string path, ImageReadOptions options) : base(stored,
+        typeof(T) == typeof(byte) ? ValueRange.Byte : typeof(T) == typeof(ushort) ? ValueRange.UInt16
+        : options.MapsLinearLight ? ValueRange.Unit : ValueRange.LinearLight)
+    {
+        (this.path, this.options) = (path, options);
+        row = new T[stored.Width * stored.Samples];
+        channels = [new T[stored.Width], new T[stored.Width], new T[stored.Width]];
+        if (options.MapsLinearLight)
+            ValueRange.ToneMap(options.ToneMapper, options.Exposure ?? 0, [], [], []); // refuses what there is not
+    }
 
     protected override void ReadStoredRow(int y, Span<float> red, Span<float> green, Span<float> blue)
     {
@@ -83,17 +98,22 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
             }
         }
         var (width, height) = Stored.Orientation is >= 5 and <= 8 ? (Height, Width) : (Width, Height);
-        return planes is byte[][] bytes
-            ? RgbImage.Own(bytes, width, height)
-            : RgbImage.Own((ushort[][])(object)planes, width, height);
+        return planes switch
+        {
+            byte[][] bytes => RgbImage.Own(bytes, width, height),
+            ushort[][] words => RgbImage.Own(words, width, height),
+            _ => RgbImage.Own((float[][])(object)planes, width, height, Range),
+        };
     }
 
     private static void Widen(T[] channel, Span<float> values)
     {
         if (channel is byte[] bytes)
             ValueRange.Widen(bytes, values);
+        else if (channel is ushort[] words)
+            ValueRange.Widen(words, values);
         else
-            ValueRange.Widen((ushort[])(object)channel, values);
+            ((float[])(object)channel).CopyTo(values);
     }
 
     private void ReadChannels()
@@ -102,11 +122,25 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
         {
             Stored.ReadRow(MemoryMarshal.AsBytes(row.AsSpan()));
             Split(channels[0], channels[1], channels[2]);
+            if (channels is float[][] light)
+                Expose(light);
+            next++;
         }
         catch (Exception problem) when (problem is EndOfStreamException or InvalidDataException)
         {
             throw ImageFile.Named(path, problem);
         }
+    }
+
+    private void Expose(float[][] light)
+    {
+        foreach (var channel in light)
+            for (var x = 0; x < channel.Length; x++)
+                if (!float.IsFinite(channel[x]))
+                    throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
+                        $"has a sample that is {channel[x]} at x {x}, y {next}: only finite light can be compared"));
+        if (options.MapsLinearLight)
+            ValueRange.ToneMap(options.ToneMapper, options.Exposure ?? 0, light[0], light[1], light[2]);
     }
 
     private void Split(T[] red, T[] green, T[] blue)
@@ -169,15 +203,14 @@ internal sealed class FileRows<T>(StoredRows stored, string path, AlphaMode alph
 
     private T Blend(T value, T opacity)
     {
-        if (opacity == T.MaxValue || alpha == AlphaMode.Drop)
+        if (opacity == Opaque || options.Alpha == AlphaMode.Drop)
             return value;
-        var background = alpha switch
-        {
-            AlphaMode.White => T.MaxValue,
-            AlphaMode.Black => T.Zero,
-            _ => throw new InvalidDataException("has transparent pixels; choose AlphaMode.Drop, White or Black"),
-        };
-        return T.CreateTruncating(Share(value, opacity) + Share(background, T.MaxValue - opacity));
+        if (options.Alpha is not (AlphaMode.White or AlphaMode.Black))
+            throw new InvalidDataException("has transparent pixels; choose AlphaMode.Drop, White or Black");
+        var background = options.Alpha == AlphaMode.White ? Opaque : T.Zero;
+        return typeof(T) == typeof(float)
+            ? value + background * (Opaque - opacity)
+            : T.CreateTruncating(Share(value, opacity) + Share(background, T.MaxValue - opacity));
     }
 
     // As in Pillow: the ink takes its share of the light that black leaves. No colour management.

@@ -29,6 +29,7 @@ public sealed class ImageComparison
 {
     private readonly MetricSet metrics;
     private readonly MetricInfo choosiest;
+    private readonly bool ofLinearLight;
     private readonly ImageReadOptions options;
     private readonly IgnoredAreas? ignored;
     private readonly int border;
@@ -41,13 +42,18 @@ public sealed class ImageComparison
     /// <param name="cropBorder">How many pixels to leave out at each of the four edges of every image before anything
     /// is computed, and after an image is resized. Maps are of what is left.</param>
     /// <exception cref="ArgumentException">There are ignored areas and a border, too: whose pixels would they
-    /// count?</exception>
+    /// count? Or some metrics compare linear light, and some do not.</exception>
     public ImageComparison(
         MetricSet metrics, ImageReadOptions? options = null, IgnoredAreas? ignored = null, int cropBorder = 0)
     {
         ArgumentNullException.ThrowIfNull(metrics);
         ArgumentOutOfRangeException.ThrowIfNegative(cropBorder);
-        (this.metrics, this.options, border) = (metrics, options ?? new(), cropBorder);
+        ofLinearLight = metrics.Metrics[0].Info.ComparesLinearLight;
+        if (metrics.Metrics.FirstOrDefault(metric => metric.Info.ComparesLinearLight != ofLinearLight) is { } other)
+            throw new ArgumentException($"of {metrics.Metrics[0].Info.Name} and {other.Info.Name} only one compares "
+                + "linear light", nameof(metrics));
+        (this.metrics, border) = (metrics, cropBorder);
+        this.options = (options ?? new()) with { KeepLinearLight = ofLinearLight };
         this.ignored = ignored is { All.Count: > 0 } ? ignored : null;
         if (this.ignored is not null && border > 0)
             throw new ArgumentException("areas are ignored or borders cropped, not both", nameof(cropBorder));
@@ -473,9 +479,11 @@ public sealed class ImageComparison
     {
         var rows = ImageFile.OpenRows(path, options);
         var least = choosiest.MinimumSide + 2L * border;
-        if (Math.Min(rows.Width, rows.Height) >= least)
+        if (IsLight(rows.Range) && Math.Min(rows.Width, rows.Height) >= least)
             return Crop(rows);
         rows.Dispose();
+        if (!IsLight(rows.Range))
+            throw NoLight(path, rows.Range);
         throw new InvalidDataException($"{path} is {rows.Width}x{rows.Height}, too small for {choosiest.Name}"
             + $"{(border > 0 ? $" without a border of {border}" : "")}: each side must be at least {least} pixels");
     });
@@ -485,9 +493,19 @@ public sealed class ImageComparison
         if (resize is not { } filter)
             return Fill(reference, OpenAlike(path, reference, "; a ResizeFilter would resize the distorted one"));
         var (width, height) = WholeSize(reference);
-        var image = ImageFile.Read(path, options).Resize(width, height, filter);
+        var image = ImageFile.Read(path, options);
+        if (!IsLight(image.Range))
+            throw NoLight(path, image.Range);
+        image = image.Resize(width, height, filter);
         return Fill(reference, new(path, options, () => Crop(image.OpenRows())));
     }
+
+    // Linear light where the metrics do not compare it has been refused by the reader.
+    private bool IsLight(ValueRange range) => range.IsLinearLight || !ofLinearLight;
+
+    private InvalidDataException NoLight(string path, ValueRange range) => new(
+        $"{path}: has samples of {range}, but {choosiest.Name} compares linear light, which EXR, HDR and PFM files "
+            + "hold");
 
     private Opened Fill(Opened reference, Opened image) =>
         ignored is null ? image : new(image.Path, options, () => ignored.Fill(reference.Rows(), image.Rows()));

@@ -9,7 +9,7 @@ public static class ImageFile
 {
     private static readonly Lock Turn = new();
 
-    private const int MaxWidth = (1 << 28) - 64; // a row of four 16-bit samples a pixel, and a few more, is one array
+    private const int MaxRowBytes = (1 << 29) - 128; // of a sample of each pixel: four, and a few more, are one array
     private const int RowBytes = 48; // at most, for each pixel of a row that is decoded
 
     /// <summary>
@@ -18,7 +18,8 @@ public static class ImageFile
     /// from many threads.
     /// </summary>
     /// <remarks>
-    /// Sample values are those in the file, 8 or 16 bits, without gamma or colour management unless asked for. Gray is
+    /// Sample values are those in the file, 8 or 16 bits, without gamma or colour management unless asked for; those of
+    /// EXR, HDR and PFM are linear light, which is refused unless the options say what becomes of it. Gray is
     /// copied to three channels and CMYK becomes RGB by Pillow's formula, R = (255 - K) - C * (255 - K) / 255. The
     /// orientation that EXIF or TIFF states is applied.
     /// </remarks>
@@ -30,10 +31,10 @@ public static class ImageFile
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The file cannot be read, or is a named pipe, a device or a socket.</exception>
     /// <exception cref="InvalidDataException">The path is a folder, or the content is not an image of these formats,
-    /// damaged, cut short, over the limit, transparent where that is refused, or of a kind that is not read; or it
-    /// would take too much memory; or it needs libvips, which is not there: all but BMP, TGA, GIF, plain PNG (8 or 16
-    /// bits, not interlaced, no palette) and TIFF without JPEG, fax or a profile that is to be applied do. The message
-    /// begins with the path.</exception>
+    /// damaged, cut short, over the limit, transparent or linear light where that is refused, or of a kind that is not
+    /// read; or it would take too much memory; or it needs libvips, which is not there: all but BMP, TGA, GIF, EXR, HDR,
+    /// PFM, plain PNG (8 or 16 bits, not interlaced, no palette) and TIFF without JPEG, fax or a profile that is to be
+    /// applied do. The message begins with the path.</exception>
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
         options ??= new();
@@ -185,9 +186,14 @@ public static class ImageFile
             var stored = format.Open(stream, path, options);
             if (stored.Range is { } range)
                 return new ArrayRows(stored, range, path);
-            return stored.SampleBytes == 1
-                ? new FileRows<byte>(stored, path, options.Alpha)
-                : new FileRows<ushort>(stored, path, options.Alpha);
+            return stored.SampleBytes switch
+            {
+                1 => new FileRows<byte>(stored, path, options),
+                2 => new FileRows<ushort>(stored, path, options),
+                _ when options.KeepLinearLight || options.MapsLinearLight => new FileRows<float>(stored, path, options),
+                _ => throw new InvalidDataException("holds linear light, which has no white: compare, folders and "
+                    + "pairs make sRGB of it by ImageReadOptions.ToneMapper or Exposure, or compare it by hdr-flip"),
+            };
         }
         catch (Exception problem)
         {
@@ -253,10 +259,13 @@ public static class ImageFile
     /// <param name="stream">Receives the PNG, and is left open.</param>
     /// <param name="rows">The image, whose rows have not been read.</param>
     /// <exception cref="InvalidDataException">The file of the image is damaged.</exception>
+    /// <exception cref="ArgumentException">The image is linear light, which has no white.</exception>
     public static void WritePng(Stream stream, RgbRowReader rows)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(rows);
+        if (rows.Range.IsLinearLight)
+            throw new ArgumentException("linear light has no white: ValueRange.ToneMap makes sRGB of it", nameof(rows));
         InTurn(BytesHeld(rows), Environment.ProcessorCount, () => WriteRounded(stream, rows));
     }
 
@@ -282,13 +291,14 @@ public static class ImageFile
     internal static double BytesHeld(RgbRowReader rows) => (rows as FileRows)?.Stored.BytesHeld ?? 0;
 
     /// <exception cref="InvalidDataException">The image has no pixels, or more than are allowed.</exception>
-    internal static void CheckSize(long width, long height, ImageReadOptions options)
+    internal static void CheckSize(long width, long height, ImageReadOptions options, int sampleBytes = 2)
     {
+        var widest = MaxRowBytes / sampleBytes;
         var limit = options.MaxPixels ?? ImageReadOptions.DefaultMaxPixels;
         if (width < 1 || height < 1)
             throw new InvalidDataException($"is damaged: its size is {width}x{height}; get the file again");
-        if (width > MaxWidth)
-            throw new InvalidDataException($"has rows of {width} pixels, more than {MaxWidth}; split it into parts");
+        if (width > widest)
+            throw new InvalidDataException($"has rows of {width} pixels, more than {widest}; split it into parts");
         if (height > Math.Min(limit / width, int.MaxValue))
             throw new InvalidDataException(
                 $"has {width}x{height} pixels, more than the limit of {limit}; make it smaller or raise the limit");

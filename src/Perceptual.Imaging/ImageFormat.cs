@@ -50,6 +50,9 @@ public sealed class ImageFormat
             (stream, _, options) => new PnmRows(stream, options)),
         new("NPY", [".npy"], NpyRows.IsNpy, NpyRows.OpenNpy),
         new("NPZ", [".npz"], NpyRows.IsNpz, NpyRows.OpenNpz),
+        new("EXR", [".exr"], ExrHeader.Accepts, (stream, _, options) => new ExrRows(stream, options)),
+        new("HDR", [".hdr"], RadianceRows.Accepts, (stream, _, options) => new RadianceRows(stream, options)),
+        new("PFM", [".pfm"], PfmRows.Accepts, (stream, _, options) => new PfmRows(stream, options)),
         new("TGA", [".tga"], TgaRows.Accepts, (stream, _, options) => new TgaRows(stream, options),
             needsExtension: true),
     ];

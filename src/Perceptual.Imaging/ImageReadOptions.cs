@@ -12,11 +12,14 @@ public enum AlphaMode
     Drop,
 
     /// <summary>
-    /// Blended over white: (v * a + max * (max - a)) / max for samples 0..max, rounded to the nearest.
+    /// Blended over white: (v * a + max * (max - a)) / max for samples 0..max, rounded to the nearest. Linear light has
+    /// its share already: v + 1 - a.
     /// </summary>
     White,
 
-    /// <summary>Blended over black: v * a / max for samples 0..max, rounded to the nearest.</summary>
+    /// <summary>
+    /// Blended over black: v * a / max for samples 0..max, rounded to the nearest. Linear light has its share already.
+    /// </summary>
     Black,
 }
 
@@ -37,6 +40,25 @@ public sealed record ImageReadOptions
     /// floats are refused. Values outside are refused in any case.
     /// </summary>
     public ValueRange? ArrayRange { get; init; }
+
+    /// <summary>
+    /// Whether EXR, HDR and PFM files become images of <see cref="ValueRange.LinearLight"/>, for
+    /// <see cref="MetricInfo.ComparesLinearLight"/>. They are refused otherwise, unless <see cref="ToneMapper"/> or
+    /// <see cref="Exposure"/> makes sRGB of them.
+    /// </summary>
+    public bool KeepLinearLight { get; init; }
+
+    /// <summary>
+    /// The curve that makes sRGB on [0, 1] of linear light: see <see cref="ValueRange.ToneMap"/>. If null and there is
+    /// an <see cref="Exposure"/>, all above 1 is white. Other files are read as they are.
+    /// </summary>
+    public string? ToneMapper { get; init; }
+
+    /// <summary>The stops by which linear light is made brighter before; 0 if null.</summary>
+    public double? Exposure { get; init; }
+
+    /// <summary>Whether linear light becomes sRGB.</summary>
+    internal bool MapsLinearLight => ToneMapper is not null || Exposure is not null;
 
     /// <summary>
     /// The most pixels (width x height) an image may have; checked before any is decoded. If null, they are

@@ -22,7 +22,9 @@ internal abstract class StoredRows : IDisposable
     /// <summary>The samples of a pixel.</summary>
     public PixelLayout Layout { get; protected init; }
 
-    /// <summary>Bytes of a sample: 1, or 2 in the byte order of this machine.</summary>
+    /// <summary>
+    /// Bytes of a sample: 1; or 2, or 4 of a float of linear light, in the byte order of this machine.
+    /// </summary>
     public int SampleBytes { get; protected init; } = 1;
 
     /// <summary>What black and white are where that was stated: samples are floats then; else null.</summary>

@@ -167,7 +167,10 @@ public sealed class OnnxMetric : Metric
     {
         ArgumentNullException.ThrowIfNull(images);
         foreach (var image in images)
+        {
             CheckSize(image.Width, image.Height);
+            CheckLight(image.Range);
+        }
         var features = new PreparedImage[images.Count];
         ParallelLoop.Run(images.Count, Threads, i => features[i] = Extract(images[i], cancellation),
             cancellation);

@@ -68,7 +68,7 @@ public sealed partial class DocumentationTests
     public void The_list_of_the_samples_has_every_metric_of_version_0_1_once()
     {
         var list = MetricList.Read(Path.Combine(Repository.Root, "samples", "table.json"));
-        var names = Metric.All.Select(info => info.Name);
+        var names = Metric.All.Where(info => !info.ComparesLinearLight).Select(info => info.Name);
         Assert.Equal(
             names.Where(name => !name.Contains("v0.0", StringComparison.Ordinal)).Order(),
             list.Metrics.Select(metric => Assert.Single(metric.Choice.Names)).Order());

@@ -7,8 +7,9 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips compare REFERENCE DISTORTED...</c></summary>
 internal static class CompareCommand
 {
-    public const string Help = """
+    public const string Help = $"""
         For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --range MIN,MAX --max-pixels N
+        {ViewingOptions.Help}
         For maps: --map-style heat|overlay|panel --map-max X|auto|shared (lpips help maps)
         See also: lpips help models, networks, output, maps, report, explain
         Exit codes: 0 fine, 1 failed, 2 usage, 3 above --fail-above, 4 weights missing, 130 interrupted
@@ -84,7 +85,7 @@ internal static class CompareCommand
         var (map, path, info) = (maps[0].Map, job.Map!, columns.Set.Metrics[0].Info);
         if (HasEnding(path, ".npy"))
             NpyFile.Write(path, map.Height, map.Width, map.CopyRow);
-        else if (info.Name == "flip" && IsPlain(job, maps))
+        else if (ViewingOptions.IsFlip(info.Name) && IsPlain(job, maps))
             HeatMap.WriteFlip(path, map);
         else
             new MapFigure(job.Look, info with { Name = job.Metrics.FigureNames(columns)[0] }, maps,
@@ -130,6 +131,7 @@ internal static class CompareCommand
             Arity = ArgumentArity.OneOrMore,
         };
 
+        private readonly ViewingOptions viewing;
         private readonly MetricOptions metrics;
 
         private readonly Option<bool> layers = new("--layers")
@@ -175,7 +177,8 @@ internal static class CompareCommand
             format.AcceptOnlyFromAmong(Report.Formats);
             command.Add(reference);
             command.Add(distorted);
-            metrics = new(command);
+            viewing = new(command);
+            metrics = new(command, viewing);
             foreach (var option in new Option[] { layers, report, explain, jnd, format, failAbove, strict })
                 command.Add(option);
             look = new(command, map);
@@ -187,7 +190,7 @@ internal static class CompareCommand
             parsed.GetValue(reference)!,
             parsed.GetValue(distorted)!,
             metrics.Parse(parsed),
-            images.Options(parsed),
+            viewing.Images(parsed, images.Options(parsed), metrics.Parse(parsed)),
             images.Ignored(parsed),
             images.Resize(parsed),
             images.CropBorder(parsed),
@@ -221,6 +224,11 @@ internal static class CompareCommand
                 result.AddError("--jnd is for one metric: name only one in --metric");
             if (result.GetValue(explain) && !metrics.IsSingle(result, out _))
                 result.AddError("--explain is for one metric: name only one in --metric");
+            var isLight = metrics.NamesOf(result).Contains(ViewingOptions.HdrFlip);
+            if (result.GetValue(explain) && isLight)
+                result.AddError("--explain is not for linear light: JPEG has none");
+            ViewingOptions.CheckShown(result, isLight, report.Name, result.GetValue(report) is not null);
+            ViewingOptions.CheckShown(result, isLight, "--map-style", look.Style(result) != MapOptions.Heat);
         }
 
         private void CheckMap(CommandResult result, string file)

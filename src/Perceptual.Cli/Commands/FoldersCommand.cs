@@ -6,8 +6,9 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips folders REF_DIR DIST_DIR...</c></summary>
 internal static class FoldersCommand
 {
-    public const string Help = """
+    public const string Help = $"""
         For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --range MIN,MAX --max-pixels N
+        {ViewingOptions.Help}
         For figures: --map DIR --map-style heat|overlay|panel --map-max X|auto|shared --plot FILE (lpips help maps)
         See also: lpips help models, networks, output, maps, report
         Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted
@@ -86,6 +87,7 @@ internal static class FoldersCommand
             Hidden = true, // the text below the help tells of it
         };
 
+        private readonly ViewingOptions viewing;
         private readonly MetricOptions metrics;
         private readonly ManyPairs many;
         private readonly MapOptions look;
@@ -98,7 +100,8 @@ internal static class FoldersCommand
             command.Add(distorted);
             foreach (var option in new Option[] { match, prefix, suffix, recursive, allowUnpaired })
                 command.Add(option);
-            metrics = new(command);
+            viewing = new(command);
+            metrics = new(command, viewing);
             many = new(command, metrics, tables: true);
             look = new(command, map);
             images = new(command, canResize: true, canCrop: true);
@@ -109,10 +112,10 @@ internal static class FoldersCommand
         {
             var (reference, folders) = (parsed.GetValue(references)!, parsed.GetValue(distorted)!);
             var pairs = Pairs(app, parsed);
-            var (options, resize) = (images.Options(parsed), images.Resize(parsed));
+            var choice = metrics.Parse(parsed);
+            var (options, resize) = (viewing.Images(parsed, images.Options(parsed), choice), images.Resize(parsed));
             var crop = images.CropBorder(parsed);
             var files = pairs.Pairs.SelectMany(pair => new[] { pair.Reference, pair.Distorted });
-            var choice = metrics.Parse(parsed);
             var output = many.Parse(parsed, files.Concat(choice.Files));
             OutputFiles.CheckNewFolder("--map", parsed.GetValue(map));
             var ignored = images.Ignored(parsed);
@@ -208,6 +211,9 @@ internal static class FoldersCommand
                 result.AddError("--map: no metric of --metric has a map; `lpips metrics` says which have");
             many.CheckMethods(result, folders.Length);
             PairReport.CheckBorder(result, many.ReportFolder(result), images.CropBorder(result));
+            var isLight = metrics.NamesOf(result).Contains(ViewingOptions.HdrFlip);
+            ViewingOptions.CheckShown(result, isLight, "--report", many.ReportFolder(result) is not null);
+            ViewingOptions.CheckShown(result, isLight, "--map-style", look.Style(result) != MapOptions.Heat);
         }
 
         private static bool IsSame(string a, string b) =>

@@ -5,8 +5,9 @@ namespace Perceptual.Cli;
 /// <summary><c>lpips pairs DIR [--consecutive]</c></summary>
 internal static class PairsCommand
 {
-    public const string Help = """
+    public const string Help = $"""
         For images: --crop-border N --alpha MODE --icc --range MIN,MAX --max-pixels N (`lpips help images`)
+        {ViewingOptions.Help}
         See also: lpips help models, networks, output, report
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
@@ -30,7 +31,8 @@ internal static class PairsCommand
         command.Add(folderArgument);
         command.Add(consecutive);
         command.Add(memory);
-        var metrics = new MetricOptions(command);
+        var viewing = new ViewingOptions(command);
+        var metrics = new MetricOptions(command, viewing);
         var many = new ManyPairs(command, metrics, tables: false);
         var images = new ImageOptions(command, canResize: false, canCrop: true);
         command.Validators.Add(result =>
@@ -38,6 +40,8 @@ internal static class PairsCommand
             if (many.ReportFolder(result) is not null && !result.GetValue(consecutive))
                 result.AddError("--report is for --consecutive: all pairs of a folder are too many to look at");
             PairReport.CheckBorder(result, many.ReportFolder(result), images.CropBorder(result));
+            ViewingOptions.CheckShown(result, metrics.NamesOf(result).Contains(ViewingOptions.HdrFlip), "--report",
+                many.ReportFolder(result) is not null);
         });
 
         app.SetAction(command, (parsed, cancellation) =>
@@ -47,8 +51,9 @@ internal static class PairsCommand
             PassedOver.Report(app, folder);
             if (paths.Count < 2)
                 throw new InvalidDataException($"{folder} has one image only; a pair needs two");
-            var (options, next) = (images.Options(parsed), parsed.GetValue(consecutive));
             var choice = metrics.Parse(parsed);
+            var (options, next) =
+                (viewing.Images(parsed, images.Options(parsed), choice), parsed.GetValue(consecutive));
             var output = many.Parse(parsed, [.. paths, .. choice.Files]);
             var bytes = (long?)parsed.GetValue(memory) << 20;
             var columns = choice.Load(app, cancellation);

@@ -18,6 +18,9 @@ internal sealed record Columns(IReadOnlyList<string> Names, MetricSet Set)
     /// <summary>Whether there are several methods, so that a row has a block of columns for each.</summary>
     public bool Several => Methods.Count > 1;
 
+    /// <summary>What decides values besides the metrics and their weights, for <see cref="RowJournal"/>.</summary>
+    public IReadOnlyList<(string Name, string Value)> Settings { get => field ?? []; init; }
+
     /// <summary>How many pairs of images make a row.</summary>
     public int Blocks => Math.Max(1, Methods.Count);
 
@@ -43,6 +46,12 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
 
     /// <summary>How the map of each metric becomes a value; null: the value is the metric's own.</summary>
     public string? Pool { get; init; }
+
+    /// <summary>How many pixels a degree of sight has, for FLIP; null: the usual number.</summary>
+    public double? PixelsPerDegree { get; init; }
+
+    /// <summary>The curve of hdr-flip; null: the usual one.</summary>
+    public string? ToneMapper { get; init; }
 
     /// <summary>What a metric is called in results.</summary>
     public string ColumnOf(string name) => Pool is null ? name : $"{name} {Pool}";
@@ -87,14 +96,30 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
         Metric[] loaded =
         [
             .. Names.Select(name => name == OwnModel ? Model.Load(app, cancellation) : metrics.Dequeue())
-                .Select(metric => metric.WithThreads(Model.Options.Threads)),
+                .Select(metric => Seen(metric).WithThreads(Model.Options.Threads)),
         ];
-        return Pool is null
-            ? new(Names, new(loaded))
+        var columns = Pool is null
+            ? new Columns(Names, new(loaded))
             : new([.. Names.Select(ColumnOf)],
                 new(Array.ConvertAll(loaded, metric => metric.Pooled(Pool, ignored?.All))))
             { Models = loaded };
+        return columns with
+        {
+            Settings =
+            [
+                ("--ppd", PixelsPerDegree is { } pixels ? Report.Every(pixels) : "usual"),
+                ("--tone-map", ToneMapper ?? "usual"),
+            ],
+        };
     }
+
+    private Metric Seen(Metric metric) => metric.Info.Name switch
+    {
+        ViewingOptions.HdrFlip when (ToneMapper ?? (object?)PixelsPerDegree) is not null =>
+            Metric.HdrFlipAt(ToneMapper ?? ValueRange.ToneMappers[0], PixelsPerDegree),
+        "flip" when PixelsPerDegree is { } pixels => Metric.FlipAt(pixels),
+        _ => metric,
+    };
 
     /// <summary>Says what images are resized to, if they are.</summary>
     public static void TellSize(App app, OnnxMetric metric)
@@ -123,9 +148,13 @@ internal sealed class MetricOptions
     };
 
     private readonly ModelOptions model;
+    private readonly ViewingOptions? viewing;
 
-    public MetricOptions(Command command)
+    /// <param name="command">The command that takes them.</param>
+    /// <param name="viewing">Say from where FLIP looks, if the command lets one say it.</param>
+    public MetricOptions(Command command, ViewingOptions? viewing = null)
     {
+        this.viewing = viewing;
         command.Add(metric);
         command.Add(pool);
         model = new(
@@ -143,6 +172,10 @@ internal sealed class MetricOptions
                 result.AddError($"--metric names {group.Key} more than once");
             if (result.GetValue(pool) is { } pooling)
                 CheckPool(result, pooling, names);
+            if (viewing is not null)
+                viewing.Check(result, names);
+            else if (names.Contains(ViewingOptions.HdrFlip))
+                result.AddError($"--metric: {ViewingOptions.HdrFlip} is for compare, folders and pairs");
             if (!names.Contains(OwnModel)
                 && model.DescribesModel(result, besidesLin: MetricChoice.IsLinOfOnnx(names)) is { } option)
                 result.AddError(
@@ -182,8 +215,12 @@ internal sealed class MetricOptions
         : model.DescribesModel(result, besidesLin: false);
 
     /// <summary>The metrics the command line asks for.</summary>
-    public MetricChoice Parse(ParseResult parsed) =>
-        new(Names(parsed.GetValue(metric)), model.Parse(parsed)) { Pool = parsed.GetValue(pool) };
+    public MetricChoice Parse(ParseResult parsed) => new(Names(parsed.GetValue(metric)), model.Parse(parsed))
+    {
+        Pool = parsed.GetValue(pool),
+        PixelsPerDegree = viewing?.Parse(parsed),
+        ToneMapper = viewing?.ToneMapper(parsed),
+    };
 
     private static void CheckPool(CommandResult result, string pooling, string[] names)
     {

@@ -80,9 +80,11 @@ internal sealed class RowJournal : IDisposable
         ("metrics", string.Join(' ',
             columns.Set.Metrics.Zip(columns.Models).Select(
                 metric => $"{metric.First.Info.Name} {Report.Digest(metric.Second)}".TrimEnd()))),
+        .. columns.Settings,
         ("--alpha", $"{options.Alpha}"),
         ("--range", $"{options.ArrayRange}"),
         ("--icc", $"{options.ConvertToSrgb}"),
+        ("--exposure", options.Exposure is { } stops ? Report.Every(stops) : "none"),
         ("--max-pixels", options.MaxPixels?.ToString(CultureInfo.InvariantCulture) ?? "default"),
         .. more,
     ];
@@ -139,7 +141,7 @@ internal sealed class RowJournal : IDisposable
 
     private IEnumerable<double> Numbers(ComparedImages row) =>
         columns.ArePooled ? row.Values.SelectMany(Pooled)
-        : columns.Layered is null ? row.Values.Select(value => value.Value)
+        : columns.Layered is null ? row.Values.SelectMany(value => value.Details.Prepend(value.Value))
         : [row.Values[0].Value, .. row.Values[0].Layers];
 
     // The value and its place; where there is none, a window without pixels.
@@ -167,9 +169,21 @@ internal sealed class RowJournal : IDisposable
                 return null;
         MetricValue[] values = columns.ArePooled
             ? [.. numbers.Chunk(5).Where(chunk => chunk.Length == 5).Select(Pooled)]
-            : columns.Layered is null
-            ? Array.ConvertAll(numbers, number => new MetricValue(number))
+            : columns.Layered is null ? Detailed(numbers)
             : [new(numbers[0]) { Layers = numbers[1..] }];
         return values.Length == columns.Names.Count ? new(pair.Reference, pair.Distorted, values) : null;
+    }
+
+    // Each value is followed by its details. Empty if that is not how many numbers there are.
+    private MetricValue[] Detailed(double[] numbers)
+    {
+        int[] counts = [.. columns.Set.Metrics.Select(metric => 1 + metric.DetailNames.Count)];
+        if (numbers.Length != counts.Sum())
+            return [];
+        var at = 0;
+        return Array.ConvertAll(counts, count => new MetricValue(numbers[at])
+        {
+            Details = numbers[(at + 1)..(at += count)],
+        });
     }
 }

@@ -364,11 +364,29 @@ internal sealed class JsonRows(
         foreach (var (name, value) in columns.Names.Zip(values))
             Report.WriteNumber(json, name, value.Value);
         json.WriteEndObject();
+        WriteDetails(values);
         if (!columns.ArePooled)
             return;
         json.WriteStartObject("places");
         foreach (var (name, value) in columns.Names.Zip(values))
             Report.WritePlace(json, name, value.Place);
+        json.WriteEndObject();
+    }
+
+    private void WriteDetails(IReadOnlyList<MetricValue> values)
+    {
+        if (values.All(value => value.Details.Count == 0))
+            return;
+        json!.WriteStartObject("details");
+        foreach (var (name, metric, value) in columns.Names.Zip(columns.Set.Metrics, values))
+        {
+            if (value.Details.Count == 0)
+                continue;
+            json.WriteStartObject(name);
+            foreach (var (detail, number) in metric.DetailNames.Zip(value.Details))
+                Report.WriteNumber(json, detail, number);
+            json.WriteEndObject();
+        }
         json.WriteEndObject();
     }
 

@@ -65,14 +65,14 @@ internal static class Resize
         if (filter == ResizeFilter.Nearest)
             return Pick(plane, width, height, newWidth, newHeight);
         if (height == newHeight)
-            return Horizontal<float, float>(plane, height, Weights.For(filter, width, newWidth), range.Minimum,
-                range.Maximum);
+            return Horizontal<float, float>(plane, height, Weights.For(filter, width, newWidth), range.Lowest,
+                range.Highest);
         var wide = width == newWidth
             ? plane
             : Horizontal<float, float>(plane, height, Weights.For(filter, width, newWidth), float.MinValue,
                 float.MaxValue);
-        return Vertical<float, float>(wide, newWidth, Weights.For(filter, height, newHeight), range.Minimum,
-            range.Maximum);
+        return Vertical<float, float>(wide, newWidth, Weights.For(filter, height, newHeight), range.Lowest,
+            range.Highest);
     }
 
     private static TOut[] Horizontal<TIn, TOut>(

@@ -58,14 +58,16 @@ public sealed class RgbImage
     /// <param name="pixels">Rows from the top.</param>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
-    /// <param name="range">The values of black and white; for alpha, those of transparent and opaque.</param>
+    /// <param name="range">The values of black and white; for alpha, those of transparent and opaque, which are 0 and 1
+    /// with linear light.</param>
     /// <param name="format">Which samples a pixel has, and in which order.</param>
     /// <param name="stride">Samples from the start of a row to that of the next; 0 if there is no gap.</param>
     /// <exception cref="ArgumentException">As with 8-bit samples, or a sample is NaN, infinite or outside
     /// <paramref name="range"/>.</exception>
     public static RgbImage FromInterleaved(ReadOnlySpan<float> pixels, int width, int height, ValueRange range,
         PixelFormat format = PixelFormat.Rgb, int stride = 0) =>
-        new(Checked(Split(pixels, width, height, format, stride, range.Maximum), width, range), width, height, range);
+        new(Checked(Split(pixels, width, height, format, stride, range.IsLinearLight ? 1 : range.Maximum), width, range),
+            width, height, range);
 
     /// <summary>An image of three planes of 8-bit samples, each width * height, rows from the top.</summary>
     /// <exception cref="ArgumentException">A plane's length is not width * height.</exception>
@@ -115,6 +117,12 @@ public sealed class RgbImage
     {
         ArgumentNullException.ThrowIfNull(rows);
         rows.Begin();
+        return FromBegunRows(rows);
+    }
+
+    /// <summary>The same of rows that the caller has claimed already.</summary>
+    internal static RgbImage FromBegunRows(RgbRowReader rows)
+    {
         if (rows is Rows { Image: var image })
             return image;
         if (rows.Range == ValueRange.Byte)

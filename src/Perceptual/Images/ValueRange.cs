@@ -26,10 +26,12 @@ public readonly record struct ValueRange
         Maximum = maximum;
     }
 
+    private ValueRange(float maximum) => Maximum = maximum;
+
     /// <summary>The value of black.</summary>
     public float Minimum { get; }
 
-    /// <summary>The value of white.</summary>
+    /// <summary>The value of white; infinity of linear light, which has none.</summary>
     public float Maximum { get; }
 
     /// <summary>8-bit samples, 0 to 255.</summary>
@@ -44,6 +46,24 @@ public readonly record struct ValueRange
     /// <summary>Float samples from -1 to 1, as the reference implementation takes them.</summary>
     public static ValueRange Signed { get; } = new(-1, 1);
 
+    /// <summary>
+    /// Linear light, as renderers compute it: 0 is none, twice the value twice as much, and there is no white. Any
+    /// finite value is allowed, also below 0, which colours outside of sRGB have.
+    /// </summary>
+    public static ValueRange LinearLight { get; } = new(float.PositiveInfinity);
+
+    /// <summary>Whether samples are linear light, and not sRGB.</summary>
+    public bool IsLinearLight => float.IsPositiveInfinity(Maximum);
+
+    /// <summary>The least value of a sample.</summary>
+    internal float Lowest => IsLinearLight ? float.MinValue : Minimum;
+
+    /// <summary>The greatest value of a sample.</summary>
+    internal float Highest => IsLinearLight ? float.MaxValue : Maximum;
+
+    /// <summary>The names of tone mappers: "aces", "reinhard", "hable".</summary>
+    public static IReadOnlyList<string> ToneMappers { get; } = [.. ToneMapper.All.Select(mapper => mapper.Name)];
+
     /// <summary>What a sample is divided by before 1 is subtracted: 127.5 for 8 bits, 32767.5 for 16.</summary>
     internal float HalfSpan => (Maximum - Minimum) / 2;
 
@@ -56,6 +76,12 @@ public readonly record struct ValueRange
                 + "ValueRange.Unit", parameter);
     }
 
+    private void ThrowIfLinearLight()
+    {
+        if (IsLinearLight)
+            throw new ArgumentException("linear light has no white: ValueRange.ToneMap makes sRGB of it");
+    }
+
     /// <summary>Refuses samples that are not finite or outside this range.</summary>
     /// <param name="channel">The channel's name, for the message.</param>
     /// <param name="y">The row, for the message.</param>
@@ -64,13 +90,14 @@ public readonly record struct ValueRange
     internal void Check(string channel, int y, ReadOnlySpan<float> row)
     {
         var x = 0;
-        var (minimum, maximum) = (new Vector<float>(Minimum), new Vector<float>(Maximum));
+        var (minimum, maximum) = (new Vector<float>(Lowest), new Vector<float>(Highest));
         while (x <= row.Length - Vector<float>.Count && IsWithin(new Vector<float>(row[x..])))
             x += Vector<float>.Count;
         for (; x < row.Length; x++)
-            if (!(row[x] >= Minimum && row[x] <= Maximum)) // catches NaN too
+            if (!(row[x] >= Lowest && row[x] <= Highest)) // catches NaN too
                 throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                    $"the {channel} sample at x {x}, y {y} is {row[x]}, outside the stated range {this}"));
+                    $"the {channel} sample at x {x}, y {y} is {row[x]}, outside the stated range {this}"
+                        + $"{(IsLinearLight ? ", which is finite" : "")}"));
 
         bool IsWithin(Vector<float> samples) =>
             Vector.GreaterThanOrEqualAll(samples, minimum) && Vector.LessThanOrEqualAll(samples, maximum);
@@ -109,6 +136,7 @@ public readonly record struct ValueRange
     /// <summary>Scales samples of this range to [-1, 1], in place.</summary>
     internal void Scale(Span<float> row)
     {
+        ThrowIfLinearLight();
         var x = 0;
         for (; x <= row.Length - Vector<float>.Count; x += Vector<float>.Count)
             ((new Vector<float>(row[x..]) - new Vector<float>(Minimum)) / new Vector<float>(HalfSpan)
@@ -123,6 +151,7 @@ public readonly record struct ValueRange
     // Safe if row has length floats: whole vectors first, the rest one by one.
     internal unsafe void Scale(float* row, int length, float shift, float scale)
     {
+        ThrowIfLinearLight();
         var x = 0;
         var (minimum, halfSpan) = (new Vector<float>(Minimum), new Vector<float>(HalfSpan));
         var (shifts, scales) = (new Vector<float>(shift), new Vector<float>(scale));
@@ -167,6 +196,7 @@ public readonly record struct ValueRange
     /// </summary>
     internal void ToLevels(ReadOnlySpan<float> samples, Span<double> levels)
     {
+        ThrowIfLinearLight();
         var (minimum, scale) = ((double)Minimum, 255 / ((double)Maximum - Minimum));
         var x = 0;
         for (; x <= samples.Length - Vector<float>.Count; x += Vector<float>.Count)
@@ -179,8 +209,44 @@ public readonly record struct ValueRange
             levels[x] = (samples[x] - minimum) * scale;
     }
 
-    /// <summary>The range as people write it, "0..255".</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Minimum}..{Maximum}");
+    /// <summary>
+    /// Makes sRGB on [0, 1] of linear light, in place: multiplies it by 2 to the power of the exposure, brings it to
+    /// [0, 1] by a tone mapper, and encodes it with the sRGB curve. Less than no light counts as none, and what is
+    /// brighter than 1 before the encoding counts as 1.
+    /// </summary>
+    /// <param name="toneMapper">One of <see cref="ToneMappers"/>; null: none, so that all above 1 is white.</param>
+    /// <param name="exposure">Stops, for example 1 for twice the light.</param>
+    /// <param name="red">Linear light.</param>
+    /// <param name="green">As many values.</param>
+    /// <param name="blue">As many values.</param>
+    /// <exception cref="ArgumentException">There is no such tone mapper, the exposure is not finite, or there are not
+    /// as many values of each channel.</exception>
+    public static void ToneMap(
+        string? toneMapper, double exposure, Span<float> red, Span<float> green, Span<float> blue)
+    {
+        var mapper = toneMapper is null ? null : ToneMapper.Of(toneMapper);
+        if (!double.IsFinite(exposure))
+            throw new ArgumentException($"an exposure must be a finite number of stops, not {exposure}");
+        if (red.Length != green.Length || red.Length != blue.Length)
+            throw new ArgumentException(
+                $"{red.Length}, {green.Length} and {blue.Length} samples are not as many of each channel");
+        Span<double> r = stackalloc double[64], g = stackalloc double[64], b = stackalloc double[64];
+        for (var from = 0; from < red.Length; from += r.Length)
+        {
+            var count = Math.Min(r.Length, red.Length - from);
+            for (var x = 0; x < count; x++)
+                (r[x], g[x], b[x]) = (red[from + x], green[from + x], blue[from + x]);
+            ToneMapper.Apply(mapper, exposure, r[..count], g[..count], b[..count]);
+            for (var x = 0; x < count; x++)
+                (red[from + x], green[from + x], blue[from + x]) = (Encode(r[x]), Encode(g[x]), Encode(b[x]));
+        }
+
+        static float Encode(double light) =>
+            (float)(light <= 0.0031308 ? 12.92 * light : Math.Min(1.055 * Math.Pow(light, 1 / 2.4) - 0.055, 1));
+    }
+
+    /// <summary>The range as people write it, "0..255" or "linear light".</summary>
+    public override string ToString() => IsLinearLight ? "linear light" : string.Create(CultureInfo.InvariantCulture, $"{Minimum}..{Maximum}");
 
     // Multiplies by the reciprocal and corrects the quotient by its remainder. With every 8-bit sample this gives the
     // bits of the division, which takes three times as long.

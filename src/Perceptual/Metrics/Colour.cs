@@ -12,8 +12,10 @@ internal sealed class Colour
         [.. Enumerable.Range(0, 256).Select(value => (double)LinearSingle(value))];
 
     private readonly Transform? transform;
+    private readonly bool ofLight; // of linear light as it is; else of levels on [0, 255]
 
-    private Colour(int planes, Transform? transform) => (Planes, this.transform) = (planes, transform);
+    private Colour(int planes, Transform? transform, bool ofLight = false) =>
+        (Planes, this.transform, this.ofLight) = (planes, transform, ofLight);
 
     private delegate void Transform(Span<double> red, Span<double> green, Span<double> blue); // in place
 
@@ -66,10 +68,17 @@ internal sealed class Colour
             Linearise(red);
             Linearise(green);
             Linearise(blue);
-            Mix(red, green, blue, Flip.ToWhite);
-            Mix(red, green, blue, [0, 116, 0, 500, -500, 0, 0, 200, -200]);
-            Add(red, -16);
+            ToYCxCz(red, green, blue);
         });
+
+    /// <summary>Y, Cx and Cz of linear light as it looks with an exposure and a tone mapper.</summary>
+    /// <inheritdoc cref="ToneMapper.Apply" path="/param"/>
+    public static Colour Exposed(ToneMapper mapper, double exposure) => new(3,
+        (red, green, blue) =>
+        {
+            ToneMapper.Apply(mapper, exposure, red, green, blue);
+            ToYCxCz(red, green, blue);
+        }, ofLight: true);
 
     /// <summary>Number of planes.</summary>
     public int Planes { get; }
@@ -82,13 +91,22 @@ internal sealed class Colour
         var red = rows.Inner(image, 0, y);
         var green = Planes > 1 ? rows.Inner(image, 1, y) : scratch.AsSpan(0, width);
         var blue = Planes > 2 ? rows.Inner(image, 2, y) : scratch.AsSpan(width, width);
-        range.ToLevels(stored[..width], red);
-        range.ToLevels(stored[width..(2 * width)], green);
-        range.ToLevels(stored[(2 * width)..], blue);
+        Widen(stored[..width], range, red);
+        Widen(stored[width..(2 * width)], range, green);
+        Widen(stored[(2 * width)..], range, blue);
         transform?.Invoke(red, green, blue);
         if (this == Gray)
             Round(red, range);
         ArrayPool<double>.Shared.Return(scratch);
+    }
+
+    private void Widen(ReadOnlySpan<float> samples, ValueRange range, Span<double> values)
+    {
+        if (!ofLight)
+            range.ToLevels(samples, values);
+        else
+            for (var x = 0; x < samples.Length; x++)
+                values[x] = samples[x];
     }
 
     private static void Round(Span<double> levels, ValueRange range)
@@ -128,6 +146,14 @@ internal sealed class Colour
             green[x] = r * weights[3] + g * weights[4] + b * weights[5];
             blue[x] = r * weights[6] + g * weights[7] + b * weights[8];
         }
+    }
+
+    // Of linear light on [0, 1].
+    private static void ToYCxCz(Span<double> red, Span<double> green, Span<double> blue)
+    {
+        Mix(red, green, blue, Flip.ToWhite);
+        Mix(red, green, blue, [0, 116, 0, 500, -500, 0, 0, 200, -200]);
+        Add(red, -16);
     }
 
     private static void ToLab(Span<double> red, Span<double> green, Span<double> blue)

@@ -15,6 +15,9 @@ internal sealed class Flip : Metric
     /// <summary>Of a screen with 3840 pixels on 0.7 m, seen from 0.7 m: the authors' default.</summary>
     public const double UsualPixelsPerDegree = 3840 * (Math.PI / 180);
 
+    // With fewer, the filters of features have no pixel beside the middle; with more, they are wider than any picture.
+    private const int LeastPixelsPerDegree = 1, MostPixelsPerDegree = 1000;
+
     private const double WhiteX = 0.950428545, WhiteZ = 1.088900371;
     private const double OverWhiteX = 1.052156925, OverWhiteZ = 0.918357670;
 
@@ -49,40 +52,65 @@ internal sealed class Flip : Metric
             Look(Vector<double>.Zero, Vector<double>.Zero, Vector<double>.One)),
         new(ColourExponent))[0];
 
+    private readonly double pixelsPerDegree;
     private readonly int radius; // of the filters
     private readonly double[] taps; // [filter, 1 + radius], from the middle outwards
 
     /// <param name="pixelsPerDegree">Pixels of a degree of sight.</param>
-    public Flip(double pixelsPerDegree)
+    /// <exception cref="ArgumentOutOfRangeException">They are not 1 to 1000.</exception>
+    public Flip(double pixelsPerDegree = UsualPixelsPerDegree)
         : base(new("flip", LargerIsCloser: false, "0 to 1, 0 = identical", 1, HasMap: true)
         {
             Source = "Andersson et al. 2020",
         })
     {
+        if (pixelsPerDegree is not (>= LeastPixelsPerDegree and <= MostPixelsPerDegree))
+            throw new ArgumentOutOfRangeException(nameof(pixelsPerDegree), pixelsPerDegree,
+                $"a degree must have {LeastPixelsPerDegree} to {MostPixelsPerDegree} pixels");
+        this.pixelsPerDegree = pixelsPerDegree;
         // Three standard deviations of the widest filter of contrast; that of features is narrower.
         radius = (int)Math.Ceiling(3 * Math.Sqrt(Widest / (2 * Math.PI * Math.PI)) * pixelsPerDegree);
         taps = Filters(pixelsPerDegree, radius);
     }
 
+    /// <summary>Takes the errors of a row, [width].</summary>
+    public delegate void RowOfErrors(int y, ReadOnlySpan<double> errors);
+
+    public override IReadOnlyList<string> DetailNames { get; } = ["pixelsPerDegree", .. FlipErrors.Names];
+
     protected internal override MetricValue Run(
         RgbRowReader reference, RgbRowReader distorted, bool withMap, CancellationToken cancellation)
     {
         var (width, height) = (reference.Width, reference.Height);
-        var sums = new double[height];
+        var all = new FlipErrors(width, height);
         var map = withMap ? new PixelMap(width, height) : null;
+        Compare(reference, distorted, Colour.YCxCz, Threads, (y, errors) =>
+        {
+            all.Add(y, errors);
+            map?.Add(y, 0, errors);
+        }, cancellation);
+        return new(all.Mean) { Map = map?.Scaled(1), Details = [pixelsPerDegree, .. all.Details()] };
+    }
+
+    /// <summary>Computes the errors of all rows, in any order and on several threads.</summary>
+    /// <param name="reference">The reference.</param>
+    /// <param name="distorted">The other image, of the same size.</param>
+    /// <param name="colour">Makes Y, Cx and Cz of their samples.</param>
+    /// <param name="threads">How many threads compute.</param>
+    /// <param name="take">Takes the errors of a row.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public void Compare(RgbRowReader reference, RgbRowReader distorted, Colour colour, int threads, RowOfErrors take,
+        CancellationToken cancellation)
+    {
         // The border is never read: outside the image its last rows and columns are repeated.
-        var bands = new RowBands([reference, distorted], Colour.YCxCz, 2 * radius + 1, radius);
-        bands.Run(Threads, (_, rows, y) =>
+        var bands = new RowBands([reference, distorted], colour, 2 * radius + 1, radius);
+        bands.Run(threads, (_, rows, y) =>
         {
             var scratch = ArrayPool<double>.Shared.Rent((2 * FilterCount + 1) * rows.Stride);
             Compare(rows, y + radius, scratch);
-            var errors = scratch.AsSpan(0, width);
-            foreach (var error in errors)
-                sums[y + radius] += error;
-            map?.Add(y + radius, 0, errors);
+            take(y + radius, scratch.AsSpan(0, rows.Width));
             ArrayPool<double>.Shared.Return(scratch);
         }, cancellation);
-        return new(sums.Sum() / ((double)width * height)) { Map = map?.Scaled(1) };
     }
 
     // What the eye takes from Y, Cx and Cz at a distance is a sum of Gaussians, a * sqrt(pi / b) * exp(-pi^2 x^2 / b)

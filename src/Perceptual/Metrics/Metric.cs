@@ -30,7 +30,8 @@ public abstract class Metric
         Fsim.Chroma,
         new Gmsd(),
         new Ssimulacra2(),
-        new Flip(Flip.UsualPixelsPerDegree),
+        new Flip(),
+        new HdrFlip(),
         new Ciede2000(),
         new HaarPsi(),
         new Vif(),
@@ -64,6 +65,19 @@ public abstract class Metric
     /// <param name="other">Those of the other; swapped colours have the same difference.</param>
     public static double ColourDifference(
         (double L, double A, double B) one, (double L, double A, double B) other) => Ciede2000.Difference(one, other);
+
+    /// <summary>FLIP for another distance than the usual, at which a degree of sight has 67.02 pixels.</summary>
+    /// <param name="pixelsPerDegree">Pixels of a degree of sight, 1 to 1000: distance / width * pixels * pi / 180 of a
+    /// screen with so many pixels across, the distance and the width in one unit.</param>
+    /// <exception cref="ArgumentOutOfRangeException">They are not 1 to 1000.</exception>
+    public static Metric FlipAt(double pixelsPerDegree) => new Flip(pixelsPerDegree);
+
+    /// <summary>FLIP of linear light with another tone mapper or for another distance than the usual.</summary>
+    /// <param name="toneMapper">One of <see cref="ValueRange.ToneMappers"/>; usually "aces".</param>
+    /// <param name="pixelsPerDegree">See <see cref="FlipAt"/>; null: the usual 67.02.</param>
+    /// <exception cref="ArgumentException">There is no such tone mapper, or they are not 1 to 1000.</exception>
+    public static Metric HdrFlipAt(string toneMapper, double? pixelsPerDegree = null) =>
+        new HdrFlip(toneMapper, pixelsPerDegree ?? Flip.UsualPixelsPerDegree);
 
     /// <summary>Its name, the direction and range of its values, and what it can do.</summary>
     public MetricInfo Info { get; }
@@ -144,8 +158,8 @@ public abstract class Metric
 
     /// <summary>The value for two images of the same size; <see cref="Info"/> says what it means.</summary>
     /// <exception cref="ArgumentException">
-    /// The sizes differ, the images are too small for the metric or too large, or a reader has been read from
-    /// or is both images.
+    /// The sizes differ, the images are too small for the metric or too large, they are linear light and the metric
+    /// compares sRGB or the other way round, or a reader has been read from or is both images.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was signalled.</exception>
     public double Measure(RgbImage reference, RgbImage distorted, CancellationToken cancellation = default)
@@ -190,7 +204,10 @@ public abstract class Metric
     {
         ArgumentNullException.ThrowIfNull(images);
         foreach (var image in images)
+        {
             CheckSize(image.Width, image.Height);
+            CheckLight(image.Range);
+        }
         return [.. images.Select(image => new WholeImage(image))];
     }
 
@@ -211,6 +228,12 @@ public abstract class Metric
 
     /// <summary>How many layers <see cref="MetricValue.Layers"/> of its values has.</summary>
     public virtual int LayerCount => 0;
+
+    /// <summary>
+    /// What the numbers of <see cref="MetricValue.Details"/> of its values are, in their order, such as
+    /// "weightedMedian".
+    /// </summary>
+    public virtual IReadOnlyList<string> DetailNames => [];
 
     /// <summary>Bytes of memory that a prepared image of this size takes, without the image itself.</summary>
     public virtual long PreparedBytes(int width, int height) => 0;
@@ -266,6 +289,17 @@ public abstract class Metric
                 + $"at least {Info.MinimumSide} pixels");
     }
 
+    /// <exception cref="ArgumentException">Samples are linear light and the metric compares sRGB, or the other way
+    /// round.</exception>
+    protected internal void CheckLight(ValueRange range)
+    {
+        if (range.IsLinearLight && !Info.ComparesLinearLight)
+            throw new ArgumentException($"{Info.Name} does not compare linear light, which has no white: "
+                + "ValueRange.ToneMap makes sRGB of it");
+        if (!range.IsLinearLight && Info.ComparesLinearLight)
+            throw new ArgumentException($"{Info.Name} compares linear light, not samples of {range}");
+    }
+
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     protected internal static void CheckSizes(int referenceWidth, int referenceHeight, int width, int height)
     {
@@ -281,6 +315,8 @@ public abstract class Metric
         ArgumentNullException.ThrowIfNull(distorted);
         CheckSize(reference.Width, reference.Height);
         CheckSizes(reference.Width, reference.Height, distorted.Width, distorted.Height);
+        CheckLight(reference.Range);
+        CheckLight(distorted.Range);
         if (reference == distorted)
             throw new ArgumentException(
                 "both images are the same reader, but its rows can be read only once: open the image twice",

@@ -15,6 +15,12 @@ public sealed record MetricInfo(string Name, bool LargerIsCloser, string Range, 
     /// <summary>Who published it, such as "Wang et al. 2004"; empty if that is not known.</summary>
     public string Source { get; init; } = "";
 
+    /// <summary>
+    /// Whether it compares images of <see cref="ValueRange.LinearLight"/>, and refuses all others; otherwise it refuses
+    /// these.
+    /// </summary>
+    public bool ComparesLinearLight { get; init; }
+
     /// <summary>"larger is closer" or "larger is further apart".</summary>
     public string Direction => LargerIsCloser ? "larger is closer" : "larger is further apart";
 

@@ -7,6 +7,11 @@ public readonly record struct MetricValue(double Value)
     /// <summary>What each layer adds to the value, first to last; empty if the metric has no layers.</summary>
     public IReadOnlyList<double> Layers { get => field ?? []; init; }
 
+    /// <summary>
+    /// Further numbers, which <see cref="Metric.DetailNames"/> of the metric names; empty if it has none.
+    /// </summary>
+    public IReadOnlyList<double> Details { get => field ?? []; init; }
+
     /// <summary>Where the images differ; null if that was not asked for.</summary>
     public DistanceMap? Map { get; init; }
 

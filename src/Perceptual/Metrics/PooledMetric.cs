@@ -4,7 +4,10 @@ namespace Perceptual;
 internal sealed class PooledMetric(
     Metric metric, Pooling pooling, IReadOnlyList<(int X, int Y, int Width, int Height)> ignored)
     : Metric(new($"{metric.Info.Name} {pooling}", LargerIsCloser: false, "0 to infinity, 0 = identical",
-        metric.Info.MinimumSide, HasMap: true))
+        metric.Info.MinimumSide, HasMap: true)
+    {
+        ComparesLinearLight = metric.Info.ComparesLinearLight,
+    })
 {
     public override string Preparation => metric.Preparation;
 

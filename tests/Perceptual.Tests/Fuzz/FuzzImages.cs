@@ -7,11 +7,11 @@ internal sealed class FuzzImages(FuzzTargets targets)
 {
     private const int MaxPixels = 1 << 14;
 
-    // 48 bytes for each pixel of a row and 6 of an image, three times; the files; buffers of decoders.
-    private const long Bound = 3 * 54 * MaxPixels + (8 << 20);
+    // 48 bytes for each pixel of a row and 12 of an image, three times; the files; buffers of decoders.
+    private const long Bound = 3 * 60 * MaxPixels + (8 << 20);
 
     private static readonly ImageReadOptions Small =
-        new() { MaxPixels = MaxPixels, Alpha = AlphaMode.White, ArrayRange = new(-1e6f, 1e6f) };
+        new() { MaxPixels = MaxPixels, Alpha = AlphaMode.White, KeepLinearLight = true, ArrayRange = new(-1e6f, 1e6f) };
 
     /// <summary>A PNG that the library reads itself. Check sums are made right first.</summary>
     public void Png(byte[] bytes)

@@ -6,7 +6,7 @@ public class ImageFuzzTests
 {
     private const int FilesPerSample = 600;
     private static readonly ImageReadOptions Small =
-        new() { MaxPixels = 100_000, Alpha = AlphaMode.White, ArrayRange = new(-1e6f, 1e6f) };
+        new() { MaxPixels = 100_000, Alpha = AlphaMode.White, KeepLinearLight = true, ArrayRange = new(-1e6f, 1e6f) };
 
     // What needs options to be read.
     private static readonly (string Name, byte[] Bytes)[] More =
@@ -43,10 +43,13 @@ public class ImageFuzzTests
     [InlineData("avif")]
     [InlineData("npy")]
     [InlineData("npz")]
+    [InlineData("exr")]
+    [InlineData("hdr")]
+    [InlineData("pfm")]
     public void Damaged_files_are_read_or_refused_and_nothing_else(string format)
     {
         using var folder = new TempFolder();
-        foreach (var (name, good) in Samples.All().Concat(More)
+        foreach (var (name, good) in Samples.All().Concat(More).Concat(Samples.Light(19, 13))
             .Where(sample => sample.Name.EndsWith(format, StringComparison.Ordinal)))
         {
             var random = new PCG(1, 1);

@@ -287,4 +287,26 @@ internal static class Samples
             $"P7\nWIDTH {w}\nHEIGHT {h}\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n",
             Pattern(w, h).Chunk(3).SelectMany(pixel => pixel.Append(byte.MaxValue))));
     }
+
+    /// <summary>The same of linear light.</summary>
+    public static IEnumerable<(string Name, byte[] Bytes)> Light(int width, int height)
+    {
+        float[] samples = [.. Enumerable.Range(0, 3 * width * height).Select(i => LightFiles.Sample(i % 3, i / 3, 0))];
+        yield return ("colour.pfm", LightFiles.Pfm(width, height, samples));
+        yield return ("gray.pfm", LightFiles.Pfm(width, height, samples[..(width * height)], bigEndian: true));
+        foreach (var coding in Enum.GetValues<LightFiles.Coding>())
+            yield return ($"{coding}.hdr", LightFiles.Radiance(width, LightFiles.Rgbe(width, height), coding));
+        foreach (var (name, compression) in new[] { ("none", 0), ("rle", 1), ("zips", 2), ("zip", 3), ("piz", 4) })
+            yield return ($"{name}.exr", new ExrWriter { Width = width, Height = height, Compression = compression }
+                .Write(LightFiles.Sample));
+        yield return ("tiles.exr", new ExrWriter
+        {
+            Width = width,
+            Height = height,
+            Compression = ExrWriter.Piz,
+            Channels = [("A", ExrWriter.Half), ("Y", ExrWriter.Float), ("Z", ExrWriter.Uint)],
+            Tile = (8, 8),
+            Mipmaps = true,
+        }.Write(LightFiles.Sample));
+    }
 }

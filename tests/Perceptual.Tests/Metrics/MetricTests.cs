@@ -13,7 +13,7 @@ public class MetricTests
         string[] expected =
         [
             "l2", "l2-lab", "psnr", "ssim", "ssim-luma", "dssim", "dssim-lab", "ms-ssim", "fsim", "fsimc", "gmsd",
-            "ssimulacra2", "flip", "ciede2000", "haarpsi", "vif",
+            "ssimulacra2", "flip", "hdr-flip", "ciede2000", "haarpsi", "vif",
             "lpips-alex", "lpips-vgg", "lpips-squeeze", "lpips-alex-v0.0", "lpips-alex-baseline",
             "lpips-vgg-v0.0-baseline", "lpips-random-alex",
             "lpips-lite", "lpips-lite-baseline", "lpips-random-lite", "lpips-random-lite-v0.0",

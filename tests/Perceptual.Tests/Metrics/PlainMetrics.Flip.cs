@@ -3,13 +3,17 @@ namespace Perceptual.Tests.Metrics;
 internal static partial class PlainMetrics
 {
     // The paper's equations, of planes of linear RGB on [0, 1], with filters of two dimensions.
-    private static double Flip(double[][,] a, double[][,] b, double pixelsPerDegree)
+    private static double Flip(double[][,] a, double[][,] b, double pixelsPerDegree) =>
+        FlipMap(a, b, pixelsPerDegree).Cast<double>().Average();
+
+    /// <summary>The error of each pixel.</summary>
+    public static double[,] FlipMap(double[][,] a, double[][,] b, double pixelsPerDegree)
     {
         var (colourA, colourB) = (SeenColours(a, pixelsPerDegree), SeenColours(b, pixelsPerDegree));
         var (edgeA, pointA) = Features(a, pixelsPerDegree);
         var (edgeB, pointB) = Features(b, pixelsPerDegree);
         var largest = Math.Pow(HyAb(Hunt(0, 1, 0), Hunt(0, 0, 1)), 0.7);
-        var sum = 0.0;
+        var errors = new double[edgeA.GetLength(0), edgeA.GetLength(1)];
         for (var y = 0; y < edgeA.GetLength(0); y++)
             for (var x = 0; x < edgeA.GetLength(1); x++)
             {
@@ -21,9 +25,9 @@ internal static partial class PlainMetrics
                     1 / Math.Sqrt(2) * Math.Max(
                         Math.Abs(edgeA[y, x] - edgeB[y, x]), Math.Abs(pointA[y, x] - pointB[y, x])),
                     0.5);
-                sum += Math.Pow(colour, 1 - feature);
+                errors[y, x] = Math.Pow(colour, 1 - feature);
             }
-        return sum / edgeA.Length;
+        return errors;
     }
 
     private static double HyAb((double L, double A, double B) p, (double L, double A, double B) q) =>
