@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using Perceptual.Cli;
 
 namespace Perceptual.Benchmarks;
@@ -26,8 +27,8 @@ internal static class MetricsCommand
         var threads = OptionChecks.Number("--threads", "Threads of the second column.", 2, 2);
         var peers = new Option<string[]>("--peer")
         {
-            Description = "Also run this program, in a folder that has ref.png, dist.png, ref.ppm and dist.ppm, such as "
-                + "\"ssimulacra2 of its author=/bin/ssimulacra2 ref.ppm dist.ppm\".",
+            Description = "Also run this program, in a folder with ref and dist as .png, .ppm and, in linear light, "
+                + ".pfm: \"ssimulacra2 of its author=/bin/ssimulacra2 ref.ppm dist.ppm\".",
             HelpName = "NAME=COMMAND",
         };
         var output = new Option<string>("-o") { Description = "Also write the table to this file.", HelpName = "FILE" };
@@ -67,11 +68,11 @@ internal static class MetricsCommand
     private static IEnumerable<string> Measure(
         string folder, string[] names, int width, int height, int runs, int threads, string[] peers)
     {
-        var (reference, distorted) = WritePair(folder, width, height);
+        var (sRgb, light) = WritePairs(folder, width, height);
         yield return $"- {width}x{height}, {Machine.Cpu}, {Metric.VectorLevel}";
         yield return $"- ms: median of {runs} runs, the least in brackets, of two images in memory; of programs the "
             + "whole run, and the time of all processors in brackets";
-        yield return "- MB: peak of `lpips compare` of two PNGs with one thread, and of programs";
+        yield return "- MB: peak of `lpips compare` of two PNGs, or PFMs of linear light, with one thread, and of programs";
         yield return "- others: what other programs took of the processors meanwhile";
         yield return "";
         yield return $"| metric | ms, 1 thread | ms, {threads} threads | MB | others |";
@@ -79,12 +80,13 @@ internal static class MetricsCommand
         foreach (var metric in Metric.Load(names))
         {
             var (before, own) = (ProcessorTimes.Now(), Environment.CpuUsage.TotalTime);
-            var cells = new[] { 1, threads }.Select(count => Time(metric.WithThreads(count), reference, distorted, runs))
-                .ToArray();
+            var pair = metric.Info.ComparesLinearLight ? light : sRgb;
+            var cells = new[] { 1, threads }.Select(count => Time(metric.WithThreads(count), pair, runs)).ToArray();
             var others = before is null ? double.NaN
                 : ProcessorTimes.Now()!.ShareOfOthers(before, Environment.CpuUsage.TotalTime - own);
+            var ending = pair == light ? "pfm" : "png";
             var program = RunProgram(folder, Path.Combine(AppContext.BaseDirectory, "lpips"),
-                ["compare", "ref.png", "dist.png", "--metric", metric.Info.Name, "--threads", "1"]);
+                ["compare", $"ref.{ending}", $"dist.{ending}", "--metric", metric.Info.Name, "--threads", "1"]);
             yield return string.Create(CultureInfo.InvariantCulture,
                 $"| `{metric.Info.Name}` | {cells[0]} | {cells[1]} | {program.Megabytes:F0} | {100 * others:F0} % |");
         }
@@ -100,30 +102,35 @@ internal static class MetricsCommand
         }
     }
 
-    private static string Time(Metric metric, RgbImage reference, RgbImage distorted, int runs)
+    private static string Time(Metric metric, RgbImage[] pair, int runs)
     {
-        var side = new Side(metric.Info.Name, () => _ = metric.Measure(reference, distorted));
+        var side = new Side(metric.Info.Name, () => _ = metric.Measure(pair[0], pair[1]));
         side.WarmUp();
         side.Measure(runs);
         return string.Create(CultureInfo.InvariantCulture, $"{side.Median:F0} ({side.LowestDecile:F0})");
     }
 
-    // A drawn picture, and the same with noise; as PNG and PPM.
-    private static (RgbImage Reference, RgbImage Distorted) WritePair(string folder, int width, int height)
+    // A drawn picture, and the same with noise: as sRGB, and as linear light of up to 4.
+    private static (RgbImage[] SRgb, RgbImage[] Light) WritePairs(string folder, int width, int height)
     {
         var pixels = new byte[3 * width * height];
         ProceduralImages.Draw(pixels, width, height, 1);
-        var noisy = pixels.Select((value, i) => (byte)Math.Clamp(value + (i * 2654435761L >> 8) % 17 - 8, 0, 255));
-        return (Write("ref", pixels), Write("dist", [.. noisy]));
-
-        RgbImage Write(string name, byte[] samples)
+        byte[] noisy =
+            [.. pixels.Select((value, i) => (byte)Math.Clamp(value + (i * 2654435761L >> 8) % 17 - 8, 0, 255))];
+        var light = Enumerable.Range(0, 256).Select(value => 4 * MathF.Pow(value / 255f, 2.2f)).ToArray();
+        (string Name, byte[] Pixels)[] both = [("ref", pixels), ("dist", noisy)];
+        foreach (var (name, samples) in both)
         {
-            var image = RgbImage.FromInterleaved(samples, width, height);
-            ImageFile.WritePng(Path.Combine(folder, $"{name}.png"), image);
+            ImageFile.WritePng(Path.Combine(folder, $"{name}.png"), RgbImage.FromInterleaved(samples, width, height));
             File.WriteAllBytes(Path.Combine(folder, $"{name}.ppm"),
-                [.. System.Text.Encoding.ASCII.GetBytes($"P6\n{width} {height}\n255\n"), .. samples]);
-            return image;
+                [.. Encoding.ASCII.GetBytes($"P6\n{width} {height}\n255\n"), .. samples]);
+            var rows = samples.Chunk(3 * width).Reverse().SelectMany(row => row);
+            File.WriteAllBytes(Path.Combine(folder, $"{name}.pfm"), [.. Encoding.ASCII.GetBytes(
+                $"PF\n{width} {height}\n-1.0\n"), .. rows.SelectMany(value => BitConverter.GetBytes(light[value]))]);
         }
+        return (Array.ConvertAll(both, image => RgbImage.FromInterleaved(image.Pixels, width, height)),
+            Array.ConvertAll(both, image => RgbImage.FromInterleaved(
+                Array.ConvertAll(image.Pixels, value => light[value]), width, height, ValueRange.LinearLight)));
     }
 
     private static (double Milliseconds, double Processor, double Megabytes) RunProgram(

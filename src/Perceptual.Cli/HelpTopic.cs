@@ -41,9 +41,13 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         """;
 
     private const string Images = """
-        PNG (8 and 16 bits), JPEG, WebP, TIFF, GIF, BMP and TGA files are read. Gray images become RGB. A file of a
-        kind that is not known to be read right is refused; docs/images.md lists all kinds. Of several images in a file
-        the first is read. The orientation that a file states is applied.
+        PNG (8 and 16 bits), JPEG, WebP, AVIF, TIFF, GIF, BMP, PNM (PPM, PGM, PBM, PAM), TGA, NPY and NPZ files are
+        read. Gray images become RGB. A file of a kind that is not known to be read right is refused, also HEIC from
+        phones, JPEG XL and JPEG 2000; docs/images.md lists all kinds. Of several images in a file the first is read.
+        The orientation that a file states is applied.
+
+        NumPy arrays (NPY; NPZ of one) are (height, width), or with 1 or 3 channels last or first. --range MIN,MAX says
+        which values are black and white, such as 0,1: floats need it, uint8 is 0,255 and uint16 0,65535 otherwise.
 
         Sizes must agree. --resize FILTER gives each distorted image the size of its reference; the filter
         (nearest, box, bilinear, bicubic, lanczos) is antialiased. Without that option, different sizes are an error,

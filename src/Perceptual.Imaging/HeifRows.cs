@@ -35,15 +35,11 @@ internal static class HeifRows
     private static Image Load(Source source, string name)
     {
         var image = Image.HeifloadSource(source, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error);
-        var codec = image.Contains("heif-compression") ? (string)image.Get("heif-compression") : "an unknown codec";
         var bits = image.Contains("bits-per-sample") ? (int)image.Get("bits-per-sample") : 0;
-        if (codec == "av1" && bits == 8)
+        if (bits == 8)
             return image;
         using (image)
         {
-            if (codec != "av1")
-                throw new InvalidDataException($"the {name} is coded by {codec.ToUpperInvariant()}, for which there is no "
-                    + "decoder here, only one for AV1; save it as AVIF or PNG");
             if (bits is not (10 or 12))
                 throw new InvalidDataException($"the {name} has {bits} bits a sample, not 8, 10 or 12; save it as PNG");
             using var scale = Image.NewFromMemoryCopy(
@@ -94,16 +90,28 @@ internal static class HeifRows
         return [];
     }
 
-    // What libvips would pass over: colours that were multiplied by alpha, and transfers of HDR.
+    // Codecs without a decoder, and what libvips would pass over: colours that were multiplied by alpha, HDR.
     private static void CheckMeaning(byte[] meta, string name)
     {
         foreach (var part in Boxes(meta, 4))
-            if (part.Is("iref"u8) && Boxes(part.Content, 4).Any(reference => reference.Is("prem"u8)))
+            if (part.Is("iinf"u8) && Boxes(part.Content, part.Version == 0 ? 6 : 8).Select(CodecOf)
+                .FirstOrDefault(codec => codec is not null) is { } other)
+                throw new InvalidDataException($"the {name} is coded by {other}, for which there is no decoder here, "
+                    + "only one for AV1; save it as AVIF or PNG");
+            else if (part.Is("iref"u8) && Boxes(part.Content, 4).Any(reference => reference.Is("prem"u8)))
                 throw new InvalidDataException(
                     $"the {name} has colours that were multiplied by alpha; save it without that, or as PNG");
             else if (part.Is("iprp"u8) && Boxes(part.Content, 0).Where(box => box.Is("ipco"u8))
                 .SelectMany(box => Boxes(box.Content, 0)).Any(IsHdr))
                 throw new InvalidDataException($"the {name} is HDR (PQ or HLG), which is not read; save it as sRGB");
+    }
+
+    // Of an entry of the list of items, if it is an image of another codec than AV1.
+    private static string? CodecOf(Box item)
+    {
+        var type = item.Content.Span[Math.Min(item.Content.Length, item.Version == 2 ? 8 : 10)..];
+        return type.StartsWith("hvc1"u8) ? "HEVC" : type.StartsWith("avc1"u8) ? "AVC"
+            : type.StartsWith("vvc1"u8) ? "VVC" : type.StartsWith("j2k1"u8) ? "JPEG 2000" : null;
     }
 
     private static bool IsHdr(Box box) => box.Is("colr"u8) && box.Content.Length >= 8
@@ -125,6 +133,9 @@ internal static class HeifRows
 
     private readonly record struct Box(ReadOnlyMemory<byte> Name, ReadOnlyMemory<byte> Content)
     {
+        /// <summary>Of a full box.</summary>
+        public byte Version => Content.Length > 0 ? Content.Span[0] : (byte)0;
+
         public bool Is(ReadOnlySpan<byte> name) => Name.Span.SequenceEqual(name);
     }
 }

@@ -32,9 +32,9 @@ public static class ImageFile
     /// <exception cref="IOException">The file cannot be read, or is a named pipe, a device or a socket.</exception>
     /// <exception cref="InvalidDataException">The path is a folder, or the content is not an image of these formats,
     /// damaged, cut short, over the limit, transparent or linear light where that is refused, or of a kind that is not
-    /// read; or it would take too much memory; or it needs libvips, which is not there: all but BMP, TGA, GIF, EXR, HDR,
-    /// PFM, plain PNG (8 or 16 bits, not interlaced, no palette) and TIFF without JPEG, fax or a profile that is to be
-    /// applied do. The message begins with the path.</exception>
+    /// read; or it would take too much memory; or it needs libvips, which is not there: all but BMP, TGA, GIF, PNM, NPY,
+    /// NPZ, EXR, HDR, PFM, plain PNG (8 or 16 bits, not interlaced, no palette) and TIFF without JPEG, fax or a profile
+    /// that is to be applied do. The message begins with the path.</exception>
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
         options ??= new();
@@ -83,10 +83,10 @@ public static class ImageFile
     /// </summary>
     /// <remarks>
     /// Memory grows with the width and not with the area (of a TIFF a row of tiles is held), except for files whose
-    /// rows do not come in order, which are decoded whole: interlaced PNG and GIF, progressive JPEG, WebP, run-length
-    /// coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not upright. What is decoded
-    /// whole may take a quarter of the memory, unless <see cref="ImageReadOptions.MaxPixels"/> says how large it may
-    /// be.
+    /// rows do not come in order, which are decoded whole: interlaced PNG and GIF, progressive JPEG, WebP, AVIF, NumPy
+    /// arrays, run-length coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not
+    /// upright. What is decoded whole may take a quarter of the memory, unless
+    /// <see cref="ImageReadOptions.MaxPixels"/> says how large it may be.
     /// </remarks>
     /// <inheritdoc cref="Read(string, ImageReadOptions?)"/>
     public static RgbRowReader OpenRows(string path, ImageReadOptions? options = null)

@@ -43,7 +43,7 @@ internal sealed class NpyRows : StoredRows
         (Width, Height) = (header.Shape[columns], header.Shape[rows]);
         Layout = channels >= 0 && header.Shape[channels] == 3 ? PixelLayout.Rgb : PixelLayout.Gray;
         (rowStep, columnStep, channelStep) = (Step(rows), Step(columns), channels < 0 ? 0 : Step(channels));
-        ImageFile.CheckSize(Width, Height, options);
+        ImageFile.CheckSize(Width, Height, options, Range is null ? sizeof(ushort) : sizeof(float));
         BytesHeld = (double)header.Count * valueBytes;
         ImageFile.CheckMemory(BytesHeld, options);
         if (BytesHeld > Array.MaxLength)

@@ -34,6 +34,6 @@ internal static class Vips
     {
         if (!IsThere)
             throw new InvalidDataException("only libvips reads and writes such files, and it is not on this system; "
-                + "install it, or use a plain PNG, BMP or TGA");
+                + "install it, or use a plain PNG, BMP, PNM or TGA");
     }
 }

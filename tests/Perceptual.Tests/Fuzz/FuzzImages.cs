@@ -11,10 +11,7 @@ internal sealed class FuzzImages(FuzzTargets targets)
     private const long Bound = 3 * 60 * MaxPixels + (8 << 20);
 
     private static readonly ImageReadOptions Small =
-        new()
-        {
-            MaxPixels = MaxPixels, Alpha = AlphaMode.White, ArrayRange = new(-1e6f, 1e6f), KeepLinearLight = true,
-        };
+        new() { MaxPixels = MaxPixels, Alpha = AlphaMode.White, KeepLinearLight = true, ArrayRange = new(-1e6f, 1e6f) };
 
     /// <summary>A PNG that the library reads itself. Check sums are made right first.</summary>
     public void Png(byte[] bytes)

@@ -11,9 +11,9 @@ internal static class FuzzSeeds
 
     public static IEnumerable<(string Target, byte[] Bytes)> All() =>
     [
-        .. Of("png", Pngs()), .. Of("bmp", Bmps()), .. Of("tga", Tgas()), .. Of("pnm", Pnms()),
-        .. Of("array", Arrays()), .. Of("gif", Gifs()), .. Of("exr", Lights(".exr")), .. Of("hdr", Lights(".hdr")),
-        .. Of("pfm", Lights(".pfm")), .. Of("tiff", Tiffs()),
+        .. Of("png", Pngs()), .. Of("bmp", Bmps()), .. Of("tga", Tgas()), .. Of("pnm", Pnms()), .. Of("array", Arrays()),
+        .. Of("gif", Gifs()), .. Of("exr", Lights(".exr")), .. Of("hdr", Lights(".hdr")), .. Of("pfm", Lights(".pfm")),
+        .. Of("tiff", Tiffs()),
         .. Of("jpeg", Jpegs()), .. Of("vips", Foreign()), .. Of("weights", Weights()), .. Of("pickle", Pickles()),
         .. Of("checkpoint", Texts("0\00\00\0", "0\0NaN\00.5\00,0,0.1,,,\n",
             "1\01.5\00.5\00,0,0.1,,,\n1,1,0.1,0.7,0.5,\n")),

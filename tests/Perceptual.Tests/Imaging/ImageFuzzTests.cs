@@ -6,7 +6,7 @@ public class ImageFuzzTests
 {
     private const int FilesPerSample = 600;
     private static readonly ImageReadOptions Small =
-        new() { MaxPixels = 100_000, Alpha = AlphaMode.White, ArrayRange = new(-1e6f, 1e6f), KeepLinearLight = true };
+        new() { MaxPixels = 100_000, Alpha = AlphaMode.White, KeepLinearLight = true, ArrayRange = new(-1e6f, 1e6f) };
 
     // What needs options to be read.
     private static readonly (string Name, byte[] Bytes)[] More =

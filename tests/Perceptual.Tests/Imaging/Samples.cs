@@ -247,10 +247,8 @@ internal static class Samples
     /// <summary>A NumPy array.</summary>
     public static byte[] Npy(string type, string shape, byte[] values, bool fortran = false)
     {
-        var npy = TestArchive.Npy(type, shape, values);
-        if (fortran)
-            "True, "u8.CopyTo(npy.AsSpan(npy.AsSpan().IndexOf("False,"u8)));
-        return npy;
+        var header = $"{{'descr': '{type}', 'fortran_order': {(fortran ? "True" : "False")}, 'shape': {shape}, }}";
+        return [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. Encoding.ASCII.GetBytes(header.PadRight(117)), 10, .. values];
     }
 
     /// <summary>A zip archive as NumPy writes it.</summary>
