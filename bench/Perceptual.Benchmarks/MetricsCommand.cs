@@ -63,7 +63,8 @@ internal static class MetricsCommand
     // Weights do not change the time, nor do the versions of LPIPS.
     private static IEnumerable<string> Usual() => Network.All.Select(network =>
             network.IsBuiltIn ? $"lpips-{network.Name}" : $"lpips-random-{network.Name}")
-        .Concat(Metric.All.Select(info => info.Name).Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal)));
+        .Concat(Metric.All.Select(info => info.Name)
+            .Where(name => !name.StartsWith("lpips-", StringComparison.Ordinal)));
 
     private static IEnumerable<string> Measure(
         string folder, string[] names, int width, int height, int runs, int threads, string[] peers)
@@ -72,7 +73,8 @@ internal static class MetricsCommand
         yield return $"- {width}x{height}, {Machine.Cpu}, {Metric.VectorLevel}";
         yield return $"- ms: median of {runs} runs, the least in brackets, of two images in memory; of programs the "
             + "whole run, and the time of all processors in brackets";
-        yield return "- MB: peak of `lpips compare` of two PNGs, or PFMs of linear light, with one thread, and of programs";
+        yield return "- MB: peak of `lpips compare` of two PNGs, or PFMs of linear light, with one thread, and of "
+            + "programs";
         yield return "- others: what other programs took of the processors meanwhile";
         yield return "";
         yield return $"| metric | ms, 1 thread | ms, {threads} threads | MB | others |";
@@ -157,6 +159,7 @@ internal static class MetricsCommand
             }
         var time = clock.Elapsed.TotalMilliseconds;
         return process.ExitCode == 0 ? (time, processor.TotalMilliseconds, peak / 1e6)
-            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
+            : throw new InvalidOperationException(
+                $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
     }
 }

@@ -41,10 +41,10 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         """;
 
     private const string Images = """
-        PNG (8 and 16 bits), JPEG, WebP, AVIF, TIFF, GIF, BMP, PNM (PPM, PGM, PBM, PAM), TGA, NPY and NPZ files are
-        read. Gray images become RGB. A file of a kind that is not known to be read right is refused, also HEIC from
-        phones, JPEG XL and JPEG 2000; docs/images.md lists all kinds. Of several images in a file the first is read.
-        The orientation that a file states is applied.
+        PNG (8 and 16 bits), JPEG, WebP, AVIF, TIFF, GIF, BMP, PNM (PPM, PGM, PBM, PAM), NPY, NPZ, EXR, HDR, PFM and TGA
+        files are read. Gray images become RGB. A file of a kind that is not known to be read right is refused, also
+        HEIC of phones, JPEG XL and JPEG 2000; docs/images.md lists all kinds. Of several images in a file the first is
+        read. The orientation that a file states is applied.
 
         NumPy arrays (NPY; NPZ of one) are (height, width), or with 1 or 3 channels last or first. --range MIN,MAX says
         which values are black and white, such as 0,1: floats need it, uint8 is 0,255 and uint16 0,65535 otherwise.
@@ -70,6 +70,11 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         --max-pixels N refuses larger images before they are decoded. Without it the limit is 1000000000 pixels, and
         what has to be held whole, such as a progressive JPEG, may take a quarter of the memory.
 
+        EXR, HDR and PFM hold linear light, which has no white. --metric hdr-flip compares it. Other metrics refuse it
+        unless it is said how it becomes sRGB:
+          --tone-map aces     a curve brings it to [0, 1]: aces, reinhard or hable; hdr-flip looks through it, too
+          --exposure STOPS    multiplies it by 2 to this power before. Alone, what is above 1 is white.
+
         In folders, files whose extension is not that of an image are passed over, and counted on stderr.
         """;
 
@@ -87,7 +92,9 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
 
         Any --metric but a single LPIPS or onnx:FILE changes this: each metric has its own column, under its name. In
         JSON, "metrics" (name, direction, range) takes the place of "model", and each result has "values" by name. The
-        PSNR of identical images is Infinity, which is a string in JSON.
+        PSNR of identical images is Infinity, which is a string in JSON. Of flip and hdr-flip, "details" has the pixels
+        of a degree, which --ppd N or --viewing DISTANCE,WIDTH,PIXELS says (metres; 67.02 without), mean, min and max of
+        the errors, weighted median and quartiles, and the exposures of hdr-flip.
 
         --pool takes the value from the map: its mean, max, p99 (99 % of the pixels have no more) or patch:N, the worst
         window of N x N pixels. The place follows as x, y, width, height.

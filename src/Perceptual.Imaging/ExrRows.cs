@@ -114,8 +114,10 @@ internal sealed class ExrRows : StoredRows
     private void Inflate(ReadOnlyMemory<byte> from, Span<byte> bytes)
     {
         MemoryMarshal.TryGetArray(from, out var part);
-        using var zlib = new ZLibStream(
-            new MemoryStream(part.Array!, part.Offset, part.Count), CompressionMode.Decompress);
+        using var coded = new MemoryStream(part.Array!, part.Offset, part.Count);
+        if (ZlibHeader.NeedsDictionary(coded))
+            throw ExrHeader.Damaged("a block cannot be decompressed");
+        using var zlib = new ZLibStream(coded, CompressionMode.Decompress);
         try
         {
             zlib.ReadExactly(bytes);

@@ -18,7 +18,8 @@ internal static class HeifRows
 
     /// <summary>Whether a file with these first bytes is another HEIF by its main brand.</summary>
     public static bool IsHeif(ReadOnlySpan<byte> start) =>
-        Brand(start) is "mif1" or "msf1" or "heic" or "heix" or "heim" or "heis" or "hevc" or "hevx" or "hevm" or "hevs";
+        Brand(start) is "mif1" or "msf1" or "heic" or "heix" or "heim" or "heis" or "hevc" or "hevx" or "hevm"
+            or "hevs";
 
     /// <summary>Opens a file of either.</summary>
     /// <exception cref="InvalidDataException">It is damaged, or of a kind that is not read.</exception>

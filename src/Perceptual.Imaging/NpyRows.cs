@@ -23,36 +23,36 @@ internal sealed class NpyRows : StoredRows
     private NpyRows(Stream stream, IDisposable owner, long length, ImageReadOptions options)
     {
         (this.stream, this.owner) = (stream, owner);
-        var header = NpyHeader.Read(stream);
-        type = header.Type.Length == 3 ? header.Type[1..] : header.Type;
-        swapped = header.Type[..Math.Min(1, header.Type.Length)] == (BitConverter.IsLittleEndian ? ">" : "<");
+        var (descr, isFortran, shape) = NpyFile.ReadHeader(stream);
+        type = descr.Length == 3 ? descr[1..] : descr;
+        swapped = descr.StartsWith(BitConverter.IsLittleEndian ? '>' : '<');
         var valueBytes = type switch
         {
             "u1" => 1,
             "u2" or "f2" => 2,
             "f4" => 4,
             "f8" => 8,
-            _ => throw new InvalidDataException($"has values of type {UntrustedText.Printable(header.Type)}; save them "
+            _ => throw new InvalidDataException($"has values of type {UntrustedText.Printable(descr)}; save them "
                 + "as uint8, uint16, float16, float32 or float64"),
         };
         Range = options.ArrayRange ?? (type[0] == 'u' ? null : throw new InvalidDataException(
             "has float values, of which it does not say what black and white are; give ArrayRange, such as 0,1"));
         SampleBytes = Range is null ? valueBytes : sizeof(float);
 
-        var (rows, columns, channels) = Axes(header.Shape);
-        (Width, Height) = (header.Shape[columns], header.Shape[rows]);
-        Layout = channels >= 0 && header.Shape[channels] == 3 ? PixelLayout.Rgb : PixelLayout.Gray;
+        var (rows, columns, channels) = Axes(shape);
+        (Width, Height) = (shape[columns], shape[rows]);
+        Layout = channels >= 0 && shape[channels] == 3 ? PixelLayout.Rgb : PixelLayout.Gray;
         (rowStep, columnStep, channelStep) = (Step(rows), Step(columns), channels < 0 ? 0 : Step(channels));
         ImageFile.CheckSize(Width, Height, options, Range is null ? sizeof(ushort) : sizeof(float));
-        BytesHeld = (double)header.Count * valueBytes;
+        BytesHeld = shape.Aggregate((double)valueBytes, (bytes, side) => bytes * side);
         ImageFile.CheckMemory(BytesHeld, options);
         if (BytesHeld > Array.MaxLength)
-            throw new InvalidDataException($"has {BytesHeld} bytes of values, more than {Array.MaxLength}; split it");
+            throw new InvalidDataException($"has {(long)BytesHeld} bytes of values, more than {Array.MaxLength}; split it");
         if (length < BytesHeld)
             throw new EndOfStreamException();
         values = new byte[(int)BytesHeld];
 
-        int Step(int axis) => (header.IsFortran ? header.Shape.Take(axis) : header.Shape.Skip(axis + 1))
+        int Step(int axis) => (isFortran ? shape.Take(axis) : shape.Skip(axis + 1))
             .Aggregate(1, (step, side) => step * side);
     }
 
@@ -135,7 +135,8 @@ internal sealed class NpyRows : StoredRows
         return sample >= range.Minimum && sample <= range.Maximum // not NaN
             ? sample
             : throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
-                $"has a value of {value} at row {next}, column {x}, channel {channel}, outside the stated range {range}"));
+                $"has a value of {value} at row {next}, column {x}, channel {channel}, "
+                    + $"outside the stated range {range}"));
     }
 
     private double Value(int at)

@@ -158,8 +158,8 @@ internal sealed class PnmRows : StoredRows
             _ => null,
         };
         return (Value("WIDTH"), Value("HEIGHT"), maximum, layout ?? throw new InvalidDataException(
-            $"the PAM has {depth} channels of TUPLTYPE '{UntrustedText.Printable(type)}', which are not known to be gray "
-                + "or RGB; save it as GRAYSCALE, RGB, GRAYSCALE_ALPHA or RGB_ALPHA"));
+            $"the PAM has {depth} channels of TUPLTYPE '{UntrustedText.Printable(type)}', which are not known to be "
+                + "gray or RGB; save it as GRAYSCALE, RGB, GRAYSCALE_ALPHA or RGB_ALPHA"));
 
         long Value(string key) =>
             numbers.TryGetValue(key, out var value) ? value : throw Damaged($"its header has no {key}");

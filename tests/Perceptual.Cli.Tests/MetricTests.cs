@@ -275,6 +275,17 @@ public sealed partial class MetricTests : IDisposable
         Assert.All(list.Lines, line => Assert.InRange(line.Length, 0, 120));
     }
 
+    [Theory]
+    [InlineData("psnr")]
+    [InlineData("hdr-flip")]
+    [InlineData("lpips-alex")] // with random weights: nothing is fetched
+    public void Each_metric_is_measured_on_a_megapixel(string name)
+    {
+        var info = Metric.All.Single(info => info.Name == name);
+        var time = MetricsCommand.Milliseconds(info, TestContext.Current.CancellationToken);
+        Assert.True(double.Parse(time, CultureInfo.InvariantCulture) > 0, time);
+    }
+
     private static string Value(string reference, string distorted, string metric) =>
         CommandLine.Run("compare", reference, distorted, "--metric", metric).Lines[0].Split('\t')[0];
 

@@ -1,15 +1,18 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Perceptual;
 
 /// <summary>
 /// NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): maps are written,
-/// judgements and maps are read.
+/// judgements, maps and images are read.
 /// </summary>
-public static class NpyFile
+public static partial class NpyFile
 {
+    private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
+
     private const int ChunkLength = 1 << 14; // values converted at a time
 
     /// <summary>
@@ -60,7 +63,7 @@ public static class NpyFile
             $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
         // the values start at a multiple of 64
         header = header.PadRight((10 + header.Length + 1 + 63) / 64 * 64 - 11) + "\n";
-        stream.Write([.. NpyHeader.Magic, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
+        stream.Write([.. Magic, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
         stream.Write(Encoding.ASCII.GetBytes(header));
     }
 
@@ -122,18 +125,10 @@ public static class NpyFile
     // Checks that the file holds as many values as the shape says, and leaves the stream at the first of them.
     private static (int Size, int[] Shape) ReadHeader(string path, FileStream stream)
     {
-        NpyHeader header;
-        try
-        {
-            header = NpyHeader.Read(stream);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
-        }
-        if (header.IsFortran)
+        var (type, isFortran, shape) = Named(path, stream);
+        if (isFortran)
             throw new InvalidDataException($"{path}: not a NumPy array in C order");
-        var size = header.Type switch
+        var size = type switch
         {
             "<f4" => 4,
             "<f8" => 8,
@@ -141,9 +136,74 @@ public static class NpyFile
                 $"{path}: the values are of type {UntrustedText.Printable(other)}; save them as float32 or float64, "
                     + "little-endian"),
         };
-        if (stream.Length - stream.Position != (long)header.Count * size)
+        var length = shape.Aggregate((long)size, (count, side) => count * side);
+        if (stream.Length - stream.Position != length)
             throw new InvalidDataException($"{path}: holds {stream.Length - stream.Position} bytes of values, but its "
-                + $"header needs {(long)header.Count * size}");
-        return (size, [.. header.Shape]);
+                + $"header needs {length}");
+        return (size, shape);
     }
+
+    private static (string Type, bool IsFortran, int[] Shape) Named(string path, FileStream stream)
+    {
+        try
+        {
+            return ReadHeader(stream);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"{path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>
+    /// Reads what an array file says of its values, and leaves the stream at the first of them.
+    /// </summary>
+    /// <returns>The type of a value as NumPy writes it: byte order, kind and bytes, such as "&lt;f4"; whether the first
+    /// index runs fastest, and not the last; the length of each dimension, all values together being at most what an
+    /// array holds.</returns>
+    /// <exception cref="InvalidDataException">It is none, or is cut short. The message does not name the
+    /// file.</exception>
+    /// <exception cref="IOException">The stream cannot be read.</exception>
+    public static (string Type, bool IsFortran, int[] Shape) ReadHeader(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        var start = new byte[12];
+        // the header's length has 2 bytes in version 1.0 and 4 in 2.0 and 3.0
+        if (stream.ReadAtLeast(start.AsSpan(0, 10), 10, throwOnEndOfStream: false) < 10
+            || !start.AsSpan().StartsWith(Magic) || start[6] is < 1 or > 3 || start[7] != 0
+            || start[6] > 1 && stream.ReadAtLeast(start.AsSpan(10), 2, throwOnEndOfStream: false) < 2)
+            throw new InvalidDataException("not a NumPy array file");
+        var length = start[6] == 1
+            ? BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8))
+            : BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8));
+        var text = new byte[Math.Min(length, 1 << 16)];
+        if (stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false) < length)
+            throw new InvalidDataException("the NumPy header is cut short");
+        var header = Format().Match(Encoding.Latin1.GetString(text));
+        if (!header.Success)
+            throw new InvalidDataException("not a NumPy array of plain values: "
+                + UntrustedText.Printable(Encoding.Latin1.GetString(text).Trim()));
+        return (header.Groups["type"].Value, header.Groups["fortran"].Value == "True",
+            ShapeOf(header.Groups["side"].Captures.Select(side => side.Value)));
+    }
+
+    private static int[] ShapeOf(IEnumerable<string> sides)
+    {
+        var shape = new List<int>();
+        var count = 1L;
+        foreach (var side in sides)
+        {
+            if (!int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+                || (count *= length) > Array.MaxLength)
+                throw new InvalidDataException(
+                    $"an array with a side of {UntrustedText.Printable(side)} is too large");
+            shape.Add(length);
+        }
+        return [.. shape];
+    }
+
+    // NumPy always writes the three keys in this order.
+    [GeneratedRegex(@"^\{'descr': '(?<type>[^']*)', 'fortran_order': (?<fortran>False|True), "
+        + @"'shape': \((?:(?<side>\d+)(?:, ?|(?=\))))*\), ?\}\s*$", RegexOptions.CultureInvariant)]
+    private static partial Regex Format();
 }

@@ -5,7 +5,7 @@ namespace Perceptual;
 /// different two colours look side by side. It compares each pixel alone.
 /// </summary>
 internal sealed class Ciede2000() : Metric(
-    new("ciede2000", LargerIsCloser: false, "0 to 120, 0 = identical", 1, HasMap: true)
+    new("ciede2000", LargerIsCloser: false, "0 to 120 dE00, 0 = identical", 1, HasMap: true)
     {
         Source = "Sharma et al. 2005",
     })

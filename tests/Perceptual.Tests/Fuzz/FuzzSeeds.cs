@@ -11,7 +11,8 @@ internal static class FuzzSeeds
 
     public static IEnumerable<(string Target, byte[] Bytes)> All() =>
     [
-        .. Of("png", Pngs()), .. Of("bmp", Bmps()), .. Of("tga", Tgas()), .. Of("pnm", Pnms()), .. Of("array", Arrays()),
+        .. Of("png", Pngs()), .. Of("bmp", Bmps()), .. Of("tga", Tgas()), .. Of("pnm", Pnms()),
+        .. Of("array", Arrays()),
         .. Of("gif", Gifs()), .. Of("exr", Lights(".exr")), .. Of("hdr", Lights(".hdr")), .. Of("pfm", Lights(".pfm")),
         .. Of("tiff", Tiffs()),
         .. Of("jpeg", Jpegs()), .. Of("vips", Foreign()), .. Of("weights", Weights()), .. Of("pickle", Pickles()),

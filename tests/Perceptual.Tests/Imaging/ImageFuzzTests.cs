@@ -11,7 +11,8 @@ public class ImageFuzzTests
     // What needs options to be read.
     private static readonly (string Name, byte[] Bytes)[] More =
     [
-        ("floats.npy", Samples.Npy("<f4", "(5, 7)", NpyImageTests.Bytes(Samples.Pattern(7, 5, 1), BitConverter.GetBytes))),
+        ("floats.npy", Samples.Npy("<f4", "(5, 7)",
+            NpyImageTests.Bytes(Samples.Pattern(7, 5, 1), BitConverter.GetBytes))),
         ("doubles.npz", Samples.Npz(("a.npy", Samples.Npy("<f8", "(3, 5, 7)",
             NpyImageTests.Bytes(Samples.Pattern(7, 5), value => BitConverter.GetBytes((double)value)))))),
     ];

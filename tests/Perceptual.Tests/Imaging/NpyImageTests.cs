@@ -121,10 +121,12 @@ public class NpyImageTests
         samples[3 * (4 * W + 7) + 2] = value;
         var problem = Problem(Npy("<f4", $"({H}, {W}, 3)", [.. samples.SelectMany(BitConverter.GetBytes)]),
             options: new() { ArrayRange = ValueRange.Unit }).Message;
-        Assert.Contains("at row 4, column 7, channel 2, outside the stated range 0..1", problem, StringComparison.Ordinal);
+        Assert.Contains(
+            "at row 4, column 7, channel 2, outside the stated range 0..1", problem, StringComparison.Ordinal);
         Assert.Contains(text, problem.Replace("Infinity", "∞", StringComparison.Ordinal), StringComparison.Ordinal);
-        Assert.Contains("a value of 2 at row 0, column 0, channel 0", Problem(Npy("|u1", "(5, 5)", [2, .. new byte[24]]),
-            options: new() { ArrayRange = ValueRange.Unit }).Message, StringComparison.Ordinal);
+        Assert.Contains("a value of 2 at row 0, column 0, channel 0", Problem(
+            Npy("|u1", "(5, 5)", [2, .. new byte[24]]), options: new() { ArrayRange = ValueRange.Unit }).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
