@@ -41,9 +41,9 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         """;
 
     private const string Images = """
-        PNG (8 and 16 bits), JPEG, WebP, TIFF, GIF, BMP, TGA, EXR, HDR and PFM files are read. Gray images become RGB. A file of a
-        kind that is not known to be read right is refused; docs/images.md lists all kinds. Of several images in a file
-        the first is read. The orientation that a file states is applied.
+        PNG (8 and 16 bits), JPEG, WebP, TIFF, GIF, BMP, TGA, EXR, HDR and PFM files are read. Gray images become RGB. A
+        file of a kind that is not known to be read right is refused; docs/images.md lists all kinds. Of several images
+        in a file the first is read. The orientation that a file states is applied.
 
         Sizes must agree. --resize FILTER gives each distorted image the size of its reference; the filter
         (nearest, box, bilinear, bicubic, lanczos) is antialiased. Without that option, different sizes are an error,

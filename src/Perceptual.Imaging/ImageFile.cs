@@ -32,9 +32,9 @@ public static class ImageFile
     /// <exception cref="IOException">The file cannot be read, or is a named pipe, a device or a socket.</exception>
     /// <exception cref="InvalidDataException">The path is a folder, or the content is not an image of these formats,
     /// damaged, cut short, over the limit, transparent or linear light where that is refused, or of a kind that is not
-    /// read; or it would take too much memory; or it needs libvips, which is not there: all but BMP, TGA, GIF, EXR, HDR,
-    /// PFM, plain PNG (8 or 16 bits, not interlaced, no palette) and TIFF without JPEG, fax or a profile that is to be
-    /// applied do. The message begins with the path.</exception>
+    /// read; or it would take too much memory; or it needs libvips, which is not there: all but BMP, TGA, GIF, EXR,
+    /// HDR, PFM, plain PNG (8 or 16 bits, not interlaced, no palette) and TIFF without JPEG, fax or a profile that is to
+    /// be applied do. The message begins with the path.</exception>
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
         options ??= new();
