@@ -33,8 +33,8 @@ public static class ImageFile
     /// <exception cref="InvalidDataException">The path is a folder, or the content is not an image of these formats,
     /// damaged, cut short, over the limit, transparent or linear light where that is refused, or of a kind that is not
     /// read; or it would take too much memory; or it needs libvips, which is not there: all but BMP, TGA, GIF, EXR,
-    /// HDR, PFM, plain PNG (8 or 16 bits, not interlaced, no palette) and TIFF without JPEG, fax or a profile that is to
-    /// be applied do. The message begins with the path.</exception>
+    /// HDR, PFM, plain PNG (8 or 16 bits, not interlaced, no palette) and TIFF without JPEG, fax or a profile that is
+    /// to be applied do. The message begins with the path.</exception>
     public static RgbImage Read(string path, ImageReadOptions? options = null)
     {
         options ??= new();
@@ -82,11 +82,11 @@ public static class ImageFile
     /// when their row is read. A reader serves one thread at a time.
     /// </summary>
     /// <remarks>
-    /// Memory grows with the width and not with the area (of a TIFF a row of tiles is held), except for files whose
-    /// rows do not come in order, which are decoded whole: interlaced PNG and GIF, progressive JPEG, WebP, run-length
-    /// coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not upright. What is decoded
-    /// whole may take a quarter of the memory, unless <see cref="ImageReadOptions.MaxPixels"/> says how large it may
-    /// be.
+    /// Memory grows with the width and not with the area (of a TIFF or EXR a row of tiles is held), except for files
+    /// whose rows do not come in order, which are decoded whole: interlaced PNG and GIF, progressive JPEG, WebP,
+    /// run-length coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not upright. What
+    /// is decoded whole may take a quarter of the memory, unless <see cref="ImageReadOptions.MaxPixels"/> says how
+    /// large it may be.
     /// </remarks>
     /// <inheritdoc cref="Read(string, ImageReadOptions?)"/>
     public static RgbRowReader OpenRows(string path, ImageReadOptions? options = null)
@@ -189,8 +189,8 @@ public static class ImageFile
                 1 => new FileRows<byte>(stored, path, options),
                 2 => new FileRows<ushort>(stored, path, options),
                 _ when options.KeepLinearLight || options.MapsLinearLight => new FileRows<float>(stored, path, options),
-                _ => throw new InvalidDataException("holds linear light, which has no white: compare, folders and "
-                    + "pairs make sRGB of it by ImageReadOptions.ToneMapper or Exposure, or compare it by hdr-flip"),
+                _ => throw new InvalidDataException("holds linear light, which has no white: choose ToneMapper or "
+                    + "Exposure to make sRGB of it, or KeepLinearLight to compare it by hdr-flip"),
             };
         }
         catch (Exception problem)
