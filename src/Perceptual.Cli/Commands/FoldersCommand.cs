@@ -9,8 +9,7 @@ internal static class FoldersCommand
     public const string Help = """
         For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --max-pixels N (lpips help images)
         For figures: --map DIR --map-style heat|overlay|panel --map-max X|auto|shared --plot FILE (lpips help maps)
-        See also: lpips help models, networks, output, maps, report
-        On clusters: --shard K/N makes a part, and `lpips merge` joins the parts: `lpips help clusters`
+        On clusters: --shard K/N. See also: lpips help models, networks, output, maps, report, clusters
         Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:

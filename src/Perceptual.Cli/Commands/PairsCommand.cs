@@ -8,8 +8,7 @@ internal static class PairsCommand
 {
     public const string Help = """
         For images: --crop-border N --alpha MODE --icc --max-pixels N (`lpips help images`)
-        See also: lpips help models, networks, output, report
-        On clusters: --shard K/N makes a part, and `lpips merge` joins the parts: `lpips help clusters`
+        On clusters: --shard K/N. See also: lpips help models, networks, output, report, clusters
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -21,7 +20,7 @@ internal static class PairsCommand
     public static Command Create(App app)
     {
         var command = new Command("pairs",
-            "Compare all pairs of images in a folder, each image with the next, or the pairs of a list.");
+            "Compare all pairs of images in a folder, each image with the next, or a list of pairs.");
         var options = new Options(command);
         app.SetAction(command, (parsed, cancellation) => options.Run(app, parsed, cancellation));
         return command;
