@@ -8,7 +8,7 @@ internal static class EvaluateCommand
 {
     public const string Help = """
         For images, if there are any: --alpha MODE --icc --max-pixels N (lpips help images)
-        On clusters, but for recorded: --shard K/N. See also: lpips help judgements, table, scales, models, networks, clusters
+        On clusters: --shard K/N. See also: lpips help judgements, table, scales, models, networks, clusters
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
