@@ -34,7 +34,7 @@ ClusterName=test
 SlurmctldHost=$host(127.0.0.1)
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket=$work/munge/socket,cred_expire=2
+AuthInfo=socket=$work/munge/socket,cred_expire=6
 CredType=cred/munge
 SlurmctldPort=$port
 SlurmctldPidFile=$work/slurmctld.pid
@@ -81,10 +81,10 @@ echo "Slurm started in $((SECONDS - started)) s"
 cd "$work/job"
 awk '/^```bash$/ { n++; on = 1; next } /^```$/ { on = 0 } on { print > "block" n }' "$docs"
 cp block1 parts.sbatch
-lpips distort "$(dirname "$docs")/../samples/reference.png" --pairs 10 -o triplets
+lpips distort "$(dirname "$docs")/../samples/reference.png" --pairs 10 --size 128 -o triplets
 {
   echo reference,distorted
-  for i in {0..19999}; do echo "triplets/ref/00000$((i % 10)).png,triplets/p$((i % 2))/00000$((i / 10 % 10)).png"; done
+  for i in {0..15999}; do echo "triplets/ref/00000$((i % 10)).png,triplets/p$((i % 2))/00000$((i / 10 % 10)).png"; done
 } >pairs.csv
 lpips pairs --list pairs.csv --net lite -o one-run.csv >one-run.txt
 

@@ -126,7 +126,7 @@ internal static class PairsCommand
                     }))
             {
                 ReferenceWidth = width,
-                Contents = $"of {count} pairs",
+                Contents = $"its share of {count} pairs",
             };
 
             static IEnumerable<OwnedPair> Skip(IEnumerable<OwnedPair> pairs, long known) =>
