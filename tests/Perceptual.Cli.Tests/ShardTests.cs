@@ -15,16 +15,16 @@ public sealed class ShardTests : IDisposable
         { "folders a b --metric l2,ssim --format json", "json" },
         { "folders a b c --metric psnr --format markdown", "csv" },
         { "folders a b c --metric psnr --intervals", "json" },
-        { "folders a b --net random-alex --baseline --layers --format csv", "csv" },
+        { "folders a b --net lite --layers --format csv", "csv" },
         { "folders a b --metric ssim --pool patch:8 --format csv", "json" },
-        { "folders a b --net random-alex --baseline --format json", "json" },
+        { "folders a b --net lite --format json", "json" },
         { "pairs a --metric l2,ssim", "csv" },
-        { "pairs a --net random-alex --baseline --format json", "json" },
+        { "pairs a --net lite --format json", "json" },
         { "pairs a --consecutive --metric l2 --format csv", "csv" },
         { "pairs --list list.csv --metric l2", "csv" },
-        { "pairs --list list.csv --net random-alex --baseline --layers --format csv", "json" },
+        { "pairs --list list.csv --net lite --layers --format csv", "json" },
         { "evaluate 2afc triplets.csv --metric l2,psnr", "csv" },
-        { "evaluate 2afc triplets.csv --net random-alex --baseline --format json", "json" },
+        { "evaluate 2afc triplets.csv --net lite --format json", "json" },
         { "evaluate 2afc triplets.csv --metrics-file table.json --format markdown", "json" },
         { "evaluate jnd same.csv --metric l2", "json" },
         { "evaluate mos list.csv --metric l2,ssim", "csv" },
@@ -45,10 +45,12 @@ public sealed class ShardTests : IDisposable
         Assert.NotEqual("", whole.Output);
         foreach (var count in new[] { 1, 4, 16 })
         {
-            var merged = Merge(Parts(args, count), format, $"merged.{ending}");
+            var parts = Parts(args, count);
+            var merged = Merge(parts, format, $"merged.{ending}");
             Assert.Equal((whole.Code, whole.Output, whole.Error), (merged.Code, merged.Output, merged.Error));
             Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(lpips.PathOf($"merged.{ending}")));
-            Assert.Equal(whole.Output, CommandLine.Run(["merge", .. Parts(args, count), .. format]).Output);
+            if (count == 4)
+                Assert.Equal(whole.Output, CommandLine.Run(["merge", .. parts.Reverse(), .. format]).Output);
         }
     }
 
@@ -203,7 +205,8 @@ public sealed class ShardTests : IDisposable
     [InlineData("1/99999999999")]
     public void Which_part_is_written_as_K_of_N(string shard)
     {
-        foreach (var command in new[] { "folders a b", "pairs a", "evaluate 2afc a", "gate a b", "distort a --pairs 9" })
+        string[] commands = ["folders a b", "pairs a", "evaluate 2afc a", "gate a b", "distort a --pairs 9"];
+        foreach (var command in commands)
         {
             var run = CommandLine.Run([.. command.Split(' '), $"--shard={shard}", "-o", "x.shard"]);
             run.ShouldBeUsage($"--shard {shard}: write K/N", "such as 3/16");
@@ -382,7 +385,8 @@ public sealed class ShardTests : IDisposable
         File.WriteAllText(lpips.PathOf("b/bad.png"), "not an image");
         string[] names = [.. Enumerable.Range(0, 11).Select(i => $"{i:D2}.png")];
         File.WriteAllLines(lpips.PathOf("list.csv"), ["reference,distorted,mos,jnd",
-            .. names.SelectMany((name, i) => new[] { $"a/{name},b/{name},{i},{i}", $"a/{name},c/{name},{i + 3},{i + 3}" })]);
+            .. names.SelectMany((name, i) =>
+                new[] { $"a/{name},b/{name},{i},{i}", $"a/{name},c/{name},{i + 3},{i + 3}" })]);
         File.WriteAllLines(lpips.PathOf("long.csv"), ["reference,distorted",
             .. Enumerable.Range(0, 400).Select(i => $"a/{names[i % 11]},c/{names[i * 7 % 11]}")]);
         File.WriteAllLines(lpips.PathOf("triplets.csv"), ["reference,p0,p1,judge",
@@ -391,7 +395,7 @@ public sealed class ShardTests : IDisposable
             .. names.Select((name, i) => $"a/{name},b/{name},0.{i % 10}")]);
         File.WriteAllText(lpips.PathOf("table.json"), """
             [{ "name": "L2", "group": "classic", "metric": "l2" },
-             { "name": "Random", "group": "random", "metric": "lpips-random-alex" }]
+             { "name": "Lite", "group": "tuned", "metric": "lpips-lite" }]
             """);
     }
 }

@@ -9,8 +9,7 @@ internal static class PairsCommand
     public const string Help = $"""
         For images: --crop-border N --alpha MODE --icc --range MIN,MAX --max-pixels N (`lpips help images`)
         {ViewingOptions.Help}
-        See also: lpips help models, networks, output, report
-        On clusters: --shard K/N makes a part, and `lpips merge` joins the parts: `lpips help clusters`
+        On clusters: --shard K/N. See also: lpips help models, networks, output, report, clusters
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:
@@ -22,7 +21,7 @@ internal static class PairsCommand
     public static Command Create(App app)
     {
         var command = new Command("pairs",
-            "Compare all pairs of images in a folder, each image with the next, or the pairs of a list.");
+            "Compare all pairs of images in a folder, each image with the next, or a list of pairs.");
         var options = new Options(command);
         app.SetAction(command, (parsed, cancellation) => options.Run(app, parsed, cancellation));
         return command;
@@ -130,7 +129,7 @@ internal static class PairsCommand
                     }))
             {
                 ReferenceWidth = width,
-                Contents = $"of {count} pairs",
+                Contents = $"its share of {count} pairs",
             };
 
             static IEnumerable<OwnedPair> Skip(IEnumerable<OwnedPair> pairs, long known) =>

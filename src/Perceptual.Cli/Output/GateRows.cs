@@ -66,7 +66,8 @@ internal sealed class GateRows
     private GateResult? Parse(string row, string name)
     {
         var fields = row.Split(',');
-        if (fields.Length < 6 || !Enum.TryParse<GateOutcome>(fields[1], out var outcome))
+        if (fields.Length < 6 || !Enum.TryParse<GateOutcome>(fields[1], out var outcome)
+            || !Enum.IsDefined(outcome))
             return null;
         GateFinding?[] findings = [.. fields.Skip(6).Select(Finding)];
         return Array.Exists(findings, finding => finding is null) ? null : new(name, outcome,

@@ -61,6 +61,7 @@ internal sealed class FuzzJudgements(FuzzTargets targets)
         var rows = FuzzTargets.Attempt(path, Bound, () => Rows(path, "next"));
         if (rows is not null)
             FuzzTargets.Check(Rows(path, "last").SequenceEqual([.. rows, "next"]), "has other rows later");
+        FuzzTargets.Attempt(path, Bound, () => new JournalReader(path).Rows().ToList());
         File.Delete(path);
     }
 
