@@ -83,8 +83,8 @@ public static class ImageFile
     /// </summary>
     /// <remarks>
     /// Memory grows with the width and not with the area (of a TIFF or EXR a row of tiles is held), except for files
-    /// whose rows do not come in order, which are decoded whole: interlaced PNG and GIF, progressive JPEG, WebP, AVIF, NumPy
-    /// arrays, run-length coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not
+    /// whose rows do not come in order, which are decoded whole: interlaced PNG and GIF, progressive JPEG, WebP, AVIF,
+    /// NumPy arrays, run-length coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not
     /// upright. What is decoded whole may take a quarter of the memory, unless
     /// <see cref="ImageReadOptions.MaxPixels"/> says how large it may be.
     /// </remarks>
