@@ -122,7 +122,7 @@ internal static class CompareCommand
     {
         private readonly Argument<string> reference = new("REFERENCE")
         {
-            Description = $"The image to compare with ({ImageFormat.Names}).",
+            Description = $"The reference ({ImageFormat.Names}).",
         };
 
         private readonly Argument<string[]> distorted = new("DISTORTED")

@@ -21,7 +21,7 @@ internal static class PairsCommand
     public static Command Create(App app)
     {
         var command = new Command("pairs",
-            "Compare all pairs of images in a folder, each image with the next, or a list of pairs.");
+            "Compare all pairs of images in a folder, each with the next, or those of a list.");
         var options = new Options(command);
         app.SetAction(command, (parsed, cancellation) => options.Run(app, parsed, cancellation));
         return command;

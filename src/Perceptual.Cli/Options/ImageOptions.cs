@@ -122,8 +122,8 @@ internal sealed class ImageOptions
         MaxPixels = parsed.GetValue(maxPixels),
     };
 
-    private static float? Number(string text) => float.TryParse(
-        text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
+    private static float? Number(string text) =>
+        float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     /// <summary>How many pixels are left out at each edge.</summary>
     public int CropBorder(ParseResult parsed) => parsed.GetValue(cropBorder);

@@ -142,7 +142,9 @@ internal static class FuzzSeeds
 
     private static IEnumerable<byte[]> Foreign() => Samples.All()
         .Where(sample => sample.Name is "interlaced.png" or "palette.png" or "plain.jpg" or "progressive.jpg"
-            or "lossless.webp" or "lossy.webp" or "jpeg.tif" or "jpeg-tiles.tif" or "lossless.avif" or "deep.avif").Select(sample => sample.Bytes)
+            or "lossless.webp" or "lossy.webp" or "jpeg.tif" or "jpeg-tiles.tif" or "lossless.avif"
+            or "deep.avif")
+        .Select(sample => sample.Bytes)
         .Concat(Jpegs());
 
     private static IEnumerable<byte[]> Weights()
