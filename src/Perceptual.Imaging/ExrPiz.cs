@@ -6,37 +6,44 @@ namespace Perceptual.Imaging;
 /// OpenEXR's PIZ: the 16-bit words of each channel that occur are numbered, go through Haar wavelets, and are coded by
 /// Huffman with runs. The bytes of all channels of all rows become the words of the first channel, then the second.
 /// </summary>
-/// <param name="width">Columns of the block.</param>
-/// <param name="height">Rows of the block.</param>
 /// <param name="channelBytes">The bytes of a sample of each channel, 2 or 4.</param>
-internal sealed class ExrPiz(int width, int height, int[] channelBytes)
+internal sealed class ExrPiz(int[] channelBytes)
 {
     private const int Words = 1 << 16; // that there are
     private const int LongestCode = 58; // bits
     private const int LengthBits = 6, ShortZeros = 59, LongZeros = 63, LeastLongZeros = 6; // of the table of lengths
     private const int FewWords = 1 << 14; // of which the wavelets are simple differences
 
+    private readonly ushort[] words = new ushort[Words]; // by their numbers
+    private readonly Code code = new();
+    private ushort[] buffer = [];
+    private int width, height; // of the block
+
+    /// <summary>Decodes a block of so many columns and rows.</summary>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
-    public void Decode(ReadOnlySpan<byte> from, Span<byte> raw)
+    public void Decode(ReadOnlySpan<byte> from, Span<byte> raw, int columns, int rows)
     {
-        var words = ReadNumbers(ref from, out var largest);
+        (width, height) = (columns, rows);
+        var largest = ReadNumbers(ref from);
         if (from.Length < sizeof(uint))
             throw Damaged();
         var length = BinaryPrimitives.ReadUInt32LittleEndian(from);
         from = from[sizeof(uint)..];
         if (length > from.Length)
             throw Damaged();
-        var coded = new ushort[raw.Length / 2];
-        Huffman.Decode(from[..(int)length], coded);
+        if (buffer.Length < raw.Length / 2)
+            buffer = new ushort[raw.Length / 2];
+        var coded = buffer.AsSpan(0, raw.Length / 2);
+        Huffman.Decode(from[..(int)length], code, coded);
         var start = 0;
         foreach (var bytes in channelBytes)
         {
             var (parts, count) = (bytes / 2, width * height * bytes / 2);
             for (var part = 0; part < parts; part++)
-                Unfold(coded.AsSpan(start + part, count - part), parts, largest);
+                Unfold(coded.Slice(start + part, count - part), parts, largest);
             start += count;
         }
-        foreach (ref var word in coded.AsSpan())
+        foreach (ref var word in coded)
             word = words[word];
         Interleave(coded, raw);
     }
@@ -58,8 +65,8 @@ internal sealed class ExrPiz(int width, int height, int[] channelBytes)
         }
     }
 
-    // A bit for each word says whether it occurs. Returns the words by their numbers; 0 is always the first.
-    private static ushort[] ReadNumbers(ref ReadOnlySpan<byte> from, out int largest)
+    // A bit for each word says whether it occurs. Returns the largest number of a word; that of 0 is 0.
+    private int ReadNumbers(ref ReadOnlySpan<byte> from)
     {
         if (from.Length < 4)
             throw Damaged();
@@ -69,14 +76,13 @@ internal sealed class ExrPiz(int width, int height, int[] channelBytes)
         var count = Math.Max(last - first + 1, 0);
         if (last >= Words / 8 || count > from.Length)
             throw Damaged();
-        var words = new ushort[Words];
+        Array.Clear(words);
         var number = 1;
         for (var i = 0; i < 8 * count; i++)
             if ((from[i / 8] >> i % 8 & 1) != 0 && 8 * first + i is > 0 and var word)
                 words[number++] = (ushort)word;
         from = from[count..];
-        largest = number - 1;
-        return words;
+        return number - 1;
     }
 
     // The wavelets of the rows and columns of one part of a channel, from the coarsest to the finest.
@@ -142,7 +148,7 @@ internal sealed class ExrPiz(int width, int height, int[] channelBytes)
         private int waiting;
 
         /// <exception cref="InvalidDataException">It is damaged.</exception>
-        public static void Decode(ReadOnlySpan<byte> from, Span<ushort> words)
+        public static void Decode(ReadOnlySpan<byte> from, Code code, Span<ushort> words)
         {
             const int HeaderBytes = 20;
             if (from.Length < HeaderBytes)
@@ -153,12 +159,13 @@ internal sealed class ExrPiz(int width, int height, int[] channelBytes)
             if (first > last || last > Words)
                 throw Damaged();
             var huffman = new Huffman { rest = from[HeaderBytes..] };
-            var lengths = huffman.ReadLengths((int)first, (int)last);
+            huffman.ReadLengths(code.Lengths, (int)first, (int)last);
+            code.Number();
             (huffman.bits, huffman.waiting) = (0, 0); // the table ends with its byte
             if (bitCount > 8L * huffman.rest.Length)
                 throw Damaged();
             huffman.rest = huffman.rest[..(int)((bitCount + 7L) / 8)];
-            huffman.ReadWords(new Code(lengths), (int)last, words);
+            huffman.ReadWords(code, (int)last, words);
         }
 
         // The last word of the code is no word but a run: how often the word before it comes again.
@@ -180,9 +187,9 @@ internal sealed class ExrPiz(int width, int height, int[] channelBytes)
             }
         }
 
-        private byte[] ReadLengths(int first, int last)
+        private void ReadLengths(byte[] lengths, int first, int last)
         {
-            var lengths = new byte[Words + 1];
+            Array.Clear(lengths);
             for (var symbol = first; symbol <= last;)
             {
                 var length = Take(LengthBits);
@@ -196,7 +203,6 @@ internal sealed class ExrPiz(int width, int height, int[] channelBytes)
                     throw Damaged();
                 symbol += zeros;
             }
-            return lengths;
         }
 
         private int Next(Code code)
@@ -232,22 +238,27 @@ internal sealed class ExrPiz(int width, int height, int[] channelBytes)
         private readonly long[] firsts = new long[LongestCode + 2]; // the smallest code of a length
         private readonly int[] counts = new int[LongestCode + 2]; // of codes of a length
         private readonly int[] starts = new int[LongestCode + 2]; // of their symbols
-        private readonly int[] symbols; // by length, then in their order
+        private readonly int[] symbols = new int[Words + 1]; // by length, then in their order
 
-        public Code(byte[] lengths)
+        /// <summary>The bits of the code of each symbol; 0 of one that does not occur.</summary>
+        public byte[] Lengths { get; } = new byte[Words + 1];
+
+        /// <summary>Makes the codes of the lengths.</summary>
+        public void Number()
         {
-            foreach (var length in lengths)
+            Array.Clear(counts);
+            foreach (var length in Lengths)
                 counts[length]++;
             counts[0] = 0;
             for (var length = LongestCode; length > 0; length--)
                 firsts[length] = (firsts[length + 1] + counts[length + 1]) >> 1;
             for (var length = 1; length <= LongestCode; length++)
                 starts[length] = starts[length - 1] + counts[length - 1];
-            symbols = new int[counts.Sum()];
-            var next = (int[])starts.Clone();
-            for (var symbol = 0; symbol < lengths.Length; symbol++)
-                if (lengths[symbol] > 0)
-                    symbols[next[lengths[symbol]]++] = symbol;
+            Span<int> next = stackalloc int[LongestCode + 2];
+            starts.CopyTo(next);
+            for (var symbol = 0; symbol < Lengths.Length; symbol++)
+                if (Lengths[symbol] > 0)
+                    symbols[next[Lengths[symbol]]++] = symbol;
         }
 
         /// <summary>The symbol of a code, or -1 if longer ones begin with it.</summary>

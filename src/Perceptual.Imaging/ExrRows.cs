@@ -19,6 +19,7 @@ internal sealed class ExrRows : StoredRows
     private readonly int pixelBytes; // of all channels
     private readonly float[] band; // [block height, width, samples]
     private byte[] raw = [], packed = [], scratch = [];
+    private ExrPiz? piz;
     private int next; // row
 
     public ExrRows(Stream stream, ImageReadOptions options)
@@ -95,7 +96,7 @@ internal sealed class ExrRows : StoredRows
             throw ExrHeader.Damaged("a block has a size that cannot be");
         if (header.Compression == ExrCompression.Piz)
         {
-            new ExrPiz(width, height, header.ChannelBytes).Decode(from.Span, raw.AsSpan(0, length));
+            (piz ??= new(header.ChannelBytes)).Decode(from.Span, raw.AsSpan(0, length), width, height);
             return;
         }
         var bytes = scratch.AsSpan(0, length);

@@ -82,9 +82,9 @@ public static class ImageFile
     /// when their row is read. A reader serves one thread at a time.
     /// </summary>
     /// <remarks>
-    /// Memory grows with the width and not with the area (of a TIFF a row of tiles is held), except for files whose
-    /// rows do not come in order, which are decoded whole: interlaced PNG and GIF, progressive JPEG, WebP, AVIF, NumPy
-    /// arrays, run-length coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not
+    /// Memory grows with the width and not with the area (of a TIFF or EXR a row of tiles is held), except for files
+    /// whose rows do not come in order, which are decoded whole: interlaced PNG and GIF, progressive JPEG, WebP, AVIF,
+    /// NumPy arrays, run-length coded TGA from the bottom up, and where the orientation that EXIF or TIFF states is not
     /// upright. What is decoded whole may take a quarter of the memory, unless
     /// <see cref="ImageReadOptions.MaxPixels"/> says how large it may be.
     /// </remarks>
@@ -191,8 +191,8 @@ public static class ImageFile
                 1 => new FileRows<byte>(stored, path, options),
                 2 => new FileRows<ushort>(stored, path, options),
                 _ when options.KeepLinearLight || options.MapsLinearLight => new FileRows<float>(stored, path, options),
-                _ => throw new InvalidDataException("holds linear light, which has no white: compare, folders and "
-                    + "pairs make sRGB of it by ImageReadOptions.ToneMapper or Exposure, or compare it by hdr-flip"),
+                _ => throw new InvalidDataException("holds linear light, which has no white: choose ToneMapper or "
+                    + "Exposure to make sRGB of it, or KeepLinearLight to compare it by hdr-flip"),
             };
         }
         catch (Exception problem)

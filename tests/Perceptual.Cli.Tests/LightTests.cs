@@ -26,8 +26,8 @@ public sealed class LightTests : IDisposable
             var details = result.GetProperty("details").GetProperty("hdr-flip");
             Assert.Equal(
                 [
-                    "pixelsPerDegree", "mean", "weightedMedian", "weightedFirstQuartile", "weightedThirdQuartile", "min",
-                    "max", "startExposure", "stopExposure", "exposures",
+                    "pixelsPerDegree", "mean", "weightedMedian", "weightedFirstQuartile", "weightedThirdQuartile",
+                    "min", "max", "startExposure", "stopExposure", "exposures",
                 ],
                 details.EnumerateObject().Select(detail => detail.Name));
             Assert.Equal(result.GetProperty("values").GetProperty("hdr-flip").GetDouble(),
@@ -72,7 +72,7 @@ public sealed class LightTests : IDisposable
         foreach (var metric in new[] { "psnr", "lpips-random-alex", "flip,ssim" })
             CommandLine.Run("compare", a, b, $"--metric {metric}")
                 .ShouldFail(1, $"{a}: holds linear light", "--tone-map or --exposure", "--metric hdr-flip");
-        CommandLine.Run("distort", a, "--kind blur -o", lpips.PathOf("c.png")).ShouldFail(1, "holds linear light");
+        CommandLine.Run("distort", a, "--kind blur:0.5 -o", lpips.PathOf("c.png")).ShouldFail(1, "holds linear light");
     }
 
     [Fact]
@@ -89,8 +89,8 @@ public sealed class LightTests : IDisposable
                 Report.Number(Metric.Load(["psnr"])[0].Measure(ImageFile.Read(a, read), ImageFile.Read(b, read))),
                 CommandLine.Run("compare", a, b, "--metric psnr", options).Output, StringComparison.Ordinal);
         // Explanations, pages and maps too.
-        var run = CommandLine.Run("compare", a, b, "--metric ssim --tone-map aces --explain --map", lpips.PathOf("m.png"),
-            "--report", lpips.PathOf("page"));
+        var run = CommandLine.Run("compare", a, b, "--metric ssim --tone-map aces --explain --map",
+            lpips.PathOf("m.png"), "--report", lpips.PathOf("page"));
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.True(File.Exists(lpips.PathOf("page/index.html")));
     }
@@ -166,7 +166,8 @@ public sealed class LightTests : IDisposable
     [InlineData("evaluate", "mos", "a.csv")]
     [InlineData("figure", "a.exr", "b.exr", "--crop", "0,0,9,9", "-o", "f.png")]
     public void Hdr_flip_is_for_the_commands_that_compare_files(params string[] command) =>
-        CommandLine.Run([.. command, "--metric", "hdr-flip"]).ShouldBeUsage("hdr-flip is for compare, folders and pairs");
+        CommandLine.Run([.. command, "--metric", "hdr-flip"])
+            .ShouldBeUsage("hdr-flip is for compare, folders and pairs");
 
     private string Exr(string name) => Write(name,
         new ExrWriter { Width = Width, Height = Height, Compression = ExrWriter.Zip }.Write(LightFiles.Sample));

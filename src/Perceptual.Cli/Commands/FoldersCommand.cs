@@ -11,7 +11,7 @@ internal static class FoldersCommand
         {ViewingOptions.Help}
         For figures: --map DIR --map-style heat|overlay|panel --map-max X|auto|shared --plot FILE (lpips help maps)
         See also: lpips help models, networks, output, maps, report
-        Exit codes: 0 fine, 1 failed or an image without a partner, 2 usage, 4 weights missing, 130 interrupted
+        Exit codes: 0 fine, 1 failed or no partner (--allow-unpaired skips it), 2 usage, 4 no weights, 130 interrupted
 
         Examples:
           lpips folders originals ours theirs --match stem --suffix _x4 --metric psnr,ssim,lpips-alex
@@ -78,6 +78,7 @@ internal static class FoldersCommand
         private readonly Option<bool> allowUnpaired = new("--allow-unpaired")
         {
             Description = "Skip images without a partner; otherwise they are an error.",
+            Hidden = true, // the text below the help tells of it
         };
 
         private readonly Option<string> map = new("--map")

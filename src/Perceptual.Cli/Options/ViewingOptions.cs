@@ -95,8 +95,9 @@ internal sealed class ViewingOptions
     // Null if the text is not three numbers above 0.
     private static double? Degree(string text)
     {
-        var numbers = text.Split(',').Select(part => double.TryParse(part,
-            NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number : 0).ToArray();
+        var numbers = Array.ConvertAll(text.Split(','), part =>
+            double.TryParse(part, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+                ? number : 0);
         return numbers is [> 0 and var distance, > 0 and var width, > 0 and var pixels]
             ? distance / width * pixels * (Math.PI / 180)
             : null;

@@ -25,8 +25,9 @@ internal static partial class LibraryTerms
             _ => "--match stem, --prefix and --suffix say how names differ"),
         (Literal("give ArrayRange, such as 0,1"), _ => "give --range MIN,MAX, such as 0,1"),
         (Literal("ConvertToSrgb"), _ => "--icc"),
-        (Literal("ImageReadOptions.ToneMapper or Exposure"), _ => "--tone-map or --exposure"),
-        (Literal("compare it by hdr-flip"), _ => "compare it by --metric hdr-flip"),
+        (Literal("choose ToneMapper or Exposure to make sRGB of it, or KeepLinearLight to compare it by hdr-flip"),
+            _ => "compare, folders and pairs make sRGB of it by --tone-map or --exposure, or compare it by --metric "
+                + "hdr-flip"),
         (Literal("set MaxPixels to"), _ => "give --max-pixels to"),
         (Literal("a ResizeFilter would resize"), _ => "--resize FILTER would resize"),
     ];

@@ -66,7 +66,8 @@ public sealed class RgbImage
     /// <paramref name="range"/>.</exception>
     public static RgbImage FromInterleaved(ReadOnlySpan<float> pixels, int width, int height, ValueRange range,
         PixelFormat format = PixelFormat.Rgb, int stride = 0) =>
-        new(Checked(Split(pixels, width, height, format, stride, range.IsLinearLight ? 1 : range.Maximum), width, range),
+        new(Checked(
+            Split(pixels, width, height, format, stride, range.IsLinearLight ? 1 : range.Maximum), width, range),
             width, height, range);
 
     /// <summary>An image of three planes of 8-bit samples, each width * height, rows from the top.</summary>

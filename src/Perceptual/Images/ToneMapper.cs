@@ -29,7 +29,7 @@ internal sealed class ToneMapper
     /// <summary>The curve of a name.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
     public static ToneMapper Of(string name) => All.FirstOrDefault(mapper => mapper.Name == name)
-        ?? throw new ArgumentException($"there is no tone mapper {UntrustedText.Printable(name)}; there are "
+        ?? throw new ArgumentException("there is no tone mapper of this name; there are "
             + string.Join(", ", All.Select(mapper => mapper.Name)));
 
     /// <summary>The light that becomes this much.</summary>

@@ -246,7 +246,8 @@ public readonly record struct ValueRange
     }
 
     /// <summary>The range as people write it, "0..255" or "linear light".</summary>
-    public override string ToString() => IsLinearLight ? "linear light" : string.Create(CultureInfo.InvariantCulture, $"{Minimum}..{Maximum}");
+    public override string ToString() => IsLinearLight ? "linear light"
+        : string.Create(CultureInfo.InvariantCulture, $"{Minimum}..{Maximum}");
 
     // Multiplies by the reciprocal and corrects the quotient by its remainder. With every 8-bit sample this gives the
     // bits of the division, which takes three times as long.

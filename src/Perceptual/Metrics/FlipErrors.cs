@@ -35,8 +35,8 @@ internal sealed class FlipErrors(int width, int height)
         return [Mean, median, first, third, lowest.Min(), highest.Max()];
     }
 
-    // Each error counts as much as it is large: a quartile is the smallest error which, with all that are smaller, makes
-    // up more than its part of the sum of all. They are 0 if all errors are.
+    // Each error counts as much as it is large: a quartile is the smallest error which, with all that are smaller,
+    // makes up more than its part of the sum of all. They are 0 if all errors are.
     private (double First, double Median, double Third) Quartiles()
     {
         var total = 0.0;

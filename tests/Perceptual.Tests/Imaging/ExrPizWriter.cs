@@ -13,7 +13,8 @@ internal static class ExrPizWriter
         var bitmap = new byte[8192];
         foreach (var word in numbers.Keys.Where(word => word != 0))
             bitmap[word / 8] |= (byte)(1 << word % 8);
-        var (first, last) = (Array.FindIndex(bitmap, bits => bits != 0), Array.FindLastIndex(bitmap, bits => bits != 0));
+        var (first, last) =
+            (Array.FindIndex(bitmap, bits => bits != 0), Array.FindLastIndex(bitmap, bits => bits != 0));
         (first, last) = first < 0 ? (8191, 0) : (first, last);
 
         var coded = Array.ConvertAll(words, word => numbers[word]);
@@ -104,7 +105,8 @@ internal static class ExrPizWriter
         var table = new Bits();
         for (var symbol = first; symbol <= run;)
         {
-            var zeros = Enumerable.Range(symbol, run - symbol).TakeWhile(s => !lengths.ContainsKey(s)).Take(261).Count();
+            var zeros = Enumerable.Range(symbol, run - symbol)
+                .TakeWhile(other => !lengths.ContainsKey(other)).Take(261).Count();
             if (zeros >= 6)
                 table.Add(63, 6).Add((uint)zeros - 6, 8);
             else if (zeros >= 2)

@@ -5,6 +5,7 @@ namespace Perceptual.Tests.Imaging;
 public class ImageFuzzTests
 {
     private const int FilesPerSample = 600;
+    private const int MostBytes = 32 << 20; // 60 for each pixel of an image of one row, several times
     private static readonly ImageReadOptions Small =
         new() { MaxPixels = 100_000, Alpha = AlphaMode.White, KeepLinearLight = true, ArrayRange = new(-1e6f, 1e6f) };
 
@@ -62,6 +63,7 @@ public class ImageFuzzTests
                 if (format == "png" && repair)
                     Samples.RepairPng(damaged);
                 var path = folder.Write(name, damaged);
+                var before = GC.GetAllocatedBytesForCurrentThread();
                 try
                 {
                     var image = ImageFile.Read(path, Small with { ConvertToSrgb = icc });
@@ -73,6 +75,7 @@ public class ImageFuzzTests
                     Assert.StartsWith(path + ": ", problem.Message, StringComparison.Ordinal);
                     refused++;
                 }
+                Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, MostBytes);
             }
             Assert.True(passed > 0 && refused > FilesPerSample / 50, $"{name}: {passed} read, {refused} refused");
         }

@@ -104,7 +104,8 @@ public sealed class LightFileTests : IDisposable
     {
         const int Side = 256;
         var random = new Random(1);
-        float[] values = [.. Enumerable.Range(0, Side * Side).Select(i => smooth ? 1 + i / 70000f : random.NextSingle())];
+        float[] values =
+            [.. Enumerable.Range(0, Side * Side).Select(i => smooth ? 1 + i / 70000f : random.NextSingle())];
         var writer = new ExrWriter
         {
             Width = Side,
@@ -140,7 +141,8 @@ public sealed class LightFileTests : IDisposable
             Assert.Throws<InvalidDataException>(() => ImageFile.Read(path, Keep)).Message, StringComparison.Ordinal);
         var light = Rgb(writer.Width, writer.Height, 3, 2, 1);
         foreach (var (alpha, more) in new[] { (AlphaMode.Drop, 0f), (AlphaMode.Black, 0f), (AlphaMode.White, 0.75f) })
-            Assert.Equal(light.Select(value => value + more), Stored(ImageFile.Read(path, Keep with { Alpha = alpha })));
+            Assert.Equal(
+                light.Select(value => value + more), Stored(ImageFile.Read(path, Keep with { Alpha = alpha })));
     }
 
     public static TheoryData<string, string> RefusedKinds => new()

@@ -99,7 +99,8 @@ public class ClassicMetricsTests
             ("weightedFirstQuartile", "weighted_q1"), ("weightedThirdQuartile", "weighted_q3"), ("min", "min"),
             ("max", "max") })
         {
-            var (golden, actual) = (expected.GetProperty(key).GetDouble(), details[metric.DetailNames.ToList().IndexOf(name)]);
+            var golden = expected.GetProperty(key).GetDouble();
+            var actual = details[metric.DetailNames.ToList().IndexOf(name)];
             Assert.True(Math.Abs(golden - actual) < 1e-5, $"{name} is {actual}, not {golden}");
         }
     }

@@ -152,7 +152,7 @@ public class HdrFlipTests
 
     [Fact]
     public void A_tone_mapper_that_is_not_there_is_refused_with_those_that_are() =>
-        Assert.Contains("filmic; there are aces, reinhard, hable",
+        Assert.Contains("there are aces, reinhard, hable",
             Assert.Throws<ArgumentException>(() => Metric.HdrFlipAt("filmic")).Message, StringComparison.Ordinal);
 
     private static MetricValue Compare(RgbImage a, RgbImage b) =>
@@ -166,7 +166,10 @@ public class HdrFlipTests
         // By bisection: the light that becomes .85.
         var (low, high) = (0.0, 100.0);
         for (var i = 0; i < 200; i++)
-            (low, high) = Curve(toneMapper, (low + high) / 2) < 0.85 ? ((low + high) / 2, high) : (low, (low + high) / 2);
+            if (Curve(toneMapper, (low + high) / 2) < 0.85)
+                low = (low + high) / 2;
+            else
+                high = (low + high) / 2;
         var (start, stop) = (Math.Log2(low / luminances[^1]), Math.Log2(low / luminances[luminances.Length / 2]));
         var count = (int)Math.Max(2, Math.Ceiling(stop - start));
         var largest = new double[a.Height, a.Width];
