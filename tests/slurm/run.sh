@@ -81,15 +81,23 @@ echo "Slurm started in $((SECONDS - started)) s"
 cd "$work/job"
 awk '/^```bash$/ { n++; on = 1; next } /^```$/ { on = 0 } on { print > "block" n }' "$docs"
 cp block1 parts.sbatch
-lpips distort "$(dirname "$docs")/../samples/reference.png" --pairs 10 --size 128 -o triplets
+lpips distort "$(dirname "$docs")/../samples/reference.png" --pairs 10 --size 192 -o triplets
 {
   echo reference,distorted
-  for i in {0..15999}; do echo "triplets/ref/00000$((i % 10)).png,triplets/p$((i % 2))/00000$((i / 10 % 10)).png"; done
+  for i in {0..7999}; do echo "triplets/ref/00000$((i % 10)).png,triplets/p$((i % 2))/00000$((i / 10 % 10)).png"; done
 } >pairs.csv
 lpips pairs --list pairs.csv --net lite -o one-run.csv >one-run.txt
 
 source block2
-wait_for_rows() { until [ "$(cat "parts/$1.shard.part" 2>/dev/null | wc -l)" -gt 20 ]; do sleep 0.05; done; }
+wait_for_rows() {
+  until [ "$(cat "parts/$1.shard.part" 2>/dev/null | wc -l)" -gt 20 ]; do
+    if [ -e "parts/$1.shard" ]; then
+      echo "part $1 was whole before it could be stopped" >&2
+      exit 1
+    fi
+    sleep 0.02
+  done
+}
 wait_for_rows 1
 scontrol requeue "${array}_1"
 wait_for_rows 2
