@@ -16,7 +16,22 @@ import numpy as np
 from .. import _images
 from .._metrics import LPIPS as _LPIPS
 
-__all__ = ["LPIPS"]
+__all__ = ["LPIPS", "im2tensor", "load_image"]
+
+
+def load_image(path: str) -> np.ndarray:
+    """uint8 [height, width, 3] of a file that Pillow opens."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def im2tensor(image: np.ndarray, imtype: Any = np.uint8, cent: float = 1.0, factor: float = 255 / 2) -> Any:
+    """A tensor [1, 3, height, width] on [-1, 1] of an image [height, width, 3] on [0, 255]."""
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray((image / factor - cent).transpose(2, 0, 1)[np.newaxis], np.float32))
 
 
 class LPIPS:
