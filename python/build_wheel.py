@@ -31,7 +31,8 @@ def build(native: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     for level, path in libraries.items():
         files[f"perceptual/lib/{level}/libperceptual.so"] = path.read_bytes()
     files[f"{about}/METADATA"] = metadata(version).encode()
-    files[f"{about}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: build_wheel.py\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()
+    files[f"{about}/WHEEL"] = (f"Wheel-Version: 1.0\nGenerator: build_wheel.py\nRoot-Is-Purelib: false\n"
+                               f"Tag: {tag}\n").encode()
     for name in ("LICENSE", "NOTICE.md"):
         files[f"{about}/licenses/{name}"] = (HERE.parent / name).read_bytes()
     record = f"{about}/RECORD"

@@ -22,7 +22,8 @@ internal readonly unsafe struct CallerOptions
             {
                 null or "0.1" => LpipsVersion.V01,
                 "0.0" => LpipsVersion.V00,
-                var other => throw new ArgumentException($"there is no version {other} of LPIPS; there are 0.1 and 0.0"),
+                var other => throw new ArgumentException(
+                    $"there is no version {other} of LPIPS; there are 0.1 and 0.0"),
             },
             ModelFile = isFile ? file : null,
             Store = file is null || isFile ? null : new WeightStore(file),

@@ -172,7 +172,8 @@ internal static unsafe class Exports
     private static void CheckLength(long length, long needed, string name)
     {
         if (length != needed)
-            throw new ArgumentException($"there is room for {length} values, but {name} of these images needs {needed}");
+            throw new ArgumentException(
+                $"there is room for {length} values, but {name} of these images needs {needed}");
     }
 
     private static void NotNull(void* pointer, string name)

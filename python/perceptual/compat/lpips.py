@@ -1,8 +1,8 @@
 """In place of `import lpips`: `from perceptual.compat import lpips`.
 
 Images are [N, 3, height, width] on [-1, 1]: tensors of PyTorch, on the processor or elsewhere, or arrays. The distance
-comes back as [N, 1, 1, 1] of the same kind and type, and can be differentiated by tensors that require it. Everything is
-computed on the processor.
+comes back as [N, 1, 1, 1] of the same kind and type, and can be differentiated by tensors that require it. Everything
+is computed on the processor.
 """
 
 from __future__ import annotations
