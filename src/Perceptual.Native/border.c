@@ -3,6 +3,8 @@
  * Errors of a thread are kept here, where they can be read after a fork, too. */
 #include "perceptual.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,13 +31,26 @@ int managed_gradient(char *message, perceptual_handle model, const perceptual_im
 
 static _Thread_local char message[MESSAGE_LENGTH];
 static _Atomic pid_t owner;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* The runtime starts with the first call into it, and would leave SIGPIPE ignored in the whole process. */
+static void start(void)
+{
+    struct sigaction pipe;
+    char level[16];
+    sigaction(SIGPIPE, NULL, &pipe);
+    managed_vectors(message, level, sizeof level);
+    sigaction(SIGPIPE, &pipe, NULL);
+}
 
 static int is_forked(void)
 {
     pid_t self = getpid(), before = 0;
     message[0] = '\0';
-    if (atomic_compare_exchange_strong(&owner, &before, self) || before == self)
+    if (atomic_compare_exchange_strong(&owner, &before, self) || before == self) {
+        pthread_once(&once, start);
         return 0;
+    }
     strcpy(message, "this process was forked from one that had used the library, whose threads it lacks: use the "
         "library only after the fork, or start the process anew (in Python: the start method \"spawn\")");
     return 1;
