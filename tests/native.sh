@@ -4,11 +4,14 @@
 #   dotnet publish src/Perceptual.Native -c Release -r linux-x64 -o artifacts/native
 #   bash tests/native.sh
 #
-# What a machine lacks (gcc, Python with numpy and Pillow, PyTorch) is named, and its tests are skipped.
+# What a machine lacks (gcc, Python with numpy and Pillow, PyTorch, weights) is named, and its tests are skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 native=$PWD/artifacts/native
 python=/usr/bin/python3
+if [ -z "${PERCEPTUAL_WEIGHTS:-}" ] && [ -d ../shared/weights ]; then
+  export PERCEPTUAL_WEIGHTS=$(cd ../shared/weights && pwd)
+fi
 
 if [ ! -f "$native/lib/libperceptual.so" ]; then
   echo "skipped: $native has no library; the first line of this script's comment publishes it" >&2
@@ -35,7 +38,7 @@ wheel=$("$python" python/build_wheel.py "$native" artifacts)
 ls -lh "$wheel"
 "$python" -m venv --system-site-packages "$work/venv"
 "$work/venv/bin/pip" install --quiet --no-index --no-deps "$wheel"
-(cd "$work" && venv/bin/python -m unittest discover -s "$OLDPWD/python/tests")
+(cd "$work" && venv/bin/python -m unittest discover -v -s "$OLDPWD/python/tests")
 
 if [ -x "$work/distance" ]; then
   for name in reference damaged; do
