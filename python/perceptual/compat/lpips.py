@@ -1,0 +1,174 @@
+"""In place of `import lpips`: `from perceptual.compat import lpips`.
+
+Images are [N, 3, height, width] on [-1, 1]: tensors of PyTorch, on the processor or elsewhere, or arrays. The distance
+comes back as [N, 1, 1, 1] of the same kind and type, and can be differentiated by tensors that require it. Everything
+is computed on the processor.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any, Optional
+
+import numpy as np
+
+from .. import _images
+from .._metrics import LPIPS as _LPIPS
+
+__all__ = ["LPIPS", "im2tensor", "load_image"]
+
+
+def load_image(path: str) -> np.ndarray:
+    """uint8 [height, width, 3] of a file that Pillow opens."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def im2tensor(image: np.ndarray, imtype: Any = np.uint8, cent: float = 1.0, factor: float = 255 / 2) -> Any:
+    """A tensor [1, 3, height, width] on [-1, 1] of an image [height, width, 3] on [0, 255]."""
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray((image / factor - cent).transpose(2, 0, 1)[np.newaxis], np.float32))
+
+
+class LPIPS:
+    """The class of the package lpips, with its arguments. Those that would make it another metric are refused."""
+
+    def __init__(self, pretrained: bool = True, net: str = "alex", version: str = "0.1", lpips: bool = True,
+                 spatial: bool = False, pnet_rand: bool = False, pnet_tune: bool = False, use_dropout: bool = True,
+                 model_path: Optional[str] = None, eval_mode: bool = True, verbose: bool = True) -> None:
+        if lpips and not pretrained and model_path is None:
+            raise ValueError("pretrained=False would take random lin weights: for none, give lpips=False")
+        if pnet_rand or pnet_tune:
+            raise ValueError("pnet_rand and pnet_tune are of training, which `lpips train` does")
+        net = {"vgg16": "vgg"}.get(net, net)
+        self.spatial = spatial
+        self._model = _LPIPS(net, version, baseline=not lpips, lin=model_path if lpips else None)
+
+    def __call__(self, in0: Any, in1: Any, retPerLayer: bool = False, normalize: bool = False) -> Any:
+        """The distance [N, 1, 1, 1], or with spatial the map [N, 1, height, width].
+
+        retPerLayer: also a list of what each layer adds. normalize: the images are on [0, 1].
+        """
+        if not _is_tensor(in0) and not _is_tensor(in1):
+            return self._run(np.asarray(in0), np.asarray(in1), retPerLayer, normalize)
+        import torch
+
+        if not (_is_tensor(in0) and _is_tensor(in1)):
+            raise TypeError("both images are tensors, or both are arrays")
+        if torch.is_grad_enabled() and (in0.requires_grad or in1.requires_grad):
+            if self.spatial or retPerLayer:
+                raise NotImplementedError("maps and layers cannot be differentiated here: leave out spatial and "
+                                          "retPerLayer, or call this below torch.no_grad()")
+            return _differentiable(torch)(self, normalize, *torch.broadcast_tensors(in0, in1))
+        found = self._run(_numbers(in0), _numbers(in1), retPerLayer, normalize)
+        if not retPerLayer:
+            return torch.from_numpy(found).to(in0)
+        return torch.from_numpy(found[0]).to(in0), [torch.from_numpy(layer).to(in0) for layer in found[1]]
+
+    forward = __call__
+
+    # What scripts call on a module: there is nothing to move, to train or to freeze.
+    def _itself(self, *_: Any, **__: Any) -> LPIPS:
+        return self
+
+    to = cuda = cpu = eval = train = float = requires_grad_ = _itself
+
+    def parameters(self) -> Any:
+        """None: its weights cannot be trained."""
+        return iter(())
+
+    def _run(self, in0: np.ndarray, in1: np.ndarray, with_layers: bool, normalize: bool) -> Any:
+        images = self._images(in0, in1, normalize)
+        count = images[0].count
+        per_layer = None
+        if not self.spatial or with_layers:
+            values, per_layer = self._model._measure_images(*images, with_layers)
+        if self.spatial:
+            found = np.stack([self._model._map(*images, i) for i in range(count)])[:, np.newaxis]
+        else:
+            found = values.astype(np.float32).reshape(-1, 1, 1, 1)
+        if not with_layers:
+            return found
+        if self.spatial:
+            raise NotImplementedError("the maps of single layers are not computed: leave out spatial or retPerLayer")
+        return found, [layer.reshape(-1, 1, 1, 1) for layer in per_layer.astype(np.float32).T]
+
+    def _images(self, in0: np.ndarray, in1: np.ndarray, normalize: bool) -> tuple[_images.Images, _images.Images]:
+        for name, image in (("in0", in0), ("in1", in1)):
+            if image.ndim != 4 or image.shape[1] != 3 or 0 in image.shape:
+                raise ValueError(f"{name} is {' x '.join(map(str, image.shape))}: needed is N x 3 x height x width")
+            if image.dtype.kind != "f":
+                raise TypeError(f"{name} is of {image.dtype}: needed are floats on [-1, 1], or on [0, 1] with "
+                                "normalize=True")
+        if in0.shape[1:] != in1.shape[1:] or (len(in0) != len(in1) and 1 not in (len(in0), len(in1))):
+            raise ValueError(f"in0 is {in0.shape} but in1 is {in1.shape}")
+        _check_range(in0, in1, normalize)
+        black_and_white = (0.0, 1.0) if normalize else (-1.0, 1.0)
+        in0, in1 = np.broadcast_arrays(in0, in1)
+        return _images.of_planes(in0, black_and_white), _images.of_planes(in1, black_and_white)
+
+    def _gradients(self, in0: np.ndarray, in1: np.ndarray, normalize: bool,
+                   needed: tuple[bool, bool]) -> tuple[np.ndarray, list[Optional[np.ndarray]]]:
+        """The distances, and their derivatives by the images for which they are needed."""
+        a, b = self._images(in0, in1, normalize)
+        values = np.empty((a.count, 1, 1, 1), np.float32)
+        gradients = [np.empty(in0.shape, np.float32) if need else None for need in needed]
+        for gradient, fixed, moving in zip(gradients, (b, a), (a, b)):
+            if gradient is not None:
+                for i in range(a.count):
+                    values[i] = self._model._gradient(fixed, moving, i, gradient[i])
+                if normalize:
+                    gradient *= 2  # a sample on [0, 1] moves the one on [-1, 1] twice as far
+        return values, gradients
+
+
+def _is_tensor(image: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(image, torch.Tensor)
+
+
+def _numbers(tensor: Any) -> np.ndarray:
+    return tensor.detach().cpu().numpy()
+
+
+def _check_range(in0: np.ndarray, in1: np.ndarray, normalize: bool) -> None:
+    low, high = min(in0.min(), in1.min()), max(in0.max(), in1.max())
+    stated = "[0, 1], as normalize=True says" if normalize else "[-1, 1]"
+    if high > 2:
+        raise ValueError(f"the images go up to {high:g}, but must lie on {stated}: images on [0, 255] are divided by "
+                         + ("255" if normalize else "127.5, less 1"))
+    if low < (0 if normalize else -1) or high > 1:
+        raise ValueError(f"the images lie on [{low:g}, {high:g}], but must lie on {stated}: if they are as meant, take "
+                         f"{'clamp(0, 1)' if normalize else 'clamp(-1, 1)'} of them")
+    if not normalize and 0 <= low < high:
+        warnings.warn("all samples lie on [0, 1], but are taken as [-1, 1]: if black is 0, give normalize=True",
+                      stacklevel=4)
+
+
+_made: Any = None
+
+
+def _differentiable(torch: Any) -> Any:
+    global _made
+    if _made is not None:
+        return _made
+
+    class Distance(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, model: LPIPS, normalize: bool, in0: Any, in1: Any) -> Any:
+            needed = ctx.needs_input_grad[2:]
+            values, gradients = model._gradients(_numbers(in0), _numbers(in1), normalize, needed)
+            ctx.save_for_backward(*(None if g is None else torch.from_numpy(g).to(in0) for g in gradients))
+            return torch.from_numpy(values).to(in0)
+
+        @staticmethod
+        @torch.autograd.function.once_differentiable
+        def backward(ctx: Any, by_distance: Any) -> Any:
+            return None, None, *(None if g is None else g * by_distance for g in ctx.saved_tensors)
+
+    _made = Distance.apply
+    return _made

@@ -1,0 +1,394 @@
+"""The package, from an installed wheel: python -m unittest discover python/tests
+
+Tests with published weights need the folder that PERCEPTUAL_WEIGHTS names, and beside it the folders golden and images.
+"""
+
+import json
+import os
+import pathlib
+import pickle
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+import warnings
+
+import numpy as np
+from PIL import Image
+
+import perceptual
+from perceptual.compat import lpips as package
+
+try:
+    import torch
+except ImportError:
+    torch = None
+
+WEIGHTS = os.environ.get("PERCEPTUAL_WEIGHTS")
+SHARED = pathlib.Path(WEIGHTS).parent if WEIGHTS else None
+needs_weights = unittest.skipUnless(SHARED and (SHARED / "golden/lpips.json").exists(),
+                                    "PERCEPTUAL_WEIGHTS names no folder of weights beside golden values")
+needs_torch = unittest.skipUnless(torch, "PyTorch is not installed")
+SAMPLES = pathlib.Path(__file__).parents[2] / "samples"
+
+
+def picture(seed: int, side: int = 40) -> np.ndarray:
+    """Smooth, and another for each seed."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:side, 0:side] / side
+    waves = [np.sin(2 * np.pi * (random.uniform(1, 4) * x + random.uniform(1, 4) * y) + random.uniform(0, 6))
+             for _ in range(3)]
+    return np.round(127.5 + 127.5 * np.stack(waves, -1)).astype(np.uint8)
+
+
+def tensors(*images: np.ndarray) -> np.ndarray:
+    """[N, 3, height, width] on [-1, 1]."""
+    return (np.stack(images).transpose(0, 3, 1, 2) / 127.5 - 1).astype(np.float32)
+
+
+def run(code: str, **variables: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], env={**os.environ, **variables}, check=True, timeout=120,
+                          capture_output=True, text=True).stdout.strip()
+
+
+class Importing(unittest.TestCase):
+    def test_importing_loads_neither_numpy_nor_ctypes_nor_the_library(self):
+        found = run("import sys, perceptual; dir(perceptual); "
+                    "print([name for name in ('numpy', 'ctypes', 'torch', 'PIL') if name in sys.modules])")
+        self.assertEqual("[]", found)
+
+    def test_it_has_a_version_and_says_what_is_not_there(self):
+        self.assertRegex(perceptual.__version__, r"^\d+\.\d+\.\d+")
+        with self.assertRaisesRegex(AttributeError, "nothing"):
+            perceptual.nothing
+
+
+class Images(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lpips = perceptual.LPIPS("lite")
+        cls.a, cls.b = picture(1), picture(2)
+        cls.expected = cls.lpips(cls.a, cls.b)
+
+    def test_identical_images_have_distance_zero_and_others_do_not(self):
+        self.assertEqual(0, self.lpips(self.a, self.a))
+        self.assertGreater(self.expected, 0.01)
+        self.assertIsInstance(self.expected, float)
+
+    def test_the_sample_has_the_distance_that_the_readme_names(self):
+        found = self.lpips(SAMPLES / "reference.png", str(SAMPLES / "damaged.png"))
+        self.assertEqual(0.162, round(found, 3))
+
+    def test_the_same_pixels_have_the_same_bits_in_every_form(self):
+        wide = np.zeros((40, 47, 3), np.uint8)
+        wide[:, :40] = self.a
+        opaque = np.dstack([self.a, np.full((40, 40), 255, np.uint8)])
+        forms = [wide[:, :40], np.asfortranarray(self.a), opaque, Image.fromarray(self.a), Image.fromarray(opaque),
+                 self.a[::-1][::-1]]
+        with tempfile.TemporaryDirectory() as folder:
+            Image.fromarray(self.a).save(folder + "/a.png")
+            forms += [folder + "/a.png", pathlib.Path(folder, "a.png")]
+            for form in forms:
+                self.assertEqual(self.expected, self.lpips(form, self.b))
+
+    def test_floats_have_nearly_the_same_distance_whatever_their_range(self):
+        for scaled, limits in ((lambda v: v / 255, (0, 1)), (lambda v: v / 127.5 - 1, (-1, 1)),
+                               (lambda v: v * 1.0, (0, 255)), (lambda v: v * 257.0, (0, 65535))):
+            found = self.lpips(scaled(self.a), scaled(self.b), range=limits)
+            self.assertAlmostEqual(1, found / self.expected, delta=1e-4)
+
+    def test_gray_is_three_channels_alike(self):
+        gray, other = self.a[..., 0], self.b[..., 0]
+        expected = self.lpips(np.dstack([gray] * 3), np.dstack([other] * 3))
+        self.assertEqual(expected, self.lpips(gray, other))
+        self.assertEqual(expected, self.lpips(Image.fromarray(gray), other[..., np.newaxis]))
+        self.assertAlmostEqual(1, self.lpips(gray / 255, other / 255, range=(0, 1)) / expected, delta=1e-4)
+
+    def test_a_file_is_turned_as_its_orientation_says(self):
+        with tempfile.TemporaryDirectory() as folder:
+            exif = Image.Exif()
+            exif[0x0112] = 3  # upside down
+            Image.fromarray(self.a[::-1, ::-1]).save(folder + "/a.png", exif=exif)
+            self.assertEqual(self.expected, self.lpips(folder + "/a.png", self.b))
+
+    def test_a_batch_has_the_bits_of_its_pairs(self):
+        pictures = [picture(seed) for seed in range(10)]
+        found = self.lpips(np.stack(pictures[:5]), pictures[5:])
+        self.assertEqual([self.lpips(a, b) for a, b in zip(pictures[:5], pictures[5:])], found.tolist())
+        sizes = [picture(1, 64), self.a], [picture(2, 64), self.b]
+        self.assertEqual([self.lpips(sizes[0][0], sizes[1][0]), self.expected], self.lpips(*sizes).tolist())
+        layers = self.lpips.layers(pictures[:5], pictures[5:])
+        np.testing.assert_allclose(layers.sum(1), found, rtol=1e-9)
+
+    def test_features_have_the_bits_of_the_images(self):
+        features = self.lpips.features(self.a), self.lpips.features(self.b)
+        self.assertEqual(self.expected, self.lpips(*features))
+        self.assertEqual((40, 40), (features[0].height, features[0].width))
+        np.testing.assert_array_equal(self.lpips.layers(self.a, self.b), self.lpips.layers(*features))
+
+    def test_a_map_is_where_images_differ(self):
+        changed = self.a.copy()
+        changed[5:15, 25:35] = 255 - changed[5:15, 25:35]
+        found = self.lpips.map(self.a, changed)
+        self.assertEqual(((40, 40), np.float32), (found.shape, found.dtype))
+        self.assertGreater(found[5:15, 25:35].mean(), 5 * found[25:, :15].mean())
+
+    def test_threads_do_not_change_a_bit(self):
+        one, two = (perceptual.LPIPS("lite", threads=threads) for threads in (1, 2))
+        self.assertEqual(one(self.a, self.b), two(self.a, self.b))
+        found = []
+        workers = [threading.Thread(target=lambda: found.extend(one(self.a, self.b) for _ in range(50)))
+                   for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        self.assertEqual([self.expected] * 200, found)
+
+    def test_classic_metrics_are_called_by_name(self):
+        ssim, psnr = perceptual.metric("ssim"), perceptual.metric("PSNR", threads=1)
+        self.assertEqual(1, ssim(self.a, self.a))
+        self.assertTrue(ssim.larger_is_closer and ssim.has_map)
+        mean = ((self.a.astype(float) - self.b) ** 2).mean()
+        self.assertAlmostEqual(10 * np.log10(255 ** 2 / mean), psnr(self.a, self.b), places=6)
+        self.assertEqual((40, 40), ssim.map(self.a, self.b).shape)
+        self.assertLess(perceptual.metric("ssimulacra2")(self.a, self.b), 90)
+        self.assertEqual([ssim(self.a, self.b)], ssim([self.a], [self.b]).tolist())
+
+    def test_every_level_of_vectors_gives_nearly_the_same_distance(self):
+        code = ("import numpy, perceptual; from perceptual._library import _level; "
+                f"a = numpy.load({{!r}}); print(_level(), perceptual.LPIPS('lite')(a[0], a[1]))")
+        with tempfile.TemporaryDirectory() as folder:
+            np.save(folder + "/a.npy", np.stack([self.a, self.b]))
+            for variable, level in (("None", None), ("AVX512", "x86-64-v4"), ("AVX2", "x86-64-v3")):
+                found, distance = run(code.format(folder + "/a.npy"), **{"DOTNET_Enable" + variable: "0"}).split()
+                self.assertNotEqual(level, found)
+                self.assertAlmostEqual(1, float(distance) / self.expected, delta=1e-5)
+
+    def test_what_is_no_image_is_refused_with_a_reason(self):
+        a, floats = self.a, self.a / 255
+        for arguments, options, error, text in (
+                ((floats, floats), {}, ValueError, "range="),
+                ((floats, floats), {"range": (0, 0.5)}, ValueError, "outside the stated range"),
+                ((floats * np.nan, floats), {"range": (0, 1)}, ValueError, "NaN"),
+                ((floats, floats), {"range": (1, 0)}, ValueError, "ascending"),
+                ((a, a), {"range": (0, 1)}, ValueError, "no range"),
+                ((a.astype(np.int32), a), {}, TypeError, "int32"),
+                ((a, a[:39]), {}, ValueError, "40x39 but the reference is 40x40"),
+                ((a[:4, :4], a[:4, :4]), {}, ValueError, "too small"),
+                ((a[:0], a[:0]), {}, ValueError, "no image"),
+                ((a.transpose(2, 0, 1), a), {}, ValueError, "compat"),
+                ((np.dstack([a, a[..., :1]]), a), {}, ValueError, "transparent"),
+                (([a], a), {}, ValueError, "batch"),
+                (([a, a], [a]), {}, ValueError, "2 and 1"),
+                (([], []), {}, ValueError, "at least one"),
+                ((self.lpips.features(a), a), {}, TypeError, "features"),
+                (("nothing.png", a), {}, FileNotFoundError, "nothing.png"),
+                ((Image.new("I;16", (40, 40)), a), {}, ValueError, "I;16")):
+            with self.assertRaisesRegex(error, text):
+                self.lpips(*arguments, **options)
+        with self.assertRaisesRegex(ValueError, "alex, vgg"):
+            perceptual.LPIPS("alexa")
+        with self.assertRaisesRegex(ValueError, "ssimulacra2"):
+            perceptual.metric("nothing")
+        with self.assertRaises(NotImplementedError):
+            perceptual.metric("psnr").map(a, a)
+        with self.assertRaisesRegex(perceptual.NoWeights, "alexnet"), tempfile.TemporaryDirectory() as folder:
+            perceptual.LPIPS("alex", weights=folder)
+        with self.assertRaisesRegex(perceptual.BadFile, "LICENSE"):
+            perceptual.LPIPS("alex", weights=SAMPLES.parent / "LICENSE")
+
+
+class Processes(unittest.TestCase):
+    def test_a_child_forked_after_the_first_call_gets_an_error_and_does_not_hang(self):
+        found = run("""
+import os, sys
+import numpy, perceptual
+lpips = perceptual.LPIPS("lite")
+a = numpy.zeros((40, 40, 3), numpy.uint8)
+lpips(a, a)
+if os.fork() == 0:
+    try:
+        lpips(a, a)
+    except RuntimeError as error:
+        print("refused", "spawn" in str(error))
+    del lpips
+    sys.exit(0)
+print(os.waitstatus_to_exitcode(os.wait()[1]), lpips(a, a))
+""")
+        self.assertEqual("refused True\n0 0.0", found)
+
+    def test_a_model_can_be_sent_to_a_process_that_is_started_anew(self):
+        for metric in (perceptual.LPIPS("lite", threads=1), perceptual.metric("psnr")):
+            copy = pickle.loads(pickle.dumps(metric))
+            self.assertEqual(metric(picture(1), picture(2)), copy(picture(1), picture(2)))
+            self.assertIs(type(metric), type(copy))
+
+    def test_the_handlers_of_python_still_run(self):
+        found = run("""
+import os, signal, subprocess
+import numpy, perceptual
+seen = []
+signal.signal(signal.SIGUSR1, lambda *_: seen.append("SIGUSR1"))
+perceptual.LPIPS("lite")
+os.kill(os.getpid(), signal.SIGUSR1)
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    for _ in range(1000): pass
+except KeyboardInterrupt:
+    seen.append("SIGINT")
+print(seen, subprocess.run(["true"]).returncode)
+""")
+        self.assertEqual("['SIGUSR1', 'SIGINT'] 0", found)
+
+
+@needs_weights
+class Golden(unittest.TestCase):
+    def test_both_ways_of_calling_give_the_golden_values(self):
+        rows = [row for row in json.loads((SHARED / "golden/lpips.json").read_text())
+                if row["net"] in ("alex", "squeeze") and "distance" in row]
+        self.assertGreater(len(rows), 20)
+        models = {}
+        for row in rows:
+            key = row["net"], row["version"], row["lin"]
+            if key not in models:
+                models[key] = (perceptual.LPIPS(key[0], key[1], baseline=not key[2], weights=WEIGHTS),
+                               package.LPIPS(net=key[0], version=key[1], lpips=key[2]))
+            lpips, drop_in = models[key]
+            a, b = (np.asarray(Image.open(SHARED / row[name]).convert("RGB")) for name in ("reference", "distorted"))
+            with self.subTest(row=row["distorted"], key=key):
+                self.assertAlmostEqual(1, lpips(a, b) / row["distance"], delta=2e-5)
+                found, layers = drop_in(tensors(a), tensors(b), retPerLayer=True)
+                self.assertAlmostEqual(1, found.item() / row["distance"], delta=2e-5)
+                np.testing.assert_allclose(np.ravel(layers), row["layers"], rtol=2e-4)
+                self.assertAlmostEqual(1, lpips.map(a, b).mean() / row["map_mean"], delta=2e-5)
+
+    @needs_torch
+    def test_the_example_of_the_reference_gives_its_published_values(self):
+        lpips = package
+        loss_fn_alex = lpips.LPIPS(net='alex')
+        img0 = torch.zeros(1, 3, 64, 64)
+        img1 = torch.zeros(1, 3, 64, 64)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            d = loss_fn_alex(img0, img1)
+        self.assertEqual((torch.float32, (1, 1, 1, 1), 0), (d.dtype, tuple(d.shape), d.item()))
+        # lpips_2imgs.py -p0 imgs/ex_ref.png -p1 imgs/ex_p0.png: Distance: 0.722; ex_p1.png: 0.138
+        loss_fn_alex = lpips.LPIPS(net='alex', version='0.1', lpips=True, spatial=False, pretrained=True).eval()
+        img0 = lpips.im2tensor(lpips.load_image(SHARED / "images/ex_ref.png"))
+        for name, published in (("ex_p0.png", "0.722"), ("ex_p1.png", "0.138")):
+            img1 = lpips.im2tensor(lpips.load_image(SHARED / "images" / name))
+            dist01 = loss_fn_alex.forward(img0, img1)
+            self.assertEqual(published, "%.3f" % dist01)
+
+
+class DropIn(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lpips = perceptual.LPIPS("lite")
+        cls.model = package.LPIPS(net="lite", verbose=False)
+        cls.pictures = [picture(seed) for seed in range(6)]
+        cls.a, cls.b = tensors(*cls.pictures[:3]), tensors(*cls.pictures[3:])
+        cls.expected = cls.lpips(cls.pictures[:3], cls.pictures[3:])
+
+    def test_arrays_give_arrays(self):
+        found = self.model(self.a, self.b)
+        self.assertEqual(((3, 1, 1, 1), np.float32), (found.shape, found.dtype))
+        np.testing.assert_allclose(found.ravel(), self.expected, rtol=1e-4)
+        np.testing.assert_allclose(self.model((self.a + 1) / 2, (self.b + 1) / 2, normalize=True), found, rtol=1e-4)
+        one = self.model(self.a[:1], self.b)  # one reference against all
+        self.assertEqual((found[0].item(), (3, 1, 1, 1)), (one[0].item(), one.shape))
+
+    def test_layers_sum_to_the_distance(self):
+        found, layers = self.model(self.a, self.b, retPerLayer=True)
+        self.assertTrue(all(layer.shape == (3, 1, 1, 1) for layer in layers))
+        np.testing.assert_allclose(sum(layers), found, rtol=1e-5)
+
+    def test_spatial_gives_maps(self):
+        found = package.LPIPS(net="lite", spatial=True)(self.a, self.b)
+        self.assertEqual((3, 1, 40, 40), found.shape)
+        np.testing.assert_allclose(found[1, 0], self.lpips.map(self.pictures[1], self.pictures[4]), rtol=1e-3,
+                                   atol=1e-5)
+
+    def test_what_would_be_another_number_is_refused(self):
+        a = self.a
+        for arguments, options, error, text in (
+                (((a + 1) * 127.5, a), {}, ValueError, "127.5"),
+                ((a * 1.01, a), {}, ValueError, "clamp"),
+                ((a, a), {"normalize": True}, ValueError, "normalize"),
+                ((a * np.nan, a), {}, ValueError, "NaN"),
+                ((self.pictures[0], self.pictures[0]), {}, ValueError, "N x 3"),
+                ((a.astype(np.uint8), a.astype(np.uint8)), {}, TypeError, "uint8"),
+                ((a, a[:2]), {}, ValueError, "in1 is")):
+            with self.assertRaisesRegex(error, text):
+                self.model(*arguments, **options)
+        for options in ({"pretrained": False}, {"pnet_rand": True}, {"pnet_tune": True}, {"net": "nothing"}):
+            with self.assertRaises(ValueError):
+                package.LPIPS(**{"net": "lite", **options})
+
+    def test_images_on_zero_to_one_are_warned_of(self):
+        with self.assertWarnsRegex(UserWarning, "normalize=True"):
+            self.model((self.a + 1) / 2, (self.b + 1) / 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.model(self.a, self.b)
+
+    @needs_torch
+    def test_tensors_give_tensors_of_their_kind(self):
+        expected = self.model(self.a, self.b)
+        a, b = torch.from_numpy(self.a), torch.from_numpy(self.b)
+        np.testing.assert_array_equal(expected, self.model(a, b).numpy())
+        self.assertEqual(torch.float64, self.model(a.double(), b.double()).dtype)
+        self.assertEqual(torch.float16, self.model(a.half(), b.half()).dtype)
+        found, layers = self.model.cpu().eval()(a, b, retPerLayer=True)
+        np.testing.assert_allclose(sum(layers).numpy(), found.numpy(), rtol=1e-5)
+        with self.assertRaises(TypeError):
+            self.model(a, self.b)
+
+    @needs_torch
+    def test_gradients_are_those_of_finite_differences(self):
+        for normalize in (False, True):
+            a, b = (torch.from_numpy((v * 0.9 + 1) / 2 if normalize else v * 0.9).requires_grad_()
+                    for v in (self.a, self.b))
+            weight = torch.tensor([1.0, -2.0, 0.5]).reshape(3, 1, 1, 1)
+            loss = (self.model(a, b, normalize=normalize) * weight).sum()
+            loss.backward()
+            for image in (a, b):
+                direction = image.grad / image.grad.norm()
+                step = 2e-3
+                with torch.no_grad():
+                    ends = [[x + sign * step * direction if x is image else x for x in (a, b)] for sign in (1, -1)]
+                    up, down = ((self.model(*end, normalize=normalize).double() * weight).sum() for end in ends)
+                slope = (up - down).item() / (2 * step)
+                self.assertAlmostEqual(1, slope / image.grad.norm().item(), delta=0.02)
+
+    @needs_torch
+    def test_gradients_flow_where_they_are_asked_for_and_nowhere_else(self):
+        a, b = torch.from_numpy(self.a), torch.from_numpy(self.b).requires_grad_()
+        found = self.model(a[:1], b)
+        np.testing.assert_array_equal(self.model(self.a[:1], self.b), found.detach().numpy())
+        found.mean().backward()
+        self.assertEqual(b.shape, b.grad.shape)
+        one = torch.from_numpy(self.a[:1]).requires_grad_()
+        self.model(one, b.detach()).sum().backward()
+        self.assertEqual(one.shape, one.grad.shape)
+        with torch.no_grad():
+            self.assertFalse(self.model(a, b).requires_grad)
+        with self.assertRaisesRegex(NotImplementedError, "no_grad"):
+            self.model(a, b, retPerLayer=True)
+
+    @needs_torch
+    def test_an_image_comes_closer_by_descent(self):
+        a, b = torch.from_numpy(self.a * 0.9), torch.from_numpy(self.b * 0.9).requires_grad_()
+        before = self.model(a, b).sum().item()
+        optimizer = torch.optim.Adam([b], lr=0.02)
+        for _ in range(10):
+            optimizer.zero_grad()
+            self.model(a, b.clamp(-1, 1)).sum().backward()
+            optimizer.step()
+        self.assertLess(self.model(a, b.detach().clamp(-1, 1)).sum().item(), 0.8 * before)
+
+
+if __name__ == "__main__":
+    unittest.main()
