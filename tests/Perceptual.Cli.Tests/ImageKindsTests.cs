@@ -33,12 +33,12 @@ public sealed class ImageKindsTests : IDisposable
         File.WriteAllBytes(png, Samples.Png(32, 32, 8, 2, pixels));
         File.WriteAllBytes(npy, Samples.Npy("<f4", "(32, 32, 3)",
             [.. pixels.SelectMany(value => BitConverter.GetBytes(value / 127.5f - 1))]));
-        var run = CommandLine.Run("compare", png, npy, "--metric psnr,l2,ssim,gmsd --range -1,1 --format csv");
+        var run = CommandLine.Run("compare", png, npy, "--metric psnr,l2,ssim --range -1,1 --format csv");
         Assert.True(run.Code == 0, run.Error);
         var values = run.Lines[1].Split(',')[2..]
             .Select(text => double.Parse(text, CultureInfo.InvariantCulture)).ToArray();
         Assert.InRange(values[0], 120, double.PositiveInfinity);
-        Assert.All(values[1..].Zip([0.0, 1, 0]), pair => Assert.InRange(pair.First - pair.Second, -1e-6, 1e-6));
+        Assert.All(values[1..].Zip([0.0, 1]), pair => Assert.InRange(pair.First - pair.Second, -1e-6, 1e-6));
         run = CommandLine.Run("compare", png, npy, "--metric l2");
         Assert.Equal(1, run.Code);
         Assert.Contains("a.npy: has float values, of which it does not say what black and white are; give --range "
