@@ -100,9 +100,9 @@ wait_for_rows() {
 }
 wait_for_rows 1
 scontrol requeue "${array}_1"
-wait_for_rows 2
+wait_for_rows 3
 for file in /proc/[0-9]*/fd/*; do
-  if [ "$(readlink "$file")" = "$work/job/parts/2.shard.part" ]; then
+  if [ "$(readlink "$file")" = "$work/job/parts/3.shard.part" ]; then
     kill -9 "$(cut -d / -f 3 <<<"$file")"
   fi
 done
