@@ -22,7 +22,6 @@ internal sealed partial class App(TextWriter output, TextWriter error, HttpClien
 
         Examples:
           lpips compare reference.png distorted.png --net lite
-          lpips compare reference.png distorted.png
         """;
 
     private const int HelpWidth = 120; // columns at most; a narrower terminal has less

@@ -351,8 +351,9 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         That of a part is 0 once it is there: bad files and changed pictures are counted by merge.
 
         A part is kept in FILE.shard.part while it is made. If the task is stopped or killed, the same command goes on
-        after the last row, on any machine that sees the same files; if the part is there already, it says so. At most
-        the rows of the last 50 milliseconds are lost, and images that have changed since are measured again.
+        after the last row, on any machine that sees the same files; if the part is there already, it says so. Lost are
+        at most the rows under way and those of the last 50 milliseconds. Images that have changed since are measured
+        again.
 
         A part says what it belongs to: the program and its vectors, the metrics and the digests of their weights, the
         options, the names of all inputs. `lpips merge` names a part that is missing, there twice, not whole or of

@@ -84,28 +84,26 @@ cp block1 parts.sbatch
 lpips distort "$(dirname "$docs")/../samples/reference.png" --pairs 10 --size 192 -o triplets
 {
   echo reference,distorted
-  for i in {0..7999}; do echo "triplets/ref/00000$((i % 10)).png,triplets/p$((i % 2))/00000$((i / 10 % 10)).png"; done
+  for i in {0..15999}; do echo "triplets/ref/00000$((i % 10)).png,triplets/p$((i % 2))/00000$((i / 10 % 10)).png"; done
 } >pairs.csv
 lpips pairs --list pairs.csv --net lite -o one-run.csv >one-run.txt
 
 source block2
 wait_for_rows() {
-  until [ "$(cat "parts/$1.shard.part" 2>/dev/null | wc -l)" -gt 20 ]; do
+  local rows=()
+  while [ ${#rows[@]} -lt 20 ]; do
     if [ -e "parts/$1.shard" ]; then
       echo "part $1 was whole before it could be stopped" >&2
       exit 1
     fi
-    sleep 0.02
+    sleep 0.01
+    mapfile -t rows 2>/dev/null <"parts/$1.shard.part" || true
   done
 }
 wait_for_rows 1
 scontrol requeue "${array}_1"
-wait_for_rows 2
-for file in /proc/[0-9]*/fd/*; do
-  if [ "$(readlink "$file")" = "$work/job/parts/2.shard.part" ]; then
-    kill -9 "$(cut -d / -f 3 <<<"$file")"
-  fi
-done
+wait_for_rows 3
+kill -9 "$(find /proc/[0-9]*/fd -lname "$work/job/parts/3.shard.part" 2>/dev/null | head -1 | cut -d / -f 3)"
 until ! squeue --noheader | grep -q .; do
   if [ $((SECONDS - started)) -gt 600 ]; then
     squeue >&2
