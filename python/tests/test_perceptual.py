@@ -207,7 +207,7 @@ class Images(unittest.TestCase):
             perceptual.metric("nothing")
         with self.assertRaises(NotImplementedError):
             perceptual.metric("psnr").map(a, a)
-        with self.assertRaisesRegex(perceptual.NoWeights, "alexnet"), tempfile.TemporaryDirectory() as folder:
+        with self.assertRaisesRegex(perceptual.NoWeights, "lpips weights fetch alex --weights"), tempfile.TemporaryDirectory() as folder:
             perceptual.LPIPS("alex", weights=folder)
         with self.assertRaisesRegex(perceptual.BadFile, "LICENSE"):
             perceptual.LPIPS("alex", weights=SAMPLES.parent / "LICENSE")
@@ -237,6 +237,17 @@ print(os.waitstatus_to_exitcode(os.wait()[1]), lpips(a, a))
             copy = pickle.loads(pickle.dumps(metric))
             self.assertEqual(metric(picture(1), picture(2)), copy(picture(1), picture(2)))
             self.assertIs(type(metric), type(copy))
+
+    def test_the_library_outlives_dlclose(self):
+        found = run("""
+import _ctypes
+import numpy, perceptual
+from perceptual import _library
+perceptual.LPIPS("lite")
+_ctypes.dlclose(_library._loaded._handle)
+print(perceptual.LPIPS("lite")(*numpy.zeros((2, 40, 40, 3), numpy.uint8)))
+""")
+        self.assertEqual("0.0", found)
 
     def test_the_handlers_of_python_still_run(self):
         found = run("""
