@@ -63,7 +63,9 @@ def steady() -> None:
     scope = {}
     exec(PEER + OURS, scope)
     torch, numpy, perceptual = scope["torch"], scope["numpy"], scope["perceptual"]
-    print(f"PyTorch {torch.__version__}, load {os.getloadavg()[0]:.1f}, vectors {perceptual._library._level()}")
+    from perceptual._library import _level
+
+    print(f"PyTorch {torch.__version__}, load {os.getloadavg()[0]:.1f}, vectors {_level()}")
     random = numpy.random.default_rng(1)
     for threads in (1, 2):
         torch.set_num_threads(threads)
@@ -74,7 +76,7 @@ def steady() -> None:
             if count == 1:
                 a, b = a[0], b[0]
             times = [[], []]
-            for _ in range(60):
+            for _ in range(40):
                 for found, call in zip(times, (lambda: scope["distance"](x, y), lambda: lpips(a, b))):
                     start = time.perf_counter()
                     call()

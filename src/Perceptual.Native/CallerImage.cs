@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Perceptual.Native;
 
 /// <summary><c>perceptual_image</c>: pixels in the caller's memory.</summary>
-// Safe: no byte is read but of the rows that the caller describes, which are his to describe rightly.
+// Safe: only the samples of the rows that the caller describes are read; that they are there is the caller's promise.
 [StructLayout(LayoutKind.Sequential)]
 internal readonly unsafe struct CallerImage
 {
