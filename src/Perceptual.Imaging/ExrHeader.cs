@@ -47,11 +47,11 @@ internal sealed class ExrHeader
         public override string ToString() => $"({Left}, {Top}) to ({Right}, {Bottom})";
     }
 
-    /// <param name="stream">The file, at its start; left at the table of its blocks.</param>
+    /// <param name="reader">Of the file, at its start; left at the table of its blocks.</param>
     /// <param name="options">How it is read.</param>
-    public ExrHeader(Stream stream, ImageReadOptions options)
+    public ExrHeader(BinaryReader reader, ImageReadOptions options)
     {
-        reader = new(stream, Encoding.Latin1, leaveOpen: true);
+        this.reader = reader;
         reader.ReadInt32(); // the signature
         var version = reader.ReadInt32();
         if ((version & (Deep | Multipart)) != 0)

@@ -25,8 +25,8 @@ internal sealed class ExrRows : StoredRows
     public ExrRows(Stream stream, ImageReadOptions options)
     {
         this.stream = stream;
-        header = new(stream, options);
         reader = new(stream);
+        header = new(reader, options);
         table = stream.Position;
         (Width, Height, SampleBytes) = (header.Width, header.Height, sizeof(float));
         var hasAlpha = header.Samples.Count == (header.IsColour ? 4 : 2);
@@ -112,7 +112,7 @@ internal sealed class ExrRows : StoredRows
             raw[i] = bytes[i % 2 == 0 ? i / 2 : odd + i / 2];
     }
 
-    private void Inflate(ReadOnlyMemory<byte> from, Span<byte> bytes)
+    private static void Inflate(ReadOnlyMemory<byte> from, Span<byte> bytes)
     {
         MemoryMarshal.TryGetArray(from, out var part);
         using var coded = new MemoryStream(part.Array!, part.Offset, part.Count);
