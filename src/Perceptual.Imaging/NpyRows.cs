@@ -47,7 +47,8 @@ internal sealed class NpyRows : StoredRows
         BytesHeld = shape.Aggregate((double)valueBytes, (bytes, side) => bytes * side);
         ImageFile.CheckMemory(BytesHeld, options);
         if (BytesHeld > Array.MaxLength)
-            throw new InvalidDataException($"has {(long)BytesHeld} bytes of values, more than {Array.MaxLength}; split it");
+            throw new InvalidDataException(
+                $"has {(long)BytesHeld} bytes of values, more than {Array.MaxLength}; split it");
         if (length < BytesHeld)
             throw new EndOfStreamException();
         values = new byte[(int)BytesHeld];
