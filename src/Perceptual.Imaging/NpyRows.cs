@@ -115,11 +115,11 @@ internal sealed class NpyRows : StoredRows
     private static InvalidDataException Damaged() => new("is a damaged NPZ; get the file again");
 
     // The places of rows, columns and channels in the shape; -1 of channels if there are none.
-    private static (int Rows, int Columns, int Channels) Axes(IReadOnlyList<int> shape)
+    private static (int Rows, int Columns, int Channels) Axes(int[] shape)
     {
-        if (shape.Count == 2)
+        if (shape.Length == 2)
             return (0, 1, -1);
-        var (first, last) = shape.Count == 3 ? (shape[0] is 1 or 3, shape[2] is 1 or 3) : (false, false);
+        var (first, last) = shape.Length == 3 ? (shape[0] is 1 or 3, shape[2] is 1 or 3) : (false, false);
         var text = UntrustedText.Printable(string.Join(", ", shape));
         if (first && last)
             throw new InvalidDataException($"has the shape ({text}), whose channels may be the first or the last; "

@@ -122,7 +122,7 @@ internal static class CompareCommand
     {
         private readonly Argument<string> reference = new("REFERENCE")
         {
-            Description = $"The reference ({ImageFormat.Names}).",
+            Description = "The image to compare with; `lpips help images` lists the formats.",
         };
 
         private readonly Argument<string[]> distorted = new("DISTORTED")

@@ -24,16 +24,15 @@ public class NpyImageTests
     }
 
     [Theory]
-    [InlineData("(13, 19)", "hw")]
-    [InlineData("(13, 19, 1)", "hw")]
-    [InlineData("(1, 13, 19)", "hw")]
-    public void Arrays_of_one_channel_are_gray(string shape, string axes)
+    [InlineData("(13, 19)")]
+    [InlineData("(13, 19, 1)")]
+    [InlineData("(1, 13, 19)")]
+    public void Arrays_of_one_channel_are_gray(string shape)
     {
         var gray = Gray(Pattern(W, H, 1));
         AssertPixels(gray, Npy("|u1", shape, Pattern(W, H, 1)));
         byte[] turned = [.. from x in Enumerable.Range(0, W) from y in Enumerable.Range(0, H)
             select Pattern(W, H, 1)[y * W + x]];
-        Assert.Equal("hw", axes);
         AssertPixels(gray, Npy("|u1", shape, turned, fortran: true));
     }
 
