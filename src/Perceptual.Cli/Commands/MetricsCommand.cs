@@ -38,19 +38,21 @@ internal static class MetricsCommand
             var timed = parsed.GetValue(time);
             string[][] rows =
             [
-                ["name", "larger", "range", "side", "map", "files", .. timed ? new[] { "ms" } : [], "source"],
+                ["name", "larger", "range", "side", "map", "files", .. Time(() => "ms"), "source"],
                 .. Metric.All.Select(info => (string[])
                 [
                     info.Name, info.LargerIsCloser ? "closer" : "further", info.Range,
                     info.MinimumSide.ToString(CultureInfo.InvariantCulture), info.HasMap ? "yes" : "no",
                     Metric.NeedsStore(info.Name) ? "fetch" : "none",
-                    .. timed ? new[] { Milliseconds(info, cancellation) } : [], info.Source,
+                    .. Time(() => Milliseconds(info, cancellation)), info.Source,
                 ]),
             ];
             var widths = Enumerable.Range(0, rows[0].Length).Select(i => rows.Max(row => row[i].Length)).ToArray();
             foreach (var row in rows)
                 app.Output.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
             return ExitCode.Fine;
+
+            string[] Time(Func<string> cell) => timed ? [cell()] : [];
         });
         return command;
     }
@@ -64,7 +66,7 @@ internal static class MetricsCommand
                 .Replace("-baseline", "", StringComparison.Ordinal)
             : info.Name;
         var metric = Metric.Load([name], cancellation: cancellation)[0];
-        var images = new[] { 1, 2 }.Select(seed =>
+        var images = Enumerable.Range(1, 2).Select(seed =>
         {
             var samples = new float[3 * Side * Side];
             for (var i = 0; i < samples.Length; i++)
