@@ -56,6 +56,21 @@ public sealed class LightTests : IDisposable
     }
 
     [Fact]
+    public void The_map_of_hdr_flip_can_be_that_of_exposures()
+    {
+        var (a, b) = (Exr("a.exr"), Pfm("b.pfm", 2));
+        var keep = new ImageReadOptions { KeepLinearLight = true };
+        var expected = new MetricSet([Metric.HdrFlipAt("aces", mapsExposures: true)]).CompareAndMap(
+            ImageFile.Read(a, keep).OpenRows(), ImageFile.Read(b, keep).OpenRows());
+        var map = lpips.PathOf("map.npy");
+        var run = CommandLine.Run("compare", a, b, "--metric hdr-flip --exposure-map --map", map);
+        Assert.StartsWith(Report.Number(expected.Value), run.Output, StringComparison.Ordinal);
+        Assert.Equal(expected.Map!.ToArray(), NpyFile.ReadFloat32(map).Values);
+        CommandLine.Run("compare", a, b, "--metric flip --tone-map aces --exposure-map").ShouldBeUsage("hdr-flip");
+        CommandLine.Run("compare", a, b, "--metric hdr-flip --exposure-map --pool max").ShouldBeUsage("--pool");
+    }
+
+    [Fact]
     public void Flip_looks_from_where_the_options_say()
     {
         var (a, b) = (lpips.Image("a.png"), lpips.Image("b.png", seed: 2));

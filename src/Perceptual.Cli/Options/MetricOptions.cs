@@ -56,6 +56,9 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
     /// <summary>The curve of hdr-flip; null: the usual one.</summary>
     public string? ToneMapper { get; init; }
 
+    /// <summary>Whether the map of hdr-flip says which exposure shows an error best.</summary>
+    public bool MapsExposures { get; init; }
+
     /// <summary>What a metric is called in results.</summary>
     public string ColumnOf(string name) => Pool is null ? name : $"{name} {Pool}";
 
@@ -118,8 +121,8 @@ internal sealed record MetricChoice(IReadOnlyList<string> Names, ModelChoice Mod
 
     private Metric Seen(Metric metric) => metric.Info.Name switch
     {
-        ViewingOptions.HdrFlip when (ToneMapper ?? (object?)PixelsPerDegree) is not null =>
-            Metric.HdrFlipAt(ToneMapper ?? ValueRange.ToneMappers[0], PixelsPerDegree),
+        ViewingOptions.HdrFlip when MapsExposures || (ToneMapper ?? (object?)PixelsPerDegree) is not null =>
+            Metric.HdrFlipAt(ToneMapper ?? ValueRange.ToneMappers[0], PixelsPerDegree, MapsExposures),
         "flip" when PixelsPerDegree is { } pixels => Metric.FlipAt(pixels),
         _ => metric,
     };
@@ -175,6 +178,8 @@ internal sealed class MetricOptions
                 result.AddError($"--metric names {group.Key} more than once");
             if (result.GetValue(pool) is { } pooling)
                 CheckPool(result, pooling, names);
+            if (viewing?.MapsExposures(result) == true && result.GetValue(pool) is not null)
+                result.AddError("--pool is of errors, and the map of --exposure-map has none: leave one out");
             if (viewing is not null)
                 viewing.Check(result, names);
             else if (names.Contains(ViewingOptions.HdrFlip))
@@ -223,6 +228,7 @@ internal sealed class MetricOptions
         Pool = parsed.GetValue(pool),
         PixelsPerDegree = viewing?.Parse(parsed),
         ToneMapper = viewing?.ToneMapper(parsed),
+        MapsExposures = viewing?.MapsExposures(parsed) == true,
     };
 
     private static void CheckPool(CommandResult result, string pooling, string[] names)

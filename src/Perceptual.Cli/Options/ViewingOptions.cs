@@ -12,7 +12,8 @@ internal sealed class ViewingOptions
 {
     /// <summary>What a help says of them.</summary>
     public const string Help =
-        "For flip: --ppd N --viewing DISTANCE,WIDTH,PIXELS; for EXR, HDR, PFM: --tone-map CURVE --exposure STOPS";
+        "For flip: --ppd N --viewing DISTANCE,WIDTH,PIXELS; for EXR, HDR, PFM: --exposure-map --tone-map CURVE "
+            + "--exposure STOPS";
 
     private const double Least = 1, Most = 1000; // pixels of a degree, as FLIP takes them
     private const double MostStops = 100;
@@ -38,10 +39,15 @@ internal sealed class ViewingOptions
     private readonly Option<double?> exposure = OptionChecks.OptionalNumber(
         "--exposure", "Stops by which linear light is made brighter before it becomes sRGB.", -MostStops, MostStops);
 
+    private readonly Option<bool> exposureMap = new("--exposure-map")
+    {
+        Description = "The map of hdr-flip says with which exposure the error of a pixel is largest.",
+    };
+
     public ViewingOptions(Command command)
     {
         toneMap.AcceptOnlyFromAmong([.. ValueRange.ToneMappers]);
-        foreach (var option in new Option[] { pixelsPerDegree, viewing, toneMap, exposure })
+        foreach (var option in new Option[] { pixelsPerDegree, viewing, toneMap, exposure, exposureMap })
         {
             option.Hidden = true;
             command.Add(option);
@@ -61,6 +67,8 @@ internal sealed class ViewingOptions
         if (result.GetValue(viewing) is { } text && Degree(text) is not (>= Least and <= Most))
             result.AddError($"--viewing {text}: it must be the distance and the width of the screen in metres and its "
                 + $"pixels across, like 0.7,0.7,3840, with {Least} to {Most} pixels for a degree");
+        if (result.GetValue(exposureMap) && !names.Contains(HdrFlip))
+            result.AddError($"{exposureMap.Name} is for the map of {HdrFlip}: name it in --metric");
         if (!names.Contains(HdrFlip))
             return;
         if (names.FirstOrDefault(name => name != HdrFlip) is { } other)
@@ -84,6 +92,12 @@ internal sealed class ViewingOptions
 
     /// <summary>The curve that the command line names, or null.</summary>
     public string? ToneMapper(ParseResult parsed) => parsed.GetValue(toneMap);
+
+    /// <summary>Whether a map is to say which exposure shows an error best.</summary>
+    public bool MapsExposures(ParseResult parsed) => parsed.GetValue(exposureMap);
+
+    /// <inheritdoc cref="MapsExposures(ParseResult)"/>
+    public bool MapsExposures(CommandResult result) => result.GetValue(exposureMap);
 
     /// <summary>Pixels of a degree, or null if the command line does not say.</summary>
     public double? Parse(ParseResult parsed) =>

@@ -13,12 +13,15 @@ internal sealed class HdrFlip : Metric
 
     private readonly double pixelsPerDegree;
     private readonly ToneMapper toneMapper;
+    private readonly bool mapsExposures;
     private readonly Flip flip;
 
     /// <param name="toneMapper">One of <see cref="ToneMapper.All"/>.</param>
     /// <param name="pixelsPerDegree">Pixels of a degree of sight.</param>
+    /// <param name="mapsExposures">Whether the map says with which exposure the error is largest.</param>
     /// <exception cref="ArgumentException">There is no such tone mapper, or they are not 1 to 1000.</exception>
-    public HdrFlip(string toneMapper = "aces", double pixelsPerDegree = Flip.UsualPixelsPerDegree)
+    public HdrFlip(string toneMapper = "aces", double pixelsPerDegree = Flip.UsualPixelsPerDegree,
+        bool mapsExposures = false)
         : base(new("hdr-flip", LargerIsCloser: false, "0 to 1, 0 = identical", 1, HasMap: true)
         {
             Source = "Andersson et al. 2021",
@@ -27,6 +30,7 @@ internal sealed class HdrFlip : Metric
     {
         ArgumentNullException.ThrowIfNull(toneMapper);
         (this.toneMapper, this.pixelsPerDegree) = (ToneMapper.Of(toneMapper), pixelsPerDegree);
+        this.mapsExposures = mapsExposures;
         flip = new(pixelsPerDegree);
     }
 
@@ -42,14 +46,24 @@ internal sealed class HdrFlip : Metric
         var (a, b) = (RgbImage.FromBegunRows(reference), RgbImage.FromBegunRows(distorted));
         var (start, stop, count) = Exposures(a);
         var errors = new PixelMap(a.Width, a.Height);
+        var exposures = withMap && mapsExposures ? new PixelMap(a.Width, a.Height) : null;
         for (var i = 0; i < count; i++)
+        {
+            var place = i / (float)(count - 1);
             flip.Compare(a.OpenRows(), b.OpenRows(),
                 Colour.Exposed(toneMapper, start + i * (stop - start) / (count - 1)), Threads, (y, seen) =>
                 {
                     var largest = errors.Row(y);
+                    var exposure = exposures is null ? [] : exposures.Row(y);
                     for (var x = 0; x < largest.Length; x++)
-                        largest[x] = Math.Max(largest[x], (float)seen[x]);
+                        if ((float)seen[x] > largest[x])
+                        {
+                            largest[x] = (float)seen[x];
+                            if (exposure.Length > 0)
+                                exposure[x] = place;
+                        }
                 }, cancellation);
+        }
         var all = new FlipErrors(a.Width, a.Height);
         var row = new double[a.Width];
         for (var y = 0; y < a.Height; y++)
@@ -61,7 +75,7 @@ internal sealed class HdrFlip : Metric
         }
         return new(all.Mean)
         {
-            Map = withMap ? errors.Scaled(1) : null,
+            Map = withMap ? (exposures ?? errors).Scaled(1) : null,
             Details = [pixelsPerDegree, .. all.Details(), start, stop, count],
         };
     }

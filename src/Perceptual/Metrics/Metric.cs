@@ -75,9 +75,11 @@ public abstract class Metric
     /// <summary>FLIP of linear light with another tone mapper or for another distance than the usual.</summary>
     /// <param name="toneMapper">One of <see cref="ValueRange.ToneMappers"/>; usually "aces".</param>
     /// <param name="pixelsPerDegree">See <see cref="FlipAt"/>; null: the usual 67.02.</param>
+    /// <param name="mapsExposures">Whether its map says, in place of the error of a pixel, with which exposure that is
+    /// largest: 0 is the first (and where there is no error), 1 the last.</param>
     /// <exception cref="ArgumentException">There is no such tone mapper, or they are not 1 to 1000.</exception>
-    public static Metric HdrFlipAt(string toneMapper, double? pixelsPerDegree = null) =>
-        new HdrFlip(toneMapper, pixelsPerDegree ?? Flip.UsualPixelsPerDegree);
+    public static Metric HdrFlipAt(string toneMapper, double? pixelsPerDegree = null, bool mapsExposures = false) =>
+        new HdrFlip(toneMapper, pixelsPerDegree ?? Flip.UsualPixelsPerDegree, mapsExposures);
 
     /// <summary>Its name, the direction and range of its values, and what it can do.</summary>
     public MetricInfo Info { get; }

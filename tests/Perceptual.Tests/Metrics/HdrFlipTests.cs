@@ -45,7 +45,24 @@ public class HdrFlipTests
     {
         var (a, b) = (Random(33, 20, 1), Random(33, 20, 2));
         Assert.Equal(1, Metric.HdrFlipAt(toneMapper, pixelsPerDegree).Measure(a, b)
-            / Plain(a, b, toneMapper, pixelsPerDegree), 1e-6);
+            / Plain(a, b, toneMapper, pixelsPerDegree).Mean, 1e-6);
+    }
+
+    [Theory]
+    [InlineData("aces", 67)]
+    [InlineData("reinhard", 40)]
+    public void The_map_of_exposures_says_which_shows_an_error_best(string toneMapper, double pixelsPerDegree)
+    {
+        var (a, b) = (Random(33, 20, 1), Random(33, 20, 2));
+        var metric = Metric.HdrFlipAt(toneMapper, pixelsPerDegree, mapsExposures: true);
+        var value = new MetricSet([metric]).CompareAndMap(a.OpenRows(), b.OpenRows());
+        Assert.Equal(Metric.HdrFlipAt(toneMapper, pixelsPerDegree).Measure(a, b), value.Value);
+        var (_, exposures, count) = Plain(a, b, toneMapper, pixelsPerDegree);
+        Assert.Equal(count, value.Details[^1]);
+        Assert.True(exposures.Distinct().Count() > 2);
+        Assert.Equal(exposures.Select(exposure => exposure / (float)(count - 1)), value.Map!.ToArray());
+        Assert.All(new MetricSet([metric]).CompareAndMap(a.OpenRows(), a.OpenRows()).Map!.ToArray(),
+            exposure => Assert.Equal(0, exposure));
     }
 
     [Fact]
@@ -158,7 +175,8 @@ public class HdrFlipTests
     private static MetricValue Compare(RgbImage a, RgbImage b) =>
         new MetricSet([new HdrFlip()]).Compare(a.OpenRows, b.OpenRows)[0];
 
-    private static double Plain(RgbImage a, RgbImage b, string toneMapper, double pixelsPerDegree)
+    private static (double Mean, int[] Exposures, int Count) Plain(
+        RgbImage a, RgbImage b, string toneMapper, double pixelsPerDegree)
     {
         var (one, other) = (Planes(a), Planes(b));
         double[] luminances = [.. Enumerable.Range(0, a.Width * a.Height)
@@ -172,7 +190,7 @@ public class HdrFlipTests
                 high = (low + high) / 2;
         var (start, stop) = (Math.Log2(low / luminances[^1]), Math.Log2(low / luminances[luminances.Length / 2]));
         var count = (int)Math.Max(2, Math.Ceiling(stop - start));
-        var largest = new double[a.Height, a.Width];
+        var (largest, exposures) = (new double[a.Height, a.Width], new int[a.Height * a.Width]);
         for (var i = 0; i < count; i++)
         {
             var exposure = start + i * (stop - start) / (count - 1);
@@ -180,9 +198,10 @@ public class HdrFlipTests
                 Mapped(one, toneMapper, exposure), Mapped(other, toneMapper, exposure), pixelsPerDegree);
             for (var y = 0; y < a.Height; y++)
                 for (var x = 0; x < a.Width; x++)
-                    largest[y, x] = Math.Max(largest[y, x], errors[y, x]);
+                    if (errors[y, x] > largest[y, x])
+                        (largest[y, x], exposures[y * a.Width + x]) = (errors[y, x], i);
         }
-        return largest.Cast<double>().Average();
+        return (largest.Cast<double>().Average(), exposures, count);
     }
 
     private static double[][,] Mapped(double[][,] light, string toneMapper, double exposure)
