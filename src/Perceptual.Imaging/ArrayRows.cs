@@ -3,23 +3,11 @@ using System.Runtime.InteropServices;
 namespace Perceptual.Imaging;
 
 /// <summary>The rows of floats of a stated range, gray or RGB.</summary>
-internal sealed class ArrayRows(StoredRows stored, ValueRange range, string path) : FileRows(stored, range)
+internal sealed class ArrayRows(StoredRows stored, ValueRange range, string path) : FileRows(stored, range, path)
 {
     private readonly float[] row = new float[stored.Width * stored.Samples];
 
-    public override RgbImage ReadAll(ImageReadOptions options)
-    {
-        try
-        {
-            ImageFile.CheckSize(Width, Height, new() { MaxPixels = Array.MaxLength });
-            ImageFile.CheckMemory(3.0 * sizeof(float) * Width * Height + Stored.BytesHeld, options);
-        }
-        catch (InvalidDataException problem)
-        {
-            throw ImageFile.Named(path, problem);
-        }
-        return ImageFile.InTurn(Stored.BytesHeld, Environment.ProcessorCount, () => Whole(this));
-    }
+    protected override RgbImage Upright() => Whole(this);
 
     /// <summary>Reads all rows as floats, also where the range is that of 8 or 16 bits.</summary>
     public static RgbImage Whole(RgbRowReader rows)
@@ -41,7 +29,7 @@ internal sealed class ArrayRows(StoredRows stored, ValueRange range, string path
         }
         catch (Exception problem) when (problem is EndOfStreamException or InvalidDataException)
         {
-            throw ImageFile.Named(path, problem);
+            throw ImageFile.Named(FilePath, problem);
         }
         var (samples, last) = (Stored.Samples, Stored.Samples - 1);
         for (var x = 0; x < Width; x++)

@@ -6,15 +6,36 @@ using System.Runtime.Intrinsics;
 namespace Perceptual.Imaging;
 
 /// <summary>The rows of an image file, in the order of the file.</summary>
-internal abstract class FileRows(StoredRows stored, ValueRange range)
+/// <param name="stored">The decoder of the file.</param>
+/// <param name="range">The range of its samples.</param>
+/// <param name="path">The file, for messages.</param>
+internal abstract class FileRows(StoredRows stored, ValueRange range, string path)
     : RgbRowReader(stored.Width, stored.Height, range)
 {
     /// <summary>The decoder of the file.</summary>
     public StoredRows Stored => stored;
 
+    /// <summary>The file, for messages.</summary>
+    protected string FilePath => path;
+
     /// <summary>Reads all rows and makes an upright image of them.</summary>
     /// <exception cref="InvalidDataException">It would take too much memory, or its file is damaged.</exception>
-    public abstract RgbImage ReadAll(ImageReadOptions options);
+    public RgbImage ReadAll(ImageReadOptions options)
+    {
+        try
+        {
+            ImageFile.CheckSize(Width, Height, new() { MaxPixels = Array.MaxLength });
+            ImageFile.CheckMemory(3.0 * Width * Height * stored.SampleBytes + stored.BytesHeld, options);
+        }
+        catch (InvalidDataException problem)
+        {
+            throw ImageFile.Named(path, problem);
+        }
+        return ImageFile.InTurn(stored.BytesHeld, Environment.ProcessorCount, Upright);
+    }
+
+    /// <summary>Reads all rows, which fit into memory, and makes an upright image of them.</summary>
+    protected abstract RgbImage Upright();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -30,7 +51,6 @@ internal sealed class FileRows<T> : FileRows where T : unmanaged, INumber<T>, IM
 {
     private static readonly T Opaque = typeof(T) == typeof(float) ? T.One : T.MaxValue;
 
-    private readonly string path;
     private readonly ImageReadOptions options;
     private readonly T[] row;
     private readonly T[][] channels;
@@ -38,9 +58,9 @@ internal sealed class FileRows<T> : FileRows where T : unmanaged, INumber<T>, IM
 
     public FileRows(StoredRows stored, string path, ImageReadOptions options) : base(stored,
         typeof(T) == typeof(byte) ? ValueRange.Byte : typeof(T) == typeof(ushort) ? ValueRange.UInt16
-        : options.MapsLinearLight ? ValueRange.Unit : ValueRange.LinearLight)
+        : options.MapsLinearLight ? ValueRange.Unit : ValueRange.LinearLight, path)
     {
-        (this.path, this.options) = (path, options);
+        this.options = options;
         row = new T[stored.Width * stored.Samples];
         channels = [new T[stored.Width], new T[stored.Width], new T[stored.Width]];
         if (options.MapsLinearLight)
@@ -55,21 +75,7 @@ internal sealed class FileRows<T> : FileRows where T : unmanaged, INumber<T>, IM
         Widen(channels[2], blue);
     }
 
-    public override RgbImage ReadAll(ImageReadOptions options)
-    {
-        try
-        {
-            ImageFile.CheckSize(Width, Height, new() { MaxPixels = Array.MaxLength });
-            ImageFile.CheckMemory(3.0 * Width * Height * Stored.SampleBytes + Stored.BytesHeld, options);
-        }
-        catch (InvalidDataException problem)
-        {
-            throw ImageFile.Named(path, problem);
-        }
-        return ImageFile.InTurn(Stored.BytesHeld, Environment.ProcessorCount, Upright);
-    }
-
-    private RgbImage Upright()
+    protected override RgbImage Upright()
     {
         var count = Width * Height;
         T[][] planes = [new T[count], new T[count], new T[count]];
@@ -128,7 +134,7 @@ internal sealed class FileRows<T> : FileRows where T : unmanaged, INumber<T>, IM
         }
         catch (Exception problem) when (problem is EndOfStreamException or InvalidDataException)
         {
-            throw ImageFile.Named(path, problem);
+            throw ImageFile.Named(FilePath, problem);
         }
     }
 
