@@ -1,4 +1,4 @@
-"""LPIPS with AlexNet, by this package and by PyTorch with the same network, both in one run and by turns:
+"""LPIPS with AlexNet, by this package and by PyTorch with the same network, both in one run, ten calls each by turns:
 
     python bench/python/peer.py            # milliseconds of a call, medians, with 1 and 2 threads
     python bench/python/peer.py first      # seconds from the start of Python to the first number
@@ -76,12 +76,15 @@ def steady() -> None:
             if count == 1:
                 a, b = a[0], b[0]
             times = [[], []]
-            for _ in range(40):
+            for _ in range(8):
                 for found, call in zip(times, (lambda: scope["distance"](x, y), lambda: lpips(a, b))):
-                    start = time.perf_counter()
-                    call()
-                    found.append(1e3 * (time.perf_counter() - start))
-            theirs, ours = (statistics.median(found[5:]) for found in times)
+                    time.sleep(.1)  # the other's threads wait for work with busy loops
+                    for i in range(13):
+                        start = time.perf_counter()
+                        call()
+                        if i > 2:
+                            found.append(1e3 * (time.perf_counter() - start))
+            theirs, ours = (statistics.median(found) for found in times)
             print(f"{threads} threads, {count} x {side}x{side}: PyTorch {theirs:.2f} ms, perceptual {ours:.2f} ms, "
                   f"{theirs / ours:.1f} times; least {min(times[0]):.2f} and {min(times[1]):.2f}")
 

@@ -49,11 +49,11 @@ def of(images: Any, value_range: Optional[Range]) -> Images:
     return Images([_array(image) for image in single], value_range)
 
 
-def of_planes(planes: np.ndarray, value_range: Range) -> Images:
+def of_planes(planes: np.ndarray, value_range: Range, overshoot: float) -> Images:
     """A batch of floats [N, 3, height, width]."""
     images = Images([], None)
     images.kept = [np.ascontiguousarray(planes, dtype=np.float32)]
-    images.array = (Image * len(planes))(*(_planes(image, value_range) for image in images.kept[0]))
+    images.array = (Image * len(planes))(*(_planes(image, value_range, overshoot) for image in images.kept[0]))
     images.count = len(planes)
     return images
 
@@ -94,14 +94,14 @@ def _prepared(array: np.ndarray, value_range: Optional[Range]) -> np.ndarray:
             raise ValueError("an array of uint8 is on 0 to 255: give no range with it")
         inner = array.strides[1:] == (array.shape[2], 1) and array.strides[0] >= array.shape[1] * array.shape[2]
         return array if inner else np.ascontiguousarray(array)
-    if array.dtype.kind != "f":
-        raise TypeError(f"an array of {array.dtype} is neither uint8 nor floats: convert it to floats, and give their "
-                        "range, such as range=(0, 65535)")
+    if array.dtype.kind not in "fui":
+        raise TypeError(f"an array of {array.dtype} has no samples of an image, which are numbers")
     if value_range is None:
-        raise ValueError("an array of floats says nothing of black and white: give range=(0, 1), range=(-1, 1) or "
-                         "range=(0, 255)")
+        raise ValueError(f"an array of {array.dtype} says nothing of black and white: give range=(0, 1), "
+                         "range=(-1, 1), range=(0, 65535) or what else they are")
     if array.shape[2] == 4:
-        raise ValueError("an array of floats has 3 samples a pixel, or 1 for gray: blend it over a background first")
+        raise ValueError(f"an array of {array.dtype} has 3 samples a pixel, or 1 for gray: blend it over a background "
+                         "first")
     planes = np.moveaxis(array, 2, 0)
     return np.ascontiguousarray(np.broadcast_to(planes, (3, *planes.shape[1:])), dtype=np.float32)
 
@@ -111,9 +111,9 @@ def _described(array: np.ndarray, value_range: Optional[Range]) -> Image:
         assert value_range is not None
         return _planes(array, value_range)
     height, width, samples = array.shape
-    return Image(array.ctypes.data, width, height, _FORMATS[samples], 0, 0, array.strides[0] if height > 1 else 0, 0)
+    return Image(array.ctypes.data, width, height, _FORMATS[samples], 0, 0, 0, array.strides[0] if height > 1 else 0, 0)
 
 
-def _planes(planes: np.ndarray, value_range: Range) -> Image:
+def _planes(planes: np.ndarray, value_range: Range, overshoot: float = 0) -> Image:
     _, height, width = planes.shape
-    return Image(planes.ctypes.data, width, height, FLOAT_PLANES, *value_range, 0, 0)
+    return Image(planes.ctypes.data, width, height, FLOAT_PLANES, *value_range, overshoot, 0, 0)

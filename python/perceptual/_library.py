@@ -5,7 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import sys
 import threading
+import time
+import weakref
 from typing import Optional
 
 Handle = ctypes.c_uint64
@@ -40,7 +43,11 @@ class _Forked(Error, RuntimeError):
     pass
 
 
-_ERRORS = {1: _BadArgument, 3: BadFile, 4: NoWeights, 5: _NotSupported, 6: _OutOfMemory, 7: _Forked}
+class _Stopped(Error):
+    pass
+
+
+_ERRORS = {1: _BadArgument, 3: BadFile, 4: NoWeights, 5: _NotSupported, 6: _OutOfMemory, 7: _Forked, 9: _Stopped}
 
 
 class Image(ctypes.Structure):
@@ -51,6 +58,7 @@ class Image(ctypes.Structure):
         ("format", ctypes.c_int32),
         ("minimum", ctypes.c_float),
         ("maximum", ctypes.c_float),
+        ("overshoot", ctypes.c_float),
         ("stride", ctypes.c_int64),
         ("plane_stride", ctypes.c_int64),
     ]
@@ -61,6 +69,7 @@ class Options(ctypes.Structure):
         ("net", ctypes.c_char_p),
         ("version", ctypes.c_char_p),
         ("weights", ctypes.c_char_p),
+        ("trunk", ctypes.c_char_p),
         ("lin", ctypes.c_char_p),
         ("baseline", ctypes.c_int32),
         ("random", ctypes.c_int32),
@@ -70,19 +79,26 @@ class Options(ctypes.Structure):
 
 
 class Info(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int32) for name in ("layers", "minimum_side", "larger_is_closer", "has_map", "threads")]
+    _fields_ = [(name, ctypes.c_int32)
+                for name in ("layers", "minimum_side", "larger_is_closer", "has_map", "has_gradient", "threads")]
 
 
-_images, _floats, _doubles = (ctypes.POINTER(kind) for kind in (Image, ctypes.c_float, ctypes.c_double))
+PROGRESS = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_int64)
+_images, _floats = ctypes.POINTER(Image), ctypes.POINTER(ctypes.c_float)
+_doubles, _ints = ctypes.POINTER(ctypes.c_double), ctypes.POINTER(ctypes.c_int32)
 _SIGNATURES = {
     "vectors": (ctypes.c_char_p, ctypes.c_size_t),
     "load": (ctypes.POINTER(Options), ctypes.POINTER(Handle)),
     "metric": (ctypes.c_char_p, ctypes.c_int32, ctypes.POINTER(Handle)),
+    "metric_names": (ctypes.c_char_p, ctypes.c_size_t),
+    "on_download": (PROGRESS, ctypes.c_void_p),
     "describe": (Handle, ctypes.POINTER(Info)),
     "free": (Handle,),
     "batch": (Handle, _images, _images, ctypes.c_int64, _doubles, _doubles, ctypes.c_int64),
     "map": (Handle, _images, _images, _floats, ctypes.c_int64, _doubles),
     "extract": (Handle, _images, ctypes.POINTER(Handle)),
+    "features_size": (Handle, ctypes.c_int32, _ints, _ints, _ints),
+    "features_copy": (Handle, ctypes.c_int32, _floats, ctypes.c_int64),
     "compare": (Handle, Handle, Handle, _doubles, _doubles, ctypes.c_int64),
     "gradient": (Handle, _images, _images, _floats, ctypes.c_int64, _doubles),
 }
@@ -98,6 +114,66 @@ def call(function: str, *arguments: object) -> None:
         raise _ERRORS.get(code, Error)(library.perceptual_last_error().decode("utf-8", "replace"))
 
 
+def load(function: str, *arguments: object) -> None:
+    """Calls a function that may download weights: how far it is is shown, and Ctrl-C stops it."""
+    if threading.current_thread() is not threading.main_thread():
+        call(function, *arguments)
+        return
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            call(function, *arguments)
+        except BaseException as error:
+            failed.append(error)
+
+    # A signal's handler in Python runs in the main thread only, and not while that is in the library.
+    worker = threading.Thread(target=run, daemon=True)
+    download = _Download(worker)
+    worker.start()
+    try:
+        worker.join()
+    except BaseException:
+        download.is_stopped = True
+        worker.join(1.5)
+        raise
+    finally:
+        download.end()
+    if failed:
+        raise failed[0]
+
+
+class _Download:
+    """Shows a download on a terminal once it takes longer than two seconds."""
+
+    def __init__(self, worker: threading.Thread) -> None:
+        self.is_stopped = False
+        self.start = time.monotonic()
+        self.shown = 0.0
+        _downloads[worker] = self
+
+    def go_on(self, file: str, received: int, total: int) -> bool:
+        now = time.monotonic()
+        if now - self.start > 2 and now - self.shown > 0.2 and sys.stderr is not None and sys.stderr.isatty():
+            self.shown = now
+            of = f" of {total / 1e6:.0f}" if total >= 0 else ""
+            print(f"\r{file}: {received / 1e6:.0f}{of} MB", end="", file=sys.stderr, flush=True)
+        return not self.is_stopped
+
+    def end(self) -> None:
+        if self.shown:
+            print(file=sys.stderr)
+
+
+_downloads: weakref.WeakKeyDictionary[threading.Thread, _Download] = weakref.WeakKeyDictionary()
+
+
+@PROGRESS
+def _on_download(_: object, file: bytes, received: int, total: int) -> int:
+    download = _downloads.get(threading.current_thread())
+    return 0 if download is None or download.go_on(file.decode(), received, total) else 1
+
+
 def _load() -> ctypes.CDLL:
     global _loaded
     with _lock:
@@ -107,6 +183,7 @@ def _load() -> ctypes.CDLL:
             library.perceptual_last_error.restype = ctypes.c_char_p
             for name, types in _SIGNATURES.items():
                 getattr(library, "perceptual_" + name).argtypes = types
+            library.perceptual_on_download(_on_download, None)
             _loaded = library
     return _loaded
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import numpy as np
 
 from . import _images
-from ._library import BadFile, Error, Handle, Info, NoWeights, Options, call
+from ._library import BadFile, Error, Handle, Info, NoWeights, Options, call, load
 
 if TYPE_CHECKING:
     from ._images import ImageLike, Range
 
     Images = Union[ImageLike, "list[ImageLike]"]
 
-__all__ = ["LPIPS", "BadFile", "Error", "Features", "Metric", "NoWeights", "metric"]
+__all__ = ["LPIPS", "BadFile", "Error", "Features", "Metric", "NoWeights", "metric", "metrics"]
 
 
 def _doubles(array: Optional[np.ndarray]) -> Any:
@@ -38,11 +38,26 @@ def _free(handle: int) -> None:
 class Features:
     """What a metric compares, computed once for all comparisons of an image."""
 
-    def __init__(self, handle: Handle, height: int, width: int) -> None:
+    def __init__(self, handle: Handle, height: int, width: int, layers: int) -> None:
         self._handle = handle
         self.height = height
         self.width = width
+        self._layers = layers
         weakref.finalize(self, _free, handle.value).atexit = False
+
+
+    def arrays(self) -> list[np.ndarray]:
+        """Of LPIPS, the activations at each layer: float32 [channels, height, width], not normalised."""
+        if not self._layers:
+            raise NotImplementedError("only features of LPIPS are activations")
+        return [self._array(layer) for layer in range(self._layers)]
+
+    def _array(self, layer: int) -> np.ndarray:
+        size = [ctypes.c_int32() for _ in range(3)]
+        call("features_size", self._handle, layer, *size)
+        values = np.empty([side.value for side in size], np.float32)
+        call("features_copy", self._handle, layer, _floats(values), values.size)
+        return values
 
 
 class Metric:
@@ -52,11 +67,12 @@ class Metric:
     larger_is_closer: bool
     minimum_side: int
     has_map: bool
+    has_gradient: bool
 
     def __init__(self, name: str, threads: Optional[int] = None) -> None:
         self._arguments: tuple[Any, ...] = (name, threads)
         handle = Handle()
-        call("metric", name.encode(), _count(threads), handle)
+        load("metric", name.encode(), _count(threads), handle)
         self._take(handle, name.lower())
 
     def _take(self, handle: Handle, name: str) -> None:
@@ -68,6 +84,7 @@ class Metric:
         self.larger_is_closer = bool(info.larger_is_closer)
         self.minimum_side = info.minimum_side
         self.has_map = bool(info.has_map)
+        self.has_gradient = bool(info.has_gradient)
         self._layers = info.layers
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -94,7 +111,7 @@ class Metric:
             raise ValueError("features are of one image: for a batch, call this for each")
         images, handle = _images.of(image, range), Handle()
         call("extract", self._handle, images.array, handle)
-        return Features(handle, *images.size(0))
+        return Features(handle, *images.size(0), self._layers)
 
     def _map(self, reference: _images.Images, distorted: _images.Images, i: int) -> np.ndarray:
         differences = np.empty(reference.size(i), np.float32)
@@ -136,20 +153,21 @@ class LPIPS(Metric):
     version: "0.1" or "0.0".
     baseline: no lin weights; every channel counts the same.
     weights: a folder with the published weights, or a file with a whole model.
-    lin: a file with lin weights of your own.
+    trunk, lin: files with weights of your own for net.
     seed: random weights in place of the trained ones.
     threads: the most threads of one call; by default one for each processor. The result does not depend on it.
     """
 
     def __init__(self, net: str = "alex", version: str = "0.1", *, baseline: bool = False,
                  weights: Optional[Union[str, os.PathLike[str]]] = None,
+                 trunk: Optional[Union[str, os.PathLike[str]]] = None,
                  lin: Optional[Union[str, os.PathLike[str]]] = None, seed: Optional[int] = None,
                  threads: Optional[int] = None) -> None:
-        self._arguments = (net, version, baseline, weights, lin, seed, threads)
-        options = Options(net.encode(), version.encode(), _path(weights), _path(lin), baseline, seed is not None,
-                          seed or 0, _count(threads))
+        self._arguments = (net, version, baseline, weights, trunk, lin, seed, threads)
+        options = Options(net.encode(), version.encode(), _path(weights), _path(trunk), _path(lin), baseline,
+                          seed is not None, seed or 0, _count(threads))
         handle = Handle()
-        call("load", options, handle)
+        load("load", options, handle)
         self._take(handle, f"lpips-{net}")
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -159,6 +177,20 @@ class LPIPS(Metric):
                range: Optional[Range] = None) -> np.ndarray:
         """What each layer adds to the distance: [layers], or [N, layers] of batches."""
         return self._measure(reference, distorted, range, with_layers=True)[1]
+
+    def gradient(self, reference: ImageLike, image: ImageLike, *,
+                 range: Optional[Range] = None) -> tuple[float, np.ndarray]:
+        """The distance, and how fast it grows with each sample of the second image: float32 [height, width, 3].
+
+        The samples are those of the array: of floats in their range, else on 0 to 255.
+        """
+        if _images.is_batch(reference) or _images.is_batch(image):
+            raise ValueError("a gradient is of two images, not of batches")
+        a, b = _images.of(reference, range), _images.of(image, range)
+        planes = np.empty((3, *b.size(0)), np.float32)
+        value = self._gradient(a, b, 0, planes)
+        black, white = (0, 255) if range is None else range
+        return value, np.moveaxis(planes * np.float32(2 / (white - black)), 0, 2)
 
     def _gradient(self, reference: _images.Images, image: _images.Images, i: int,
                   gradient: np.ndarray) -> float:
@@ -173,8 +205,16 @@ def metric(name: str, threads: Optional[int] = None) -> Metric:
     return Metric(name, threads)
 
 
-def _load(net: str, version: str, baseline: bool, weights: Any, lin: Any, seed: Any, threads: Any) -> LPIPS:
-    return LPIPS(net, version, baseline=baseline, weights=weights, lin=lin, seed=seed, threads=threads)
+def metrics() -> list[str]:
+    """The names that `metric` takes."""
+    names = ctypes.create_string_buffer(4096)
+    call("metric_names", names, len(names))
+    return names.value.decode().splitlines()
+
+
+def _load(net: str, version: str, baseline: bool, weights: Any, trunk: Any, lin: Any, seed: Any,
+          threads: Any) -> LPIPS:
+    return LPIPS(net, version, baseline=baseline, weights=weights, trunk=trunk, lin=lin, seed=seed, threads=threads)
 
 
 def _path(path: Optional[Union[str, os.PathLike[str]]]) -> Optional[bytes]:

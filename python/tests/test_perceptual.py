@@ -7,10 +7,16 @@ import json
 import os
 import pathlib
 import pickle
+import pty
+import shutil
+import signal
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 import warnings
 
@@ -94,7 +100,9 @@ class Images(unittest.TestCase):
 
     def test_floats_have_nearly_the_same_distance_whatever_their_range(self):
         for scaled, limits in ((lambda v: v / 255, (0, 1)), (lambda v: v / 127.5 - 1, (-1, 1)),
-                               (lambda v: v * 1.0, (0, 255)), (lambda v: v * 257.0, (0, 65535))):
+                               (lambda v: v * 1.0, (0, 255)), (lambda v: v * 257.0, (0, 65535)),
+                               (lambda v: v.astype(np.uint16) * 257, (0, 65535)),
+                               (lambda v: v.astype(np.int64) * 4, (0, 1020))):
             found = self.lpips(scaled(self.a), scaled(self.b), range=limits)
             self.assertAlmostEqual(1, found / self.expected, delta=1e-4)
 
@@ -127,6 +135,32 @@ class Images(unittest.TestCase):
         self.assertEqual((40, 40), (features[0].height, features[0].width))
         np.testing.assert_array_equal(self.lpips.layers(self.a, self.b), self.lpips.layers(*features))
 
+    def test_features_are_activations_from_which_the_layers_follow(self):
+        baseline = perceptual.LPIPS("lite", baseline=True)
+        taps = [baseline.features(image).arrays() for image in (self.a, self.b)]
+        layers = []
+        for one, other in zip(*taps):
+            self.assertEqual((np.float32, one.shape), (other.dtype, other.shape))
+            one, other = (tap / (np.sqrt((tap.astype(float) ** 2).sum(0)) + 1e-10) for tap in (one, other))
+            layers.append(((one - other) ** 2).sum(0).mean())
+        np.testing.assert_allclose(layers, baseline.layers(self.a, self.b), rtol=1e-5)
+        with self.assertRaisesRegex(NotImplementedError, "LPIPS"):
+            perceptual.metric("psnr").features(self.a).arrays()
+
+    def test_the_gradient_is_that_of_finite_differences_in_the_units_of_the_samples(self):
+        self.assertTrue(self.lpips.has_gradient and not perceptual.metric("psnr").has_gradient)
+        for scale, limits in ((1 / 255, (0, 1)), (1.0, (0, 255))):
+            a, b = self.a * scale, np.clip(self.b, 10, 245) * scale
+            value, gradient = self.lpips.gradient(a, b, range=limits)
+            self.assertEqual((value, b.shape), (self.lpips(a, b, range=limits), gradient.shape))
+            norm = np.linalg.norm(gradient.astype(float))
+            step = 0.5 * scale * gradient / norm  # of one sample of 8 bits, spread over all
+            slope = (self.lpips(a, b + step, range=limits) - self.lpips(a, b - step, range=limits)) / (scale * norm)
+            self.assertAlmostEqual(1, slope, delta=0.02)
+        bytes_value, bytes_gradient = self.lpips.gradient(self.a, np.clip(self.b, 10, 245))
+        self.assertAlmostEqual(1, bytes_value / value, delta=1e-4)
+        np.testing.assert_allclose(bytes_gradient, gradient, atol=1e-3 * np.abs(gradient).max())
+
     def test_a_map_is_where_images_differ(self):
         changed = self.a.copy()
         changed[5:15, 25:35] = 255 - changed[5:15, 25:35]
@@ -155,6 +189,12 @@ class Images(unittest.TestCase):
         self.assertEqual((40, 40), ssim.map(self.a, self.b).shape)
         self.assertLess(perceptual.metric("ssimulacra2")(self.a, self.b), 90)
         self.assertEqual([ssim(self.a, self.b)], ssim([self.a], [self.b]).tolist())
+        for name in perceptual.metrics():
+            if name.startswith("lpips-") or name.startswith("hdr"):
+                continue
+            loaded = perceptual.metric(name, threads=1)
+            self.assertEqual(name, loaded.name)
+            self.assertNotEqual(loaded(picture(1, 200), picture(1, 200)), loaded(picture(1, 200), picture(2, 200)))
 
     def test_the_library_is_that_for_the_processor(self):
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
@@ -187,7 +227,9 @@ class Images(unittest.TestCase):
                 ((floats * np.nan, floats), {"range": (0, 1)}, ValueError, "NaN"),
                 ((floats, floats), {"range": (1, 0)}, ValueError, "ascending"),
                 ((a, a), {"range": (0, 1)}, ValueError, "no range"),
-                ((a.astype(np.int32), a), {}, TypeError, "int32"),
+                ((a.astype(np.int32), a), {}, ValueError, "int32"),
+                ((a.astype(np.uint16) + 255, a / 255), {"range": (0, 255)}, ValueError, "outside the stated range"),
+                ((a.astype(complex), a), {"range": (0, 255)}, TypeError, "complex"),
                 ((a, a[:39]), {}, ValueError, "40x39 but the reference is 40x40"),
                 ((a[:4, :4], a[:4, :4]), {}, ValueError, "too small"),
                 ((a[:0], a[:0]), {}, ValueError, "no image"),
@@ -207,8 +249,9 @@ class Images(unittest.TestCase):
             perceptual.metric("nothing")
         with self.assertRaises(NotImplementedError):
             perceptual.metric("psnr").map(a, a)
-        with self.assertRaisesRegex(perceptual.NoWeights, "lpips weights fetch alex --weights"), tempfile.TemporaryDirectory() as folder:
-            perceptual.LPIPS("alex", weights=folder)
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaisesRegex(perceptual.NoWeights, "lpips weights fetch alex --weights"):
+                perceptual.LPIPS("alex", weights=folder)
         with self.assertRaisesRegex(perceptual.BadFile, "LICENSE"):
             perceptual.LPIPS("alex", weights=SAMPLES.parent / "LICENSE")
 
@@ -231,6 +274,38 @@ if os.fork() == 0:
 print(os.waitstatus_to_exitcode(os.wait()[1]), lpips(a, a))
 """)
         self.assertEqual("refused True\n0 0.0", found)
+
+    @needs_torch
+    def test_the_workers_of_a_data_loader(self):
+        code = """
+import sys, numpy, torch, perceptual
+class Pairs(torch.utils.data.Dataset):
+    model = None
+    def __len__(self):
+        return 6
+    def __getitem__(self, i):
+        if self.model is None:
+            self.model = perceptual.LPIPS("lite", threads=1)
+        images = numpy.random.default_rng(i).integers(0, 256, (2, 40, 40, 3), numpy.uint8)
+        return self.model(*images)
+def measure(context):
+    loader = torch.utils.data.DataLoader(Pairs(), batch_size=2, num_workers=2, multiprocessing_context=context)
+    return torch.cat(list(loader)).tolist()
+if __name__ == "__main__":
+    found = measure("fork")
+    print(min(found) > 0, found == measure("spawn"))
+    print(found == [Pairs()[i] for i in range(6)])
+    print(found == measure("spawn"))
+    try:
+        measure("fork")
+    except RuntimeError as error:
+        print("forked" in str(error))
+"""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "loader.py")
+            path.write_text(code)
+            found = subprocess.run([sys.executable, path], check=True, timeout=120, capture_output=True, text=True)
+        self.assertEqual("True True\nTrue\nTrue\nTrue\n", found.stdout)
 
     def test_a_model_can_be_sent_to_a_process_that_is_started_anew(self):
         for metric in (perceptual.LPIPS("lite", threads=1), perceptual.metric("psnr")):
@@ -266,6 +341,91 @@ except KeyboardInterrupt:
 print(seen, subprocess.run(["true"]).returncode)
 """)
         self.assertEqual("['SIGUSR1', 'SIGINT'] 0", found)
+
+
+class Downloads(unittest.TestCase):
+    """A server with the addresses of the real one, behind a proxy and with a certificate that the library trusts."""
+
+    @classmethod
+    def setUpClass(cls):
+        if shutil.which("openssl") is None:
+            raise unittest.SkipTest("openssl, which makes the certificate, is not installed")
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        certificate = cls.folder.name + "/certificate.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", certificate + ".key",
+                        "-out", certificate, "-days", "2", "-subj", "/CN=download.pytorch.org",
+                        "-addext", "subjectAltName=DNS:download.pytorch.org"], check=True, capture_output=True)
+        cls.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        cls.tls.load_cert_chain(certificate, certificate + ".key")
+        cls.server = socket.create_server(("127.0.0.1", 0))
+        cls.addClassCleanup(cls.server.close)
+        cls.asked = []
+        threading.Thread(target=cls.serve, daemon=True).start()
+        cls.variables = {"https_proxy": f"http://127.0.0.1:{cls.server.getsockname()[1]}", "SSL_CERT_FILE": certificate}
+
+    def environment(self):
+        """With a cache folder of its own."""
+        kept = {name: value for name, value in os.environ.items()
+                if name.lower() not in ("no_proxy", "https_proxy", "perceptual_weights")}
+        return {**kept, **self.variables, "XDG_CACHE_HOME": tempfile.mkdtemp(dir=self.folder.name)}
+
+    @classmethod
+    def serve(cls):
+        while True:
+            try:
+                connection = cls.server.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=cls.answer, args=(connection,), daemon=True).start()
+
+    @classmethod
+    def answer(cls, connection):
+        """Sends a network, slowly and for ever."""
+        try:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            with cls.tls.wrap_socket(connection, server_side=True) as secure:
+                cls.asked.append(secure.recv(65536).split(b"\r\n")[0].decode())
+                secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 244408911\r\n\r\n")
+                while True:
+                    secure.sendall(bytes(1 << 16))
+                    time.sleep(0.05)
+        except OSError:
+            pass
+
+    def test_a_download_is_shown_on_a_terminal_and_ends_with_ctrl_c(self):
+        for net in ("LPIPS('alex')", "metric('lpips-alex')"):
+            main, other = pty.openpty()
+            process = subprocess.Popen(
+                [sys.executable, "-c", "import signal, perceptual\n"
+                 "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+                 "perceptual." + net], env=self.environment(), stderr=other, stdout=other)
+            os.close(other)
+            shown = b""
+            while shown.count(b"\r") < 3:
+                shown += os.read(main, 4096)
+            self.assertRegex(shown.decode(), r"^\ralexnet\S*: \d+ of 244 MB\r")
+            process.send_signal(signal.SIGINT)
+            start = time.monotonic()
+            while True:
+                try:
+                    shown += os.read(main, 4096)
+                except OSError:  # the terminal is closed
+                    break
+            self.assertNotEqual(0, process.wait(10))
+            self.assertLess(time.monotonic() - start, 2)
+            self.assertIn(b"KeyboardInterrupt", shown)
+            os.close(main)
+        self.assertEqual({"GET /models/alexnet-owt-7be5be79.pth HTTP/1.1"}, set(self.asked))
+
+    def test_a_download_is_silent_where_nobody_looks(self):
+        code = ("import os, perceptual, signal, threading\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+                "threading.Timer(3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+                "try: perceptual.LPIPS('alex')\nexcept KeyboardInterrupt: print('stopped')")
+        found = subprocess.run([sys.executable, "-c", code], timeout=60, capture_output=True, text=True,
+                               env=self.environment())
+        self.assertEqual((0, "stopped\n", ""), (found.returncode, found.stdout, found.stderr))
 
 
 @needs_weights
@@ -340,7 +500,8 @@ class DropIn(unittest.TestCase):
         a = self.a
         for arguments, options, error, text in (
                 (((a + 1) * 127.5, a), {}, ValueError, "127.5"),
-                ((a * 1.01, a), {}, ValueError, "clamp"),
+                ((a * 2.1, a), {}, ValueError, "clamp"),
+                (((a * 2.1 + 1) / 2, a), {"normalize": True}, ValueError, "255"),
                 ((a, a), {"normalize": True}, ValueError, "normalize"),
                 ((a * np.nan, a), {}, ValueError, "NaN"),
                 ((self.pictures[0], self.pictures[0]), {}, ValueError, "N x 3"),
@@ -351,6 +512,12 @@ class DropIn(unittest.TestCase):
         for options in ({"pretrained": False}, {"pnet_rand": True}, {"pnet_tune": True}, {"net": "nothing"}):
             with self.assertRaises(ValueError):
                 package.LPIPS(**{"net": "lite", **options})
+
+    def test_outputs_of_networks_may_go_beyond_the_range(self):
+        beyond = self.b * 1.5
+        found = self.model(self.a, beyond)
+        np.testing.assert_allclose(self.model((self.a + 1) / 2, (beyond + 1) / 2, normalize=True), found, rtol=1e-4)
+        self.assertTrue((np.abs(found / self.model(self.a, np.clip(beyond, -1, 1)) - 1) > 1e-3).all())
 
     def test_images_on_zero_to_one_are_warned_of(self):
         with self.assertWarnsRegex(UserWarning, "normalize=True"):
@@ -373,8 +540,8 @@ class DropIn(unittest.TestCase):
 
     @needs_torch
     def test_gradients_are_those_of_finite_differences(self):
-        for normalize in (False, True):
-            a, b = (torch.from_numpy((v * 0.9 + 1) / 2 if normalize else v * 0.9).requires_grad_()
+        for normalize, contrast in ((False, 0.9), (True, 0.9), (False, 1.3)):
+            a, b = (torch.from_numpy((v * contrast + 1) / 2 if normalize else v * contrast).requires_grad_()
                     for v in (self.a, self.b))
             weight = torch.tensor([1.0, -2.0, 0.5]).reshape(3, 1, 1, 1)
             loss = (self.model(a, b, normalize=normalize) * weight).sum()

@@ -280,7 +280,7 @@ public static class ImageFile
         {
             rows.ReadStoredRow(channels[0], channels[1], channels[2]);
             for (var i = 0; i < row.Length; i++)
-                row[i] = (byte)((channels[i % 3][i / 3] - black) * step + 0.5f);
+                row[i] = (byte)Math.Clamp((channels[i % 3][i / 3] - black) * step + 0.5f, 0, 255);
             png.WriteRow(row);
         }
         png.Finish();

@@ -11,7 +11,7 @@ internal readonly unsafe struct CallerImage
 
     private readonly byte* data;
     private readonly int width, height, format;
-    private readonly float minimum, maximum;
+    private readonly float minimum, maximum, overshoot;
     private readonly long stride, planeStride;
 
     /// <summary>A copy of the pixels.</summary>
@@ -53,7 +53,7 @@ internal readonly unsafe struct CallerImage
 
     private RgbImage CopyFloats(string name, long row, long step)
     {
-        var range = new ValueRange(minimum, maximum);
+        var range = new ValueRange(minimum, maximum).WithOvershoot(overshoot);
         var plane = step * (height - 1) + row;
         if (planeStride != 0 && planeStride < plane)
             throw new ArgumentException($"{name} has {planeStride} bytes between its planes, but they have {plane}");

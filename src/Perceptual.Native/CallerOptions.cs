@@ -7,7 +7,7 @@ namespace Perceptual.Native;
 [StructLayout(LayoutKind.Sequential)]
 internal readonly unsafe struct CallerOptions
 {
-    private readonly byte* net, version, weights, lin;
+    private readonly byte* net, version, weights, trunk, lin;
     private readonly int baseline, random;
     private readonly ulong seed;
     private readonly int threads;
@@ -16,6 +16,7 @@ internal readonly unsafe struct CallerOptions
     {
         var file = Text(weights, "weights");
         var isFile = File.Exists(file);
+        using var progress = new CallerProgress();
         return Lpips.Load(Network(Text(net, "net")), new()
         {
             Version = Text(version, "version") switch
@@ -26,12 +27,14 @@ internal readonly unsafe struct CallerOptions
                     $"there is no version {other} of LPIPS; there are 0.1 and 0.0"),
             },
             ModelFile = isFile ? file : null,
-            Store = file is null || isFile ? null : new WeightStore(file),
+            Store = file is null || isFile ? null : new WeightStore(file, progress: progress),
+            Progress = progress,
+            TrunkFile = Text(trunk, "trunk"),
             LinFile = Text(lin, "lin"),
             Baseline = baseline != 0,
             RandomSeed = random != 0 ? seed : null,
             Threads = ThreadsOf(threads),
-        });
+        }, progress.Stop);
     }
 
     public static int ThreadsOf(int threads) => threads == 0 ? Environment.ProcessorCount : threads;

@@ -11,13 +11,12 @@ internal static unsafe class Exports
     private const int MessageLength = 1024; // also in border.c
 
     [UnmanagedCallersOnly(EntryPoint = "managed_vectors")]
-    public static int Vectors(byte* message, byte* text, long length) => Run(message, () =>
-    {
-        NotNull(text, "text");
-        if (length <= Metric.VectorLevel.Length)
-            throw new ArgumentException($"{length} bytes are too few for the text {Metric.VectorLevel}");
-        Write(Metric.VectorLevel, new(text, (int)length));
-    });
+    public static int Vectors(byte* message, byte* text, long length) =>
+        Run(message, () => WriteAll(Metric.VectorLevel, text, length));
+
+    [UnmanagedCallersOnly(EntryPoint = "managed_metric_names")]
+    public static int MetricNames(byte* message, byte* text, long length) =>
+        Run(message, () => WriteAll(string.Concat(Metric.All.Select(info => info.Name + "\n")), text, length));
 
     [UnmanagedCallersOnly(EntryPoint = "managed_load")]
     public static int Load(byte* message, CallerOptions* options, ulong* model) => Run(message, () =>
@@ -31,9 +30,17 @@ internal static unsafe class Exports
     {
         NotNull(name, "name");
         NotNull(model, "model");
-        *model = Handles.Add(
-            Metric.Load([CallerOptions.Text(name, "name")!])[0].WithThreads(CallerOptions.ThreadsOf(threads)));
+        var text = CallerOptions.Text(name, "name")!;
+        using var progress = new CallerProgress();
+        var store = Metric.NeedsStore(text) ? new WeightStore(progress: progress) : null;
+        var metric = Metric.Load([text], store, cancellation: progress.Stop)[0];
+        *model = Handles.Add(metric.WithThreads(CallerOptions.ThreadsOf(threads)));
     });
+
+    [UnmanagedCallersOnly(EntryPoint = "managed_on_download")]
+    public static int OnDownload(
+        byte* message, delegate* unmanaged[Cdecl]<void*, byte*, long, long, int> progress, void* context) =>
+        Run(message, () => CallerProgress.Set(progress, context));
 
     [UnmanagedCallersOnly(EntryPoint = "managed_describe")]
     public static int Describe(byte* message, ulong model, CallerInfo* info) => Run(message, () =>
@@ -41,7 +48,7 @@ internal static unsafe class Exports
         var metric = Model(model);
         NotNull(info, "info");
         *info = new(metric.LayerCount, metric.Info.MinimumSide, metric.Info.LargerIsCloser ? 1 : 0,
-            metric.Info.HasMap ? 1 : 0, metric.Threads);
+            metric.Info.HasMap ? 1 : 0, metric is Lpips ? 1 : 0, metric.Threads);
     });
 
     [UnmanagedCallersOnly(EntryPoint = "managed_free")]
@@ -90,6 +97,28 @@ internal static unsafe class Exports
         NotNull(image, "the image");
         NotNull(features, "features");
         *features = Handles.Add(metric.Prepare(image->Copy("the image")));
+    });
+
+    [UnmanagedCallersOnly(EntryPoint = "managed_features_size")]
+    public static int FeaturesSize(byte* message, ulong features, int layer, int* channels, int* height, int* width) =>
+        Run(message, () =>
+    {
+        var size = Activations(features, layer).Sizes[layer];
+        NotNull(channels, "channels");
+        NotNull(height, "height");
+        NotNull(width, "width");
+        (*channels, *height, *width) = size;
+    });
+
+    [UnmanagedCallersOnly(EntryPoint = "managed_features_copy")]
+    public static int FeaturesCopy(byte* message, ulong features, int layer, float* values, long length) =>
+        Run(message, () =>
+    {
+        var activations = Activations(features, layer);
+        NotNull(values, "values");
+        var (channels, height, width) = activations.Sizes[layer];
+        CheckLength(length, (long)channels * height * width, $"layer {layer}");
+        activations.ToArray(layer).CopyTo(new Span<float>(values, checked((int)length)));
     });
 
     [UnmanagedCallersOnly(EntryPoint = "managed_compare")]
@@ -157,6 +186,14 @@ internal static unsafe class Exports
         return (reference->Copy($"the reference{which}"), distorted->Copy($"the distorted image{which}"));
     }
 
+    private static LpipsFeatures Activations(ulong features, int layer)
+    {
+        var found = Handles.Get<PreparedImage>(features, "features") as LpipsFeatures
+            ?? throw new NotSupportedException("only features of LPIPS are activations");
+        return layer >= 0 && layer < found.Sizes.Count ? found
+            : throw new ArgumentException($"there is no layer {layer}: layers are 0 to {found.Sizes.Count - 1}");
+    }
+
     private static Metric Model(ulong model) => Handles.Get<Metric>(model, "the model");
 
     private static void CheckLayers(Metric metric, double* layers, long layerCount, long pairs)
@@ -205,6 +242,14 @@ internal static unsafe class Exports
 #pragma warning restore CA1031
     }
 
+    private static void WriteAll(string text, byte* to, long length)
+    {
+        NotNull(to, "text");
+        if (length <= text.Length)
+            throw new ArgumentException($"{length} bytes are too few for a text of {text.Length} and a zero byte");
+        Write(text, new(to, (int)length));
+    }
+
     // As much as there is room for, in whole characters, and a zero byte.
     private static void Write(string text, Span<byte> to)
     {
@@ -216,4 +261,4 @@ internal static unsafe class Exports
 /// <summary><c>perceptual_info</c></summary>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct CallerInfo(
-    int Layers, int MinimumSide, int LargerIsCloser, int HasMap, int Threads);
+    int Layers, int MinimumSide, int LargerIsCloser, int HasMap, int HasGradient, int Threads);

@@ -7,6 +7,7 @@ internal static partial class Failure
 {
     public static (Status Status, string Text) Of(Exception exception) => exception switch
     {
+        OperationCanceledException => (Status.Stopped, "the caller's progress function has stopped the download"),
         OutOfMemoryException => (Status.OutOfMemory, "there is not enough memory"),
         KeyNotFoundException => (Status.BadHandle, exception.Message),
         ArgumentException => (Status.BadArgument, exception.Message.Split(" (Parameter '")[0]),

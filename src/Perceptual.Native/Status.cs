@@ -12,4 +12,5 @@ internal enum Status
     NotSupported,
     OutOfMemory,
     Internal = 8,
+    Stopped,
 }

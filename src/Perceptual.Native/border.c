@@ -16,6 +16,8 @@ enum { MESSAGE_LENGTH = 1024 }; /* also in Exports.cs */
 int managed_vectors(char *message, char *text, int64_t length);
 int managed_load(char *message, const perceptual_options *options, perceptual_handle *model);
 int managed_metric(char *message, const char *name, int32_t threads, perceptual_handle *model);
+int managed_metric_names(char *message, char *text, int64_t length);
+int managed_on_download(char *message, perceptual_progress progress, void *context);
 int managed_describe(char *message, perceptual_handle model, perceptual_info *info);
 int managed_free(char *message, perceptual_handle handle);
 int managed_batch(char *message, perceptual_handle model, const perceptual_image *references,
@@ -24,6 +26,9 @@ int managed_map(char *message, perceptual_handle model, const perceptual_image *
     const perceptual_image *distorted, float *map, int64_t length, double *value);
 int managed_extract(char *message, perceptual_handle model, const perceptual_image *image,
     perceptual_handle *features);
+int managed_features_size(char *message, perceptual_handle features, int32_t layer, int32_t *channels, int32_t *height,
+    int32_t *width);
+int managed_features_copy(char *message, perceptual_handle features, int32_t layer, float *values, int64_t length);
 int managed_compare(char *message, perceptual_handle model, perceptual_handle reference, perceptual_handle distorted,
     double *value, double *layers, int64_t layer_count);
 int managed_gradient(char *message, perceptual_handle model, const perceptual_image *reference,
@@ -58,6 +63,11 @@ static int is_forked(void)
 
 #define CALL(function, ...) (is_forked() ? PERCEPTUAL_FORKED : managed_##function(message, __VA_ARGS__))
 
+static int64_t int_of(size_t length)
+{
+    return length > INT32_MAX ? INT32_MAX : (int64_t)length;
+}
+
 EXPORT const char *perceptual_version(void)
 {
     return PERCEPTUAL_VERSION;
@@ -70,7 +80,7 @@ EXPORT const char *perceptual_last_error(void)
 
 EXPORT int perceptual_vectors(char *text, size_t length)
 {
-    return CALL(vectors, text, length > INT32_MAX ? INT32_MAX : (int64_t)length);
+    return CALL(vectors, text, int_of(length));
 }
 
 EXPORT int perceptual_load(const perceptual_options *options, perceptual_handle *model)
@@ -81,6 +91,16 @@ EXPORT int perceptual_load(const perceptual_options *options, perceptual_handle 
 EXPORT int perceptual_metric(const char *name, int32_t threads, perceptual_handle *model)
 {
     return CALL(metric, name, threads, model);
+}
+
+EXPORT int perceptual_on_download(perceptual_progress progress, void *context)
+{
+    return CALL(on_download, progress, context);
+}
+
+EXPORT int perceptual_metric_names(char *text, size_t length)
+{
+    return CALL(metric_names, text, int_of(length));
 }
 
 EXPORT int perceptual_describe(perceptual_handle model, perceptual_info *info)
@@ -114,6 +134,17 @@ EXPORT int perceptual_map(perceptual_handle model, const perceptual_image *refer
 EXPORT int perceptual_extract(perceptual_handle model, const perceptual_image *image, perceptual_handle *features)
 {
     return CALL(extract, model, image, features);
+}
+
+EXPORT int perceptual_features_size(perceptual_handle features, int32_t layer, int32_t *channels, int32_t *height,
+    int32_t *width)
+{
+    return CALL(features_size, features, layer, channels, height, width);
+}
+
+EXPORT int perceptual_features_copy(perceptual_handle features, int32_t layer, float *values, int64_t length)
+{
+    return CALL(features_copy, features, layer, values, length);
 }
 
 EXPORT int perceptual_compare(perceptual_handle model, perceptual_handle reference, perceptual_handle distorted,

@@ -169,7 +169,7 @@ public sealed class OnnxMetric : Metric
         foreach (var image in images)
         {
             CheckSize(image.Width, image.Height);
-            CheckLight(image.Range);
+            CheckRange(image.Range);
         }
         var features = new PreparedImage[images.Count];
         ParallelLoop.Run(images.Count, Threads, i => features[i] = Extract(images[i], cancellation),

@@ -193,7 +193,7 @@ public sealed class KMeansInitialization
             else
             {
                 var extracted = features.Extract(image, cancellation);
-                (rows, columns) = extracted.Size(0);
+                (_, rows, columns) = extracted.Sizes[0];
                 input = extracted.ToArray(0);
             }
             foreach (var place in Drawn(Places(i), Share(i)))

@@ -181,6 +181,25 @@ static void the_handlers_of_the_host_are_called(void)
     measure(NULL);
 }
 
+static void activations_are_not_negative_and_only_their_bytes_are_touched(
+    perceptual_handle features, int layers, int at_end)
+{
+    for (int layer = 0; layer < layers; layer++) {
+        int32_t channels, height, width;
+        EXPECT_CODE(PERCEPTUAL_OK, perceptual_features_size(features, layer, &channels, &height, &width));
+        EXPECT(channels > 1 && height > 0 && height == width && height <= SIDE);
+        int64_t length = (int64_t)channels * height * width, positive = 0;
+        float *values = guarded((size_t)length * sizeof *values, at_end);
+        EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_features_copy(features, layer, values, length - 1));
+        EXPECT_CODE(PERCEPTUAL_OK, perceptual_features_copy(features, layer, values, length));
+        for (int64_t i = 0; i < length; i++) {
+            EXPECT(values[i] >= 0);
+            positive += values[i] > 0;
+        }
+        EXPECT(positive > length / 20);
+    }
+}
+
 static void values_are_right_and_only_their_bytes_are_touched(void)
 {
     double first = NAN;
@@ -190,7 +209,7 @@ static void values_are_right_and_only_their_bytes_are_touched(void)
         perceptual_image *a = pairs[0], *b = pairs[1], floats = floats_of(b, at_end);
         perceptual_info info;
         EXPECT_CODE(PERCEPTUAL_OK, perceptual_describe(lpips, &info));
-        EXPECT(info.layers > 1 && info.has_map && !info.larger_is_closer && info.threads == 2);
+        EXPECT(info.layers > 1 && info.has_map && info.has_gradient && !info.larger_is_closer && info.threads == 2);
         double *values = guarded(2 * sizeof *values, at_end), sum = 0, value;
         double *layers = guarded(2 * (size_t)info.layers * sizeof *layers, at_end);
         EXPECT_CODE(PERCEPTUAL_OK, perceptual_batch(lpips, a, b, 2, values, layers, 2 * info.layers));
@@ -215,6 +234,7 @@ static void values_are_right_and_only_their_bytes_are_touched(void)
         EXPECT_CODE(PERCEPTUAL_OK, perceptual_extract(lpips, b, &other));
         EXPECT_CODE(PERCEPTUAL_OK, perceptual_compare(lpips, one, other, &value, layers, info.layers));
         EXPECT(value == values[0]);
+        activations_are_not_negative_and_only_their_bytes_are_touched(one, info.layers, at_end);
         EXPECT_CODE(PERCEPTUAL_OK, perceptual_free(one));
         EXPECT_CODE(PERCEPTUAL_BAD_HANDLE, perceptual_compare(lpips, one, other, &value, NULL, 0));
         EXPECT_CODE(PERCEPTUAL_OK, perceptual_free(other));
@@ -235,10 +255,11 @@ static void values_are_right_and_only_their_bytes_are_touched(void)
 static void wrong_arguments_give_codes(void)
 {
     perceptual_image a = image_of(1, 1), b = image_of(2, 1), floats = floats_of(&a, 1), wrong;
-    perceptual_handle handle = 77, psnr;
+    perceptual_handle handle = 77, psnr, pixels;
     double value, layers[16];
     float map[SIDE * SIDE];
-    char text[16];
+    int32_t size;
+    char text[16], names[4096];
 #define WRONG_IMAGE(change) \
     (wrong = a, change, \
         EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_distance(lpips, &wrong, &b, &value, NULL, 0)), \
@@ -262,6 +283,9 @@ static void wrong_arguments_give_codes(void)
     WRONG_IMAGE((wrong = floats, wrong.maximum = NAN));
     WRONG_IMAGE((wrong = floats, wrong.maximum = INFINITY));
     WRONG_IMAGE((wrong = floats, wrong.maximum = 0.5f));
+    WRONG_IMAGE((wrong = floats, wrong.overshoot = NAN));
+    WRONG_IMAGE((wrong = floats, wrong.overshoot = 1.5f));
+    WRONG_IMAGE((wrong = floats, wrong.overshoot = -1));
     WRONG_IMAGE((wrong = floats, wrong.plane_stride = 4 * SIDE * SIDE - 1));
     WRONG_IMAGE((wrong = floats, wrong.plane_stride = INT64_MAX));
     WRONG_IMAGE((wrong = floats, ((float *)floats.data)[7] = NAN));
@@ -283,6 +307,10 @@ static void wrong_arguments_give_codes(void)
     EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_vectors(NULL, sizeof text));
     EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_vectors(text, 2));
     EXPECT_CODE(PERCEPTUAL_OK, perceptual_vectors(text, sizeof text));
+    EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_metric_names(NULL, sizeof names));
+    EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_metric_names(text, sizeof text));
+    EXPECT_CODE(PERCEPTUAL_OK, perceptual_metric_names(names, sizeof names));
+    EXPECT(strstr(names, "\nssimulacra2\n") != NULL && names[strlen(names) - 1] == '\n');
 
     EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_load(NULL, NULL));
 #define WRONG_OPTIONS(code, ...) EXPECT_CODE(code, perceptual_load(&(perceptual_options){__VA_ARGS__}, &handle))
@@ -292,6 +320,7 @@ static void wrong_arguments_give_codes(void)
     WRONG_OPTIONS(PERCEPTUAL_BAD_ARGUMENT, .net = "lite", .version = "0.2");
     WRONG_OPTIONS(PERCEPTUAL_BAD_ARGUMENT, .net = "lite", .threads = -1);
     WRONG_OPTIONS(PERCEPTUAL_BAD_FILE, .net = "alex", .weights = "/no/such/folder");
+    WRONG_OPTIONS(PERCEPTUAL_BAD_FILE, .net = "alex", .trunk = "/no/such/file");
     WRONG_OPTIONS(PERCEPTUAL_BAD_FILE, .net = "alex", .weights = "/proc/self/status");
     WRONG_OPTIONS(PERCEPTUAL_NO_WEIGHTS, .net = "alex", .weights = "/proc/self/task");
     EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_metric("nothing", 0, &handle));
@@ -306,6 +335,22 @@ static void wrong_arguments_give_codes(void)
     EXPECT_CODE(PERCEPTUAL_BAD_HANDLE, perceptual_distance(handle, &a, &b, &value, NULL, 0));
     EXPECT_CODE(PERCEPTUAL_BAD_HANDLE, perceptual_compare(lpips, handle, lpips, &value, NULL, 0));
     EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_compare(psnr, handle, handle, &value, NULL, 0));
+    EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_features_size(handle, -1, &size, &size, &size));
+    EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_features_size(handle, 16, &size, &size, &size));
+    EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_features_size(handle, 0, &size, &size, NULL));
+    EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_features_copy(handle, 16, map, 1));
+    EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_features_copy(handle, 0, NULL, 1));
+    EXPECT_CODE(PERCEPTUAL_BAD_HANDLE, perceptual_features_copy(lpips, 0, map, 1));
+    EXPECT_CODE(PERCEPTUAL_OK, perceptual_extract(psnr, &a, &pixels));
+    EXPECT_CODE(PERCEPTUAL_NOT_SUPPORTED, perceptual_features_size(pixels, 0, &size, &size, &size));
+    EXPECT_CODE(PERCEPTUAL_OK, perceptual_free(pixels));
+    wrong = floats, wrong.overshoot = 0.5f;
+    ((float *)floats.data)[7] = 0.5f;
+    EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_distance(psnr, &wrong, &b, &value, NULL, 0));
+    ((float *)floats.data)[7] = 1.25f;
+    EXPECT_CODE(PERCEPTUAL_OK, perceptual_distance(lpips, &wrong, &b, &value, NULL, 0));
+    ((float *)floats.data)[7] = -0.75f;
+    EXPECT_CODE(PERCEPTUAL_BAD_ARGUMENT, perceptual_distance(lpips, &wrong, &b, &value, NULL, 0));
     EXPECT_CODE(PERCEPTUAL_OK, perceptual_free(handle));
     EXPECT_CODE(PERCEPTUAL_BAD_HANDLE, perceptual_free(handle));
     EXPECT_CODE(PERCEPTUAL_OK, perceptual_free(psnr));

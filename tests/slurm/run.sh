@@ -84,7 +84,7 @@ cp block1 parts.sbatch
 lpips distort "$(dirname "$docs")/../samples/reference.png" --pairs 10 --size 192 -o triplets
 {
   echo reference,distorted
-  for i in {0..15999}; do echo "triplets/ref/00000$((i % 10)).png,triplets/p$((i % 2))/00000$((i / 10 % 10)).png"; done
+  for i in {0..47999}; do echo "triplets/ref/00000$((i % 10)).png,triplets/p$((i % 2))/00000$((i / 10 % 10)).png"; done
 } >pairs.csv
 lpips pairs --list pairs.csv --net lite -o one-run.csv >one-run.txt
 

@@ -18,6 +18,8 @@ from .._metrics import LPIPS as _LPIPS
 
 __all__ = ["LPIPS", "im2tensor", "load_image"]
 
+_OVERSHOOT = 1.0  # outputs of networks go beyond [-1, 1]; what goes beyond [-2, 2] is another range
+
 
 def load_image(path: str) -> np.ndarray:
     """uint8 [height, width, 3] of a file that Pillow opens."""
@@ -83,18 +85,16 @@ class LPIPS:
 
     def _run(self, in0: np.ndarray, in1: np.ndarray, with_layers: bool, normalize: bool) -> Any:
         images = self._images(in0, in1, normalize)
-        count = images[0].count
-        per_layer = None
-        if not self.spatial or with_layers:
-            values, per_layer = self._model._measure_images(*images, with_layers)
         if self.spatial:
-            found = np.stack([self._model._map(*images, i) for i in range(count)])[:, np.newaxis]
-        else:
-            found = values.astype(np.float32).reshape(-1, 1, 1, 1)
-        if not with_layers:
+            if with_layers:
+                raise NotImplementedError("the maps of single layers are not computed: leave out spatial or "
+                                          "retPerLayer")
+            maps = [self._model._map(*images, i) for i in range(images[0].count)]
+            return np.stack(maps)[:, np.newaxis]
+        values, per_layer = self._model._measure_images(*images, with_layers)
+        found = values.astype(np.float32).reshape(-1, 1, 1, 1)
+        if per_layer is None:
             return found
-        if self.spatial:
-            raise NotImplementedError("the maps of single layers are not computed: leave out spatial or retPerLayer")
         return found, [layer.reshape(-1, 1, 1, 1) for layer in per_layer.astype(np.float32).T]
 
     def _images(self, in0: np.ndarray, in1: np.ndarray, normalize: bool) -> tuple[_images.Images, _images.Images]:
@@ -108,8 +108,9 @@ class LPIPS:
             raise ValueError(f"in0 is {in0.shape} but in1 is {in1.shape}")
         _check_range(in0, in1, normalize)
         black_and_white = (0.0, 1.0) if normalize else (-1.0, 1.0)
+        overshoot = _OVERSHOOT / 2 if normalize else _OVERSHOOT
         in0, in1 = np.broadcast_arrays(in0, in1)
-        return _images.of_planes(in0, black_and_white), _images.of_planes(in1, black_and_white)
+        return _images.of_planes(in0, black_and_white, overshoot), _images.of_planes(in1, black_and_white, overshoot)
 
     def _gradients(self, in0: np.ndarray, in1: np.ndarray, normalize: bool,
                    needed: tuple[bool, bool]) -> tuple[np.ndarray, list[Optional[np.ndarray]]]:
@@ -137,13 +138,12 @@ def _numbers(tensor: Any) -> np.ndarray:
 
 def _check_range(in0: np.ndarray, in1: np.ndarray, normalize: bool) -> None:
     low, high = min(in0.min(), in1.min()), max(in0.max(), in1.max())
-    stated = "[0, 1], as normalize=True says" if normalize else "[-1, 1]"
-    if high > 2:
-        raise ValueError(f"the images go up to {high:g}, but must lie on {stated}: images on [0, 255] are divided by "
-                         + ("255" if normalize else "127.5, less 1"))
-    if low < (0 if normalize else -1) or high > 1:
-        raise ValueError(f"the images lie on [{low:g}, {high:g}], but must lie on {stated}: if they are as meant, take "
-                         f"{'clamp(0, 1)' if normalize else 'clamp(-1, 1)'} of them")
+    black, overshoot = (0, _OVERSHOOT / 2) if normalize else (-1, _OVERSHOOT)
+    if low < black - overshoot or high > 1 + overshoot:
+        stated = "[0, 1], as normalize=True says" if normalize else "[-1, 1]"
+        raise ValueError(f"the images lie on [{low:g}, {high:g}], too far from {stated}: images on [0, 255] are "
+                         f"divided by {'255' if normalize else '127.5, less 1'}; of outputs of networks take "
+                         f"clamp({black}, 1)")
     if not normalize and 0 <= low < high:
         warnings.warn("all samples lie on [0, 1], but are taken as [-1, 1]: if black is 0, give normalize=True",
                       stacklevel=4)

@@ -48,7 +48,7 @@ internal sealed class Fsim : Metric
         return [.. images.Select(image =>
         {
             CheckSize(image.Width, image.Height);
-            CheckLight(image.Range);
+            CheckRange(image.Range);
             return Extract([image.OpenRows()], cancellation)[0];
         })];
     }

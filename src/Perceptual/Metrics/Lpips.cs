@@ -530,6 +530,7 @@ public sealed unsafe partial class Lpips : Metric
         return new(name, LargerIsCloser: false, "0 to infinity, 0 = identical", network.MinimumSide, HasMap: true)
         {
             Source = network.IsBuiltIn ? "this project" : "Zhang et al. 2018",
+            ComparesOvershoot = true,
         };
     }
 

@@ -116,8 +116,9 @@ public sealed class LpipsFeatures : PreparedImage
         return values;
     }
 
-    /// <summary>Rows and columns of a tap (0 is the first).</summary>
-    public (int Height, int Width) Size(int tap) => (Of(tap).Height, Of(tap).Width);
+    /// <summary>The size of each tap, first to last.</summary>
+    public IReadOnlyList<(int Channels, int Height, int Width)> Sizes =>
+        [.. Taps.Select((tap, k) => (channels[k], tap.Height, tap.Width))];
 
     private Tap Of(int tap)
     {

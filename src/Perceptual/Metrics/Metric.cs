@@ -208,7 +208,7 @@ public abstract class Metric
         foreach (var image in images)
         {
             CheckSize(image.Width, image.Height);
-            CheckLight(image.Range);
+            CheckRange(image.Range);
         }
         return [.. images.Select(image => new WholeImage(image))];
     }
@@ -292,14 +292,16 @@ public abstract class Metric
     }
 
     /// <exception cref="ArgumentException">Samples are linear light and the metric compares sRGB, or the other way
-    /// round.</exception>
-    protected internal void CheckLight(ValueRange range)
+    /// round; or they go beyond black and white, and it does not compare such.</exception>
+    protected internal void CheckRange(ValueRange range)
     {
         if (range.IsLinearLight && !Info.ComparesLinearLight)
             throw new ArgumentException($"{Info.Name} does not compare linear light, which has no white: "
                 + "ValueRange.ToneMap makes sRGB of it");
         if (!range.IsLinearLight && Info.ComparesLinearLight)
             throw new ArgumentException($"{Info.Name} compares linear light, not samples of {range}");
+        if (range.HasOvershoot && !Info.ComparesOvershoot)
+            throw new ArgumentException($"{Info.Name} does not compare samples beyond black and white");
     }
 
     /// <exception cref="ArgumentException">The sizes differ.</exception>
@@ -317,8 +319,8 @@ public abstract class Metric
         ArgumentNullException.ThrowIfNull(distorted);
         CheckSize(reference.Width, reference.Height);
         CheckSizes(reference.Width, reference.Height, distorted.Width, distorted.Height);
-        CheckLight(reference.Range);
-        CheckLight(distorted.Range);
+        CheckRange(reference.Range);
+        CheckRange(distorted.Range);
         if (reference == distorted)
             throw new ArgumentException(
                 "both images are the same reader, but its rows can be read only once: open the image twice",

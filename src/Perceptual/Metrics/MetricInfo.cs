@@ -21,6 +21,10 @@ public sealed record MetricInfo(string Name, bool LargerIsCloser, string Range, 
     /// </summary>
     public bool ComparesLinearLight { get; init; }
 
+    /// <summary>Whether it compares images whose samples go beyond black and white,
+    /// <see cref="ValueRange.WithOvershoot"/>.</summary>
+    public bool ComparesOvershoot { get; init; }
+
     /// <summary>"larger is closer" or "larger is further apart".</summary>
     public string Direction => LargerIsCloser ? "larger is closer" : "larger is further apart";
 

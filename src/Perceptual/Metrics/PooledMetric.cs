@@ -7,6 +7,7 @@ internal sealed class PooledMetric(
         metric.Info.MinimumSide, HasMap: true)
     {
         ComparesLinearLight = metric.Info.ComparesLinearLight,
+        ComparesOvershoot = metric.Info.ComparesOvershoot,
     })
 {
     public override string Preparation => metric.Preparation;

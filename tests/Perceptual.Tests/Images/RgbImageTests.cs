@@ -67,6 +67,11 @@ public class RgbImageTests
         var image = RgbImage.FromPlanes(floats, floats, floats, floats.Length, 1, range);
         AssertBits(
             [.. floats.Select(value => (value - range.Minimum) / ((range.Maximum - range.Minimum) / 2) - 1)], image);
+
+        // Samples from -3.1 to 10.6 go beyond this range on both sides.
+        range = new ValueRange(0, 7).WithOvershoot(7);
+        AssertBits([.. floats.Select(value => value / 3.5f - 1)],
+            RgbImage.FromPlanes(floats, floats, floats, floats.Length, 1, range));
     }
 
     private static void AssertBits(float[] expected, RgbImage image)

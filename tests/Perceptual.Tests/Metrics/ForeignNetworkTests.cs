@@ -87,7 +87,6 @@ public class ForeignNetworkTests
         var features = Features([1], 1, 1, 1, "x");
         foreach (var tap in new[] { -1, 1 })
         {
-            Assert.Throws<ArgumentOutOfRangeException>(() => features.Size(tap));
             Assert.Throws<ArgumentOutOfRangeException>(() => features.ToArray(tap));
             Assert.Throws<ArgumentOutOfRangeException>(() => features.View(tap));
         }
@@ -139,9 +138,7 @@ public class ForeignNetworkTests
         private LpipsFeatures Extract(RgbImage image)
         {
             var features = network.Extract(image);
-            return LpipsFeatures.From([.. network.Network.TapChannels.Select((channels, k) =>
-                (features.ToArray(k), channels, features.Size(k).Height, features.Size(k).Width))],
-                image.Width, image.Height, "foreign");
+            return LpipsFeatures.From(features.Sizes, k => features.ToArray(k), image.Width, image.Height, "foreign");
         }
 
         private static RgbImage Read(RgbRowReader rows)

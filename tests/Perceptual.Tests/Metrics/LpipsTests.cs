@@ -230,6 +230,29 @@ public class LpipsTests
     }
 
     [Fact]
+    public void Samples_beyond_black_and_white_are_computed_where_they_are_allowed()
+    {
+        var random = new Random(5);
+        float[] beyond = [.. Enumerable.Range(0, 3 * 40 * 33).Select(_ => random.NextSingle() * 4 - 2)];
+        Assert.Throws<ArgumentException>(() => RgbImage.FromInterleaved(beyond, 40, 33, ValueRange.Signed));
+        var range = ValueRange.Signed.WithOvershoot(1);
+        var (image, other) = (RgbImage.FromInterleaved(beyond, 40, 33, range), TestImages.Waves(40, 33, 1));
+        var lpips = Random("alex");
+        var expected = Float64.Layers(lpips.Network, RandomTrunk.Of(lpips.Network).Tensors, null, LpipsVersion.V01,
+            image, other);
+        Numbers.AssertClose(expected, lpips.Compare(image, other).Layers, 1e-5);
+        Assert.Throws<ArgumentException>(() => RgbImage.FromInterleaved([.. beyond[..^1], 2.01f], 40, 33, range));
+        foreach (var name in new[] { "psnr", "ssim", "fsim" })
+        {
+            var metric = Metric.Load([name])[0];
+            Assert.Throws<ArgumentException>(() => metric.Measure(image, other));
+            Assert.Throws<ArgumentException>(() => metric.Prepare(image));
+        }
+        Assert.All([-1, 2.01f, float.NaN],
+            wrong => Assert.Throws<ArgumentException>(() => ValueRange.Signed.WithOvershoot(wrong)));
+    }
+
+    [Fact]
     public void A_cancelled_call_ends_with_an_exception_and_no_number()
     {
         using var cancelled = new CancellationTokenSource();
