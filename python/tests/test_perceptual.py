@@ -527,6 +527,18 @@ class DropIn(unittest.TestCase):
             self.model(self.a, self.b)
 
     @needs_torch
+    def test_images_become_tensors_and_images_again(self):
+        image = self.pictures[0]
+        tensor = package.im2tensor(image)
+        np.testing.assert_array_equal(self.a[:1], tensor.numpy())
+        found = package.tensor2im(tensor + 1e-3)  # which are cut off, not rounded
+        np.testing.assert_array_equal(image, found)
+        self.assertEqual(np.uint8, found.dtype)
+        with tempfile.TemporaryDirectory() as folder:
+            Image.fromarray(image).save(folder + "/a.png")
+            np.testing.assert_array_equal(image, package.load_image(folder + "/a.png"))
+
+    @needs_torch
     def test_tensors_give_tensors_of_their_kind(self):
         expected = self.model(self.a, self.b)
         a, b = torch.from_numpy(self.a), torch.from_numpy(self.b)

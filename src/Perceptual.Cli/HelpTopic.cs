@@ -360,7 +360,7 @@ internal sealed record HelpTopic(string Name, string Summary, string Text)
         another run. Run it in the same folder: it reads lists, tables and weights again, but no images.
 
         Parts of machines with other vectors (avx512, avx2: `lpips --version`) are refused, because their last digits
-        differ. DOTNET_EnableAVX512=0 in the environment of all tasks makes them all use avx2.
+        differ. With --vectors v3 all use avx2, also where there is avx512; v2 is sse.
 
         How the work is divided:
           folders, evaluate   references take turns, each with all that is compared with it

@@ -23,7 +23,7 @@ internal static partial class NativeLevel
         if (RuntimeFeature.IsDynamicCodeSupported || RuntimeInformation.ProcessArchitecture != Architecture.X64
             || Vector256.IsHardwareAccelerated)
             return;
-        if (Best(X86Base.CpuId, CpuFlags(), IsOff) is not { } level)
+        if (Least(Best(X86Base.CpuId, CpuFlags(), IsOff), Asked(args)) is not { } level)
             return;
         var better = new FileInfo($"{Environment.ProcessPath}-{level}");
         // A link to this very program would become itself for ever.
@@ -79,6 +79,26 @@ internal static partial class NativeLevel
             return flags?.Contains(flag) != false;
         }
     }
+
+    /// <summary>The level that the command line asks for with --vectors, or null.</summary>
+    internal static string? Asked(IReadOnlyList<string> args)
+    {
+        const string Option = "--vectors";
+        for (var i = 0; i < args.Count; i++)
+            if (args[i] == Option && i + 1 < args.Count)
+                return "x86-64-" + args[i + 1];
+            else if (args[i].StartsWith(Option + "=", StringComparison.Ordinal))
+                return "x86-64-" + args[i][(Option.Length + 1)..];
+        return null;
+    }
+
+    /// <summary>The program to start: the best, or one below it that is asked for; null for the lowest.</summary>
+    internal static string? Least(string? best, string? asked) => asked switch
+    {
+        "x86-64-v2" => null,
+        "x86-64-v3" => best is null ? null : asked,
+        _ => best, // what is there, or no level: the option says so
+    };
 
     /// <summary>What Linux says that the processor has, or null if it says nothing.</summary>
     internal static string[]? CpuFlags()

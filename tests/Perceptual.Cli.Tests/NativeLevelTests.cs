@@ -96,6 +96,19 @@ public class NativeLevelTests
     public void Variables_switch_levels_off(string variable, string? level) =>
         Assert.Equal(level, NativeLevel.Best(Zen5.CpuId, ["avx", "avx512f"], name => name == variable));
 
+    [Theory]
+    [InlineData("pairs a", V4, V4)]
+    [InlineData("pairs a --vectors v4", V4, V4)]
+    [InlineData("pairs a --vectors v3", V4, V3)]
+    [InlineData("pairs a --vectors=v3", V4, V3)]
+    [InlineData("pairs a --vectors v2", V4, null)]
+    [InlineData("pairs a --vectors v4", V3, V3)] // then the option says that it is not there
+    [InlineData("pairs a --vectors v3", null, null)]
+    [InlineData("pairs a --vectors v9", V3, V3)]
+    [InlineData("pairs a --vectors", V3, V3)]
+    public void An_option_asks_for_a_level_at_most_the_best(string arguments, string? best, string? level) =>
+        Assert.Equal(level, NativeLevel.Least(best, NativeLevel.Asked(arguments.Split(' '))));
+
     [Fact]
     public void Here_it_is_the_level_that_the_runtime_found()
     {

@@ -83,6 +83,28 @@ public sealed class ShardTests : IDisposable
     }
 
     [Fact]
+    public void All_parts_can_be_made_at_one_level_of_vectors()
+    {
+        WriteInputs();
+        string[] args = ["folders", lpips.PathOf("a"), lpips.PathOf("b"), "--metric", "l2"];
+        CommandLine.Run([.. args, "--vectors", "v5"]).ShouldBeUsage("--vectors v5: there are v2 (sse), v3");
+        if (Metric.VectorLevel is not ("sse" or "avx2" or "avx512"))
+            return;
+        var own = Metric.VectorLevel switch { "sse" => "v2", "avx2" => "v3", _ => "v4" };
+        Assert.Equal(CommandLine.Run(args), CommandLine.Run([.. args, "--vectors", own]));
+        string[] parts = [lpips.PathOf("1.shard"), lpips.PathOf("2.shard")];
+        Assert.Equal(0, CommandLine.Run([.. args, "--shard", "1/2", "-o", parts[0], "--vectors", own]).Code);
+        Assert.Equal(0, CommandLine.Run([.. args, "--shard", "2/2", "-o", parts[1]]).Code);
+        Assert.Equal(CommandLine.Run(args).Output, CommandLine.Run(["merge", .. parts]).Output);
+        if (own != "v2")
+            CommandLine.Run([.. args, "--vectors", "v2"]).ShouldBeUsage("DOTNET_EnableAVX2=0");
+        Assert.Contains("DOTNET_EnableAVX512=0", ShardOption.Refusal("v3", "avx512"));
+        Assert.Contains("has avx2 at most", ShardOption.Refusal("v4", "avx2"));
+        Assert.Contains("neon", ShardOption.Refusal("v3", "neon"));
+        Assert.Null(ShardOption.Refusal("v3", "avx2"));
+    }
+
+    [Fact]
     public void A_part_that_is_missing_or_there_twice_is_named()
     {
         WriteInputs();

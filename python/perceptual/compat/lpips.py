@@ -16,7 +16,7 @@ import numpy as np
 from .. import _images
 from .._metrics import LPIPS as _LPIPS
 
-__all__ = ["LPIPS", "im2tensor", "load_image"]
+__all__ = ["LPIPS", "im2tensor", "load_image", "tensor2im"]
 
 _OVERSHOOT = 1.0  # outputs of networks go beyond [-1, 1]; what goes beyond [-2, 2] is another range
 
@@ -34,6 +34,12 @@ def im2tensor(image: np.ndarray, imtype: Any = np.uint8, cent: float = 1.0, fact
     import torch
 
     return torch.from_numpy(np.ascontiguousarray((image / factor - cent).transpose(2, 0, 1)[np.newaxis], np.float32))
+
+
+def tensor2im(image_tensor: Any, imtype: Any = np.uint8, cent: float = 1.0, factor: float = 255 / 2) -> np.ndarray:
+    """The first image [height, width, 3] on [0, 255] of a tensor [N, 3, height, width] on [-1, 1]."""
+    samples: np.ndarray = (image_tensor[0].detach().cpu().float().numpy().transpose(1, 2, 0) + cent) * factor
+    return samples.astype(imtype)
 
 
 class LPIPS:

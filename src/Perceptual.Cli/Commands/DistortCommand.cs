@@ -20,7 +20,7 @@ internal static class DistortCommand
     public static IReadOnlyList<Distortion> Kinds { get; } = [.. Distortion.All, .. Codecs.All];
 
     public const string Help = """
-        On clusters: --pairs with --shard K/N. See also: lpips help distortions, images, clusters
+        On clusters: --pairs with --shard K/N --vectors v3. See also: lpips help distortions, images, clusters
         Exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted (nothing is written)
 
         Examples:

@@ -8,7 +8,8 @@ internal static class EvaluateCommand
 {
     public const string Help = """
         For images, if there are any: --alpha MODE --icc --range MIN,MAX --max-pixels N (lpips help images)
-        On clusters: --shard K/N. See also: lpips help judgements, table, scales, models, networks, clusters
+        On clusters: --shard K/N --vectors v3.
+        See also: lpips help judgements, table, scales, models, networks, clusters
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:

@@ -10,7 +10,7 @@ internal static class FoldersCommand
         For images: --ignore AREA --crop-border N --resize FILTER --alpha MODE --icc --range MIN,MAX --max-pixels N
         {ViewingOptions.Help}
         For figures: --map DIR --map-style heat|overlay|panel --map-max X|auto|shared --plot FILE (lpips help maps)
-        On clusters: --shard K/N. See also: lpips help models, networks, output, maps, report, clusters
+        On clusters: --shard K/N --vectors v3. See also: lpips help models, networks, output, maps, report, clusters
         Exit codes: 0 fine, 1 failed or no partner (--allow-unpaired skips it), 2 usage, 4 no weights, 130 interrupted
 
         Examples:

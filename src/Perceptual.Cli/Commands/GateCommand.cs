@@ -7,7 +7,7 @@ namespace Perceptual.Cli;
 internal static class GateCommand
 {
     public const string Help = """
-        On clusters: --shard K/N. See also: lpips help witnesses, images, clusters
+        On clusters: --shard K/N --vectors v3. See also: lpips help witnesses, images, clusters
         Exit codes: 0 fine, 1 failed, 2 usage, 3 pictures changed, new or missing, 4 weights missing, 130 interrupted
 
         Examples:

@@ -9,7 +9,7 @@ internal static class PairsCommand
     public const string Help = $"""
         For images: --crop-border N --alpha MODE --icc --range MIN,MAX --max-pixels N (`lpips help images`)
         {ViewingOptions.Help}
-        On clusters: --shard K/N. See also: lpips help models, networks, output, report, clusters
+        On clusters: --shard K/N --vectors v3. See also: lpips help models, networks, output, report, clusters
         Exit codes: 0 fine, 1 failed, 2 usage, 4 weights missing, 130 interrupted
 
         Examples:

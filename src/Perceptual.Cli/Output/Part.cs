@@ -78,7 +78,7 @@ internal sealed class Part
     // Without what may differ between the parts, or is said anew of the whole.
     private static IEnumerable<string> Words(ParseResult parsed)
     {
-        string[] left = ["--shard", "--output", "-o", "--threads", "--memory"];
+        string[] left = ["--shard", "--vectors", "--output", "-o", "--threads", "--memory"];
         for (var i = 0; i < parsed.Tokens.Count; i++)
             if (parsed.Tokens[i] is { Type: TokenType.Option } option && left.Contains(option.Value))
                 i++; // its value
