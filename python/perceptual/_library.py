@@ -144,7 +144,7 @@ def load(function: str, *arguments: object) -> None:
 
 
 class _Download:
-    """Shows a download on a terminal once it takes longer than two seconds."""
+    """Shows a download on a terminal, or in a notebook, once it takes longer than two seconds."""
 
     def __init__(self, worker: threading.Thread) -> None:
         self.is_stopped = False
@@ -154,7 +154,8 @@ class _Download:
 
     def go_on(self, file: str, received: int, total: int) -> bool:
         now = time.monotonic()
-        if now - self.start > 2 and now - self.shown > 0.2 and sys.stderr is not None and sys.stderr.isatty():
+        is_watched = "ipykernel" in sys.modules or sys.stderr is not None and sys.stderr.isatty()
+        if is_watched and now - self.start > 2 and now - self.shown > 0.2:
             self.shown = now
             of = f" of {total / 1e6:.0f}" if total >= 0 else ""
             print(f"\r{file}: {received / 1e6:.0f}{of} MB", end="", file=sys.stderr, flush=True)

@@ -20,28 +20,13 @@ public static class ParallelLoop
     {
         ArgumentNullException.ThrowIfNull(work);
         Crew.CheckThreads(threads);
-        var next = -1;
-        var (failed, failure) = (count, (Exception?)null); // the first piece that failed
-        var gate = new Lock();
-        Parallel.For(0, Math.Min(threads, count), new() { MaxDegreeOfParallelism = threads }, _ =>
-        {
-            while (Interlocked.Increment(ref next) is var piece && piece < Volatile.Read(ref failed)
-                && !cancellation.IsCancellationRequested)
-                try
-                {
-                    work(piece);
-                }
-#pragma warning disable CA1031 // whatever it is, the caller gets it
-                catch (Exception e)
-                {
-                    lock (gate)
-                        if (piece < failed)
-                            (failed, failure) = (piece, e);
-                }
-#pragma warning restore CA1031
-        });
-        if (failure is not null)
-            ExceptionDispatchInfo.Throw(failure);
+        var loop = new Loop(count, work, cancellation);
+        for (var helper = 1; helper < Math.Min(threads, count); helper++)
+            ThreadPool.QueueUserWorkItem(static loop => loop.Help(), loop, preferLocal: false);
+        loop.Work();
+        loop.Close();
+        if (loop.Failure is not null)
+            ExceptionDispatchInfo.Throw(loop.Failure);
         cancellation.ThrowIfCancellationRequested();
     }
 
@@ -92,6 +77,62 @@ public static class ParallelLoop
                 ended.Cancel();
                 ((Task)Task.WhenAll(begun)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing)
                     .GetAwaiter().GetResult();
+            }
+        }
+    }
+
+    // Nobody waits for a helper that has not begun, as Parallel.For does: every thread of the pool may be helping a
+    // crew whose caller is in such a loop.
+    private sealed class Loop(int count, Action<int> work, CancellationToken cancellation)
+    {
+        private readonly object gate = new();
+        private int next = -1;
+        private int failed = count; // the first piece that failed
+        private int helpers; // that have begun and not ended
+        private bool isClosed;
+
+        public Exception? Failure { get; private set; }
+
+        public void Work()
+        {
+            while (Interlocked.Increment(ref next) is var piece && piece < Volatile.Read(ref failed)
+                && !cancellation.IsCancellationRequested)
+                try
+                {
+                    work(piece);
+                }
+#pragma warning disable CA1031 // whatever it is, the caller gets it
+                catch (Exception e)
+                {
+                    lock (gate)
+                        if (piece < failed)
+                            (failed, Failure) = (piece, e);
+                }
+#pragma warning restore CA1031
+        }
+
+        public void Help()
+        {
+            lock (gate)
+            {
+                if (isClosed)
+                    return;
+                helpers++;
+            }
+            Work();
+            lock (gate)
+                if (--helpers == 0)
+                    Monitor.PulseAll(gate);
+        }
+
+        /// <summary>Waits for the helpers that have begun, and lets no other begin.</summary>
+        public void Close()
+        {
+            lock (gate)
+            {
+                isClosed = true;
+                while (helpers > 0)
+                    Monitor.Wait(gate);
             }
         }
     }

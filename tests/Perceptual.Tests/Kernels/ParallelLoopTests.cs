@@ -72,5 +72,40 @@ public class ParallelLoopTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Every_piece_is_done_once_and_the_first_failure_is_thrown(int threads)
+    {
+        var times = new int[200];
+        ParallelLoop.Run(times.Length, threads, piece => Interlocked.Increment(ref times[piece]));
+        Assert.All(times, count => Assert.Equal(1, count));
+        ParallelLoop.Run(0, threads, _ => throw new InvalidOperationException());
+        var problem = Assert.Throws<InvalidDataException>(() => ParallelLoop.Run(times.Length, threads, piece =>
+        {
+            Interlocked.Increment(ref times[piece]);
+            if (piece is 60 or 61)
+            {
+                Thread.Sleep(piece == 60 ? 30 : 0);
+                throw new InvalidDataException($"{piece}");
+            }
+            Thread.Sleep(piece > 61 ? 5 : 0);
+        }));
+        Assert.Equal("60", problem.Message);
+        Assert.All(times[..61], count => Assert.Equal(2, count));
+        Assert.Equal(1, times[^1]);
+    }
+
+    [Fact]
+    public void A_pool_whose_threads_help_elsewhere_holds_no_loop_up()
+    {
+        // As many crews as would take the pool minutes to find threads for.
+        var crews = Enumerable.Range(0, 40).Select(_ => new Crew(16)).ToList();
+        var done = new Thread(() => ParallelLoop.Run(8, 8, _ => { }));
+        done.Start();
+        Assert.True(done.Join(TimeSpan.FromSeconds(20)));
+        crews.ForEach(crew => crew.Dispose());
+    }
+
     private static readonly Lock Results = new();
 }
