@@ -21,6 +21,10 @@ __all__ = ["LPIPS", "BadFile", "Error", "Features", "Metric", "NoWeights", "metr
 
 def __getattr__(name: str) -> object:
     # Importing costs nothing until something is used.
+    if name == "compat":
+        import importlib
+
+        return importlib.import_module(".compat", __name__)
     if name not in __all__:
         raise AttributeError(f"module 'perceptual' has no attribute {name!r}")
     from . import _metrics
@@ -29,4 +33,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*__all__, "__version__", "compat"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
 
 import numpy as np
@@ -10,10 +11,12 @@ import numpy as np
 from ._library import FLOAT_PLANES, Image
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     import PIL.Image
 
-    ImageLike = Union[np.ndarray, PIL.Image.Image, str, os.PathLike[str]]
-    Range = tuple[float, float]
+    ImageLike = Union[np.ndarray, PIL.Image.Image, str, bytes, os.PathLike[str], BinaryIO]
+    Range = Sequence[float]
 
 _FORMATS = {1: 6, 3: 0, 4: 2}  # samples of a pixel: GRAY8, RGB8, RGBA8
 
@@ -21,10 +24,10 @@ _FORMATS = {1: 6, 3: 0, 4: 2}  # samples of a pixel: GRAY8, RGB8, RGBA8
 class Images:
     """An array of the library's images, and what must live as long as it."""
 
-    def __init__(self, arrays: Sequence[np.ndarray], value_range: Optional[Range]) -> None:
-        self.kept = [_prepared(array, value_range) for array in arrays]
-        self.array = (Image * len(self.kept))(*(_described(kept, value_range) for kept in self.kept))
-        self.count = len(self.kept)
+    def __init__(self, kept: list[np.ndarray], described: Sequence[Image]) -> None:
+        self.kept = kept
+        self.array = (Image * len(described))(*described)
+        self.count = len(described)
 
     def size(self, i: int) -> tuple[int, int]:
         """Height and width."""
@@ -32,57 +35,122 @@ class Images:
 
 
 def is_batch(images: Any) -> bool:
-    if isinstance(images, (list, tuple)):
-        return True
-    return not is_file(images) and not hasattr(images, "getbands") and getattr(images, "ndim", 0) == 4
+    return isinstance(images, (list, tuple)) or getattr(images, "ndim", 0) == 4
 
 
-def is_file(image: Any) -> bool:
-    return isinstance(image, (str, os.PathLike))
+def is_tensor(image: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(image, torch.Tensor)
 
 
-def of(images: Any, value_range: Optional[Range]) -> Images:
-    """One image or a batch."""
-    single = [images] if not is_batch(images) else list(images)
+def numbers(tensor: Any) -> np.ndarray:
+    tensor = tensor.detach().cpu()
+    found: np.ndarray = (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
+    return found
+
+
+def of(value_range: Optional[Range], *sides: Any) -> list[Images]:
+    """Of each side one image, or a batch."""
+    limits = None if value_range is None else _limits(value_range)
+    arrays = [_arrays(side) for side in sides]
+    if limits is not None and all(array.dtype == np.uint8 for side in arrays for array in side):
+        raise ValueError("images of 8 bits are on 0 to 255: give no range with them")
+    found = []
+    for side in arrays:
+        kept = [_named(len(side), i, _prepared, array, limits) for i, array in enumerate(side)]
+        found.append(Images(kept, [_described(array, limits) for array in kept]))
+    return found
+
+
+def of_planes(planes: np.ndarray, value_range: tuple[float, float], overshoot: float) -> Images:
+    """A batch of floats [N, 3, height, width]."""
+    planes = np.ascontiguousarray(planes, dtype=np.float32)
+    return Images([planes], [_planes(image, value_range, overshoot) for image in planes])
+
+
+def read_rgb(file: Any) -> np.ndarray:
+    """The colours of a file that Pillow opens, with no look at its alpha: uint8 [height, width, 3]."""
+    return np.asarray(_read(file, lambda image: _of_8_bits(image, _name(file)).convert("RGB")))
+
+
+def _limits(value_range: Range) -> tuple[float, float]:
+    try:
+        if isinstance(value_range, (str, bytes)):
+            raise ValueError
+        black, white = (float(value) for value in value_range)
+        return black, white
+    except (TypeError, ValueError):
+        raise ValueError(f"range={value_range!r}: give two numbers, those of black and white, such as range=(0, 1)")
+
+
+def _arrays(images: Any) -> list[np.ndarray]:
+    single = list(images) if is_batch(images) else [images]
     if not single:
         raise ValueError("a batch needs at least one image")
-    return Images([_array(image) for image in single], value_range)
+    return [_named(len(single), i, _array, image) for i, image in enumerate(single)]
 
 
-def of_planes(planes: np.ndarray, value_range: Range, overshoot: float) -> Images:
-    """A batch of floats [N, 3, height, width]."""
-    images = Images([], None)
-    images.kept = [np.ascontiguousarray(planes, dtype=np.float32)]
-    images.array = (Image * len(planes))(*(_planes(image, value_range, overshoot) for image in images.kept[0]))
-    images.count = len(planes)
-    return images
+def _named(count: int, i: int, function: Any, *arguments: Any) -> Any:
+    """Calls a function; if it refuses an image of a batch, the message says which."""
+    try:
+        return function(*arguments)
+    except (TypeError, ValueError) as error:
+        if count == 1:
+            raise
+        raise type(error)(f"image {i} of the batch: {error}") from error
 
 
 def _array(image: Any) -> np.ndarray:
-    if is_file(image):
-        from PIL import Image as Pillow
-        from PIL import ImageOps
-
-        with Pillow.open(image) as opened:
-            return _pixels(ImageOps.exif_transpose(opened), os.fspath(image))
+    if isinstance(image, (str, bytes, os.PathLike)) or hasattr(image, "read"):
+        return _read(image, lambda opened: _pixels(opened, _name(image)))
     if hasattr(image, "getbands"):
         return _pixels(image, "the image")
-    if hasattr(image, "detach"):  # a tensor
-        image = image.detach().cpu()
-    return np.asarray(image)
+    if is_tensor(image):
+        return numbers(image)
+    if np.ma.isMaskedArray(image):
+        raise TypeError("a masked array has pixels that are not to count, which no metric here can leave out")
+    array = np.asarray(image)
+    if array.dtype.kind not in "fui" or array.ndim == 0:
+        what = f"an array of {array.dtype}" if isinstance(image, np.ndarray) else f"a {type(image).__name__}"
+        raise TypeError(f"{what} is no image: give an array of numbers, an image of Pillow or the path of a file")
+    return array
+
+
+def _name(file: Any) -> str:
+    return os.fsdecode(file) if isinstance(file, (str, bytes, os.PathLike)) else "the file"
+
+
+def _read(file: Any, take: Any) -> Any:
+    from PIL import Image as Pillow
+    from PIL import ImageOps
+
+    try:
+        with Pillow.open(file) as opened:
+            if any(";16" in str(tile) for tile in opened.tile):
+                raise ValueError(f"{_name(file)} has 16 bits a sample, of which Pillow keeps 8: give its samples as an "
+                                 "array of uint16, with range=(0, 65535)")
+            return take(ImageOps.exif_transpose(opened))
+    except OSError as error:
+        if error.filename is not None or _name(file) in str(error):
+            raise
+        raise OSError(f"{_name(file)}: {error}") from error
+
+
+def _of_8_bits(image: Any, name: str) -> Any:
+    if image.mode in ("1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"):
+        return image
+    raise ValueError(f"{name} has the mode {image.mode} of Pillow, of which nothing is made here by guessing: convert "
+                     "it to RGB, or give its samples as an array, with their range")
 
 
 def _pixels(image: Any, name: str) -> np.ndarray:
-    if image.mode in ("L", "RGB", "RGBA"):
-        return np.asarray(image)
-    if image.mode in ("1", "P", "LA", "PA", "CMYK", "YCbCr", "RGBX"):
-        is_transparent = "A" in image.mode or "transparency" in image.info
-        return np.asarray(image.convert("RGBA" if is_transparent else "RGB"))
-    raise ValueError(f"{name} has the mode {image.mode} of Pillow, which is not 8 bits a sample: "
-                     "give its samples as floats, with their range")
+    image = _of_8_bits(image, name)
+    if "A" in image.mode or "transparency" in image.info:
+        return np.asarray(image.convert("RGBA"))
+    return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
 
 
-def _prepared(array: np.ndarray, value_range: Optional[Range]) -> np.ndarray:
+def _prepared(array: np.ndarray, limits: Optional[tuple[float, float]]) -> np.ndarray:
     """An array whose pixels (uint8) or planes (floats) lie as the library takes them."""
     if array.ndim == 2:
         array = array[..., np.newaxis]
@@ -90,13 +158,9 @@ def _prepared(array: np.ndarray, value_range: Optional[Range]) -> np.ndarray:
         raise ValueError(f"an array of {' x '.join(map(str, array.shape))} is no image: needed is height x width x 3 "
                          "(4 with alpha, 1 for gray); tensors N x 3 x height x width go to perceptual.compat.lpips")
     if array.dtype == np.uint8:
-        if value_range is not None:
-            raise ValueError("an array of uint8 is on 0 to 255: give no range with it")
         inner = array.strides[1:] == (array.shape[2], 1) and array.strides[0] >= array.shape[1] * array.shape[2]
         return array if inner else np.ascontiguousarray(array)
-    if array.dtype.kind not in "fui":
-        raise TypeError(f"an array of {array.dtype} has no samples of an image, which are numbers")
-    if value_range is None:
+    if limits is None:
         raise ValueError(f"an array of {array.dtype} says nothing of black and white: give range=(0, 1), "
                          "range=(-1, 1), range=(0, 65535) or what else they are")
     if array.shape[2] == 4:
@@ -106,14 +170,14 @@ def _prepared(array: np.ndarray, value_range: Optional[Range]) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(planes, (3, *planes.shape[1:])), dtype=np.float32)
 
 
-def _described(array: np.ndarray, value_range: Optional[Range]) -> Image:
+def _described(array: np.ndarray, limits: Optional[tuple[float, float]]) -> Image:
     if array.dtype == np.float32:
-        assert value_range is not None
-        return _planes(array, value_range)
+        assert limits is not None
+        return _planes(array, limits)
     height, width, samples = array.shape
     return Image(array.ctypes.data, width, height, _FORMATS[samples], 0, 0, 0, array.strides[0] if height > 1 else 0, 0)
 
 
-def _planes(planes: np.ndarray, value_range: Range, overshoot: float = 0) -> Image:
+def _planes(planes: np.ndarray, limits: tuple[float, float], overshoot: float = 0) -> Image:
     _, height, width = planes.shape
-    return Image(planes.ctypes.data, width, height, FLOAT_PLANES, *value_range, overshoot, 0, 0)
+    return Image(planes.ctypes.data, width, height, FLOAT_PLANES, *limits, overshoot, 0, 0)

@@ -47,6 +47,8 @@ class _Stopped(Error):
     pass
 
 
+for _kind in (Error, BadFile, NoWeights):
+    _kind.__module__ = "perceptual"
 _ERRORS = {1: _BadArgument, 3: BadFile, 4: NoWeights, 5: _NotSupported, 6: _OutOfMemory, 7: _Forked, 9: _Stopped}
 
 
@@ -104,6 +106,14 @@ _SIGNATURES = {
 }
 _lock = threading.Lock()
 _loaded: Optional[ctypes.CDLL] = None
+
+
+def _in_child() -> None:
+    global _lock
+    _lock = threading.Lock()  # another thread of the parent may have held it
+
+
+os.register_at_fork(after_in_child=_in_child)
 
 
 def call(function: str, *arguments: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import weakref
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, NoReturn, Optional, Sequence, Union
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from ._library import BadFile, Error, Handle, Info, NoWeights, Options, call, lo
 if TYPE_CHECKING:
     from ._images import ImageLike, Range
 
-    Images = Union[ImageLike, "list[ImageLike]"]
+    Images = Union[ImageLike, Sequence[ImageLike]]
+    Path = Union[str, os.PathLike[str]]
 
 __all__ = ["LPIPS", "BadFile", "Error", "Features", "Metric", "NoWeights", "metric", "metrics"]
 
@@ -45,6 +46,17 @@ class Features:
         self._layers = layers
         weakref.finalize(self, _free, handle.value).atexit = False
 
+    def __repr__(self) -> str:
+        return f"<perceptual.Features of an image of {self.width}x{self.height}>"
+
+    def __copy__(self) -> Features:
+        return self
+
+    def __deepcopy__(self, _: Any) -> Features:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("features are in the memory of this process: send the image, or arrays() of them")
 
     def arrays(self) -> list[np.ndarray]:
         """Of LPIPS, the activations at each layer: float32 [channels, height, width], not normalised."""
@@ -72,7 +84,7 @@ class Metric:
     def __init__(self, name: str, threads: Optional[int] = None) -> None:
         self._arguments: tuple[Any, ...] = (name, threads)
         handle = Handle()
-        load("metric", name.encode(), _count(threads), handle)
+        load("metric", _text("name", name), _count(threads), handle)
         self._take(handle, name.lower())
 
     def _take(self, handle: Handle, name: str) -> None:
@@ -87,6 +99,9 @@ class Metric:
         self.has_gradient = bool(info.has_gradient)
         self._layers = info.layers
 
+    def __repr__(self) -> str:
+        return f"<perceptual metric {self.name}>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         # For processes that are started anew: each loads its own.
         return type(self), self._arguments
@@ -95,7 +110,7 @@ class Metric:
                  range: Optional[Range] = None) -> Any:
         """The value of two images as a float, or those of two batches as an array [N].
 
-        range: of arrays of floats, the values of black and white.
+        range: of arrays of other numbers than uint8, the values of black and white.
         """
         return self._measure(reference, distorted, range, with_layers=False)[0]
 
@@ -103,13 +118,14 @@ class Metric:
         """Where two images differ: float32 [height, width], 0 where they look the same."""
         if _images.is_batch(reference) or _images.is_batch(distorted):
             raise ValueError("a map is of two images, not of batches")
-        return self._map(_images.of(reference, range), _images.of(distorted, range), 0)
+        a, b = _images.of(range, reference, distorted)
+        return self._map(a, b, 0)
 
     def features(self, image: ImageLike, *, range: Optional[Range] = None) -> Features:
         """What the metric compares, computed once: `metric(features_a, features_b)` is then quick."""
         if _images.is_batch(image):
             raise ValueError("features are of one image: for a batch, call this for each")
-        images, handle = _images.of(image, range), Handle()
+        (images,), handle = _images.of(range, image), Handle()
         call("extract", self._handle, images.array, handle)
         return Features(handle, *images.size(0), self._layers)
 
@@ -119,30 +135,41 @@ class Metric:
         return differences
 
     def _measure(self, reference: Any, distorted: Any, value_range: Optional[Range], with_layers: bool) -> Any:
-        if isinstance(reference, Features) != isinstance(distorted, Features):
-            raise TypeError("features are compared with features: call features for the other image too")
-        if isinstance(reference, Features):
-            values, layers = np.empty(1), np.empty((1, self._layers)) if with_layers else None
-            call("compare", self._handle, reference._handle, distorted._handle, _doubles(values), _doubles(layers),
-                 0 if layers is None else layers.size)
+        if _images.is_batch(reference) != _images.is_batch(distorted):
+            raise ValueError("a batch is compared with a batch of as many images, and an image with an image")
+        one, other = ([*side] if _images.is_batch(side) else [side] for side in (reference, distorted))
+        are_features = [isinstance(image, Features) for image in one + other]
+        if any(are_features):
+            if not all(are_features):
+                raise TypeError("features are compared with features: call features for the other image too")
+            values, layers = self._measure_features(one, other, with_layers)
         else:
-            if _images.is_batch(reference) != _images.is_batch(distorted):
-                raise ValueError("a batch is compared with a batch of as many images, and an image with an image")
-            values, layers = self._measure_images(
-                _images.of(reference, value_range), _images.of(distorted, value_range), with_layers)
+            a, b = _images.of(value_range, reference, distorted)
+            values, layers = self._measure_images(a, b, with_layers)
         if _images.is_batch(reference):
             return values, layers
         return float(values[0]), None if layers is None else layers[0]
 
+    def _measure_features(self, reference: Sequence[Features], distorted: Sequence[Features],
+                          with_layers: bool) -> tuple[np.ndarray, Optional[np.ndarray]]:
+        values, layers = self._room(len(reference), len(distorted), with_layers)
+        for i, (one, other) in enumerate(zip(reference, distorted)):
+            row = None if layers is None else layers[i]
+            call("compare", self._handle, one._handle, other._handle, _doubles(values[i:]), _doubles(row),
+                 0 if row is None else row.size)
+        return values, layers
+
     def _measure_images(self, reference: _images.Images, distorted: _images.Images,
                         with_layers: bool) -> tuple[np.ndarray, Optional[np.ndarray]]:
-        count = reference.count
-        if count != distorted.count:
-            raise ValueError(f"the batches have {count} and {distorted.count} images")
-        values, layers = np.empty(count), np.empty((count, self._layers)) if with_layers else None
-        call("batch", self._handle, reference.array, distorted.array, count, _doubles(values), _doubles(layers),
-             0 if layers is None else layers.size)
+        values, layers = self._room(reference.count, distorted.count, with_layers)
+        call("batch", self._handle, reference.array, distorted.array, reference.count, _doubles(values),
+             _doubles(layers), 0 if layers is None else layers.size)
         return values, layers
+
+    def _room(self, count: int, other: int, with_layers: bool) -> tuple[np.ndarray, Optional[np.ndarray]]:
+        if count != other:
+            raise ValueError(f"the batches have {count} and {other} images")
+        return np.empty(count), np.empty((count, self._layers)) if with_layers else None
 
 
 class LPIPS(Metric):
@@ -159,13 +186,14 @@ class LPIPS(Metric):
     """
 
     def __init__(self, net: str = "alex", version: str = "0.1", *, baseline: bool = False,
-                 weights: Optional[Union[str, os.PathLike[str]]] = None,
-                 trunk: Optional[Union[str, os.PathLike[str]]] = None,
-                 lin: Optional[Union[str, os.PathLike[str]]] = None, seed: Optional[int] = None,
-                 threads: Optional[int] = None) -> None:
+                 weights: Optional[Path] = None, trunk: Optional[Path] = None, lin: Optional[Path] = None,
+                 seed: Optional[int] = None, threads: Optional[int] = None) -> None:
         self._arguments = (net, version, baseline, weights, trunk, lin, seed, threads)
-        options = Options(net.encode(), version.encode(), _path(weights), _path(trunk), _path(lin), baseline,
-                          seed is not None, seed or 0, _count(threads))
+        if seed is not None and not 0 <= seed < 1 << 64:
+            raise ValueError(f"seed={seed}: a seed is from 0 to 2**64 - 1")
+        options = Options(_text("net", net), _text("version", version), _path("weights", weights),
+                          _path("trunk", trunk), _path("lin", lin), bool(baseline), seed is not None, seed or 0,
+                          _count(threads))
         handle = Handle()
         load("load", options, handle)
         self._take(handle, f"lpips-{net}")
@@ -186,11 +214,11 @@ class LPIPS(Metric):
         """
         if _images.is_batch(reference) or _images.is_batch(image):
             raise ValueError("a gradient is of two images, not of batches")
-        a, b = _images.of(reference, range), _images.of(image, range)
+        a, b = _images.of(range, reference, image)
         planes = np.empty((3, *b.size(0)), np.float32)
         value = self._gradient(a, b, 0, planes)
-        black, white = (0, 255) if range is None else range
-        return value, np.moveaxis(planes * np.float32(2 / (white - black)), 0, 2)
+        span = b.array[0].maximum - b.array[0].minimum or 255  # both are 0 of 8 bits
+        return value, np.moveaxis(planes * np.float32(2 / span), 0, 2)
 
     def _gradient(self, reference: _images.Images, image: _images.Images, i: int,
                   gradient: np.ndarray) -> float:
@@ -217,13 +245,25 @@ def _load(net: str, version: str, baseline: bool, weights: Any, trunk: Any, lin:
     return LPIPS(net, version, baseline=baseline, weights=weights, trunk=trunk, lin=lin, seed=seed, threads=threads)
 
 
-def _path(path: Optional[Union[str, os.PathLike[str]]]) -> Optional[bytes]:
-    return None if path is None else os.fsencode(path)
+def _text(name: str, text: str) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"{name}={text!r}: a text is needed")
+    return _without_zero(name, text.encode())
+
+
+def _path(name: str, path: Optional[Path]) -> Optional[bytes]:
+    return None if path is None else _without_zero(name, os.fsencode(path))
+
+
+def _without_zero(name: str, text: bytes) -> bytes:
+    if not text or b"\0" in text:
+        raise ValueError(f"{name}={os.fsdecode(text)!r}: it is empty, or has a zero byte")
+    return text
 
 
 def _count(threads: Optional[int]) -> int:
     if threads is None:
         return 0
     if not 1 <= threads < 1 << 31:
-        raise ValueError(f"{threads} threads: at least 1 is needed")
+        raise ValueError(f"threads={threads}: a number from 1 on is needed")
     return threads

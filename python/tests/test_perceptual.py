@@ -3,6 +3,9 @@
 Tests with published weights need the folder that PERCEPTUAL_WEIGHTS names, and beside it the folders golden and images.
 """
 
+import copy
+import gc
+import io
 import json
 import os
 import pathlib
@@ -12,6 +15,7 @@ import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +23,7 @@ import threading
 import time
 import unittest
 import warnings
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -106,6 +111,43 @@ class Images(unittest.TestCase):
             found = self.lpips(scaled(self.a), scaled(self.b), range=limits)
             self.assertAlmostEqual(1, found / self.expected, delta=1e-4)
 
+    def test_a_file_is_compared_with_floats(self):
+        with tempfile.TemporaryDirectory() as folder:
+            Image.fromarray(self.a).save(folder + "/a.png")
+            found = self.lpips(folder + "/a.png", self.b / 255, range=(0, 1))
+            self.assertAlmostEqual(1, found / self.expected, delta=1e-4)
+            self.assertEqual(found, self.lpips(Image.fromarray(self.a), self.b / 255, range=[0, 1]))
+            with open(folder + "/a.png", "rb") as file:
+                self.assertEqual(self.expected, self.lpips(file, self.b))
+            self.assertEqual(self.expected,
+                             self.lpips(io.BytesIO(pathlib.Path(folder, "a.png").read_bytes()), self.b))
+
+    def test_files_whose_samples_would_be_lost_are_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = folder + "/a.png"
+            for image, transparency in ((Image.fromarray(self.a), tuple(int(v) for v in self.a[0, 0])),
+                                        (Image.fromarray(self.a[..., 0]), int(self.a[0, 0, 0]))):
+                image.save(path, transparency=transparency)
+                with self.assertRaisesRegex(ValueError, "transparent"):
+                    self.lpips(path, self.b)
+            chunks = [(b"IHDR", struct.pack(">2L5B", 40, 40, 16, 2, 0, 0, 0)),
+                      (b"IDAT", zlib.compress(b"".join(b"\0" + row.astype(">u2").tobytes() for row in self.a))),
+                      (b"IEND", b"")]
+            pathlib.Path(path).write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(
+                struct.pack(">L", len(data)) + kind + data + struct.pack(">L", zlib.crc32(kind + data))
+                for kind, data in chunks))
+            for read in (package.load_image, self.lpips.features):
+                with self.assertRaisesRegex(ValueError, "a.png has 16 bits"):
+                    read(path)
+            Image.fromarray(self.a).save(path)
+            content = pathlib.Path(path).read_bytes()
+            pathlib.Path(path).write_bytes(content[:len(content) // 2])
+            with self.assertRaisesRegex(OSError, "a.png"):
+                self.lpips([self.b, path], [self.b, self.b])
+            Image.fromarray(np.arange(40 * 30, dtype=np.uint16).reshape(40, 30)).save(path)
+            with self.assertRaisesRegex(ValueError, "a.png.*(I;16|mode I|16 bits)"):
+                package.load_image(path)
+
     def test_gray_is_three_channels_alike(self):
         gray, other = self.a[..., 0], self.b[..., 0]
         expected = self.lpips(np.dstack([gray] * 3), np.dstack([other] * 3))
@@ -134,6 +176,15 @@ class Images(unittest.TestCase):
         self.assertEqual(self.expected, self.lpips(*features))
         self.assertEqual((40, 40), (features[0].height, features[0].width))
         np.testing.assert_array_equal(self.lpips.layers(self.a, self.b), self.lpips.layers(*features))
+        one, other = features
+        self.assertEqual([self.expected, 0, self.expected],
+                         self.lpips([one, other, other], [other, other, one]).tolist())
+        copied = copy.deepcopy(one), copy.copy(other)
+        del one, other, features
+        gc.collect()
+        self.assertEqual(self.expected, self.lpips(*copied))
+        with self.assertRaisesRegex(TypeError, "memory of this process"):
+            pickle.dumps(copied[0])
 
     def test_features_are_activations_from_which_the_layers_follow(self):
         baseline = perceptual.LPIPS("lite", baseline=True)
@@ -157,6 +208,10 @@ class Images(unittest.TestCase):
             step = 0.5 * scale * gradient / norm  # of one sample of 8 bits, spread over all
             slope = (self.lpips(a, b + step, range=limits) - self.lpips(a, b - step, range=limits)) / (scale * norm)
             self.assertAlmostEqual(1, slope, delta=0.02)
+        signed = self.lpips.gradient(a.astype(np.int16) - 128, b.astype(np.int16) - 128,
+                                     range=(np.int8(-128), np.int8(127)))
+        np.testing.assert_allclose(signed[1], self.lpips.gradient(a.astype(np.int16), b.astype(np.int16),
+                                                                  range=(0, 255))[1], rtol=1e-4, atol=1e-9)
         bytes_value, bytes_gradient = self.lpips.gradient(self.a, np.clip(self.b, 10, 245))
         self.assertAlmostEqual(1, bytes_value / value, delta=1e-4)
         np.testing.assert_allclose(bytes_gradient, gradient, atol=1e-3 * np.abs(gradient).max())
@@ -227,6 +282,13 @@ class Images(unittest.TestCase):
                 ((floats * np.nan, floats), {"range": (0, 1)}, ValueError, "NaN"),
                 ((floats, floats), {"range": (1, 0)}, ValueError, "ascending"),
                 ((a, a), {"range": (0, 1)}, ValueError, "no range"),
+                ((floats, floats), {"range": 1}, ValueError, "two numbers"),
+                ((floats, floats), {"range": "01"}, ValueError, "two numbers"),
+                ((floats, floats), {"range": (0, 1, 2)}, ValueError, "two numbers"),
+                ((None, a), {}, TypeError, "NoneType"),
+                ((np.ma.masked_equal(a, 3), a), {}, TypeError, "masked"),
+                (([a, a], [a, a[:39]]), {}, ValueError, "of pair 1 is 40x39"),
+                (([a, a[:, :, 0:2]], [a, a]), {}, ValueError, "image 1 of the batch"),
                 ((a.astype(np.int32), a), {}, ValueError, "int32"),
                 ((a.astype(np.uint16) + 255, a / 255), {"range": (0, 255)}, ValueError, "outside the stated range"),
                 ((a.astype(complex), a), {"range": (0, 255)}, TypeError, "complex"),
@@ -245,6 +307,12 @@ class Images(unittest.TestCase):
                 self.lpips(*arguments, **options)
         with self.assertRaisesRegex(ValueError, "alex, vgg"):
             perceptual.LPIPS("alexa")
+        for arguments, error in (({"net": None}, TypeError), ({"version": 0.1}, TypeError),
+                                 ({"net": "lite\0"}, ValueError), ({"weights": ""}, ValueError),
+                                 ({"seed": -1}, ValueError), ({"seed": 1 << 64}, ValueError),
+                                 ({"threads": 0}, ValueError), ({"threads": 1 << 31}, ValueError)):
+            with self.assertRaisesRegex(error, next(iter(arguments))):
+                perceptual.LPIPS(**{"net": "lite", **arguments})
         with self.assertRaisesRegex(ValueError, "ssimulacra2"):
             perceptual.metric("nothing")
         with self.assertRaises(NotImplementedError):
@@ -257,6 +325,20 @@ class Images(unittest.TestCase):
 
 
 class Processes(unittest.TestCase):
+    def test_a_child_forked_while_another_thread_loads_can_load(self):
+        found = run("""
+import os, signal, sys
+from perceptual import _library
+import numpy, perceptual
+_library._lock.acquire()
+if os.fork() == 0:
+    signal.alarm(20)
+    perceptual.LPIPS("lite")
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.wait()[1]))
+""")
+        self.assertEqual("0", found)
+
     def test_a_child_forked_after_the_first_call_gets_an_error_and_does_not_hang(self):
         found = run("""
 import os, sys
@@ -500,8 +582,8 @@ class DropIn(unittest.TestCase):
         a = self.a
         for arguments, options, error, text in (
                 (((a + 1) * 127.5, a), {}, ValueError, "127.5"),
-                ((a * 2.1, a), {}, ValueError, "clamp"),
-                (((a * 2.1 + 1) / 2, a), {"normalize": True}, ValueError, "255"),
+                ((a * 3.1, a), {}, ValueError, "clamp"),
+                (((a * 3.1 + 1) / 2, a), {"normalize": True}, ValueError, "255"),
                 ((a, a), {"normalize": True}, ValueError, "normalize"),
                 ((a * np.nan, a), {}, ValueError, "NaN"),
                 ((self.pictures[0], self.pictures[0]), {}, ValueError, "N x 3"),
@@ -509,6 +591,8 @@ class DropIn(unittest.TestCase):
                 ((a, a[:2]), {}, ValueError, "in1 is")):
             with self.assertRaisesRegex(error, text):
                 self.model(*arguments, **options)
+        with self.assertRaisesRegex(TypeError, "net='vgg'"):
+            package.LPIPS("vgg")
         for options in ({"pretrained": False}, {"pnet_rand": True}, {"pnet_tune": True}, {"net": "nothing"}):
             with self.assertRaises(ValueError):
                 package.LPIPS(**{"net": "lite", **options})
@@ -520,8 +604,9 @@ class DropIn(unittest.TestCase):
         self.assertTrue((np.abs(found / self.model(self.a, np.clip(beyond, -1, 1)) - 1) > 1e-3).all())
 
     def test_images_on_zero_to_one_are_warned_of(self):
-        with self.assertWarnsRegex(UserWarning, "normalize=True"):
+        with self.assertWarnsRegex(UserWarning, "normalize=True") as caught:
             self.model((self.a + 1) / 2, (self.b + 1) / 2)
+        self.assertEqual(__file__, caught.filename)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             self.model(self.a, self.b)
@@ -544,7 +629,10 @@ class DropIn(unittest.TestCase):
         a, b = torch.from_numpy(self.a), torch.from_numpy(self.b)
         np.testing.assert_array_equal(expected, self.model(a, b).numpy())
         self.assertEqual(torch.float64, self.model(a.double(), b.double()).dtype)
-        self.assertEqual(torch.float16, self.model(a.half(), b.half()).dtype)
+        for half in (torch.float16, torch.bfloat16):
+            found = self.model(a.to(half), b.to(half))
+            self.assertEqual(half, found.dtype)
+            np.testing.assert_allclose(expected, found.float().numpy(), rtol=2e-2)
         found, layers = self.model.cpu().eval()(a, b, retPerLayer=True)
         np.testing.assert_allclose(sum(layers).numpy(), found.numpy(), rtol=1e-5)
         with self.assertRaises(TypeError):
@@ -581,6 +669,39 @@ class DropIn(unittest.TestCase):
             self.assertFalse(self.model(a, b).requires_grad)
         with self.assertRaisesRegex(NotImplementedError, "no_grad"):
             self.model(a, b, retPerLayer=True)
+
+    @needs_torch
+    def test_gradients_of_halves_keep_what_a_scaled_loss_asks_for(self):
+        a, b = torch.from_numpy(self.a), torch.from_numpy(self.b)
+        exact, half = b.clone().requires_grad_(), b.half().requires_grad_()
+        self.model(a.half().float(), exact.half().float()).mean().backward()
+        (self.model(a.half(), half).mean() * 1024).backward()
+        np.testing.assert_allclose(half.grad.float().numpy(), 1024 * exact.grad.numpy(), rtol=5e-3, atol=1e-4)
+
+    @needs_torch
+    def test_shapes_are_checked_with_and_without_a_gradient(self):
+        image = torch.from_numpy(self.a)
+        for other in (image[:, :1], image[0], image[..., :1], torch.zeros(())):
+            for grad in (False, True):
+                with self.assertRaises(ValueError):
+                    self.model(image, other.clone().requires_grad_(grad))
+
+    @needs_torch
+    def test_a_second_derivative_is_refused_and_not_left_out(self):
+        a, b = torch.from_numpy(self.a[:1]), torch.from_numpy(self.b[:1]).requires_grad_()
+        loss = self.model(a, b).sum()
+        slope, = torch.autograd.grad(loss, b, create_graph=True)
+        np.testing.assert_array_equal(torch.autograd.grad(self.model(a, b).sum(), b)[0].numpy(), slope.detach().numpy())
+        with self.assertRaisesRegex(NotImplementedError, "again"):
+            (loss + (slope ** 2).sum()).backward()
+
+    @needs_torch
+    def test_it_is_a_module(self):
+        model = torch.nn.ModuleList([package.LPIPS(net="lite").half().eval()])[0]
+        self.assertEqual(({}, []), (dict(model.state_dict()), list(model.parameters())))
+        a, b = torch.from_numpy(self.a), torch.from_numpy(self.b)
+        for copied in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+            np.testing.assert_array_equal(self.model(a, b).numpy(), copied(a, b).numpy())
 
     @needs_torch
     def test_an_image_comes_closer_by_descent(self):

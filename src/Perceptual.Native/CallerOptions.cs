@@ -14,6 +14,7 @@ internal readonly unsafe struct CallerOptions
 
     public Lpips Load()
     {
+        OpenSsl.Require();
         var file = Text(weights, "weights");
         var isFile = File.Exists(file);
         using var progress = new CallerProgress();

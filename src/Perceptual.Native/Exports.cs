@@ -16,7 +16,7 @@ internal static unsafe class Exports
 
     [UnmanagedCallersOnly(EntryPoint = "managed_metric_names")]
     public static int MetricNames(byte* message, byte* text, long length) =>
-        Run(message, () => WriteAll(string.Concat(Metric.All.Select(info => info.Name + "\n")), text, length));
+        Run(message, () => WriteAll(string.Concat(Metric.All.Where(info => !info.ComparesLinearLight).Select(info => info.Name + "\n")), text, length));
 
     [UnmanagedCallersOnly(EntryPoint = "managed_load")]
     public static int Load(byte* message, CallerOptions* options, ulong* model) => Run(message, () =>
@@ -31,6 +31,8 @@ internal static unsafe class Exports
         NotNull(name, "name");
         NotNull(model, "model");
         var text = CallerOptions.Text(name, "name")!;
+        if (text.Contains("lpips", StringComparison.OrdinalIgnoreCase))
+            OpenSsl.Require();
         using var progress = new CallerProgress();
         var store = Metric.NeedsStore(text) ? new WeightStore(progress: progress) : null;
         var metric = Metric.Load([text], store, cancellation: progress.Stop)[0];
@@ -183,7 +185,10 @@ internal static unsafe class Exports
     {
         NotNull(reference, "the reference");
         NotNull(distorted, "the distorted image");
-        return (reference->Copy($"the reference{which}"), distorted->Copy($"the distorted image{which}"));
+        var (a, b) = (reference->Copy($"the reference{which}"), distorted->Copy($"the distorted image{which}"));
+        return (a.Width, a.Height) == (b.Width, b.Height) ? (a, b)
+            : throw new ArgumentException($"the distorted image{which} is {b.Width}x{b.Height} but the reference is "
+                + $"{a.Width}x{a.Height}");
     }
 
     private static LpipsFeatures Activations(ulong features, int layer)

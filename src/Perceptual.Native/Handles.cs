@@ -8,14 +8,16 @@ namespace Perceptual.Native;
 /// </summary>
 internal static class Handles
 {
-    // Odd, so that no two counts have the same product; a small number that a caller made up is none.
+    // Odd, so that no two counts have the same product; a small number that a caller made up is none, nor is one of
+    // another process.
     private const ulong Spread = 0x9E3779B97F4A7C15;
+    private static readonly ulong Start = (ulong)Random.Shared.NextInt64();
     private static readonly ConcurrentDictionary<ulong, object> Objects = [];
     private static long count;
 
     public static ulong Add(object value)
     {
-        var handle = unchecked((ulong)Interlocked.Increment(ref count) * Spread);
+        var handle = unchecked(Start + (ulong)Interlocked.Increment(ref count) * Spread);
         Objects[handle] = value;
         return handle;
     }

@@ -3,6 +3,7 @@
  * Errors of a thread are kept here, where they can be read after a fork, too. */
 #include "perceptual.h"
 
+#include <fenv.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -38,9 +39,17 @@ static _Thread_local char message[MESSAGE_LENGTH];
 static _Atomic pid_t owner;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static volatile int is_child;
+
+static void in_child(void)
+{
+    is_child = 1;
+}
+
 /* The runtime starts with the first call into it, and would leave SIGPIPE ignored in the whole process. */
 static void start(void)
 {
+    pthread_atfork(NULL, NULL, in_child);
     struct sigaction pipe;
     char level[16];
     sigaction(SIGPIPE, NULL, &pipe);
@@ -52,7 +61,8 @@ static int is_forked(void)
 {
     pid_t self = getpid(), before = 0;
     message[0] = '\0';
-    if (atomic_compare_exchange_strong(&owner, &before, self) || before == self) {
+    /* A child may have the number of its parent, in another namespace. */
+    if (!is_child && (atomic_compare_exchange_strong(&owner, &before, self) || before == self)) {
         pthread_once(&once, start);
         return 0;
     }
@@ -61,7 +71,16 @@ static int is_forked(void)
     return 1;
 }
 
-#define CALL(function, ...) (is_forked() ? PERCEPTUAL_FORKED : managed_##function(message, __VA_ARGS__))
+/* Managed code has the rounding and the exceptions of floats that every program starts with, whatever the host has. */
+#define CALL(function, ...) \
+    do { \
+        fenv_t host; \
+        fegetenv(&host); \
+        fesetenv(FE_DFL_ENV); \
+        int code = is_forked() ? PERCEPTUAL_FORKED : managed_##function(message, __VA_ARGS__); \
+        fesetenv(&host); \
+        return code; \
+    } while (0)
 
 static int64_t int_of(size_t length)
 {
@@ -80,81 +99,81 @@ EXPORT const char *perceptual_last_error(void)
 
 EXPORT int perceptual_vectors(char *text, size_t length)
 {
-    return CALL(vectors, text, int_of(length));
+    CALL(vectors, text, int_of(length));
 }
 
 EXPORT int perceptual_load(const perceptual_options *options, perceptual_handle *model)
 {
-    return CALL(load, options, model);
+    CALL(load, options, model);
 }
 
 EXPORT int perceptual_metric(const char *name, int32_t threads, perceptual_handle *model)
 {
-    return CALL(metric, name, threads, model);
+    CALL(metric, name, threads, model);
 }
 
 EXPORT int perceptual_on_download(perceptual_progress progress, void *context)
 {
-    return CALL(on_download, progress, context);
+    CALL(on_download, progress, context);
 }
 
 EXPORT int perceptual_metric_names(char *text, size_t length)
 {
-    return CALL(metric_names, text, int_of(length));
+    CALL(metric_names, text, int_of(length));
 }
 
 EXPORT int perceptual_describe(perceptual_handle model, perceptual_info *info)
 {
-    return CALL(describe, model, info);
+    CALL(describe, model, info);
 }
 
 EXPORT int perceptual_free(perceptual_handle handle)
 {
-    return CALL(free, handle);
+    CALL(free, handle);
 }
 
 EXPORT int perceptual_distance(perceptual_handle model, const perceptual_image *reference,
     const perceptual_image *distorted, double *value, double *layers, int64_t layer_count)
 {
-    return CALL(batch, model, reference, distorted, 1, value, layers, layer_count);
+    CALL(batch, model, reference, distorted, 1, value, layers, layer_count);
 }
 
 EXPORT int perceptual_batch(perceptual_handle model, const perceptual_image *references,
     const perceptual_image *distorted, int64_t count, double *values, double *layers, int64_t layer_count)
 {
-    return CALL(batch, model, references, distorted, count, values, layers, layer_count);
+    CALL(batch, model, references, distorted, count, values, layers, layer_count);
 }
 
 EXPORT int perceptual_map(perceptual_handle model, const perceptual_image *reference,
     const perceptual_image *distorted, float *map, int64_t length, double *value)
 {
-    return CALL(map, model, reference, distorted, map, length, value);
+    CALL(map, model, reference, distorted, map, length, value);
 }
 
 EXPORT int perceptual_extract(perceptual_handle model, const perceptual_image *image, perceptual_handle *features)
 {
-    return CALL(extract, model, image, features);
+    CALL(extract, model, image, features);
 }
 
 EXPORT int perceptual_features_size(perceptual_handle features, int32_t layer, int32_t *channels, int32_t *height,
     int32_t *width)
 {
-    return CALL(features_size, features, layer, channels, height, width);
+    CALL(features_size, features, layer, channels, height, width);
 }
 
 EXPORT int perceptual_features_copy(perceptual_handle features, int32_t layer, float *values, int64_t length)
 {
-    return CALL(features_copy, features, layer, values, length);
+    CALL(features_copy, features, layer, values, length);
 }
 
 EXPORT int perceptual_compare(perceptual_handle model, perceptual_handle reference, perceptual_handle distorted,
     double *value, double *layers, int64_t layer_count)
 {
-    return CALL(compare, model, reference, distorted, value, layers, layer_count);
+    CALL(compare, model, reference, distorted, value, layers, layer_count);
 }
 
 EXPORT int perceptual_gradient(perceptual_handle model, const perceptual_image *reference,
     const perceptual_image *image, float *gradient, int64_t length, double *value)
 {
-    return CALL(gradient, model, reference, image, gradient, length, value);
+    CALL(gradient, model, reference, image, gradient, length, value);
 }

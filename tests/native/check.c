@@ -1,6 +1,7 @@
 /* What the C library promises a program, tried in one that has signal handlers, threads, guard pages and forks of its
  * own. Prints a line for each promise kept; ends with 1 at the first that is not. Run by tests/native.sh. */
 #define _GNU_SOURCE
+#include <fenv.h>
 #include <math.h>
 #include <perceptual.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@
 enum { SIDE = 40, THREADS = 8, CALLS = 10000, FORKS = 100 };
 
 static perceptual_handle lpips;
+static double expected;
 
 static void broken(const char *what, int line)
 {
@@ -360,6 +362,21 @@ static void wrong_arguments_give_codes(void)
     EXPECT_CODE(PERCEPTUAL_BAD_HANDLE, perceptual_free((perceptual_handle)(uintptr_t)&a));
 }
 
+static void the_rounding_of_the_host_changes_nothing(void)
+{
+    perceptual_handle ssimulacra2;
+    perceptual_image a = image_of(1, 1), b = image_of(2, 1);
+    double usual, found;
+    EXPECT_CODE(PERCEPTUAL_OK, perceptual_metric("ssimulacra2", 0, &ssimulacra2));
+    EXPECT_CODE(PERCEPTUAL_OK, perceptual_distance(ssimulacra2, &a, &b, &usual, NULL, 0));
+    EXPECT(fesetround(FE_DOWNWARD) == 0 && feenableexcept(FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW) == 0);
+    EXPECT_CODE(PERCEPTUAL_OK, perceptual_distance(ssimulacra2, &a, &b, &found, NULL, 0));
+    EXPECT(usual == found && distance_of(&a, &b) == expected);
+    EXPECT(fegetround() == FE_DOWNWARD && fegetexcept() == (FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW));
+    EXPECT(fesetenv(FE_DFL_ENV) == 0);
+    EXPECT_CODE(PERCEPTUAL_OK, perceptual_free(ssimulacra2));
+}
+
 static long resident(void)
 {
     long all, pages = 0;
@@ -369,7 +386,6 @@ static long resident(void)
     return pages * sysconf(_SC_PAGESIZE) >> 10;
 }
 
-static double expected;
 static volatile int stop;
 
 static void *work(void *calls)
@@ -445,6 +461,7 @@ int main(void)
     wrong_arguments_give_codes();
     perceptual_image a = image_of(1, 1), b = image_of(2, 1);
     expected = distance_of(&a, &b);
+    the_rounding_of_the_host_changes_nothing();
     many_threads_get_the_same_bits_and_memory_stays_flat();
     a_child_forked_later_gets_a_code();
     EXPECT_CODE(PERCEPTUAL_OK, perceptual_free(lpips));

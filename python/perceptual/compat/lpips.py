@@ -7,9 +7,10 @@ is computed on the processor.
 
 from __future__ import annotations
 
+import functools
 import sys
 import warnings
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
@@ -18,15 +19,13 @@ from .._metrics import LPIPS as _LPIPS
 
 __all__ = ["LPIPS", "im2tensor", "load_image", "tensor2im"]
 
-_OVERSHOOT = 1.0  # outputs of networks go beyond [-1, 1]; what goes beyond [-2, 2] is another range
+# Outputs of networks go beyond [-1, 1], and beyond [0, 1] with normalize. What goes further has another range.
+_OVERSHOOT, _OVERSHOOT_NORMALIZED = 2.0, 0.5
 
 
 def load_image(path: str) -> np.ndarray:
-    """uint8 [height, width, 3] of a file that Pillow opens."""
-    from PIL import Image
-
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
+    """uint8 [height, width, 3] of a file that Pillow opens, turned as its EXIF orientation says, without its alpha."""
+    return _images.read_rgb(path)
 
 
 def im2tensor(image: np.ndarray, imtype: Any = np.uint8, cent: float = 1.0, factor: float = 255 / 2) -> Any:
@@ -38,16 +37,18 @@ def im2tensor(image: np.ndarray, imtype: Any = np.uint8, cent: float = 1.0, fact
 
 def tensor2im(image_tensor: Any, imtype: Any = np.uint8, cent: float = 1.0, factor: float = 255 / 2) -> np.ndarray:
     """The first image [height, width, 3] on [0, 255] of a tensor [N, 3, height, width] on [-1, 1]."""
-    samples: np.ndarray = (image_tensor[0].detach().cpu().float().numpy().transpose(1, 2, 0) + cent) * factor
+    samples = (_images.numbers(image_tensor[0].float()).transpose(1, 2, 0) + cent) * factor
     return samples.astype(imtype)
 
 
-class LPIPS:
+class _Plain:
     """The class of the package lpips, with its arguments. Those that would make it another metric are refused."""
 
     def __init__(self, pretrained: bool = True, net: str = "alex", version: str = "0.1", lpips: bool = True,
                  spatial: bool = False, pnet_rand: bool = False, pnet_tune: bool = False, use_dropout: bool = True,
                  model_path: Optional[str] = None, eval_mode: bool = True, verbose: bool = True) -> None:
+        if not isinstance(pretrained, (bool, int)):
+            raise TypeError(f"pretrained is True or False, not {pretrained!r}: name the network, LPIPS(net='vgg')")
         if lpips and not pretrained and model_path is None:
             raise ValueError("pretrained=False would take random lin weights: for none, give lpips=False")
         if pnet_rand or pnet_tune:
@@ -56,31 +57,32 @@ class LPIPS:
         self.spatial = spatial
         self._model = _LPIPS(net, version, baseline=not lpips, lin=model_path if lpips else None)
 
-    def __call__(self, in0: Any, in1: Any, retPerLayer: bool = False, normalize: bool = False) -> Any:
+    def forward(self, in0: Any, in1: Any, retPerLayer: bool = False, normalize: bool = False) -> Any:
         """The distance [N, 1, 1, 1], or with spatial the map [N, 1, height, width].
 
         retPerLayer: also a list of what each layer adds. normalize: the images are on [0, 1].
         """
-        if not _is_tensor(in0) and not _is_tensor(in1):
+        are_tensors = [_images.is_tensor(image) for image in (in0, in1)]
+        if not any(are_tensors):
             return self._run(np.asarray(in0), np.asarray(in1), retPerLayer, normalize)
-        import torch
-
-        if not (_is_tensor(in0) and _is_tensor(in1)):
+        if not all(are_tensors):
             raise TypeError("both images are tensors, or both are arrays")
+        torch = _torch()
+        _check_shapes(in0, in1)
         if torch.is_grad_enabled() and (in0.requires_grad or in1.requires_grad):
             if self.spatial or retPerLayer:
                 raise NotImplementedError("maps and layers cannot be differentiated here: leave out spatial and "
                                           "retPerLayer, or call this below torch.no_grad()")
-            return _differentiable(torch)(self, normalize, *torch.broadcast_tensors(in0, in1))
-        found = self._run(_numbers(in0), _numbers(in1), retPerLayer, normalize)
+            return _differentiable()(self, normalize, *torch.broadcast_tensors(in0, in1))
+        found = self._run(_images.numbers(in0), _images.numbers(in1), retPerLayer, normalize)
         if not retPerLayer:
             return torch.from_numpy(found).to(in0)
         return torch.from_numpy(found[0]).to(in0), [torch.from_numpy(layer).to(in0) for layer in found[1]]
 
-    forward = __call__
+    __call__ = forward
 
     # What scripts call on a module: there is nothing to move, to train or to freeze.
-    def _itself(self, *_: Any, **__: Any) -> LPIPS:
+    def _itself(self, *_: Any, **__: Any) -> _Plain:
         return self
 
     to = cuda = cpu = eval = train = float = requires_grad_ = _itself
@@ -104,17 +106,14 @@ class LPIPS:
         return found, [layer.reshape(-1, 1, 1, 1) for layer in per_layer.astype(np.float32).T]
 
     def _images(self, in0: np.ndarray, in1: np.ndarray, normalize: bool) -> tuple[_images.Images, _images.Images]:
+        _check_shapes(in0, in1)
         for name, image in (("in0", in0), ("in1", in1)):
-            if image.ndim != 4 or image.shape[1] != 3 or 0 in image.shape:
-                raise ValueError(f"{name} is {' x '.join(map(str, image.shape))}: needed is N x 3 x height x width")
             if image.dtype.kind != "f":
                 raise TypeError(f"{name} is of {image.dtype}: needed are floats on [-1, 1], or on [0, 1] with "
                                 "normalize=True")
-        if in0.shape[1:] != in1.shape[1:] or (len(in0) != len(in1) and 1 not in (len(in0), len(in1))):
-            raise ValueError(f"in0 is {in0.shape} but in1 is {in1.shape}")
         _check_range(in0, in1, normalize)
         black_and_white = (0.0, 1.0) if normalize else (-1.0, 1.0)
-        overshoot = _OVERSHOOT / 2 if normalize else _OVERSHOOT
+        overshoot = _OVERSHOOT_NORMALIZED if normalize else _OVERSHOOT
         in0, in1 = np.broadcast_arrays(in0, in1)
         return _images.of_planes(in0, black_and_white, overshoot), _images.of_planes(in1, black_and_white, overshoot)
 
@@ -133,18 +132,17 @@ class LPIPS:
         return values, gradients
 
 
-def _is_tensor(image: Any) -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(image, torch.Tensor)
-
-
-def _numbers(tensor: Any) -> np.ndarray:
-    return tensor.detach().cpu().numpy()
+def _check_shapes(in0: Any, in1: Any) -> None:
+    for name, image in (("in0", in0), ("in1", in1)):
+        if image.ndim != 4 or image.shape[1] != 3 or 0 in image.shape:
+            raise ValueError(f"{name} is {' x '.join(map(str, image.shape))}: needed is N x 3 x height x width")
+    if in0.shape[1:] != in1.shape[1:] or (len(in0) != len(in1) and 1 not in (len(in0), len(in1))):
+        raise ValueError(f"in0 is {tuple(in0.shape)} but in1 is {tuple(in1.shape)}")
 
 
 def _check_range(in0: np.ndarray, in1: np.ndarray, normalize: bool) -> None:
     low, high = min(in0.min(), in1.min()), max(in0.max(), in1.max())
-    black, overshoot = (0, _OVERSHOOT / 2) if normalize else (-1, _OVERSHOOT)
+    black, overshoot = (0, _OVERSHOOT_NORMALIZED) if normalize else (-1, _OVERSHOOT)
     if low < black - overshoot or high > 1 + overshoot:
         stated = "[0, 1], as normalize=True says" if normalize else "[-1, 1]"
         raise ValueError(f"the images lie on [{low:g}, {high:g}], too far from {stated}: images on [0, 255] are "
@@ -152,29 +150,85 @@ def _check_range(in0: np.ndarray, in1: np.ndarray, normalize: bool) -> None:
                          f"clamp({black}, 1)")
     if not normalize and 0 <= low < high:
         warnings.warn("all samples lie on [0, 1], but are taken as [-1, 1]: if black is 0, give normalize=True",
-                      stacklevel=4)
+                      stacklevel=_level_of_caller())
 
 
-_made: Any = None
+def _level_of_caller() -> int:
+    """How far up the caller is, outside of this package and of PyTorch."""
+    level = 0
+    frame: Any = sys._getframe()
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("perceptual", "torch"):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
-def _differentiable(torch: Any) -> Any:
-    global _made
-    if _made is not None:
-        return _made
+def _torch() -> Any:
+    import torch
 
-    class Distance(torch.autograd.Function):
+    return torch
+
+
+@functools.lru_cache(maxsize=None)
+def _module() -> Any:
+    """The class as a module of PyTorch, which has methods and places that nothing else may take."""
+    Module: Any = _torch().nn.Module
+
+    class LPIPS(Module, _Plain):
+        __doc__ = _Plain.__doc__
+        __qualname__ = "LPIPS"
+        forward = _Plain.forward
+
+        @functools.wraps(_Plain.__init__)
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            Module.__init__(self)
+            _Plain.__init__(self, *arguments, **options)
+
+    return LPIPS
+
+
+@functools.lru_cache(maxsize=None)
+def _differentiable() -> Any:
+    torch = _torch()
+    Function: Any = torch.autograd.Function
+
+    class Once(Function):
+        """A gradient that is not differentiated again, though it depends on the images."""
+
         @staticmethod
-        def forward(ctx: Any, model: LPIPS, normalize: bool, in0: Any, in1: Any) -> Any:
+        def forward(ctx: Any, gradient: Any, *images: Any) -> Any:
+            return gradient.clone()
+
+        @staticmethod
+        def backward(ctx: Any, *_: Any) -> Any:
+            raise NotImplementedError("the gradient of LPIPS cannot be differentiated again here")
+
+    class Distance(Function):
+        @staticmethod
+        def forward(ctx: Any, model: _Plain, normalize: bool, in0: Any, in1: Any) -> Any:
             needed = ctx.needs_input_grad[2:]
-            values, gradients = model._gradients(_numbers(in0), _numbers(in1), normalize, needed)
-            ctx.save_for_backward(*(None if g is None else torch.from_numpy(g).to(in0) for g in gradients))
+            arrays = _images.numbers(in0), _images.numbers(in1)
+            values, gradients = model._gradients(*arrays, normalize, needed)
+            kept = (None if gradient is None else torch.from_numpy(gradient).to(in0.device) for gradient in gradients)
+            ctx.save_for_backward(in0, in1, *kept)
             return torch.from_numpy(values).to(in0)
 
         @staticmethod
-        @torch.autograd.function.once_differentiable
         def backward(ctx: Any, by_distance: Any) -> Any:
-            return None, None, *(None if g is None else g * by_distance for g in ctx.saved_tensors)
+            in0, in1, *gradients = ctx.saved_tensors
+            # In float32 also of halves, whose scaled losses would otherwise lose the smallest.
+            found = [None if gradient is None else (gradient * by_distance).to(in0.dtype) for gradient in gradients]
+            if torch.is_grad_enabled():
+                found = [None if gradient is None else Once.apply(gradient, in0, in1) for gradient in found]
+            return None, None, *found
 
-    _made = Distance.apply
-    return _made
+    return Distance.apply
+
+
+if TYPE_CHECKING:
+    LPIPS = _Plain
+
+
+def __getattr__(name: str) -> Any:
+    if name != "LPIPS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _module() if "torch" in sys.modules else _Plain
