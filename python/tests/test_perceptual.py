@@ -665,6 +665,9 @@ class DropIn(unittest.TestCase):
         one = torch.from_numpy(self.a[:1]).requires_grad_()
         self.model(one, b.detach()).sum().backward()
         self.assertEqual(one.shape, one.grad.shape)
+        wide = torch.from_numpy(self.a).double().requires_grad_()
+        self.model(wide, b).sum().backward()
+        self.assertEqual((torch.float64, torch.float32), (wide.grad.dtype, b.grad.dtype))
         with torch.no_grad():
             self.assertFalse(self.model(a, b).requires_grad)
         with self.assertRaisesRegex(NotImplementedError, "no_grad"):

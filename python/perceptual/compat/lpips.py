@@ -148,7 +148,7 @@ def _check_range(in0: np.ndarray, in1: np.ndarray, normalize: bool) -> None:
         raise ValueError(f"the images lie on [{low:g}, {high:g}], too far from {stated}: images on [0, 255] are "
                          f"divided by {'255' if normalize else '127.5, less 1'}; of outputs of networks take "
                          f"clamp({black}, 1)")
-    if not normalize and 0 <= low < high:
+    if not normalize and 0 <= low < high <= 1:
         warnings.warn("all samples lie on [0, 1], but are taken as [-1, 1]: if black is 0, give normalize=True",
                       stacklevel=_level_of_caller())
 
@@ -208,17 +208,22 @@ def _differentiable() -> Any:
             needed = ctx.needs_input_grad[2:]
             arrays = _images.numbers(in0), _images.numbers(in1)
             values, gradients = model._gradients(*arrays, normalize, needed)
-            kept = (None if gradient is None else torch.from_numpy(gradient).to(in0.device) for gradient in gradients)
+            kept = (None if gradient is None else torch.from_numpy(gradient).to(image.device)
+                    for gradient, image in zip(gradients, (in0, in1)))
             ctx.save_for_backward(in0, in1, *kept)
             return torch.from_numpy(values).to(in0)
 
         @staticmethod
         def backward(ctx: Any, by_distance: Any) -> Any:
-            in0, in1, *gradients = ctx.saved_tensors
-            # In float32 also of halves, whose scaled losses would otherwise lose the smallest.
-            found = [None if gradient is None else (gradient * by_distance).to(in0.dtype) for gradient in gradients]
-            if torch.is_grad_enabled():
-                found = [None if gradient is None else Once.apply(gradient, in0, in1) for gradient in found]
+            images, gradients = ctx.saved_tensors[:2], ctx.saved_tensors[2:]
+            found = []
+            for gradient, image in zip(gradients, images):
+                if gradient is not None:
+                    # In float32 also of halves, whose scaled losses would otherwise lose the smallest.
+                    gradient = (gradient * by_distance.to(image.device)).to(image.dtype)
+                    if torch.is_grad_enabled():
+                        gradient = Once.apply(gradient, *images)
+                found.append(gradient)
             return None, None, *found
 
     return Distance.apply
