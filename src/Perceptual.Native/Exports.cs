@@ -16,7 +16,8 @@ internal static unsafe class Exports
 
     [UnmanagedCallersOnly(EntryPoint = "managed_metric_names")]
     public static int MetricNames(byte* message, byte* text, long length) =>
-        Run(message, () => WriteAll(string.Concat(Metric.All.Where(info => !info.ComparesLinearLight).Select(info => info.Name + "\n")), text, length));
+        Run(message, () => WriteAll(string.Concat(
+            Metric.All.Where(info => !info.ComparesLinearLight).Select(info => info.Name + "\n")), text, length));
 
     [UnmanagedCallersOnly(EntryPoint = "managed_load")]
     public static int Load(byte* message, CallerOptions* options, ulong* model) => Run(message, () =>
