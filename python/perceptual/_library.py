@@ -138,6 +138,7 @@ def load(function: str, *arguments: object) -> None:
             failed.append(error)
 
     # A signal's handler in Python runs in the main thread only, and not while that is in the library.
+    _loaded or _load()  # the runtime starts faster in the main thread
     worker = threading.Thread(target=run, daemon=True)
     download = _Download(worker)
     worker.start()
