@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Range = Sequence[float]
 
 _FORMATS = {1: 6, 3: 0, 4: 2}  # samples of a pixel: GRAY8, RGB8, RGBA8
+_FILES_OF_8_BITS = {"BMP", "DIB", "GIF", "ICO", "JPEG", "MPO", "PCX", "PNG", "PPM", "TGA", "TIFF", "WEBP"}
 
 
 class Images:
@@ -95,9 +96,13 @@ def _named(count: int, i: int, function: Any, *arguments: Any) -> Any:
     try:
         return function(*arguments)
     except (TypeError, ValueError) as error:
-        if count == 1:
+        if count == 1 or type(error) not in (TypeError, ValueError):
             raise
         raise type(error)(f"image {i} of the batch: {error}") from error
+    except OSError as error:
+        if count == 1 or error.filename is not None:
+            raise
+        raise OSError(f"image {i} of the batch: {error}") from error
 
 
 def _array(image: Any) -> np.ndarray:
@@ -126,9 +131,10 @@ def _read(file: Any, take: Any) -> Any:
 
     try:
         with Pillow.open(file) as opened:
-            if any(";16" in str(tile) for tile in opened.tile):
-                raise ValueError(f"{_name(file)} has 16 bits a sample, of which Pillow keeps 8: give its samples as an "
-                                 "array of uint16, with range=(0, 65535)")
+            if not _keeps_all_bits(opened):
+                raise ValueError(f"{_name(file)}, a {opened.format}, has more than 8 bits a sample, or may have, of "
+                                 "which Pillow keeps 8: give its samples as an array, such as one of uint16 with "
+                                 "range=(0, 65535)")
             return take(ImageOps.exif_transpose(opened))
     except OSError as error:
         if error.filename is not None or _name(file) in str(error):
@@ -136,15 +142,30 @@ def _read(file: Any, take: Any) -> Any:
         raise OSError(f"{_name(file)}: {error}") from error
 
 
+def _keeps_all_bits(opened: Any) -> bool:
+    """Whether Pillow loses no bits of a file's samples, which its modes do not show."""
+    if opened.format == "PNG":
+        return not any(";16" in str(tile) for tile in opened.tile)
+    if opened.format == "TIFF":
+        bits: Any = opened.tag_v2.get(258, (1,))
+        return max(bits) <= 8
+    if opened.format == "PPM":
+        decoder, _, _, arguments = opened.tile[0]
+        return decoder == "raw" or arguments[-1] <= 255  # the largest value
+    return opened.format in _FILES_OF_8_BITS
+
+
 def _of_8_bits(image: Any, name: str) -> Any:
     if image.mode in ("1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"):
         return image
-    raise ValueError(f"{name} has the mode {image.mode} of Pillow, of which nothing is made here by guessing: convert "
-                     "it to RGB, or give its samples as an array, with their range")
+    raise ValueError(f"{name} has the mode {image.mode} of Pillow, of which nothing is made here by guessing: give its "
+                     "samples as an array, with their range")
 
 
 def _pixels(image: Any, name: str) -> np.ndarray:
     image = _of_8_bits(image, name)
+    if image.mode in ("1", "L", "RGB") and "transparency" in image.info:
+        raise ValueError(f"{name} has a colour that is transparent: blend it over a background first")
     if "A" in image.mode or "transparency" in image.info:
         return np.asarray(image.convert("RGBA"))
     return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))

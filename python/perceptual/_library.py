@@ -130,12 +130,15 @@ def load(function: str, *arguments: object) -> None:
         call(function, *arguments)
         return
     failed: list[BaseException] = []
+    done = threading.Event()
 
     def run() -> None:
         try:
             call(function, *arguments)
         except BaseException as error:
             failed.append(error)
+        finally:
+            done.set()
 
     # A signal's handler in Python runs in the main thread only, and not while that is in the library.
     _loaded or _load()  # the runtime starts faster in the main thread
@@ -143,10 +146,10 @@ def load(function: str, *arguments: object) -> None:
     download = _Download(worker)
     worker.start()
     try:
-        worker.join()
+        done.wait()
     except BaseException:
         download.is_stopped = True
-        worker.join(1.5)
+        done.wait(1.5)
         raise
     finally:
         download.end()

@@ -137,15 +137,39 @@ class Images(unittest.TestCase):
                 struct.pack(">L", len(data)) + kind + data + struct.pack(">L", zlib.crc32(kind + data))
                 for kind, data in chunks))
             for read in (package.load_image, self.lpips.features):
-                with self.assertRaisesRegex(ValueError, "a.png has 16 bits"):
+                with self.assertRaisesRegex(ValueError, "a.png, a PNG, has more than 8 bits"):
                     read(path)
+            ppm = folder + "/a.ppm"
+            for largest, samples in ((255, self.a.tobytes()), (1023, self.a.astype(">u2").tobytes())):
+                pathlib.Path(ppm).write_bytes(b"P6 40 40 %d\n" % largest + samples)
+                if largest == 255:
+                    self.assertEqual(self.expected, self.lpips(ppm, self.b))
+                else:
+                    with self.assertRaisesRegex(ValueError, "a.ppm, a PPM"):
+                        self.lpips(ppm, self.b)
+            Image.fromarray(self.a).save(folder + "/a.tif")
+            self.assertEqual(self.expected, self.lpips(folder + "/a.tif", self.b))
+            entries = [(256, 3, 1, 40), (257, 3, 1, 40), (258, 3, 3, 8), (259, 3, 1, 1), (262, 3, 1, 2),
+                       (273, 4, 3, 14), (277, 3, 1, 3), (278, 3, 1, 40), (279, 4, 3, 26), (284, 3, 1, 2)]
+            head = 38  # where the directory begins, behind what its entries point to
+            pathlib.Path(folder, "planes.tif").write_bytes(
+                struct.pack("<2sHL3H3L3L", b"II", 42, head, 16, 16, 16, *(head + 126 + i * 3200 for i in range(3)),
+                            3200, 3200, 3200)
+                + struct.pack("<H", len(entries))
+                + b"".join(struct.pack("<HHLL", *entry) for entry in entries) + bytes(4)
+                + self.a.astype("<u2").transpose(2, 0, 1).tobytes())
+            with self.assertRaisesRegex(ValueError, "planes.tif, a TIFF"):
+                self.lpips(folder + "/planes.tif", self.b)
+            Image.fromarray(self.a).save(folder + "/a.sgi", bpc=2)
+            with self.assertRaisesRegex(ValueError, "a.sgi, a SGI"):
+                self.lpips(folder + "/a.sgi", self.b)
             Image.fromarray(self.a).save(path)
             content = pathlib.Path(path).read_bytes()
             pathlib.Path(path).write_bytes(content[:len(content) // 2])
             with self.assertRaisesRegex(OSError, "a.png"):
                 self.lpips([self.b, path], [self.b, self.b])
             Image.fromarray(np.arange(40 * 30, dtype=np.uint16).reshape(40, 30)).save(path)
-            with self.assertRaisesRegex(ValueError, "a.png.*(I;16|mode I|16 bits)"):
+            with self.assertRaisesRegex(ValueError, "a.png.*(mode I|8 bits)"):
                 package.load_image(path)
 
     def test_gray_is_three_channels_alike(self):
@@ -288,6 +312,7 @@ class Images(unittest.TestCase):
                 ((None, a), {}, TypeError, "NoneType"),
                 ((np.ma.masked_equal(a, 3), a), {}, TypeError, "masked"),
                 (([a, a], [a, a[:39]]), {}, ValueError, "of pair 1 is 40x39"),
+                (([floats, floats], [floats, floats * 1.1]), {"range": (0, 1)}, ValueError, "distorted.* pair 1: the"),
                 (([a, a[:, :, 0:2]], [a, a]), {}, ValueError, "image 1 of the batch"),
                 ((a.astype(np.int32), a), {}, ValueError, "int32"),
                 ((a.astype(np.uint16) + 255, a / 255), {"range": (0, 255)}, ValueError, "outside the stated range"),
@@ -697,10 +722,28 @@ class DropIn(unittest.TestCase):
         np.testing.assert_array_equal(torch.autograd.grad(self.model(a, b).sum(), b)[0].numpy(), slope.detach().numpy())
         with self.assertRaisesRegex(NotImplementedError, "again"):
             (loss + (slope ** 2).sum()).backward()
+        weight = torch.tensor(2.0, requires_grad=True)
+        by_image, = torch.autograd.grad(self.model(a, b).sum() * weight, b, create_graph=True)
+        self.assertAlmostEqual(slope.sum().item(), torch.autograd.grad(by_image.sum(), weight)[0].item(), places=5)
+
+    @needs_torch
+    def test_images_may_change_after_the_distance(self):
+        a, b = torch.from_numpy(self.a).clone(), torch.from_numpy(self.b).requires_grad_()
+        changed = b * 1
+        self.model(a, b).sum().backward()
+        found = self.model(a, changed).sum()
+        with torch.no_grad():
+            changed.clamp_(-0.5, 0.5)
+            a.zero_()
+        before = b.grad.clone()
+        found.backward()
+        np.testing.assert_array_equal(2 * before.numpy(), b.grad.numpy())
 
     @needs_torch
     def test_it_is_a_module(self):
         model = torch.nn.ModuleList([package.LPIPS(net="lite").half().eval()])[0]
+        self.assertFalse(model.training)
+        self.assertIn("LPIPS", dir(package))
         self.assertEqual(({}, []), (dict(model.state_dict()), list(model.parameters())))
         a, b = torch.from_numpy(self.a), torch.from_numpy(self.b)
         for copied in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):

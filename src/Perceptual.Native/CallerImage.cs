@@ -39,7 +39,14 @@ internal readonly unsafe struct CallerImage
             throw new ArgumentException($"{name} has a stride of {stride} bytes, but its rows have {row}");
         if (step > long.MaxValue / 4 / height)
             throw new ArgumentException($"{name} has a stride of {stride} bytes, which is too large");
-        return format == FloatPlanes ? CopyFloats(name, row, step) : CopyBytes(name, row, step);
+        try
+        {
+            return format == FloatPlanes ? CopyFloats(name, row, step) : CopyBytes(name, row, step);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"{name}: {e.Message}", e);
+        }
     }
 
     private RgbImage CopyBytes(string name, long row, long step)

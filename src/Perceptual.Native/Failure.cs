@@ -10,7 +10,8 @@ internal static partial class Failure
         OperationCanceledException => (Status.Stopped, "the caller's progress function has stopped the download"),
         OutOfMemoryException => (Status.OutOfMemory, "there is not enough memory"),
         KeyNotFoundException => (Status.BadHandle, exception.Message),
-        ArgumentException => (Status.BadArgument, exception.Message.Split(" (Parameter '")[0]),
+        ArgumentException => (Status.BadArgument, exception.Message.Split(" (Parameter '")[0]
+            .Replace("such as Rgbx", "such as RGBX8", StringComparison.Ordinal)),
         WeightsUnavailableException => (Status.NoWeights, InWords(exception.Message)),
         InvalidDataException or IOException or UnauthorizedAccessException =>
             (Status.BadFile, InWords(exception.Message)),

@@ -56,6 +56,8 @@ class _Plain:
         net = {"vgg16": "vgg"}.get(net, net)
         self.spatial = spatial
         self._model = _LPIPS(net, version, baseline=not lpips, lin=model_path if lpips else None)
+        if eval_mode:
+            self.eval()
 
     def forward(self, in0: Any, in1: Any, retPerLayer: bool = False, normalize: bool = False) -> Any:
         """The distance [N, 1, 1, 1], or with spatial the map [N, 1, height, width].
@@ -191,12 +193,12 @@ def _differentiable() -> Any:
     torch = _torch()
     Function: Any = torch.autograd.Function
 
-    class Once(Function):
-        """A gradient that is not differentiated again, though it depends on the images."""
+    class Nothing(Function):
+        """Zeros of which nobody knows the derivative by the images."""
 
         @staticmethod
-        def forward(ctx: Any, gradient: Any, *images: Any) -> Any:
-            return gradient.clone()
+        def forward(ctx: Any, image: Any, *others: Any) -> Any:
+            return torch.zeros_like(image)
 
         @staticmethod
         def backward(ctx: Any, *_: Any) -> Any:
@@ -210,19 +212,19 @@ def _differentiable() -> Any:
             values, gradients = model._gradients(*arrays, normalize, needed)
             kept = (None if gradient is None else torch.from_numpy(gradient).to(image.device)
                     for gradient, image in zip(gradients, (in0, in1)))
-            ctx.save_for_backward(in0, in1, *kept)
+            ctx.save_for_backward(*kept)
+            ctx.images = in0, in1  # not saved: who changes them later changes nothing of this
             return torch.from_numpy(values).to(in0)
 
         @staticmethod
         def backward(ctx: Any, by_distance: Any) -> Any:
-            images, gradients = ctx.saved_tensors[:2], ctx.saved_tensors[2:]
             found = []
-            for gradient, image in zip(gradients, images):
+            for gradient, image, other in zip(ctx.saved_tensors, ctx.images, ctx.images[::-1]):
                 if gradient is not None:
                     # In float32 also of halves, whose scaled losses would otherwise lose the smallest.
                     gradient = (gradient * by_distance.to(image.device)).to(image.dtype)
                     if torch.is_grad_enabled():
-                        gradient = Once.apply(gradient, *images)
+                        gradient = gradient + Nothing.apply(image, other)
                 found.append(gradient)
             return None, None, *found
 
@@ -236,4 +238,8 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name != "LPIPS":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return _module() if "torch" in sys.modules else _Plain
+    return _Plain if sys.modules.get("torch") is None else _module()
+
+
+def __dir__() -> list[str]:
+    return __all__
