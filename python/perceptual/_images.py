@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Range = Sequence[float]
 
 _FORMATS = {1: 6, 3: 0, 4: 2}  # samples of a pixel: GRAY8, RGB8, RGBA8
-_FILES_OF_8_BITS = {"BMP", "DIB", "GIF", "ICO", "JPEG", "MPO", "PCX", "PNG", "PPM", "TGA", "TIFF", "WEBP"}
+_FILES_OF_8_BITS = {"BMP", "DIB", "GIF", "ICO", "JPEG", "MPO", "PCX", "TGA", "WEBP"}  # always
 
 
 class Images:

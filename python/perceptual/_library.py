@@ -8,7 +8,6 @@ import platform
 import sys
 import threading
 import time
-import weakref
 from typing import Optional
 
 Handle = ctypes.c_uint64
@@ -131,8 +130,10 @@ def load(function: str, *arguments: object) -> None:
         return
     failed: list[BaseException] = []
     done = threading.Event()
+    download = _Download()
 
     def run() -> None:
+        _here.download = download
         try:
             call(function, *arguments)
         except BaseException as error:
@@ -142,9 +143,7 @@ def load(function: str, *arguments: object) -> None:
 
     # A signal's handler in Python runs in the main thread only, and not while that is in the library.
     _loaded or _load()  # the runtime starts faster in the main thread
-    worker = threading.Thread(target=run, daemon=True)
-    download = _Download(worker)
-    worker.start()
+    threading.Thread(target=run, daemon=True).start()
     try:
         done.wait()
     except BaseException:
@@ -160,11 +159,10 @@ def load(function: str, *arguments: object) -> None:
 class _Download:
     """Shows a download on a terminal, or in a notebook, once it takes longer than two seconds."""
 
-    def __init__(self, worker: threading.Thread) -> None:
+    def __init__(self) -> None:
         self.is_stopped = False
         self.start = time.monotonic()
         self.shown = 0.0
-        _downloads[worker] = self
 
     def go_on(self, file: str, received: int, total: int) -> bool:
         now = time.monotonic()
@@ -180,12 +178,12 @@ class _Download:
             print(file=sys.stderr)
 
 
-_downloads: weakref.WeakKeyDictionary[threading.Thread, _Download] = weakref.WeakKeyDictionary()
+_here = threading.local()  # the download of a thread, if it is watched
 
 
 @PROGRESS
 def _on_download(_: object, file: bytes, received: int, total: int) -> int:
-    download = _downloads.get(threading.current_thread())
+    download: Optional[_Download] = getattr(_here, "download", None)
     return 0 if download is None or download.go_on(file.decode(), received, total) else 1
 
 

@@ -144,7 +144,7 @@ class Metric:
                 raise TypeError("features are compared with features: call features for the other image too")
             values, layers = self._measure_features(one, other, with_layers)
         else:
-            a, b = _images.of(value_range, reference, distorted)
+            a, b = _images.of(value_range, one, other)
             values, layers = self._measure_images(a, b, with_layers)
         if _images.is_batch(reference):
             return values, layers

@@ -70,11 +70,11 @@ class _Plain:
         if not all(are_tensors):
             raise TypeError("both images are tensors, or both are arrays")
         torch = _torch()
-        _check_shapes(in0, in1)
         if torch.is_grad_enabled() and (in0.requires_grad or in1.requires_grad):
             if self.spatial or retPerLayer:
                 raise NotImplementedError("maps and layers cannot be differentiated here: leave out spatial and "
                                           "retPerLayer, or call this below torch.no_grad()")
+            _check_shapes(in0, in1)
             return _differentiable()(self, normalize, *torch.broadcast_tensors(in0, in1))
         found = self._run(_images.numbers(in0), _images.numbers(in1), retPerLayer, normalize)
         if not retPerLayer:

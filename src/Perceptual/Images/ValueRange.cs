@@ -28,7 +28,7 @@ public readonly record struct ValueRange
 
     private ValueRange(float maximum) => Maximum = maximum;
 
-    private readonly float overshoot;
+    private float Overshoot { get; init; }
 
     /// <summary>The value of black.</summary>
     public float Minimum { get; }
@@ -61,24 +61,21 @@ public readonly record struct ValueRange
     /// <param name="overshoot">From 0 to the distance of black and white.</param>
     /// <exception cref="ArgumentException">It is another number, or this range has no white.</exception>
     public ValueRange WithOvershoot(float overshoot) =>
-        !IsLinearLight && overshoot >= 0 && overshoot <= Maximum - Minimum ? new(this, overshoot)
+        !IsLinearLight && overshoot >= 0 && overshoot <= Maximum - Minimum ? this with { Overshoot = overshoot }
             : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
                 $"samples may go from 0 to {Maximum - Minimum} beyond the range {this}, not {overshoot}"));
 
-    private ValueRange(ValueRange range, float overshoot) =>
-        (Minimum, Maximum, this.overshoot) = (range.Minimum, range.Maximum, overshoot);
-
     /// <summary>Whether samples may go beyond black and white.</summary>
-    public bool HasOvershoot => overshoot > 0;
+    public bool HasOvershoot => Overshoot > 0;
 
     /// <summary>Whether samples are linear light, and not sRGB.</summary>
     public bool IsLinearLight => float.IsPositiveInfinity(Maximum);
 
     /// <summary>The least value of a sample.</summary>
-    internal float Lowest => IsLinearLight ? float.MinValue : Minimum - overshoot;
+    internal float Lowest => IsLinearLight ? float.MinValue : Minimum - Overshoot;
 
     /// <summary>The greatest value of a sample.</summary>
-    internal float Highest => IsLinearLight ? float.MaxValue : Maximum + overshoot;
+    internal float Highest => IsLinearLight ? float.MaxValue : Maximum + Overshoot;
 
     /// <summary>The names of tone mappers: "aces", "reinhard", "hable".</summary>
     public static IReadOnlyList<string> ToneMappers { get; } = [.. ToneMapper.All.Select(mapper => mapper.Name)];
@@ -267,7 +264,7 @@ public readonly record struct ValueRange
     /// <summary>The range as people write it, "0..255" or "linear light".</summary>
     public override string ToString() => IsLinearLight ? "linear light"
         : string.Create(CultureInfo.InvariantCulture,
-            $"{Minimum}..{Maximum}{(HasOvershoot ? $" and up to {overshoot} beyond" : "")}");
+            $"{Minimum}..{Maximum}{(HasOvershoot ? $" and up to {Overshoot} beyond" : "")}");
 
     // Multiplies by the reciprocal and corrects the quotient by its remainder. With every 8-bit sample this gives the
     // bits of the division, which takes three times as long.

@@ -81,8 +81,8 @@ public static class ParallelLoop
         }
     }
 
-    // Nobody waits for a helper that has not begun, as Parallel.For does: every thread of the pool may be helping a
-    // crew whose caller is in such a loop.
+    // Parallel.For waits for helpers that have not begun, and every thread of the pool may be helping a crew whose
+    // caller is in such a loop. A crew would not, but its threads spin, and pieces may take seconds.
     private sealed class Loop(int count, Action<int> work, CancellationToken cancellation)
     {
         private readonly object gate = new();
